@@ -68,6 +68,9 @@ pub use types::{Attribute, Type, TypeKind};
 /// The table in which diesel records the applied migrations. It is not part of a catalog.
 pub const DIESEL_TABLE: &str = "__diesel_schema_migrations";
 
+/// The table in which sqlx records the applied migrations. It is not part of a catalog either.
+pub const SQLX_TABLE: &str = "_sqlx_migrations";
+
 /// The objects of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {

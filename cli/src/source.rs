@@ -13,10 +13,10 @@ use crate::project::Project;
 use crate::throwaway::Throwaway;
 use crate::ui::{self, Excerpt};
 use bowline_catalog::Catalog;
-use bowline_catalog::DIESEL_TABLE;
 use bowline_catalog::gap::GapKind;
 use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, Replayed, replay};
+use bowline_catalog::{DIESEL_TABLE, SQLX_TABLE};
 use bowline_plan::paths::{shown_path, without_mark};
 use bowline_plan::suggestion::nearest;
 
@@ -270,10 +270,9 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
         return Err(refused(&replayed.refusals));
     }
     let mut catalog = replayed.catalog;
-    // diesel's table of migrations is not a part of the schema; it is not read from a server
-    // either.
+    // The tables of migrations are not a part of the schema; they are not read from a server either.
     catalog
         .relations
-        .retain(|name, _| name.name != DIESEL_TABLE);
+        .retain(|name, _| ![DIESEL_TABLE, SQLX_TABLE].contains(&name.name.as_str()));
     Ok(catalog)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::QueryableByName;
 use diesel::migration::MigrationConnection as _;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Array, Bool, Text};
 
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -63,7 +63,6 @@ impl Bookkeeping {
     /// done if the connection itself set the search path. It is not done either if the search path
     /// is a setting of the role and the table belongs to another role. In both cases, several
     /// programs may keep their migrations in separate schemas.
-    /// migrations in separate schemas.
     pub fn find(session: &mut Session) -> Result<Option<Self>> {
         Self::of(session.run(diesel::sql_query(SCHEMAS).all::<SchemaRow>())?)
     }
@@ -132,6 +131,27 @@ impl Bookkeeping {
             .into_iter()
             .map(|ran| (ran.version, ran.run_on))
             .collect())
+    }
+
+    /// Records migrations that another tool has run: each version with its time, as
+    /// [`Bookkeeping::ran`] returns them. Those that are recorded already stay as they are. Returns
+    /// the number of the others.
+    pub fn record(&self, session: &mut Session, ran: &[(String, String)]) -> Result<usize> {
+        let (versions, times): (Vec<&str>, Vec<&str>) = ran
+            .iter()
+            .map(|(version, time)| (&**version, &**time))
+            .unzip();
+        let insert = format!(
+            "INSERT INTO {} (version, run_on)
+             SELECT r.version, r.run_on::pg_catalog.timestamp 
+             FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) r (version, run_on)
+             ON CONFLICT DO NOTHING",
+            self.table
+        );
+        let insert = diesel::sql_query(insert)
+            .bind::<Array<Text>, _>(versions)
+            .bind::<Array<Text>, _>(times);
+        session.run(insert.affected())
     }
 
     /// Returns the SQL that records a migration as run, or as no longer run.

@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     let migrations = project.read_migrations()?;
     let mut session = connect_to_read(&arguments.database.config()?)?;
     let found = introspect(&mut session)?;
-    let history = MigrationHistory::read(&mut session)?;
+    let history = MigrationHistory::read(&mut session, migrations)?;
     let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
         .iter()
         .cloned()

@@ -1,10 +1,12 @@
 //! `bowline migrate`: runs, reverts and lists migrations, compatibly with diesel's own command.
 
 mod history;
+mod import_sqlx;
 mod lock;
 mod order;
 mod revert;
 mod run;
+mod sqlx;
 mod status;
 mod to;
 
@@ -51,6 +53,7 @@ enum Action {
     Redo(revert::Redo),
     To(to::To),
     Status(status::Status),
+    ImportSqlx(import_sqlx::ImportSqlx),
 }
 
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
@@ -60,25 +63,28 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     if let Action::Status(arguments) = &arguments.action {
         return status::run(arguments, &mut connect(&config)?.session, migrations);
     }
-    if let Some(flat) = migrations.iter().find(|migration| migration.is_flat()) {
-        let path = shown_path(&flat.path);
-        return Err(CliError::failed(format!(
-            "{path} is a flat file, and `bowline migrate` runs migrations that are folders"
-        ))
-        .hint("run flat files with the tool that they are from, such as `sqlx migrate run`"));
-    }
     let mut work = Work {
         connected: connect(&config)?,
         migrations,
         patience: Duration::from_secs(arguments.wait),
     };
+    if let Action::ImportSqlx(arguments) = &arguments.action {
+        return import_sqlx::run(arguments, &mut work);
+    }
+    if let Some(flat) = migrations.iter().find(|migration| migration.is_flat()) {
+        let path = shown_path(&flat.path);
+        return Err(CliError::failed(format!(
+            "{path} is a flat file, and `bowline migrate` runs migrations that are folders"
+        ))
+        .hint("run flat files with the tool that they are from, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's"));
+    }
     ui::notices::show();
     match &arguments.action {
         Action::Run(_) => run::run(&mut work),
         Action::Revert(arguments) => revert::revert(arguments, &mut work),
         Action::Redo(arguments) => revert::redo(arguments, &mut work),
         Action::To(arguments) => to::run(arguments, &mut work),
-        Action::Status(_) => Ok(()),
+        Action::Status(_) | Action::ImportSqlx(_) => Ok(()),
     }
 }
 
@@ -127,6 +133,9 @@ impl Work<'_> {
         lock::locked(&mut self.connected, self.patience, |session| {
             let table = Bookkeeping::prepare(session)?;
             let history = History::of(&table, session)?;
+            if history.is_empty() {
+                refuse_history_of_sqlx(session)?;
+            }
             work(&mut Locked {
                 session,
                 table,
@@ -135,6 +144,17 @@ impl Work<'_> {
             })
         })
     }
+}
+
+/// Fails if sqlx has run migrations: they would run a second time.
+fn refuse_history_of_sqlx(session: &mut Session) -> Result<(), CliError> {
+    if !sqlx::has_run(session)? {
+        return Ok(());
+    }
+    Err(CliError::failed(
+        "sqlx has run migrations on this database, and `bowline migrate` has run none",
+    )
+    .hint("run `bowline migrate import-sqlx` first, which takes over sqlx's history"))
 }
 
 /// Runs or reverts migrations one by one, and prints each with the time it took.

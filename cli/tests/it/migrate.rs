@@ -11,6 +11,7 @@ mod pooler;
 mod program;
 mod scripts;
 mod settings;
+mod sqlx;
 mod status;
 mod ways;
 

@@ -1,35 +1,98 @@
-//! The migrations that have run on a database, and when, as diesel's table records it.
+//! The migrations that have run on a database, and when, as diesel's table records it, or sqlx's for
+//! flat migrations.
 
 use std::collections::BTreeMap;
 
 use bowline::__generated::migrating::Bookkeeping;
 use bowline::Session;
 
+use super::sqlx::SqlxTable;
+use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::ui;
 
 /// The versions that have run, each with its time: `2026-01-31 12:00:00`, in the time zone of the
 /// session that ran it.
 #[derive(Debug, Default)]
-pub(crate) struct History(BTreeMap<String, String>);
+pub(crate) struct History(BTreeMap<String, Ran>);
+
+/// What is recorded of a migration that has run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// When it ran.
+    pub run_on: String,
+    /// True if it began and did not finish; diesel's table never says so.
+    pub has_failed: bool,
+    /// True if the text that ran was another one than that of the folder; diesel's table never says
+    /// so.
+    pub is_edited: bool,
+}
+
+impl FromIterator<(String, Ran)> for History {
+    fn from_iter<T: IntoIterator<Item = (String, Ran)>>(rows: T) -> Self {
+        Self(rows.into_iter().collect())
+    }
+}
 
 impl History {
-    /// Reads the history, without creating diesel's table where it is missing.
-    pub(crate) fn read(session: &mut Session) -> bowline::Result<Self> {
+    /// Reads the history, without creating a table where it is missing. That of flat migrations is
+    /// sqlx's.
+    pub(crate) fn read(session: &mut Session, migrations: &[Migration]) -> Result<Self, CliError> {
+        if migrations.iter().any(Migration::is_flat) {
+            return match SqlxTable::find(session)? {
+                Some(table) => table.history(session, migrations),
+                None => Ok(Self::default()),
+            };
+        }
         match Bookkeeping::find(session)? {
-            Some(table) => Self::of(&table, session),
+            Some(table) => Ok(Self::of(&table, session)?),
             None => Ok(Self::default()),
         }
     }
 
     /// Reads the history from diesel's table.
     pub(super) fn of(table: &Bookkeeping, session: &mut Session) -> bowline::Result<Self> {
-        table.ran(session).map(Self)
+        let rows = table.ran(session)?.into_iter();
+        Ok(rows
+            .map(|(version, run_on)| {
+                let ran = Ran {
+                    run_on,
+                    has_failed: false,
+                    is_edited: false,
+                };
+                (version, ran)
+            })
+            .collect())
     }
 
     /// Returns the time at which a version ran; `None` if it has not run.
     pub(crate) fn ran(&self, version: &str) -> Option<&str> {
-        self.0.get(version).map(String::as_str)
+        self.get(version).map(|ran| ran.run_on.as_str())
+    }
+
+    /// Returns what is recorded of a version; `None` if it has not run.
+    pub(super) fn get(&self, version: &str) -> Option<&Ran> {
+        self.0.get(version)
+    }
+
+    /// Returns true if nothing is recorded.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the versions that began and did not finish.
+    pub(super) fn failed(&self) -> impl Iterator<Item = &str> {
+        self.versions_with(|ran| ran.has_failed)
+    }
+
+    /// Returns the versions whose text was edited after they ran.
+    pub(super) fn edited(&self) -> impl Iterator<Item = &str> {
+        self.versions_with(|ran| ran.is_edited)
+    }
+
+    fn versions_with(&self, holds: impl Fn(&Ran) -> bool) -> impl Iterator<Item = &str> {
+        let found = self.0.iter().filter(move |(_, ran)| holds(ran));
+        found.map(|(version, _)| version.as_str())
     }
 
     /// Returns the versions, in order.
@@ -80,7 +143,7 @@ impl History {
 }
 
 /// Returns a list with its verb: `1 has run`, `1, 2 have run`. It is cut after the first versions.
-fn counted_versions(versions: &[&str], one: &str, several: &str) -> String {
+pub(super) fn counted_versions(versions: &[&str], one: &str, several: &str) -> String {
     const SHOWN: usize = 5;
     match versions {
         [version] => format!("{version} {one}"),

@@ -1,10 +1,13 @@
 //! `bowline migrate status`.
 
+use std::fmt::Write as _;
+
 use bowline::Session;
 use clap::Args;
 use serde::Serialize;
 
 use super::history::History;
+use super::sqlx;
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::ui::{self, Style};
@@ -12,7 +15,9 @@ use crate::ui::{self, Style};
 /// List the migrations and when they ran; changes nothing.
 ///
 /// Sorted by version. Migrations that have run but are not in the folder are listed too. The exit
-/// code is 0; with --check it is 1 unless all migrations of the folder, and no others, have run.
+/// code is 0; with --check it is 1 unless all migrations of the folder, and no others, have run. For
+/// flat files, the history is that of sqlx, which also tells whether a migration has failed or was
+/// edited since.
 ///
 /// Example: bowline migrate status --json
 #[derive(Debug, Args)]
@@ -20,8 +25,8 @@ pub(super) struct Status {
     /// Exit with 1 if a migration is pending, or one that has run is not in the folder.
     #[arg(long)]
     check: bool,
-    /// Print JSON: a list of objects with version, name, state (ran or pending), run_on and
-    /// in_folder.
+    /// Print JSON: a list of objects with version, name, state (ran, pending, or failed), run_on,
+    /// in_folder and edited.
     #[arg(long)]
     json: bool,
 }
@@ -35,6 +40,7 @@ struct Line<'a> {
     /// In the time zone of the session that ran it, which diesel's table does not record.
     run_on: Option<String>,
     in_folder: bool,
+    edited: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,6 +48,8 @@ struct Line<'a> {
 enum State {
     Ran,
     Pending,
+    /// It began and did not finish.
+    Failed,
 }
 
 pub(super) fn run(
@@ -49,7 +57,7 @@ pub(super) fn run(
     session: &mut Session,
     migrations: &[Migration],
 ) -> Result<(), CliError> {
-    let history = History::read(session)?;
+    let history = History::read(session, migrations)?;
     let lines = lines(&history, migrations);
     if arguments.json {
         let lines: Vec<Line<'_>> = lines
@@ -63,20 +71,35 @@ pub(super) fn run(
     } else {
         print(&lines);
     }
+    let is_flat = migrations.iter().any(Migration::is_flat);
+    if !is_flat && history.is_empty() && sqlx::has_run(session)? {
+        ui::note(
+            "sqlx has run migrations on this database; `bowline migrate import-sqlx` takes over its history",
+        );
+    }
     let pending = history.pending(migrations).len();
     let unknown = history.unknown(migrations).count();
-    let count = ui::counted(migrations.len(), "migration");
-    let missing = if unknown > 0 {
-        format!(", {unknown} run but not in the folder")
-    } else {
-        String::new()
-    };
-    let summary = format!("{count}, {pending} pending{missing}");
-    if arguments.check && pending + unknown > 0 {
-        return Err(CliError::failed(summary).hint(if pending > 0 {
-            "run `bowline migrate run`"
-        } else {
-            "check out the version of the code that has them"
+    let (failed, edited) = (history.failed().count(), history.edited().count());
+    let mut summary = format!(
+        "{}, {pending} pending",
+        ui::counted(migrations.len(), "migration")
+    );
+    for (number, what) in [
+        (unknown, "run but not in the folder"),
+        (failed, "failed"),
+        (edited, "edited since"),
+    ] {
+        if number > 0 {
+            write!(summary, ", {number} {what}").ok();
+        }
+    }
+    if arguments.check && pending + unknown + failed + edited > 0 {
+        return Err(CliError::failed(summary).hint(match (failed, edited, pending) {
+            (1.., _, _) => "check what the failed one has changed, and finish it with the tool that began it",
+            (_, 1.., _) => "restore the text that ran, and write a new migration for the change",
+            (_, _, 1..) if is_flat => "run `sqlx migrate run`",
+            (_, _, 1..) => "run `bowline migrate run`",
+            _ => "check out the version of the code that has them",
         }));
     }
     ui::status(summary);
@@ -84,29 +107,36 @@ pub(super) fn run(
 }
 
 fn lines<'a>(history: &'a History, migrations: &'a [Migration]) -> Vec<Line<'a>> {
-    let known = migrations.iter().map(|migration| {
-        let run_on = history.ran(&migration.version);
+    let line = |version: &'a str, name: Option<&'a str>| {
+        let ran = history.get(version);
         Line {
-            version: &migration.version,
-            name: Some(&migration.name),
-            state: if run_on.is_some() {
-                State::Ran
-            } else {
-                State::Pending
+            version,
+            name,
+            state: match ran {
+                Some(ran) if ran.has_failed => State::Failed,
+                Some(_) => State::Ran,
+                None => State::Pending,
             },
-            run_on: run_on.map(str::to_owned),
-            in_folder: true,
+            run_on: ran.map(|ran| ran.run_on.clone()),
+            in_folder: name.is_some(),
+            edited: ran.is_some_and(|ran| ran.is_edited),
         }
-    });
-    let unknown = history.unknown(migrations).map(|version| Line {
-        version,
-        name: None,
-        state: State::Ran,
-        run_on: history.ran(version).map(str::to_owned),
-        in_folder: false,
-    });
+    };
+    let known = migrations
+        .iter()
+        .map(|migration| line(&migration.version, Some(&migration.name)));
+    let unknown = history
+        .unknown(migrations)
+        .map(|version| line(version, None));
     let mut lines: Vec<Line<'a>> = known.chain(unknown).collect();
-    lines.sort_by_key(|line| line.version);
+    if migrations.iter().any(Migration::is_flat) {
+        lines.sort_by_key(|line| {
+            let digits = line.version.trim_start_matches('0');
+            (digits.len(), digits)
+        });
+    } else {
+        lines.sort_by_key(|line| line.version);
+    }
     lines
 }
 
@@ -117,18 +147,20 @@ fn print(lines: &[Line<'_>]) {
         .map(|line| name(line).chars().count())
         .max()
         .unwrap_or_default();
-    let latest = lines.iter().rev().find(|line| line.state == State::Ran);
-    let latest = latest.map_or("", |line| line.version);
+    let latest = lines.iter().rposition(|line| line.state == State::Ran);
     let time = lines.iter().filter_map(|line| line.run_on.as_ref());
     let time = time.map(String::len).max().unwrap_or_default();
-    for line in lines {
+    for (index, line) in lines.iter().enumerate() {
         let state = match line.state {
             State::Ran => Style::Green.paint("ran    "),
             State::Pending => Style::Yellow.paint("pending"),
+            State::Failed => Style::Red.paint("failed "),
         };
         let remark = if !line.in_folder {
             format!("  {}", Style::Red.paint("not in the folder"))
-        } else if line.state == State::Pending && line.version < latest {
+        } else if line.edited {
+            format!("  {}", Style::Red.paint("edited since it ran"))
+        } else if line.state == State::Pending && latest > Some(index) {
             format!("  {}", Style::Yellow.paint("older than one that has run"))
         } else {
             String::new()

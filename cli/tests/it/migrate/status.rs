@@ -43,35 +43,40 @@ fn status_lists_times_and_remarks() {
         "name": "1_accounts",
         "state": "ran",
         "run_on": "[time]",
-        "in_folder": true
+        "in_folder": true,
+        "edited": false
       },
       {
         "version": "11",
         "name": "11_late",
         "state": "pending",
         "run_on": null,
-        "in_folder": true
+        "in_folder": true,
+        "edited": false
       },
       {
         "version": "15",
         "name": null,
         "state": "ran",
         "run_on": "[time]",
-        "in_folder": false
+        "in_folder": false,
+        "edited": false
       },
       {
         "version": "2",
         "name": "2_name",
         "state": "ran",
         "run_on": "[time]",
-        "in_folder": true
+        "in_folder": true,
+        "edited": false
       },
       {
         "version": "9",
         "name": null,
         "state": "ran",
         "run_on": "[time]",
-        "in_folder": false
+        "in_folder": false,
+        "edited": false
       }
     ]
     3 migrations, 1 pending, 2 run but not in the folder

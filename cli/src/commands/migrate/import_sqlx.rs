@@ -1,0 +1,178 @@
+//! `bowline migrate import-sqlx`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bowline::__generated::migrating::Bookkeeping;
+use clap::Args;
+
+use super::history::{History, counted_versions};
+use super::sqlx::SqlxTable;
+use super::{Work, lock};
+use crate::error::CliError;
+use crate::migrations::Migration;
+use crate::ui;
+use bowline_plan::paths::shown_path;
+
+/// Take over the history of sqlx, so that `bowline migrate` goes on where sqlx stopped.
+///
+/// Writes the versions and times of _sqlx_migrations into diesel's table. _sqlx_migrations stays as
+/// it is, so that a program with sqlx's migrator still starts. Nothing is taken over if a migration
+/// has failed, was edited after it ran, or is not in the folder. Once for each database; running it
+/// again changes nothing.
+///
+/// Example: bowline migrate import-sqlx --move-files
+#[derive(Debug, Args)]
+pub(super) struct ImportSqlx {
+    /// Also move each flat file into a folder of its own, as `bowline migrate run` needs them:
+    /// 1_a.sql becomes 1_a/up.sql.
+    #[arg(long)]
+    move_files: bool,
+}
+
+pub(super) fn run(arguments: &ImportSqlx, work: &mut Work<'_>) -> Result<(), CliError> {
+    let folders: Vec<Folder> = folders(work.migrations);
+    let migrations = work.migrations;
+    lock::locked(&mut work.connected, work.patience, |session| {
+        let table = SqlxTable::find(session)?.ok_or_else(|| {
+            CliError::failed("the database has no table _sqlx_migrations in its search path")
+                .hint("check the database and its search_path; for a new database, run `bowline migrate run`")
+        })?;
+        let history = table.history(session, migrations)?;
+        check(&history, migrations)?;
+        let ran: Vec<(String, String)> = migrations
+            .iter()
+            .zip(&folders)
+            .filter_map(|(migration, folder)| {
+                let run_on = history.ran(&migration.version)?;
+                Some((folder.version.clone(), run_on.to_owned()))
+            })
+            .collect();
+        let taken = Bookkeeping::prepare(session)?.record(session, &ran)?;
+        let all = ui::counted(ran.len(), "migration");
+        ui::status(format!("{all} of sqlx, {taken} taken over now"));
+        Ok(())
+    })?;
+    if !migrations.iter().any(Migration::is_flat) {
+        return Ok(());
+    }
+    if !arguments.move_files {
+        ui::note(
+            "the files are still flat: with --move-files each is moved into a folder of its own",
+        );
+        return Ok(());
+    }
+    move_files(migrations, &folders)?;
+    ui::note("run `bowline generate` next");
+    Ok(())
+}
+
+/// Fails if the history is not one that `bowline migrate` can go on from.
+fn check(history: &History, migrations: &[Migration]) -> Result<(), CliError> {
+    let failed: Vec<&str> = history.failed().collect();
+    if !failed.is_empty() {
+        return Err(CliError::failed(format!(
+            "sqlx began migrations and did not finish them: {}",
+            failed.join(", ")
+        ))
+        .hint("check what it has changed; then either finish it with sqlx, or delete its row of _sqlx_migrations"));
+    }
+    let edited: Vec<&str> = history.edited().collect();
+    if !edited.is_empty() {
+        return Err(CliError::failed(format!(
+            "{} after running: the checksum in _sqlx_migrations is of another text",
+            counted_versions(&edited, "was edited", "were edited")
+        ))
+        .hint("restore the text that ran, and write a new migration for the change"));
+    }
+    let unknown: Vec<&str> = history.unknown(migrations).collect();
+    if !unknown.is_empty() {
+        return Err(CliError::failed(format!(
+            "{} not in the folder",
+            counted_versions(&unknown, "has run, but is", "have run, but are")
+        ))
+        .hint("check out the version of the code that has them"));
+    }
+    Ok(())
+}
+
+/// The folder that a migration gets.
+struct Folder {
+    /// The version in diesel's table.
+    version: String,
+    path: PathBuf,
+}
+
+/// Returns the folder of each migration. Numbers are filled up with zeros to one length, because
+/// diesel orders versions as text.
+fn folders(migrations: &[Migration]) -> Vec<Folder> {
+    let flat = migrations.iter().filter(|migration| migration.is_flat());
+    let length = flat.map(|migration| migration.version.len()).max();
+    let folder = |migration: &Migration| {
+        let Some(length) = length else {
+            return Folder {
+                version: migration.version.clone(),
+                path: migration.path.clone(),
+            };
+        };
+        let version = format!("{:0>length$}", migration.version);
+        let rest = migration.name.split_once('_').map_or("", |(_, rest)| rest);
+        Folder {
+            path: migration.path.with_file_name(format!("{version}_{rest}")),
+            version,
+        }
+    };
+    migrations.iter().map(folder).collect()
+}
+
+/// Moves each flat file into its folder.
+///
+/// All folders are written aside first: from the moment that the first one is in its place, flat
+/// files are not read any more.
+fn move_files(migrations: &[Migration], folders: &[Folder]) -> Result<(), CliError> {
+    let Some(parent) = folders.first().and_then(|folder| folder.path.parent()) else {
+        return Ok(());
+    };
+    let aside = parent.join(".import-sqlx");
+    let failed = |error: std::io::Error| {
+        CliError::failed(format!(
+            "cannot move the files of {}: {error}",
+            shown_path(parent)
+        ))
+        .hint(format!(
+            "the flat files are still there; remove {} and the folders beside them, and run the command again",
+            shown_path(&aside)
+        ))
+    };
+    let staged = |folder: &Folder| aside.join(folder.path.file_name().unwrap_or_default());
+    for (migration, folder) in migrations.iter().zip(folders) {
+        copy(migration, &staged(folder)).map_err(failed)?;
+    }
+    for folder in folders {
+        fs::rename(staged(folder), &folder.path).map_err(failed)?;
+    }
+    fs::remove_dir(&aside).map_err(failed)?;
+    for (migration, folder) in migrations.iter().zip(folders) {
+        fs::remove_file(&migration.up.path).map_err(failed)?;
+        if let Some(down) = &migration.down {
+            fs::remove_file(&down.path).map_err(failed)?;
+        }
+        let (from, to) = (shown_path(&migration.up.path), shown_path(&folder.path));
+        ui::status(format!("moved {from} to {to}"));
+    }
+    Ok(())
+}
+
+/// Writes a flat migration as a folder.
+fn copy(migration: &Migration, folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::copy(&migration.up.path, folder.join("up.sql"))?;
+    if let Some(down) = &migration.down {
+        fs::copy(&down.path, folder.join("down.sql"))?;
+    }
+    if !migration.run_in_transaction {
+        let metadata = "run_in_transaction = false\n";
+        fs::write(folder.join("metadata.toml"), metadata)?;
+    }
+    Ok(())
+}
