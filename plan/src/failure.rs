@@ -6,7 +6,9 @@ use std::ops::Range;
 /// A failure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
+    /// The message.
     pub message: String,
+    /// What can be done about it.
     pub hints: Vec<String>,
     /// What is shown above the message.
     pub reports: Vec<Report>,
@@ -15,7 +17,9 @@ pub struct Failure {
 /// A part of a file to underline.
 #[derive(Debug, Clone)]
 pub struct Excerpt<'a> {
+    /// The path of the file.
     pub path: String,
+    /// The text of the file.
     pub source: &'a str,
     /// In bytes.
     pub span: Range<usize>,
@@ -24,6 +28,7 @@ pub struct Excerpt<'a> {
 /// A message above the lines that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
+    /// The message.
     pub title: String,
     parts: Vec<Part>,
 }
@@ -37,6 +42,7 @@ struct Part {
 }
 
 impl Report {
+    /// Returns a report about excerpts of files.
     pub fn new(title: impl Into<String>, excerpts: &[Excerpt<'_>]) -> Self {
         let parts = excerpts.iter().map(|excerpt| Part {
             path: excerpt.path.clone(),
@@ -63,6 +69,7 @@ impl Report {
 }
 
 impl Failure {
+    /// Returns a failure without hints and reports.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

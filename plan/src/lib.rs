@@ -6,7 +6,6 @@
 //! Nothing here is for other use, or covered by semver.
 
 #![allow(
-    missing_docs,
     unreachable_pub,
     reason = "the fields of a plan are shared by two packages of this repository only"
 )]

@@ -12,7 +12,9 @@ use super::schema::SchemaPlan;
 /// A Rust enum for one of PostgreSQL's enums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnumPlan {
+    /// The name in Rust.
     pub name: String,
+    /// The name of the type in PostgreSQL.
     pub sql_name: Name,
     /// The text of `COMMENT ON TYPE`.
     pub comment: Option<String>,

@@ -3,40 +3,65 @@
 /// A function of a table's row type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Function {
+    /// Returns a row by its key, if there is one.
     Find,
+    /// Returns a row by its key, or fails.
     Get,
+    /// Returns a row by a unique index, if there is one.
     FindBy {
+        /// The name of the function.
         name: String,
+        /// The columns of the index.
         columns: Vec<KeyColumn>,
+        /// The name of the index.
         index: String,
+        /// The predicate of a partial index, in SQL.
         predicate: Option<String>,
     },
+    /// Returns the rows of a page.
     List,
+    /// Returns the rows of a page that have the values of a foreign key.
     ListBy {
+        /// The name of the function.
         name: String,
+        /// The columns of the index.
         columns: Vec<KeyColumn>,
+        /// The name of the index.
         index: String,
     },
+    /// Inserts a row.
     Insert,
     /// An insert of a row in which PostgreSQL fills every column.
     InsertDefault,
+    /// Inserts rows.
     InsertMany,
+    /// Changes a row by its key.
     Update,
+    /// Inserts a row, or changes the row with the same value of a unique index.
     Upsert {
+        /// The name of the function.
         name: String,
+        /// The columns of the index.
         columns: Vec<KeyColumn>,
+        /// The predicate of a partial index, in SQL.
         predicate: Option<String>,
     },
+    /// Deletes a row by its key.
     Delete,
+    /// Returns the number of rows.
     Count,
+    /// Returns whether a row has this key.
     Exists,
 }
 
 /// A column that a function selects by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyColumn {
+    /// The name of the field in the row.
     pub field: String,
+    /// The name of the argument.
     pub argument_name: String,
+    /// The name of the column in PostgreSQL.
     pub sql_name: String,
     /// The type of the argument.
     pub argument: String,

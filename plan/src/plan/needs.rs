@@ -5,10 +5,13 @@ use super::Plan;
 /// A crate that generated code uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
+    /// The name of the crate.
     pub name: &'static str,
     /// The version requirement in `Cargo.toml`.
     pub version: &'static str,
+    /// True if its default features are needed.
     pub default_features: bool,
+    /// Features that are needed.
     pub features: Vec<&'static str>,
 }
 

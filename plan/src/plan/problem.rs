@@ -6,7 +6,9 @@ use bowline_catalog::Name;
 /// A problem that prevents the generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The message.
     pub message: String,
+    /// What can be done about it.
     pub hint: Option<String>,
     /// The setting that has to change: the path to its key, or to a string in its list.
     pub setting: Option<Vec<String>>,

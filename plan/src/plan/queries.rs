@@ -22,6 +22,7 @@ pub struct CheckedFile<'f> {
     pub name: &'f str,
     /// The name of the file without its ending.
     pub stem: &'f str,
+    /// Its statements, each with what the check found.
     pub queries: Vec<(&'f NamedQuery, Query)>,
 }
 
@@ -32,8 +33,11 @@ pub struct QueryFilePlan {
     pub module: String,
     /// The query file.
     pub source: String,
+    /// A function for each statement.
     pub functions: Vec<QueryFunction>,
+    /// The structs for the rows of its statements.
     pub rows: Vec<RowPlan>,
+    /// What the file names from elsewhere.
     pub uses: Uses,
 }
 
@@ -51,8 +55,11 @@ pub struct Uses {
 /// A function that returns a ready query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryFunction {
+    /// The name of the statement in the query file.
     pub name: String,
+    /// The text of its documentation.
     pub docs: String,
+    /// An argument for each parameter.
     pub arguments: Vec<ArgumentPlan>,
     /// The output of the query: `Vec<TransferRow>`.
     pub output: String,
@@ -65,7 +72,9 @@ pub struct QueryFunction {
 /// A parameter of a query, as an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgumentPlan {
+    /// The name in Rust.
     pub name: String,
+    /// The type in Rust.
     pub rust_type: String,
     /// The type of diesel that it is sent as.
     pub sql_type: String,
@@ -76,10 +85,13 @@ pub struct ArgumentPlan {
 /// A struct for the rows of one or more queries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowPlan {
+    /// The name in Rust.
     pub name: String,
     /// The functions that return it.
     pub of: Vec<String>,
+    /// A field for each column.
     pub fields: Vec<ValuePlan>,
+    /// Derives from the settings.
     pub extra_derives: Vec<String>,
 }
 

@@ -20,17 +20,25 @@ pub struct SchemaPlan {
     pub path: Option<String>,
     /// The file; `None` if the schema is only printed.
     pub file: Option<std::path::PathBuf>,
+    /// A patch that is applied to the file, as in diesel.toml.
     pub patch_file: Option<std::path::PathBuf>,
     /// The module around the tables, if the output is for a named schema.
     pub module: Option<String>,
     /// The indentation of the code that rustfmt formats: everything but the bodies of `table!`.
     pub tab_spaces: usize,
+    /// Which comments become documentation.
     pub with_docs: WithDocs,
+    /// Paths that each module imports.
     pub import_types: Vec<String>,
+    /// Derives of the marker types.
     pub derives: Vec<String>,
+    /// The marker types.
     pub custom_types: Vec<CustomType>,
+    /// The tables.
     pub tables: Vec<SchemaTable>,
+    /// The foreign keys that diesel can join by.
     pub joinables: Vec<Joinable>,
+    /// The tables of each `allow_tables_to_appear_in_same_query!`.
     pub groups: Vec<Vec<String>>,
     /// Tables that are left out because they have no primary key.
     pub without_key: Vec<Name>,
@@ -39,8 +47,11 @@ pub struct SchemaPlan {
 /// A marker type for a SQL type that diesel does not have.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CustomType {
+    /// The name in Rust.
     pub rust_name: String,
+    /// The name in PostgreSQL.
     pub sql_name: String,
+    /// The schema of the type, unless it is in `pg_catalog` or `public`.
     pub schema: Option<String>,
 }
 
@@ -55,25 +66,38 @@ impl CustomType {
 /// A `table!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaTable {
+    /// The name of the table with its schema.
     pub name: Name,
+    /// The name in Rust.
     pub rust_name: String,
     /// The module of its schema, unless that is the default one.
     pub rust_schema: Option<String>,
+    /// The name as diesel writes it: with the schema, unless that is the default one.
     pub full_sql_name: String,
+    /// The comment in the database.
     pub comment: Option<String>,
+    /// The columns of the primary key.
     pub primary_key: Vec<String>,
+    /// The marker types.
     pub custom_types: Vec<String>,
+    /// The columns, in the order of the settings.
     pub columns: Vec<SchemaColumn>,
 }
 
 /// A column of a `table!`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaColumn {
+    /// The name in Rust.
     pub rust_name: String,
+    /// The name in PostgreSQL.
     pub sql_name: String,
+    /// The type as diesel names it.
     pub sql_type: String,
+    /// The type as the documentation shows it.
     pub shown: ShownType,
+    /// The length of `varchar(n)` and `char(n)`.
     pub max_length: Option<i32>,
+    /// The comment in the database.
     pub comment: Option<String>,
 }
 

@@ -54,7 +54,9 @@ struct Metadata {
 /// A file with Bowline's settings.
 #[derive(Debug, Clone)]
 pub struct SettingsFile {
+    /// The path of the file.
     pub path: PathBuf,
+    /// The text of the file.
     pub text: String,
     /// The path of the table with the settings; empty in `bowline.toml`.
     table: Vec<&'static str>,

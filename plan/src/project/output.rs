@@ -23,42 +23,64 @@ pub struct Output {
     pub path: Option<String>,
     /// The file; `None` if the schema is only printed.
     pub file: Option<PathBuf>,
+    /// `with_docs`: which comments become documentation.
     pub with_docs: WithDocs,
+    /// `filter`: the tables in it.
     pub filter: Filter,
+    /// `column_sorting`: the order of columns.
     pub column_sorting: ColumnSorting,
+    /// `schema`: the only PostgreSQL schema in it.
     pub schema: Option<String>,
+    /// `patch_file`: a patch that is applied to the file.
     pub patch_file: Option<PathBuf>,
+    /// `import_types`: paths that each module imports.
     pub import_types: Vec<String>,
+    /// `generate_missing_sql_type_definitions`: true if marker types are defined.
     pub generate_missing_sql_type_definitions: bool,
+    /// `except_custom_type_definitions`: names of types without a marker type.
     pub except_custom_type_definitions: Vec<Regex>,
+    /// `custom_type_derives`: derives of marker types.
     pub custom_type_derives: Vec<String>,
+    /// `allow_tables_to_appear_in_same_query_config`: which tables are grouped.
     pub allow_tables: AllowTables,
+    /// `pg_domains_as_custom_types`: names of domains with a marker type.
     pub domains_as_custom_types: Vec<Regex>,
 }
 
+/// Which comments become documentation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WithDocs {
+    /// No tables.
     #[default]
     None,
+    /// Comments of the database.
     DatabaseComments,
+    /// Comments of the database, or a generated sentence.
     DatabaseCommentsOrGenerated,
 }
 
+/// The order of the columns of a `table!`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnSorting {
+    /// PostgreSQL's order.
     #[default]
     OrdinalPosition,
+    /// The order of the names.
     Name,
 }
 
+/// The tables of one `allow_tables_to_appear_in_same_query!`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub enum AllowTables {
+    /// All tables.
     #[default]
     #[serde(rename = "all_tables")]
     All,
+    /// Tables that foreign keys connect.
     #[serde(rename = "fk_related_tables")]
     ForeignKeys,
+    /// No tables.
     #[serde(rename = "none")]
     None,
 }

@@ -12,6 +12,7 @@ use super::writes;
 /// The parameters and columns of a query, with types that are absolute paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InlineQuery {
+    /// An argument for each parameter.
     pub arguments: Vec<InlineArgument>,
     /// The columns of the result. There are none for a statement that returns no rows.
     pub columns: Vec<InlineColumn>,
@@ -21,8 +22,10 @@ pub struct InlineQuery {
     pub sql: String,
 }
 
+/// A parameter of an inline query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InlineArgument {
+    /// The type in Rust, as an absolute path.
     pub rust_type: String,
     /// The type of diesel that it is sent as.
     pub sql_type: String,
@@ -30,22 +33,27 @@ pub struct InlineArgument {
     pub oids: Option<(u32, Option<u32>)>,
 }
 
+/// A column of an inline query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InlineColumn {
     /// The name of the field.
     pub name: String,
     /// The name of the column, without what follows in the alias.
     pub sql_name: String,
+    /// The type in Rust, as an absolute path.
     pub rust_type: String,
     /// The type of diesel that it is read as.
     pub sql_type: String,
+    /// The comment of the column that it comes from.
     pub comment: Option<String>,
 }
 
 /// Why a query has no Rust code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoCode {
+    /// The message.
     pub message: String,
+    /// What can be done about it.
     pub hint: String,
     /// The parameter that is meant, from 0 on.
     pub parameter: Option<usize>,

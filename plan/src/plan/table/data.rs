@@ -1,0 +1,124 @@
+//! The plan of one table, as plain data.
+
+use bowline_catalog::Name;
+
+use super::super::function::Function;
+use super::super::rust_type::RustType;
+
+/// The file of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablePlan {
+    /// The name of the table with its schema.
+    pub name: Name,
+    /// The name of the table as SQL.
+    pub sql_name: String,
+    /// The path of the schema module: `super::schema`.
+    pub schema_path: String,
+    /// The module in `schema.rs`.
+    pub schema_name: String,
+    /// The name of that module in the file: the same, unless the file uses that name otherwise.
+    pub module: String,
+    /// The name of the file without its extension.
+    pub file: String,
+    /// The row's type.
+    pub row: String,
+    /// The noun for a row: `account label`.
+    pub noun: String,
+    /// The comment in the database.
+    pub comment: Option<String>,
+    /// The type of its id, if it has one.
+    pub id: Option<IdPlan>,
+    /// Columns of the primary key, or of the unique index that serves as one.
+    pub key: Vec<String>,
+    /// The fields of the row.
+    pub fields: Vec<Field>,
+    /// The fields of `New`.
+    pub new_fields: Vec<Field>,
+    /// The fields of `Changes`.
+    pub changes_fields: Vec<Field>,
+    /// The variants of the constraint enum.
+    pub constraints: Vec<ConstraintPlan>,
+    /// The functions of the table.
+    pub functions: Vec<Function>,
+    /// Ids of other tables that this file names: module and type.
+    pub foreign_ids: Vec<String>,
+    /// Derives from the settings.
+    pub extra_derives: Vec<String>,
+    /// True if queries certainly only read: the relation is a table without policies, which could
+    /// call a function that writes.
+    pub only_reads: bool,
+    /// Columns that an INSERT needs a value for, but that have no Rust type.
+    pub missing: Vec<String>,
+    /// True if an INSERT of one row writes one row, or fails.
+    pub inserts_one_row: bool,
+    /// True if an UPDATE by the key that finds no row changes nothing.
+    pub updates_at_most_one_row: bool,
+    /// True if diesel's own inserts and updates take `New` and `Changes`.
+    pub insertable: bool,
+}
+
+/// The type of a table's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdPlan {
+    pub name: String,
+    pub inner: String,
+    pub import: Option<String>,
+    pub sql_type: String,
+}
+
+/// A field of a struct.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name in Rust.
+    pub name: String,
+    /// The name of a function's argument for this field.
+    pub argument_name: String,
+    /// The name in PostgreSQL.
+    pub sql_name: String,
+    /// The type in Rust.
+    pub rust_type: RustType,
+    /// The number of `Option`s around the type.
+    pub options: usize,
+    /// The comment in the database.
+    pub comment: Option<String>,
+}
+
+/// A variant of the constraint enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConstraintPlan {
+    pub variant: String,
+    pub sql_name: String,
+    /// The definition in SQL.
+    pub definition: String,
+}
+
+impl TablePlan {
+    /// Returns the names of the types in the file.
+    pub fn type_names(&self) -> Vec<String> {
+        let mut names = vec![self.row.clone()];
+        names.extend(self.id.as_ref().map(|id| id.name.clone()));
+        if !self.new_fields.is_empty() {
+            names.push(self.new_type());
+        }
+        if !self.changes_fields.is_empty() {
+            names.push(self.changes_type());
+        }
+        names.push(self.constraint_type());
+        names
+    }
+
+    /// Returns the name of the struct for a new row.
+    pub fn new_type(&self) -> String {
+        format!("New{}", self.row)
+    }
+
+    /// Returns the name of the struct for the changes of a row.
+    pub fn changes_type(&self) -> String {
+        format!("{}Changes", self.row)
+    }
+
+    /// Returns the name of the constraint enum.
+    pub fn constraint_type(&self) -> String {
+        format!("{}Constraint", self.row)
+    }
+}
