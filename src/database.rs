@@ -69,20 +69,20 @@ impl Database {
         Self::pinned_by(session, None)
     }
 
-    /// As [`Database::pinned`]; `at_end` gets the session once no clone of the database is left.
+    /// As [`Database::pinned`]; `on_drop` is called with the session when the last clone of the database is dropped.
     #[cfg(feature = "testing")]
     pub(crate) fn pinned_until(
         session: Session,
-        at_end: impl FnOnce(Session) + Send + Sync + 'static,
+        on_drop: impl FnOnce(Session) + Send + Sync + 'static,
     ) -> Self {
-        Self::pinned_by(session, Some(Box::new(at_end)))
+        Self::pinned_by(session, Some(Box::new(on_drop)))
     }
 
-    fn pinned_by(mut session: Session, at_end: Option<source::AtEnd>) -> Self {
+    fn pinned_by(mut session: Session, on_drop: Option<source::OnDrop>) -> Self {
         let depth = session.transaction_depth();
         session.set_floor(depth);
         Self::new(
-            Source::Pinned(Arc::new(source::Pinned::new(session, at_end))),
+            Source::Pinned(Arc::new(source::Pinned::new(session, on_drop))),
             Config::new(),
         )
     }

@@ -228,9 +228,9 @@ impl PooledSession {
 
     /// Marks this session, and all of its generation, for replacement, because their server no
     /// longer accepts writes.
-    pub(crate) fn outdate(&self) {
+    pub(crate) fn mark_outdated(&self) {
         if let Some(lease) = &self.lease {
-            lease.shared().outdate(lease.item().generation);
+            lease.shared().mark_outdated(lease.item().generation);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::observe::metrics;
 pub(crate) use crate::random::fraction as random;
 pub(crate) use budget::Budget;
-pub(crate) use class::{Class, Failure, is_about_types, made_stale};
+pub(crate) use class::{Class, Failure, is_about_types, is_stale};
 
 /// The rules by which failures are retried: which, how often, and after which pause.
 ///

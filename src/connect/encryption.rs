@@ -1,19 +1,19 @@
-//! How a connection is encrypted, and by which C libraries.
+//! The encryption of a connection, and the C libraries that connections use.
 
 use crate::wire::libpq::{self, Connection};
 
-/// How a connection is encrypted, in OpenSSL's names.
+/// The encryption of a connection, in OpenSSL's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Encryption {
-    /// Such as `TLSv1.3`.
+    /// The version of the protocol, such as `TLSv1.3`.
     pub protocol: String,
-    /// Such as `TLS_AES_256_GCM_SHA384`.
+    /// The cipher suite, such as `TLS_AES_256_GCM_SHA384`.
     pub cipher: String,
 }
 
 impl Encryption {
-    /// Returns how a connection is encrypted, or `None` if it is not.
+    /// Returns the encryption of a connection; `None` if it has none.
     pub(crate) fn of(connection: &Connection) -> Option<Self> {
         Some(Self {
             protocol: connection.encryption(c"protocol")?,

@@ -57,7 +57,7 @@ impl Database {
             let tried = work(&mut session, &opening);
             let recorded = session.end_call();
             if recorded.failure.standby {
-                session.outdate();
+                session.mark_outdated();
             }
             drop(session);
             let (mut failure, mut hooks) = (recorded.failure, recorded.hooks);

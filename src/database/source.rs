@@ -20,8 +20,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Returns a session, by this deadline and within the pool's own limit; `now` is the time at
-    /// which the caller asks.
+    /// Waits for a session until the deadline, or until the pool's own limit if that is earlier. `now`
+    /// is the time of the call.
     pub(super) fn get(
         &self,
         holder: &'static Location<'static>,
@@ -49,6 +49,7 @@ impl Source {
         Ok(session)
     }
 
+    /// Returns the state of the pool, or that of a pool with one session.
     pub(super) fn state(&self) -> PoolState {
         match self {
             Self::Pool(pool) => pool.state(),
@@ -56,7 +57,7 @@ impl Source {
         }
     }
 
-    /// Closes the pool. The session of a test is left open; its owner ends it.
+    /// Closes the pool. Does nothing to the session of a test, which its owner closes.
     pub(super) fn close(&self, limit: Duration) -> Result<()> {
         match self {
             Self::Pool(pool) => pool.close(limit),
@@ -65,27 +66,27 @@ impl Source {
     }
 }
 
-/// One session that all callers share, and one holds at a time.
+/// The one session of a test. One caller at a time holds it.
 pub(super) struct Pinned {
     slot: Mutex<PinnedSlot>,
-    /// Takes the session over once the last user is gone.
-    at_end: Option<AtEnd>,
+    /// Called with the session when the last clone of the database is dropped.
+    on_drop: Option<OnDrop>,
 }
 
-/// A function that takes a session over.
-pub(super) type AtEnd = Box<dyn FnOnce(Session) + Send + Sync>;
+/// A function that takes ownership of a session.
+pub(super) type OnDrop = Box<dyn FnOnce(Session) + Send + Sync>;
 
 #[derive(Debug)]
 enum PinnedSlot {
-    Here(Box<Session>),
+    Free(Box<Session>),
     HeldBy(&'static Location<'static>),
 }
 
 impl Pinned {
-    pub(super) fn new(session: Session, at_end: Option<AtEnd>) -> Self {
+    pub(super) fn new(session: Session, on_drop: Option<OnDrop>) -> Self {
         Self {
-            slot: Mutex::new(PinnedSlot::Here(Box::new(session))),
-            at_end,
+            slot: Mutex::new(PinnedSlot::Free(Box::new(session))),
+            on_drop,
         }
     }
 
@@ -94,13 +95,13 @@ impl Pinned {
         matches!(*slot, PinnedSlot::HeldBy(_))
     }
 
-    /// Takes the session; fails if it is held, since the caller might wait for itself.
+    /// Takes the session. Fails if it is held, since the holder may be the caller itself.
     fn take(pinned: &Arc<Self>, holder: &'static Location<'static>) -> Result<Held> {
         let mut slot = pinned.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *slot, PinnedSlot::HeldBy(holder)) {
-            PinnedSlot::Here(session) => Ok(Held::Pinned {
+            PinnedSlot::Free(session) => Ok(Held::Pinned {
                 session: Some(session),
-                home: Arc::clone(pinned),
+                pinned: Arc::clone(pinned),
             }),
             PinnedSlot::HeldBy(first) => {
                 *slot = PinnedSlot::HeldBy(first);
@@ -119,9 +120,9 @@ impl Drop for Pinned {
     fn drop(&mut self) {
         let slot = self.slot.get_mut().unwrap_or_else(PoisonError::into_inner);
         let slot = std::mem::replace(slot, PinnedSlot::HeldBy(Location::caller()));
-        // A session whose holder was leaked is not there.
-        if let (PinnedSlot::Here(session), Some(at_end)) = (slot, self.at_end.take()) {
-            at_end(*session);
+        // A session whose guard was leaked cannot be returned.
+        if let (PinnedSlot::Free(session), Some(on_drop)) = (slot, self.on_drop.take()) {
+            on_drop(*session);
         }
     }
 }
@@ -132,17 +133,17 @@ impl fmt::Debug for Pinned {
     }
 }
 
-/// A session on loan from the pool; it is returned when dropped.
+/// A session of the pool. Dropping it returns the session.
 ///
 /// It dereferences to [`Session`]: for a parameter of type `&mut Session`, pass `&mut *session`.
 pub struct PooledSession(Held);
 
 impl PooledSession {
-    /// Has this session and all that are as old replaced, because their server no longer accepts
-    /// writes.
-    pub(super) fn outdate(&self) {
+    /// Marks this session, and all that are as old, as outdated: their server no longer accepts writes.
+    /// The pool replaces them.
+    pub(super) fn mark_outdated(&self) {
         if let Held::Pooled(session) = &self.0 {
-            session.outdate();
+            session.mark_outdated();
         }
     }
 }
@@ -151,7 +152,7 @@ enum Held {
     Pooled(pool::PooledSession),
     Pinned {
         session: Option<Box<Session>>,
-        home: Arc<Pinned>,
+        pinned: Arc<Pinned>,
     },
 }
 
@@ -177,10 +178,10 @@ impl DerefMut for PooledSession {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Self::Pinned { session, home } = self
+        if let Self::Pinned { session, pinned } = self
             && let Some(session) = session.take()
         {
-            *home.slot.lock().unwrap_or_else(PoisonError::into_inner) = PinnedSlot::Here(session);
+            *pinned.slot.lock().unwrap_or_else(PoisonError::into_inner) = PinnedSlot::Free(session);
         }
     }
 }

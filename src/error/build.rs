@@ -144,12 +144,12 @@ impl Error {
     }
 
     pub(crate) fn resting_on_types(mut self, rests: bool) -> Self {
-        self.0.rests_on_types = rests;
+        self.0.depends_on_types = rests;
         self
     }
 
-    pub(crate) fn rests_on_types(&self) -> bool {
-        self.0.rests_on_types
+    pub(crate) fn depends_on_types(&self) -> bool {
+        self.0.depends_on_types
     }
 
     pub(crate) fn with_row(mut self, row: u64) -> Self {

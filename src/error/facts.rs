@@ -23,7 +23,7 @@ pub(super) struct Facts {
     pub(super) row: Option<u64>,
     pub(super) attempts: u32,
     /// Whether types of the statement were looked up by name, so that their OIDs may be out of date.
-    pub(super) rests_on_types: bool,
+    pub(super) depends_on_types: bool,
     pub(super) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// Whether the message already includes the text of the source and of all causes below it.
     pub(super) message_has_source: bool,
@@ -43,7 +43,7 @@ impl Facts {
             statement_index: None,
             row: None,
             attempts: 1,
-            rests_on_types: false,
+            depends_on_types: false,
             source: None,
             message_has_source: false,
         }

@@ -1,4 +1,4 @@
-//! diesel's table of the migrations that have run, qualified by its schema, since a migration may
+//! The table `__diesel_schema_migrations`. It is always named with its schema, since a migration may
 //! change the search path.
 
 use std::collections::BTreeMap;
@@ -103,7 +103,8 @@ impl Bookkeeping {
             return Ok(found);
         }
         session.setup().map_err(|error| {
-            Error::from(error).with_context("failed to make the table of migrations that have run")
+            Error::from(error)
+                .with_context("failed to create the table of migrations that have run")
         })?;
         Self::find(session)?.ok_or_else(|| {
             Error::query("the table __diesel_schema_migrations was created, but is not found")
@@ -154,7 +155,7 @@ impl Bookkeeping {
         session.run(insert.affected())
     }
 
-    /// Returns the SQL that records a migration as run, or as no longer run.
+    /// Returns the SQL that records a migration as run, or removes the record.
     pub(crate) fn note(&self, version: &str, direction: Direction) -> String {
         let (table, version) = (&self.table, bowline_sql::quote::literal(version));
         match direction {

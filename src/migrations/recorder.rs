@@ -23,13 +23,13 @@ pub(super) fn sql_of(migration: &dyn Migration<Pg>) -> diesel::migration::Result
 struct Recorder {
     texts: Vec<String>,
     transactions: AnsiTransactionManager,
-    instrumentation: Nobody,
+    instrumentation: NoInstrumentation,
 }
 
 #[derive(Default)]
-struct Nobody;
+struct NoInstrumentation;
 
-impl Instrumentation for Nobody {
+impl Instrumentation for NoInstrumentation {
     fn on_connection_event(&mut self, _: InstrumentationEvent<'_>) {}
 }
 
@@ -47,14 +47,14 @@ impl Connection for Recorder {
     type TransactionManager = AnsiTransactionManager;
 
     fn establish(_: &str) -> ConnectionResult<Self> {
-        Err(ConnectionError::BadConnection(NOWHERE.to_owned()))
+        Err(ConnectionError::BadConnection(UNSUPPORTED.to_owned()))
     }
 
     fn execute_returning_count<T>(&mut self, _: &T) -> QueryResult<usize>
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        Err(Error::QueryBuilderError(NOWHERE.into()))
+        Err(Error::QueryBuilderError(UNSUPPORTED.into()))
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
@@ -70,4 +70,4 @@ impl Connection for Recorder {
     fn set_prepared_statement_cache_size(&mut self, _: CacheSize) {}
 }
 
-const NOWHERE: &str = "only the SQL of a migration can be run";
+const UNSUPPORTED: &str = "only the SQL of a migration can be run";

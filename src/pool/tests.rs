@@ -180,7 +180,7 @@ fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_sess
                         match random.below(10) {
                             0 => drop(lease),
                             1 => {
-                                shared.outdate(lease.item().generation);
+                                shared.mark_outdated(lease.item().generation);
                                 lease.give_back();
                             }
                             _ => lease.give_back(),

@@ -3,27 +3,27 @@
 use crate::error::{Error, Outcome};
 use crate::sqlstate::SqlState;
 
-/// What a session recorded of the failure of a call.
+/// What a session recorded about the failure of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) sqlstate: Option<SqlState>,
     pub(crate) outcome: Outcome,
-    /// Whether the connection is lost.
+    /// True if the connection is lost.
     pub(crate) lost: bool,
-    /// Whether the schema changed after the session had cached a part of it.
+    /// True if the schema changed after the session had cached a part of it.
     pub(crate) stale: bool,
-    /// Whether the server itself accepts no writes, rather than the transaction being read-only.
+    /// True if the server accepts no writes. False if only the transaction is read-only.
     pub(crate) standby: bool,
 }
 
-/// The class of a failure that left no changes, by what has to be done before the next attempt.
+/// The class of a failure that left no changes. It decides what happens before the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// A conflict with another transaction.
     Conflict,
-    /// There is no connection yet.
+    /// The server accepted no connection.
     Connecting,
-    /// The server is full.
+    /// The server has its maximum of connections.
     Throttled,
     /// The connection was lost before the commit was sent.
     Lost,
@@ -49,7 +49,8 @@ impl Default for Failure {
 }
 
 impl Failure {
-    /// Returns the class; `None` if the call would fail again or may have been committed.
+    /// Returns the class; `None` if the call would fail again or may have been committed. `locks` is
+    /// true if the caller wants retries after a lock was not available.
     pub(crate) fn class(&self, locks: bool) -> Option<Class> {
         if self.outcome != Outcome::NotCommitted {
             return None;
@@ -93,13 +94,12 @@ impl Class {
     }
 }
 
-/// Returns whether the server refused a statement only because the schema changed after a session
+/// Returns true if the server refused a statement only because the schema changed after the session
 /// had cached a part of it.
 ///
-/// The SQLSTATE alone does not decide that. The name of the server's C function that failed does,
-/// and it does not depend on the language of messages. The message is used if no function is
-/// reported.
-pub(crate) fn made_stale(error: &Error) -> bool {
+/// The SQLSTATE alone does not show that. The name of the C function that failed does, in any
+/// language of messages. If the server reports no function, the message is searched.
+pub(crate) fn is_stale(error: &Error) -> bool {
     let failed_in = |function: &str| {
         let server = error.server();
         server.and_then(|server| server.source_function.as_deref()) == Some(function)
@@ -112,7 +112,7 @@ pub(crate) fn made_stale(error: &Error) -> bool {
         }
         // The type was recreated, or another schema has a type of this name: the statement's
         // parameters have the OID of the type that was looked up first.
-        Some(state) if error.rests_on_types() && is_about_types(state) => true,
+        Some(state) if error.depends_on_types() && is_about_types(state) => true,
         Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || says("type"),
         // This message is never translated.
         Some(SqlState::INTERNAL_ERROR) => says("type"),
@@ -120,11 +120,9 @@ pub(crate) fn made_stale(error: &Error) -> bool {
     }
 }
 
-/// Returns whether a SQLSTATE can mean that a parameter has the OID of another type of the same
-/// name.
+/// Returns true if a SQLSTATE can mean that a parameter has the OID of another type of the same name.
 ///
-/// Then no operator or function accepts the parameter, no column stores it, no cast exists, or the
-/// type does not exist.
+/// The server then finds no operator, function, cast or column for the parameter, or no such type.
 pub(crate) fn is_about_types(state: SqlState) -> bool {
     matches!(
         state,
@@ -185,7 +183,7 @@ mod tests {
     ];
 
     #[test]
-    fn each_code_is_in_the_class_that_its_row_says() {
+    fn each_code_is_in_the_class_of_its_row() {
         for (class, codes) in TABLE {
             for code in *codes {
                 let failure = Failure::of(SqlState::new(code).expect("five characters"));
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_plan_is_known_in_whatever_language_the_server_speaks() {
+    fn a_stale_plan_is_found_in_any_language() {
         let refused = |message: &str, function: Option<&str>| {
             Error::from_server(ServerError {
                 source_function: function.map(str::to_owned),
@@ -203,19 +201,19 @@ mod tests {
             })
         };
         let german = "gecachter Plan darf den Ergebnistyp nicht \u{e4}ndern";
-        assert!(made_stale(&refused(german, Some("RevalidateCachedQuery"))));
-        assert!(made_stale(&refused(
+        assert!(is_stale(&refused(german, Some("RevalidateCachedQuery"))));
+        assert!(is_stale(&refused(
             "cached plan must not change result type",
             None
         )));
-        assert!(!made_stale(&refused(
+        assert!(!is_stale(&refused(
             "DEFERRABLE is not supported here",
             Some("transformX")
         )));
     }
 
     #[test]
-    fn what_may_have_been_committed_is_in_no_class() {
+    fn an_unknown_outcome_has_no_class() {
         for (_, codes) in TABLE {
             for code in *codes {
                 for lost in [false, true] {
@@ -241,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_means_several_things_is_in_a_class_only_where_it_means_that() {
+    fn an_ambiguous_code_needs_another_sign() {
         let stale = |code: &str| Failure {
             stale: true,
             ..Failure::of(SqlState::new(code).expect("five characters"))

@@ -7,7 +7,7 @@ use super::Session;
 use crate::command::Command;
 use crate::command::types::TypeLookup;
 use crate::error::{Error, Outcome, Result};
-use crate::retry::made_stale;
+use crate::retry::is_stale;
 use crate::sql_text::keywords::begins_with;
 use crate::sql_text::read_only::Reads;
 use crate::statement::{Encoded, Statement};
@@ -86,8 +86,8 @@ impl Session {
     /// Returns whether the server refused a statement only because its schema had changed since it
     /// was looked up. Then the looked-up types are forgotten. Nothing of the statement was done, so
     /// it can be sent again.
-    pub(super) fn made_stale(&mut self, error: &Error) -> bool {
-        if made_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
+    pub(super) fn handle_stale(&mut self, error: &Error) -> bool {
+        if is_stale(error) && self.is_idle() && error.outcome() == Outcome::NotCommitted {
             self.forget_schema();
             return true;
         }

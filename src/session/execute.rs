@@ -11,7 +11,7 @@ use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
 use crate::command::{CheckedBy, Command, ExpectedRows, WrittenRows};
 use crate::error::{Error, Outcome, Result};
-use crate::retry::made_stale;
+use crate::retry::is_stale;
 use crate::sql_text::read_only::Reads;
 use crate::statement::Statement;
 use crate::transaction::TransactionStart;
@@ -39,7 +39,7 @@ impl Session {
     ) -> Result<BatchResult> {
         let first = self.execute_once(statement, mode.clone());
         let result = match first {
-            Err(error) if !matches!(mode, TransactionMode::Within) && self.made_stale(&error) => {
+            Err(error) if !matches!(mode, TransactionMode::Within) && self.handle_stale(&error) => {
                 // If it fails for the same reason with newly looked-up types, the types are not the
                 // cause.
                 self.execute_once(statement, mode).map_err(|error| {
@@ -47,7 +47,7 @@ impl Session {
                     error.resting_on_types(false)
                 })
             }
-            Err(error) if made_stale(&error) && !self.is_broken() => {
+            Err(error) if is_stale(&error) && !self.is_broken() => {
                 self.forget_schema();
                 Err(error)
             }

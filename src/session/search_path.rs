@@ -1,5 +1,4 @@
-//! The search path in effect on a session, as far as it is known from its statements and the
-//! server's reports.
+//! The search path of a session, followed by its statements and by the server's reports.
 
 use bowline_sql::statements;
 
@@ -10,29 +9,31 @@ use crate::sql_text::search_path::{
 /// The search path: that of the session's start, unless a statement has set another.
 #[derive(Debug, Default)]
 pub(super) struct SearchPath {
-    now: SearchPathSetting,
+    current: SearchPathSetting,
     /// The setting that is in effect once the transaction has been committed.
     session: SearchPathSetting,
     /// For each open transaction: its depth, and both settings at its beginning.
     saved: Vec<(u32, SearchPathSetting, SearchPathSetting)>,
     /// The first and the last path that the server reported.
     reported: Option<(String, String)>,
-    /// Whether a transaction that the caller began with SQL changed the setting for the session.
-    is_in_doubt: bool,
+    /// True if the session's setting was changed in a transaction that the caller began with SQL. The
+    /// end of that transaction is not observed.
+    may_be_rolled_back: bool,
 }
 
 impl SearchPath {
     /// Returns the setting in effect.
     pub(super) fn setting(&self) -> &SearchPathSetting {
-        &self.now
+        &self.current
     }
 
     /// Returns the key of the setting in effect.
     pub(super) fn key(&self) -> SearchPathKey {
-        self.now.key()
+        self.current.key()
     }
 
-    /// Returns the SQL that sets a path for one transaction, statement by statement; nothing for the path in effect.
+    /// Returns the statements that set a path for one transaction. There are none if the path is in
+    /// effect already.
     pub(super) fn set_local(&self, path: &SearchPathKey) -> Vec<String> {
         if *path == self.key() || is_unknown(path) {
             return Vec::new();
@@ -55,28 +56,28 @@ impl SearchPath {
         }
         if change.is_rollback_to_savepoint() {
             let at_begin = self.saved.first().map(|(_, now, _)| now);
-            if at_begin != Some(&self.now) {
-                self.now.set_unknown();
+            if at_begin != Some(&self.current) {
+                self.current.set_unknown();
             }
             return;
         }
-        self.now.apply(change);
+        self.current.apply(change);
         if !change.is_local() {
-            self.session = self.now.clone();
-            self.is_in_doubt |= is_in_transaction && self.saved.is_empty();
+            self.session = self.current.clone();
+            self.may_be_rolled_back |= is_in_transaction && self.saved.is_empty();
         }
     }
 
     /// Notes that a transaction begins at this depth.
     pub(super) fn begin(&mut self, depth: u32) {
         self.saved
-            .push((depth, self.now.clone(), self.session.clone()));
+            .push((depth, self.current.clone(), self.session.clone()));
     }
 
     /// Notes that the transaction of this depth was rolled back, or all of them at depth 0.
     pub(super) fn rolled_back(&mut self, depth: u32) {
         while let Some((saved, now, session)) = self.saved.pop_if(|(saved, ..)| *saved >= depth) {
-            (self.now, self.session) = (now, session);
+            (self.current, self.session) = (now, session);
             if saved == depth {
                 break;
             }
@@ -87,7 +88,7 @@ impl SearchPath {
     pub(super) fn committed(&mut self, depth: u32) {
         self.saved.retain(|(saved, ..)| *saved < depth);
         if self.saved.is_empty() {
-            self.now = self.session.clone();
+            self.current = self.session.clone();
         }
     }
 
@@ -96,12 +97,12 @@ impl SearchPath {
         if !self.saved.is_empty() {
             return;
         }
-        if std::mem::take(&mut self.is_in_doubt) {
+        if std::mem::take(&mut self.may_be_rolled_back) {
             // The transaction may have been committed or rolled back.
             self.session.set_unknown();
         }
-        if self.now != self.session {
-            self.now = self.session.clone();
+        if self.current != self.session {
+            self.current = self.session.clone();
         }
     }
 
@@ -122,7 +123,7 @@ impl SearchPath {
             return;
         };
         if *last != path {
-            self.now.set_reported((*first != path).then_some(&path));
+            self.current.set_reported((*first != path).then_some(&path));
             *last = path;
         }
     }
@@ -133,20 +134,20 @@ mod tests {
     use crate::sql_text::search_path::set_config;
 
     #[test]
-    fn what_the_server_tells_counts() {
+    fn a_reported_path_is_applied() {
         let mut search_path = SearchPath::default();
-        let mut told = |path: &str| {
+        let mut report = |path: &str| {
             search_path.report(Some(path.to_owned()));
             search_path.key()
         };
-        assert!(told("\"$user\", public").is_empty());
-        assert_eq!(*told("ta"), *set_config("ta"));
-        assert_eq!(*told("ta"), *set_config("ta"));
-        assert!(told("\"$user\", public").is_empty());
+        assert!(report("\"$user\", public").is_empty());
+        assert_eq!(*report("ta"), *set_config("ta"));
+        assert_eq!(*report("ta"), *set_config("ta"));
+        assert!(report("\"$user\", public").is_empty());
     }
 
     #[test]
-    fn a_savepoint_made_by_hand_may_undo_a_path() {
+    fn rollback_to_a_savepoint_may_undo_a_path() {
         let change = |sql| SearchPathChange::of(sql, &[]).expect("a change");
         let mut search_path = SearchPath::default();
         search_path.begin(1);

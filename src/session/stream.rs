@@ -74,7 +74,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let mut sent = stream.send(statement);
         if let Err(error) = &sent
             && stream.session.transaction_depth() == 0
-            && stream.session.made_stale(error)
+            && stream.session.handle_stale(error)
         {
             sent = stream.send(statement);
         }

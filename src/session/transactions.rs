@@ -16,7 +16,7 @@ use super::hooks::Hooks;
 use super::xid::{Xid, XidTracker};
 use crate::command::Command;
 use crate::error::{Error, Result, ServerError};
-use crate::retry::{Failure, is_about_types, made_stale};
+use crate::retry::{Failure, is_about_types, is_stale};
 use crate::sql_text::read_only::Reads;
 use crate::sqlstate::SqlState;
 use crate::wire::answer::Answer;
@@ -178,7 +178,7 @@ impl Transactions {
             self.failures.latest = Some(Failure {
                 sqlstate: error.sqlstate(),
                 outcome: error.outcome(),
-                stale: made_stale(error),
+                stale: is_stale(error),
                 ..Failure::default()
             });
         }

@@ -283,7 +283,7 @@ impl<S: Resource> SharedPool<S> {
     ///
     /// `generation` is that of the session that caused it, so that its generation is ended only
     /// once.
-    pub(in crate::pool) fn outdate(&self, generation: u64) {
+    pub(in crate::pool) fn mark_outdated(&self, generation: u64) {
         let mut state = self.lock();
         if self.generation() == generation {
             self.generation.fetch_add(1, Ordering::Release);

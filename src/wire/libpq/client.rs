@@ -7,17 +7,17 @@ use pq_sys as pq;
 
 use super::{Connection, copy};
 
-/// Returns libpq's version as a number.
+/// Returns the version of libpq as a number: 180006 is 18.6.
 pub(crate) fn libpq_version() -> i32 {
-    // SAFETY: needs nothing.
+    // SAFETY: the function has no preconditions.
     unsafe { pq::PQlibVersion() }
 }
 
-/// Returns OpenSSL's version as text; `None` with the system's libpq, which is linked to another
-/// OpenSSL.
+/// Returns the version of OpenSSL as text. Returns `None` with the system's libpq, which may be linked
+/// to another OpenSSL.
 pub(crate) fn openssl_version() -> Option<String> {
     #[cfg(feature = "bundled")]
-    // SAFETY: needs nothing, and gives a string that is there for ever.
+    // SAFETY: the function has no preconditions, and returns a static string.
     return copy(unsafe { openssl_sys::OpenSSL_version(openssl_sys::OPENSSL_VERSION) }.cast_mut());
     #[cfg(not(feature = "bundled"))]
     None

@@ -156,7 +156,7 @@ fn a_read_only_database_is_named_as_the_cause() {
     let url = server.url("postgres");
     let run = |url: &str| project.printed(&["migrate", "run"], &[("DATABASE_URL", url)]);
     insta::assert_snapshot!(run(&url), @r"
-    error: failed to make the table of migrations that have run: cannot execute CREATE TABLE in a read-only transaction (SQLSTATE 25006)
+    error: failed to create the table of migrations that have run: cannot execute CREATE TABLE in a read-only transaction (SQLSTATE 25006)
     hint: the server is a standby, or default_transaction_read_only is on for the role or the database (\drds in psql lists such settings); the URL can override it: ?options=-cdefault_transaction_read_only%3Doff
     exit 1
     ");
