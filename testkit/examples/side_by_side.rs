@@ -46,6 +46,19 @@ struct Bank {
 /// The time limit of a program.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The output of the five queries.
+const QUERIES: &str = "\
+received: b 70 from ann
+received: a 5 from ann
+received: d 2 from ann
+total: bob 77
+total: ann 3
+largest: 1 1000 Some(70)
+withdrawn: Some(900)
+forgotten: 2 of 1
+forgotten: 1 of 2
+";
+
 impl Program<'_> {
     /// Returns the modes in which it can transfer.
     fn ways(&self) -> &'static [&'static str] {
@@ -65,6 +78,9 @@ impl Program<'_> {
 
     fn show(&self) -> Result {
         self.session()?;
+        if self.name != "tokio-postgres" {
+            self.queries()?;
+        }
         for way in self.ways_to_write() {
             self.writes(way)?;
         }
@@ -100,6 +116,18 @@ impl Program<'_> {
         for line in said?.said.lines() {
             println!("  {line}");
         }
+        Ok(())
+    }
+
+    /// Runs the five queries: their output is the same with each library.
+    fn queries(&self) -> Result {
+        let bank = Bank::open()?;
+        let transfers = "INSERT INTO transfers (key, sender_id, receiver_id, amount)
+            VALUES ('a', 1, 2, 5), ('b', 1, 2, 70), ('c', 2, 1, 3), ('d', 1, 2, 2)";
+        bank.db.run(sql_query(transfers).exactly(4))?;
+        let ran = self.run(&bank.proxy, bank.database.name(), "queries")?;
+        self.expect(ran.said == QUERIES, &format!("other rows:\n{}", ran.said))?;
+        println!("  the five queries: as expected");
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The beginner's session and a transfer, with Bowline.
 
 mod db;
+mod queries;
 
 use std::cell::Cell;
 use std::collections::hash_map::RandomState;
@@ -245,6 +246,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = configured(Config::from_env()?).open()?;
     match arguments[..] {
         ["session"] => session(&db)?,
+        ["queries"] => queries::show(&db)?,
         ["passed-over"] => passed_over(&db),
         ["transfer", count] => {
             for _ in 0..count.parse()? {
@@ -259,7 +261,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["writes", count] => writes(&db, count.parse()?)?,
         ["overdraw"] => println!("{:?}", transfer(&db, ANN, BOB, 1_000_000, &new_key())?.0),
         ["race", workers, count] => race(&db, workers.parse()?, count.parse()?)?,
-        _ => return Err("usage: with-bowline session | passed-over | transfer N | one-trip N | overdraw | race WORKERS N | writes N".into()),
+        _ => return Err("usage: with-bowline session | queries | passed-over | transfer N | one-trip N | overdraw | race WORKERS N | writes N".into()),
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The beginner's session and a transfer, with diesel.
 
 // The same migrations as beside it, and what `diesel print-schema` makes of them.
+mod queries;
 #[path = "../../with-bowline/src/db/schema.rs"]
 mod schema;
 
@@ -267,6 +268,7 @@ fn main() -> Result<(), AnyError> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["session"] => session()?,
+        ["queries"] => queries::show(&mut PgConnection::establish(&url()?)?)?,
         ["passed-over"] => passed_over()?,
         ["transfer", count] => {
             let pool = new_pool(1)?;
@@ -282,7 +284,7 @@ fn main() -> Result<(), AnyError> {
         ["writes", count] => writes(count.parse()?)?,
         _ => {
             return Err(
-                "usage: with-diesel session | passed-over | transfer N | overdraw | race WORKERS N | writes N"
+                "usage: with-diesel session | queries | passed-over | transfer N | overdraw | race WORKERS N | writes N"
                     .into(),
             );
         }

@@ -1,7 +1,7 @@
 //! The tables, as `sea-orm-cli generate entity` reads them from a server.
 
 macro_rules! entity {
-    ($module:ident, $table:literal, { $($(#[$attribute:meta])* $column:ident: $type:ty),* $(,)? }) => {
+    ($module:ident, $table:literal, { $($(#[$attribute:meta])* $column:ident: $type:ty),* $(,)? } $(, { $($relations:tt)* })?) => {
         pub(crate) mod $module {
             use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ macro_rules! entity {
             pub struct Model { $($(#[$attribute])* pub $column: $type),* }
 
             #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-            pub enum Relation {}
+            pub enum Relation { $($($relations)*)? }
 
             impl ActiveModelBehavior for ActiveModel {}
         }
@@ -36,4 +36,9 @@ entity!(transfers, "transfers", {
     sender_id: i64,
     receiver_id: i64,
     amount: i64,
+}, {
+    #[sea_orm(belongs_to = "super::accounts::Entity", from = "Column::SenderId", to = "super::accounts::Column::Id")]
+    Sender,
+    #[sea_orm(belongs_to = "super::accounts::Entity", from = "Column::ReceiverId", to = "super::accounts::Column::Id")]
+    Receiver,
 });

@@ -1,6 +1,7 @@
 //! The beginner's session and a transfer, with SeaORM.
 
 mod entities;
+mod queries;
 
 use std::time::{Duration, Instant};
 
@@ -261,6 +262,7 @@ async fn main() -> Result<(), AnyError> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["session"] => session().await?,
+        ["queries"] => queries::show(&connect(1).await?).await?,
         ["passed-over"] => passed_over().await?,
         ["transfer", count] => {
             let db = connect(1).await?;
@@ -274,7 +276,7 @@ async fn main() -> Result<(), AnyError> {
         }
         ["race", workers, count] => race(workers.parse()?, count.parse()?).await?,
         ["writes", count] => writes(count.parse()?).await?,
-        _ => return Err("usage: with-sea-orm session | passed-over | transfer N | overdraw | race WORKERS N | writes N".into()),
+        _ => return Err("usage: with-sea-orm session | queries | passed-over | transfer N | overdraw | race WORKERS N | writes N".into()),
     }
     Ok(())
 }

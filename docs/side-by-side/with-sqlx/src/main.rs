@@ -1,5 +1,7 @@
 //! The beginner's session and a transfer, with sqlx.
 
+mod queries;
+
 use std::time::{Duration, Instant};
 
 use sqlx::Error;
@@ -226,6 +228,7 @@ async fn main() -> Result<(), AnyError> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["session"] => session().await?,
+        ["queries"] => queries::show(&new_pool(1).await?).await?,
         ["passed-over"] => passed_over().await?,
         ["transfer", count] => {
             let pool = new_pool(1).await?;
@@ -239,7 +242,7 @@ async fn main() -> Result<(), AnyError> {
         }
         ["race", workers, count] => race(workers.parse()?, count.parse()?).await?,
         ["writes", count] => writes(count.parse()?).await?,
-        _ => return Err("usage: with-sqlx session | passed-over | transfer N | overdraw | race WORKERS N | writes N".into()),
+        _ => return Err("usage: with-sqlx session | queries | passed-over | transfer N | overdraw | race WORKERS N | writes N".into()),
     }
     Ok(())
 }

@@ -11,11 +11,16 @@
         "2026-01-05-090200_create_accounts" => 0xfe4b5d6f5e9c2d4a,
         "2026-01-05-090300_keep_commit_keys" => 0x34f6143d77328a5e,
     },
+    queries_folder = "queries",
+    queries = {
+        "reports.sql" => 0xfc60c6bca1ee73cc,
+    },
     schema = {
         pub mod schema;
     },
     code = {
         mod accounts;
+        pub mod queries;
         mod table1;
         mod transfers;
 
