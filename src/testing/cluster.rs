@@ -5,6 +5,8 @@
 //! writes nothing, follows no link and waits for nothing. Root's directory has the log, the
 //! settings and the pipe of the users.
 
+mod standby;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -119,47 +121,9 @@ impl Cluster {
         cluster.run(account, initdb, "initdb")?;
         let mut text = SETTINGS.to_owned();
         for (name, value) in settings {
-            // Unlike in SQL, a backslash always escapes here.
-            let value = value.replace('\\', "\\\\").replace('\'', "''");
-            text.push_str(&format!("{name} = '{value}'\n"));
+            text.push_str(&setting(name, value));
         }
         cluster.configure(&text)?;
-        Ok(cluster)
-    }
-
-    /// Creates the directories, and in them a standby of a running cluster. The standby follows the
-    /// primary once it is started.
-    pub(super) fn standby_of(
-        primary: &Self,
-        folder: PathBuf,
-        binaries: &Binaries,
-    ) -> Result<Self, LocalServerError> {
-        let program = binaries.program("pg_basebackup");
-        if !program.is_file() {
-            return Err(LocalServerError::new(
-                format!(
-                    "a standby is made by pg_basebackup, and there is no {}",
-                    program.display()
-                ),
-                "install PostgreSQL's client programs of the same version",
-            ));
-        }
-        let account = Account::choose()?;
-        let cluster = Self::in_new_folder(folder, account)?;
-        let mut backup = Command::new(program);
-        backup
-            .args(["--username=postgres", "--checkpoint=fast", "--no-sync"])
-            .args(["--write-recovery-conf", "--pgdata"])
-            .arg(cluster.data())
-            .arg("--host")
-            .arg(&primary.folder);
-        cluster.run(account, backup, "pg_basebackup")?;
-        let of_primary = primary.settings();
-        let settings = fs::read_to_string(&of_primary)
-            .map_err(|error| LocalServerError::io("cannot read", &of_primary, &error))?;
-        let is_of_place = |line: &&str| line.starts_with("include ") || line.starts_with(SOCKETS);
-        let settings: Vec<&str> = settings.lines().filter(|line| !is_of_place(line)).collect();
-        cluster.configure(&format!("{}\n", settings.join("\n")))?;
         Ok(cluster)
     }
 
@@ -367,6 +331,13 @@ impl Cluster {
 
 /// The setting for the directory of the socket.
 const SOCKETS: &str = "unix_socket_directories";
+
+/// Returns a line of the settings.
+fn setting(name: &str, value: &str) -> String {
+    // Unlike in SQL, a backslash always escapes here.
+    let value = value.replace('\\', "\\\\").replace('\'', "''");
+    format!("{name} = '{value}'\n")
+}
 
 /// Reads a small file in the account's directory. The account may put anything in its place, so no
 /// link is followed, and nothing is waited for.

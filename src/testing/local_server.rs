@@ -126,7 +126,7 @@ impl LocalServer {
     pub fn standby(&self) -> Result<Self, LocalServerError> {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
-        let standby = Cluster::standby_of(&self.cluster, folder, &binaries)?;
+        let standby = Cluster::standby_of(&self.cluster, &self.config("postgres"), folder)?;
         let mut standby = Self::launch(standby, &binaries, Duration::ZERO)?;
         standby.port = self.port;
         Ok(standby)
