@@ -293,6 +293,8 @@ fn a_block_is_followed_where_its_values_are_certain() {
                 EXECUTE format('CREATE TABLE days_%s PARTITION OF days FOR VALUES FROM (%L) TO (%L)', lo, '2020-' || lo || '-01', '2020-' || lpad((i + 1)::text, 2, '0') || '-01');
             END LOOP;
             FOR i IN REVERSE 5..1 BY 2 LOOP CONTINUE WHEN i = 3; EXECUTE 'CREATE TABLE odd_' || i || ' ()'; END LOOP;
+            FOR i IN 1..9 BY 4 LOOP EXECUTE 'CREATE TABLE step_' || i || ' ()'; END LOOP;
+            FOR i IN REVERSE 9..2 BY 3 LOOP EXECUTE 'CREATE TABLE back_' || i || ' ()'; END LOOP;
         END $$;
         DO $$ DECLARE t record; c text; list text[] := ARRAY['one', 'two words', 'select']; n int := 0; BEGIN
             FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE '%\_log' ORDER BY tablename LOOP

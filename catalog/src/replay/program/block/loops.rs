@@ -126,7 +126,7 @@ impl Program {
         }
     }
 
-    /// Returns the numbers of `FOR i IN a..b`.
+    /// Returns the numbers of `FOR i IN a..b BY c`.
     fn numbers(&self, node: &SyntaxNode) -> Option<Vec<i64>> {
         use SyntaxKind as K;
         const MOST: i64 = 20_000;
@@ -135,9 +135,9 @@ impl Program {
             _ => None,
         };
         let range = child(node, K::PLPGSQL_FOR_RANGE)?;
-        let mut ends = children(&range, K::PLPGSQL_EXPR);
-        let (from, to) = (number(ends.next()?)?, number(ends.next()?)?);
-        let step = match child(node, K::PLPGSQL_EXPR) {
+        let mut expressions = children(&range, K::PLPGSQL_EXPR);
+        let (from, to) = (number(expressions.next()?)?, number(expressions.next()?)?);
+        let step = match expressions.next() {
             Some(step) => number(step)?,
             None => 1,
         };
