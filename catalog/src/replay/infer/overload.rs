@@ -198,6 +198,7 @@ impl Inference<'_> {
                 .zip(&parameters)
                 .map(|(from, to)| self.fit(from.as_deref(), to))
                 .collect();
+            let fits = fits.filter(|_| self.have_common_type(&parameters, &given));
             if let Some(fits) = fits {
                 fitting.push((candidate.clone(), parameters, fits));
             }
@@ -218,6 +219,22 @@ impl Inference<'_> {
             .iter()
             .all(|(other, others, _)| *others == parameters && other.result == first.result);
         all_alike.then_some((first, parameters))
+    }
+
+    /// Returns true if the arguments of `anycompatible` parameters have a common type of elements.
+    fn have_common_type(&self, parameters: &[String], given: &[Option<String>]) -> bool {
+        let elements = given.iter().zip(parameters).filter_map(|(from, to)| {
+            let form = to.strip_prefix("anycompatible")?;
+            let base = self.base_key(from.as_ref()?);
+            let key = match form {
+                "array" => base.strip_suffix("[]")?,
+                "" | "nonarray" => &base,
+                _ => return None,
+            };
+            self.of_key(key).map(Value::new)
+        });
+        let elements: Vec<Value> = elements.collect();
+        elements.is_empty() || self.common_type(&elements).is_some()
     }
 
     fn narrow(

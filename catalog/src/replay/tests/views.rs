@@ -73,11 +73,12 @@ fn empty_arrays_have_the_type_of_their_cast() {
          CREATE VIEW v AS SELECT coalesce(array_agg(id), ARRAY[]::int[]) AS a, CAST(ARRAY[] AS uuid[]) AS b,
             (ARRAY[])::text[] AS c, ARRAY[ARRAY[]]::date[] AS d, ARRAY[]::varchar(3)[] AS e FROM t;
          CREATE VIEW w AS SELECT tags || '{x}' AS a, '{x}' || tags AS b, tags || NULL AS c, n || 1 AS d, ids || '{}' AS e,
-            ARRAY[1] || '{2}' AS f, tags || 'x'::text AS g FROM t;"
+            ARRAY[1] || '{2}' AS f, tags || 'x'::text AS g,
+            n || n AS h, ids || ARRAY[]::uuid[] AS i, n || 2::bigint AS j, 1.5 || n AS k, n || ARRAY[1.5] AS l FROM t;"
     ), @"
     t: id int4?, tags text[]?, ids uuid[]?, n int4[]?
     v: a int4[]?, b uuid[]?, c text[]?, d date[]?, e varchar[3][]?
-    w: a text[]?, b text[]?, c text[]?, d int4[]?, e uuid[]?, f int4[]?, g text[]?
+    w: a text[]?, b text[]?, c text[]?, d int4[]?, e uuid[]?, f int4[]?, g text[]?, h int4[]?, i uuid[]?, j int8[]?, k numeric[]?, l numeric[]?
     ");
 }
 
