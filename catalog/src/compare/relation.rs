@@ -139,8 +139,29 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     if !same_fill(&left.fill, &right.fill) {
         let texts = (left.fill.sql(), right.fill.sql());
         found.noted(subject, Aspect::Default, texts, true);
+        if let Some(last) = found.0.last_mut() {
+            last.open = is_of_its_moment(left) || is_of_its_moment(right);
+        }
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
+}
+
+/// Returns true if a default such as `'now'` is a moment. PostgreSQL stores the moment at which the
+/// statement ran, which no other catalog has.
+pub(super) fn is_of_its_moment(column: &Column) -> bool {
+    const TYPES: [&str; 5] = ["date", "time", "timetz", "timestamp", "timestamptz"];
+    const WORDS: [&str; 4] = ["now", "today", "tomorrow", "yesterday"];
+    let Fill::Default(text) = &column.fill else {
+        return false;
+    };
+    let first = bowline_sql::tokens(text).next();
+    let value = first.as_ref().and_then(|token| token.value());
+    TYPES.contains(&column.data_type.name.name.as_str())
+        && value.is_some_and(|value| {
+            let value = value.to_lowercase();
+            let mut words = value.split(|c: char| !c.is_alphabetic());
+            words.any(|word| WORDS.contains(&word))
+        })
 }
 
 pub(crate) fn same_fill(left: &Fill, right: &Fill) -> bool {

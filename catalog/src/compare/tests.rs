@@ -174,6 +174,29 @@ fn what_postgresql_writes_anew_is_no_difference() {
 }
 
 #[test]
+fn the_moment_of_a_default_is_not_compared() {
+    let sql = "CREATE TABLE a (id int, at timestamp DEFAULT 'now', day date DEFAULT 'Yesterday',
+        noon timestamptz DEFAULT 'tomorrow 12:00', name text DEFAULT 'now', fixed date DEFAULT '2024-01-01')";
+    let words = judged_words(sql, &sql.replace("'2024-01-01'", "'2024-01-02'"));
+    let open = words
+        .lines()
+        .filter(|line| line.starts_with("not compared: "));
+    assert_eq!(
+        open.collect::<Vec<_>>(),
+        [
+            "not compared: default of column a.at",
+            "not compared: default of column a.day",
+            "not compared: default of column a.noon"
+        ]
+    );
+    assert_eq!(words.lines().count(), 4, "{words}");
+    assert!(
+        words.starts_with("column a.fixed differs in its default"),
+        "{words}"
+    );
+}
+
+#[test]
 fn code_that_postgresql_writes_anew_is_no_difference() {
     let sql = r#"
         CREATE SCHEMA app;

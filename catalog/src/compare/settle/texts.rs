@@ -5,6 +5,7 @@ use super::probe::{Context, Settings, probe};
 use super::{EqualTexts, Server};
 use crate::attached::Code;
 use crate::compare::Subject;
+use crate::compare::relation::is_of_its_moment;
 use crate::routine::{Body, Routine};
 use crate::{
     Catalog, ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind,
@@ -30,7 +31,9 @@ impl TextComparer<'_> {
                         .columns
                         .iter()
                         .find(|candidate| candidate.name == *column)?;
-                    Some((found.fill.clone(), found.data_type.clone()))
+                    // The server would replace it by the moment of the comparison.
+                    let is_stable = !is_of_its_moment(found);
+                    is_stable.then(|| (found.fill.clone(), found.data_type.clone()))
                 };
                 let (Some((mut one, data_type)), Some((mut other, _))) = (find(left), find(right))
                 else {
