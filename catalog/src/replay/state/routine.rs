@@ -4,7 +4,7 @@ use crate::Name;
 use crate::replay::state::State;
 
 impl State {
-    /// Renames a function, or moves it to another schema.
+    /// Renames a function, or moves it to another schema. A move to its own schema changes nothing.
     pub(crate) fn move_function(
         &mut self,
         key: &str,
@@ -16,15 +16,18 @@ impl State {
         let Some(overloads) = self.functions.get_mut(key) else {
             return;
         };
-        if position >= overloads.len() {
+        let Some(from) = overloads.get(position).cloned() else {
+            return;
+        };
+        let mut function = from.clone();
+        change(&mut function.name);
+        if function.name == from.name {
             return;
         }
-        let mut function = overloads.remove(position);
+        overloads.remove(position);
         if overloads.is_empty() {
             self.functions.remove(key);
         }
-        let from = function.clone();
-        change(&mut function.name);
         let to = function.name.clone();
         if let Some(routine) = &mut function.routine {
             routine.name.clone_from(&to);

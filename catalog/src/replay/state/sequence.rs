@@ -196,11 +196,11 @@ struct Given {
 impl Given {
     pub(crate) fn apply(&self, sequence: &mut Sequence, data_type: Option<String>, is_new: bool) {
         let old = range(&sequence.data_type);
-        // A bound that was the default of the old type becomes that of the new one.
-        let (mut reset_min, mut reset_max) = (is_new, is_new);
+        // A bound of the old type becomes that of the new one, whatever the direction.
+        let (mut was_min, mut was_max) = (false, false);
         if let Some(data_type) = data_type {
-            reset_max |= sequence.max == old.1;
-            reset_min |= sequence.min == old.0;
+            was_max = !is_new && sequence.max == old.1;
+            was_min = !is_new && sequence.min == old.0;
             sequence.data_type = data_type;
         }
         let bounds = range(&sequence.data_type);
@@ -208,15 +208,15 @@ impl Given {
         let is_rising = sequence.increment > 0;
         match self.max {
             Some(Some(max)) => sequence.max = max,
-            Some(None) => sequence.max = if is_rising { bounds.1 } else { -1 },
-            None if reset_max => sequence.max = if is_rising { bounds.1 } else { -1 },
-            None => {}
+            None if !is_new && !was_max => {}
+            _ if is_rising || was_max => sequence.max = bounds.1,
+            _ => sequence.max = -1,
         }
         match self.min {
             Some(Some(min)) => sequence.min = min,
-            Some(None) => sequence.min = if is_rising { 1 } else { bounds.0 },
-            None if reset_min => sequence.min = if is_rising { 1 } else { bounds.0 },
-            None => {}
+            None if !is_new && !was_min => {}
+            _ if !is_rising || was_min => sequence.min = bounds.0,
+            _ => sequence.min = 1,
         }
         let first = if is_rising {
             sequence.min

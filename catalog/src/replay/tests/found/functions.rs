@@ -145,3 +145,17 @@ fn a_renamed_function_leaves_the_names_of_index_columns() {
         "CREATE INDEX ON t (f1(a))",
     ]);
 }
+
+#[test]
+fn a_function_moved_to_its_own_schema_keeps_its_calls() {
+    agree(&[
+        "CREATE SCHEMA z1",
+        "CREATE TABLE r (x bigint)",
+        "CREATE TABLE t (id int)",
+        "CREATE FUNCTION f(r r) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
+        "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
+        "CREATE INDEX ON t (f(7)) WHERE f(1) > 0",
+        "ALTER FUNCTION f(int) SET SCHEMA public",
+        "ALTER FUNCTION f(int) SET SCHEMA z1",
+    ]);
+}

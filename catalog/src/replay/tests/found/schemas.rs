@@ -164,3 +164,21 @@ fn an_index_has_the_collation_of_its_column_whatever_the_search_path() {
         "CREATE INDEX ON public.t1 (lower(y), a ASC NULLS FIRST)",
     ]);
 }
+
+#[test]
+fn the_bound_of_a_type_is_that_of_the_next_type() {
+    agree(&[
+        "CREATE SEQUENCE a INCREMENT -2 NO MINVALUE MAXVALUE 7 START 1",
+        "ALTER SEQUENCE a INCREMENT 5",
+        "ALTER SEQUENCE a AS bigint START 2 MAXVALUE 5000 NO MINVALUE",
+        "CREATE SEQUENCE b AS int",
+        "ALTER SEQUENCE b INCREMENT -1",
+        "ALTER SEQUENCE b AS bigint",
+        "CREATE SEQUENCE c AS int INCREMENT -1",
+        "ALTER SEQUENCE c AS smallint",
+        "CREATE SEQUENCE d AS smallint INCREMENT -1 MAXVALUE 32767 START 3",
+        "ALTER SEQUENCE d AS int NO MAXVALUE",
+        "CREATE SEQUENCE e AS smallint",
+        "ALTER SEQUENCE e AS int NO MAXVALUE NO MINVALUE INCREMENT -1 START -1 RESTART",
+    ]);
+}
