@@ -8,6 +8,7 @@
 //! answers questions about parents and children, `recreated` finds what blocks a change.
 
 mod attached;
+mod blocked;
 mod column;
 mod constraint;
 mod inheritance;
@@ -83,11 +84,19 @@ struct Script {
     recreated: BTreeSet<Name>,
     /// Labels that the script adds to enums.
     added_labels: Vec<String>,
-    /// An object that is not dropped, by its schema.
-    kept_by_schema: BTreeMap<String, String>,
-    /// Relations that no statement can turn into the expected ones, and relations that cannot change
-    /// without them.
+    /// Relations and types that no statement can turn into the expected ones, and relations that
+    /// cannot change without them.
     blocked: BTreeSet<Name>,
+    /// Objects that are not dropped, each with the blocked object because of which it stays.
+    kept: BTreeMap<String, Name>,
+    /// The names of the objects that are not dropped. Routines are not among them.
+    kept_names: BTreeSet<Name>,
+    /// Objects that no statement can create, since the catalog lacks a part of their definition.
+    not_created: BTreeSet<Name>,
+    /// Relations that change, and the expected parents of relations that change or are created.
+    changing: BTreeSet<Name>,
+    /// Columns whose type no statement can turn into the expected one, with their tables.
+    unchanged_columns: BTreeSet<(Name, String)>,
     /// Tables with a column that no statement can turn into the expected one. They fit no parent.
     unattachable: BTreeSet<Name>,
 }
@@ -139,65 +148,67 @@ impl Script {
         statements.any(|known| known.step == step && known.sql == sql)
     }
 
-    /// Replaces each statement that uses a blocked relation by a comment.
+    /// Replaces each statement that uses a blocked object by a comment, or an object that is not
+    /// created, or creates an object with the name of one that stays.
     fn leave_out_users_of_blocked(&mut self, actual: &Catalog) {
-        // Blocked relations keep their indexes, so the names of these are taken too.
-        let kept = self
-            .blocked
-            .iter()
-            .filter_map(|name| actual.relations.get(name));
-        let indexes = kept.flat_map(|relation| {
+        let used: BTreeSet<Name> = self.blocked.union(&self.not_created).cloned().collect();
+        let mut taken: BTreeSet<Name> = self.blocked.union(&self.kept_names).cloned().collect();
+        let relations = taken.iter().filter_map(|name| actual.relations.get(name));
+        let indexes = relations.flat_map(|relation| {
             relation.indexes.iter().map(|index| Name {
                 schema: relation.name.schema.clone(),
                 name: index.name.clone(),
             })
         });
-        let names: BTreeSet<Name> = indexes.chain(self.blocked.iter().cloned()).collect();
-        self.leave_out_users_of(names);
+        let indexes: Vec<Name> = indexes.collect();
+        taken.extend(indexes);
+        let columns = std::mem::take(&mut self.unchanged_columns);
+        self.leave_out(&used, &taken, &columns);
     }
 
-    /// Replaces each statement that uses one of the objects by a comment, and those that use the
-    /// objects that it would have created.
-    fn leave_out_users_of(&mut self, names: BTreeSet<Name>) {
-        let mut left_out = BTreeSet::new();
+    /// Replaces by a comment each statement that uses one of the objects or columns, or takes one of
+    /// the names, and those that use the objects or columns that it would have made.
+    fn leave_out(
+        &mut self,
+        used: &BTreeSet<Name>,
+        taken: &BTreeSet<Name>,
+        columns: &BTreeSet<(Name, String)>,
+    ) {
+        let (mut objects_left_out, mut columns_left_out) = (BTreeSet::new(), BTreeSet::new());
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             let uses = |name: &&Name| statement.dependencies.may_have(name);
+            let is_builder = (Step::Schemas..Step::DropTables).contains(&statement.step);
             let blocker = match statement.step {
-                Step::Attach => names.iter().chain(&self.unattachable).find(uses),
-                step if step >= Step::Schemas && step < Step::DropTables => names.iter().find(uses),
-                _ => None,
+                Step::Attach => used.iter().chain(&self.unattachable).find(uses),
+                _ => used.iter().filter(|_| is_builder).find(uses),
             };
-            match blocker.map(Name::sql) {
+            let blocker = blocker.or_else(|| taken.iter().find(|name| statement.creates(name)));
+            let column = || {
+                let mut columns = columns.iter().filter(|_| is_builder);
+                let used = columns.find(|(table, column)| {
+                    statement.dependencies.may_have(table)
+                        && statement.dependencies.mentions(column)
+                });
+                used.map(|(table, column)| format!("{}.{}", table.sql(), quoted(column)))
+            };
+            match blocker.map(Name::sql).or_else(column) {
                 Some(name) => {
                     self.note(format!(
                         "left out, since it may use {name}: {}",
                         statement.sql
                     ));
-                    left_out.extend(statement.created().cloned());
+                    objects_left_out.extend(statement.created().cloned());
+                    if let Some((table, column)) = statement.made_column() {
+                        columns_left_out.insert((table.clone(), column.clone()));
+                        self.unattachable.insert(table.clone());
+                    }
                 }
                 None => self.statements.push(statement),
             }
         }
-        if !left_out.is_empty() {
-            self.leave_out_users_of(left_out);
-        }
-    }
-
-    /// Replaces each `DROP SCHEMA` of a schema with an object that stays by a comment.
-    fn keep_schemas_in_use(&mut self) {
-        let statements = std::mem::take(&mut self.statements);
-        for statement in statements {
-            let mut kept = self.kept_by_schema.iter();
-            let inside = kept.find(|(schema, _)| {
-                statement.step == Step::DropSchemas && statement.sql == drop_schema(schema)
-            });
-            match inside.map(|(schema, object)| (quoted(schema), object.clone())) {
-                Some((schema, object)) => self.note(format!(
-                    "schema {schema} is not dropped, since {object} is not dropped"
-                )),
-                None => self.statements.push(statement),
-            }
+        if !objects_left_out.is_empty() || !columns_left_out.is_empty() {
+            self.leave_out(&objects_left_out, &BTreeSet::new(), &columns_left_out);
         }
     }
 
@@ -227,7 +238,8 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
         recreated: recreated::views_to_recreate(expected, actual, differences),
         ..Script::default()
     };
-    relation::record_blocked(&mut script, expected, actual);
+    blocked::record(&mut script, expected, actual, differences);
+    record_changing(&mut script, expected, differences);
     recreated::recreate(&mut script, expected, actual, differences);
     move_extensions(&mut script, expected, actual);
     for difference in differences {
@@ -236,19 +248,19 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
         if is_in(&script.recreated) || is_in(&script.blocked) {
             continue;
         }
-        if difference.how == How::OnlyRight
-            && let Some(user) =
-                relation::blocked_user(&script, expected, actual, &difference.subject)
-        {
-            let subject = &difference.subject;
+        let subject = &difference.subject;
+        if let Some(user) = script.kept.get(&subject.to_string()) {
+            let user = user.sql();
+            script.note(format!("{subject} is not dropped, since {user} may use it"));
+            continue;
+        }
+        if let Some(table) = blocked::blocked_owner(&script, expected, actual, subject) {
+            let table = table.sql();
             script.note(format!(
-                "{subject} is not dropped, since {} may use it",
-                user.sql()
+                "{subject} is not changed, since {table} is not changed"
             ));
-            if let Some(name) = relation::object_name(subject) {
-                script
-                    .kept_by_schema
-                    .insert(name.schema.clone(), subject.to_string());
+            if let (Subject::Sequence(name), How::OnlyLeft) = (subject, &difference.how) {
+                script.not_created.insert(name.clone());
             }
             continue;
         }
@@ -260,13 +272,26 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
     column::note_order(&mut script, expected, actual);
     types::note_new_labels(&mut script);
     script.leave_out_users_of_blocked(actual);
-    script.keep_schemas_in_use();
     let notes = script.notes.iter();
     // A line break in a name would end the comment, so it becomes a space.
     let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
     let statements = order::sorted(script.statements).into_iter();
     let statements = statements.map(|statement| format!("{};\n", statement.sql));
     notes.chain(statements).collect()
+}
+
+/// Records the relations that change, and the expected parents of relations that change or are
+/// created.
+fn record_changing(script: &mut Script, expected: &Catalog, differences: &[Difference]) {
+    for difference in differences {
+        let Some(name) = difference.subject.relation() else {
+            continue;
+        };
+        script.changing.insert(name.clone());
+        let relation = expected.relations.get(name);
+        let parents = relation.into_iter().flat_map(|found| &found.parents);
+        script.changing.extend(parents.cloned());
+    }
 }
 
 /// Returns the statement that drops a schema.

@@ -33,9 +33,12 @@ pub(super) fn change(
     let (sql, quoted_name) = (table.sql(), quoted(name));
     let (new, old) = (find(expected, subject), find(actual, subject));
     if how.aspect() == Some(Aspect::State) {
-        let action = enabled_state(expected, subject).sql();
-        let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
-        script.push(Step::States, alter);
+        // A partition that is detached loses the triggers of its parent.
+        if let Some(state) = enabled_state(expected, subject) {
+            let action = state.sql();
+            let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
+            script.push(Step::States, alter);
+        }
         return;
     }
     if old.is_some() && !is_comment && expected.relations.contains_key(table) {
@@ -81,26 +84,22 @@ pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
     }
 }
 
-/// Returns the state of a trigger or rule. A trigger that a partition has from its parent has the
+/// Returns the state of a trigger or rule, if the catalog has it. A trigger that a partition has from its parent has the
 /// parent's state, unless the catalog lists another.
-fn enabled_state(catalog: &Catalog, subject: &Subject) -> Enabled {
-    let stated = find(catalog, subject).map(|definition| definition.enabled);
-    let inherited = || {
-        let Subject::Trigger(table, name) = subject else {
-            return None;
-        };
-        let relation = catalog.relations.get(table)?;
-        let mut inherited = relation.attached.inherited_triggers.iter();
-        if let Some(trigger) = inherited.find(|trigger| trigger.name == *name) {
-            return Some(trigger.enabled);
-        }
-        let parent = relation.parents.first()?;
-        Some(enabled_state(
-            catalog,
-            &Subject::Trigger(parent.clone(), name.clone()),
-        ))
+fn enabled_state(catalog: &Catalog, subject: &Subject) -> Option<Enabled> {
+    if let Some(definition) = find(catalog, subject) {
+        return Some(definition.enabled);
+    }
+    let Subject::Trigger(table, name) = subject else {
+        return None;
     };
-    stated.or_else(inherited).unwrap_or_default()
+    let relation = catalog.relations.get(table)?;
+    let mut inherited = relation.attached.inherited_triggers.iter();
+    if let Some(trigger) = inherited.find(|trigger| trigger.name == *name) {
+        return Some(trigger.enabled);
+    }
+    let parent = relation.parents.first()?;
+    enabled_state(catalog, &Subject::Trigger(parent.clone(), name.clone()))
 }
 
 /// Returns the definition of a trigger, policy or rule, if the catalog has it.

@@ -128,6 +128,8 @@ pub(super) fn change(
             }
             change_type(script, (expected, actual), table, (&new, &old));
         }
+        // An identity column that should be generated stays as it is, and so it is NOT NULL.
+        Aspect::Nullability if is_identity(&old) && matches!(new.fill, Fill::Generated { .. }) => {}
         Aspect::Nullability => {
             set_nullability(script, (expected, actual), table, &new);
             // The statement changes the children too, also those that are expected to keep theirs.
@@ -165,7 +167,8 @@ fn add(script: &mut Script, (expected, actual): (&Catalog, &Catalog), table: &Na
     let definition = definition((expected, actual), table, new);
     let add = format!("ALTER TABLE {} ADD COLUMN {definition}", table.sql());
     let sequence = identity_sequence(expected, table, &new.name);
-    script.add(Statement::of_text(Step::Columns, add).also_creating(sequence));
+    let statement = Statement::of_text(Step::Columns, add).also_creating(sequence);
+    script.add(statement.making_column(table, &new.name));
     script.column_position = 0;
     set_sequence_type(script, expected, table, new);
 }
@@ -202,6 +205,10 @@ fn change_fill(
     if has_identity_of_parent(expected, table, new) {
         if matches!(old.fill, Fill::Default(_) | Fill::Serial { .. }) {
             let drop = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP DEFAULT");
+            script.push(Step::Sequences, drop);
+        }
+        if matches!(old.fill, Fill::Generated { .. }) {
+            let drop = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP EXPRESSION");
             script.push(Step::Sequences, drop);
         }
         return;
@@ -275,29 +282,35 @@ fn set_fill_and_nullability(
     new: &Column,
     old: &Column,
 ) {
+    // The sequence of a parent's column belongs to the parent. The child has a default only.
+    let mut old = old.clone();
+    if let Fill::Serial { sequence } = &old.fill {
+        old.fill = Fill::Default(nextval(sequence));
+    }
     if !same_fill(&new.fill, &old.fill) {
-        change_fill(script, catalogs, table, (new, old));
+        change_fill(script, catalogs, table, (new, &old));
     }
     if new.not_null != old.not_null {
         alter_nullability(script, table, new);
     }
 }
 
-/// Sets the defaults and NOT NULL of the columns of a new typed table.
+/// Sets the defaults, identities and NOT NULL of the columns of a new typed table.
 pub(super) fn complete_typed_table(
     script: &mut Script,
     catalogs: (&Catalog, &Catalog),
     relation: &Relation,
 ) {
-    let sql = relation.name.sql();
     for column in &relation.columns {
-        let name = quoted(&column.name);
-        if let Fill::Default(default) = &column.fill {
-            let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} SET DEFAULT {default}");
-            script.push(Step::Columns, alter);
-        }
         if column.not_null {
             set_nullability(script, catalogs, &relation.name, column);
+        }
+        if column.fill != Fill::Nothing {
+            let bare = Column {
+                fill: Fill::Nothing,
+                ..column.clone()
+            };
+            change_fill(script, catalogs, &relation.name, (column, &bare));
         }
     }
 }
@@ -313,14 +326,29 @@ pub(super) fn drop_inherited_defaults(
         .iter()
         .filter(|column| column.fill == Fill::Nothing)
     {
-        let mut parents = relation.parents.iter();
-        let is_inherited = parents.any(|parent| {
-            let parent = expected.relations.get(parent);
+        // A new parent loses its own inherited default only after its children are created.
+        let ancestors = inheritance::ancestors(expected, &relation.name);
+        let is_inherited = ancestors.iter().any(|ancestor| {
+            let ancestor = expected.relations.get(ancestor);
             let inherited =
-                parent.and_then(|parent| inheritance::find_column(parent, &column.name));
+                ancestor.and_then(|ancestor| inheritance::find_column(ancestor, &column.name));
             inherited
                 .is_some_and(|column| matches!(column.fill, Fill::Default(_) | Fill::Serial { .. }))
         });
+        let generated = ancestors.iter().find(|ancestor| {
+            let ancestor = expected.relations.get(ancestor);
+            let inherited =
+                ancestor.and_then(|ancestor| inheritance::find_column(ancestor, &column.name));
+            inherited.is_some_and(|column| matches!(column.fill, Fill::Generated { .. }))
+        });
+        if let Some(parent) = generated {
+            script.note(format!(
+                "{}.{} should not be generated, but a new child inherits that from {}",
+                relation.name.sql(),
+                quoted(&column.name),
+                parent.sql()
+            ));
+        }
         if is_inherited {
             let (sql, name) = (relation.name.sql(), quoted(&column.name));
             let alter = format!("ALTER TABLE ONLY {sql} ALTER COLUMN {name} DROP DEFAULT");
@@ -345,6 +373,9 @@ fn alter_fill(
     let is_generated = |column: &Column| matches!(column.fill, Fill::Generated { .. });
     if is_generated(new) {
         script.unattachable.insert(table.clone());
+        script
+            .unchanged_columns
+            .insert((table.clone(), new.name.clone()));
         script.note(format!(
             "{}.{} should be {}: drop the column and add it again",
             table.sql(),
@@ -374,8 +405,10 @@ fn alter_fill(
         }
         Fill::Serial { sequence } => {
             script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
+            // The sequence of a new identity has this name. Otherwise the difference of the sequence
+            // drops it, when no child uses it any more.
             let new_sequence = expected.sequences.get(sequence);
-            if new_sequence.is_none_or(|new_sequence| new_sequence.identity) {
+            if new_sequence.is_some_and(|new_sequence| new_sequence.identity) {
                 let drop = format!("DROP SEQUENCE {}", sequence.sql());
                 script.drop(Step::Sequences, drop, sequence, Dependencies::default());
             }

@@ -3,7 +3,8 @@
 use super::order::Statement;
 use super::{Script, Step, inheritance};
 use crate::definition::quoted;
-use crate::{Catalog, Constraint, ConstraintKind, Index, Name, Relation, RelationKind};
+use crate::routine::{Routine, Volatility};
+use crate::{Catalog, Constraint, ConstraintKind, Index, IndexKey, Name, Relation, RelationKind};
 
 /// Drops, creates or replaces a constraint, or changes its comment.
 pub(super) fn change(
@@ -56,7 +57,7 @@ pub(super) fn change(
         {
             drop_index(script, expected, actual, table, old);
         }
-        add_constraint(script, relation, &new);
+        add_constraint(script, expected, relation, &new);
     }
 }
 
@@ -120,7 +121,7 @@ fn recreate_foreign_keys_to(
             if let Some(new) = new
                 && let Some(foreign_key) = inheritance::find_constraint(new, &foreign_key.name)
             {
-                add_constraint(script, new, foreign_key);
+                add_constraint(script, expected, new, foreign_key);
             }
         }
     }
@@ -159,17 +160,27 @@ fn recreate_in_descendants(
         script.depth = inheritance::depth(actual, &child).max(depth + 1);
         for constraint in kept {
             drop_constraint(script, &child, constraint, true);
-            add_constraint(script, new, constraint);
+            add_constraint(script, expected, new, constraint);
         }
         script.depth = depth;
     }
 }
 
 /// Creates a constraint.
-pub(super) fn add_constraint(script: &mut Script, relation: &Relation, constraint: &Constraint) {
+pub(super) fn add_constraint(
+    script: &mut Script,
+    expected: &Catalog,
+    relation: &Relation,
+    constraint: &Constraint,
+) {
     let (sql, name) = (relation.name.sql(), quoted(&constraint.name));
     let step = match constraint.kind {
         ConstraintKind::ForeignKey { .. } => Step::ForeignKeys,
+        // A new primary key takes the unique constraint of a partition for its own. To attach the
+        // partition afterwards would create a second one.
+        ConstraintKind::PrimaryKey { .. } if has_partition_without_key(expected, relation) => {
+            Step::Attached
+        }
         _ => Step::Constraints,
     };
     let definition = constraint.sql(&relation.indexes);
@@ -228,6 +239,18 @@ pub(super) fn change_index(
     if let (Some(relation), Some(index)) = (new, index) {
         add_index(script, expected, relation, index);
     }
+}
+
+/// Returns true if a partition of the table has no primary key.
+fn has_partition_without_key(catalog: &Catalog, relation: &Relation) -> bool {
+    let is_key =
+        |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
+    let mut others = catalog.relations.values();
+    others.any(|other| {
+        other.partition_bound.is_some()
+            && other.parents.contains(&relation.name)
+            && !other.constraints.iter().any(is_key)
+    })
 }
 
 /// Returns the full name of an index. It is in the schema of its table.
@@ -326,6 +349,15 @@ pub(super) fn add_index(
     relation: &Relation,
     index: &Index,
 ) {
+    if let Some(routine) = mutable_function(expected, index) {
+        script.note(format!(
+            "the index {} of {} is not created, since its function {} is no longer IMMUTABLE",
+            quoted(&index.name),
+            relation.name.sql(),
+            routine.sql()
+        ));
+        return;
+    }
     if !is_constraint_index(relation, &index.name) {
         // The index of a materialized view is created after the view.
         let step = match relation.kind {
@@ -346,6 +378,27 @@ pub(super) fn add_index(
         let name = index_name(&relation.name, &index.name);
         script.comment_on(&format!("INDEX {}", name.sql()), index.comment.as_ref());
     }
+}
+
+/// Returns a function that the index calls and that is not immutable. PostgreSQL creates no such
+/// index, but an index keeps a function that changes.
+fn mutable_function<'c>(catalog: &'c Catalog, index: &Index) -> Option<&'c Name> {
+    let keys = index.keys.iter().filter_map(|key| match key {
+        IndexKey::Expression { text, .. } => Some(text),
+        IndexKey::Column { .. } => None,
+    });
+    let texts: Vec<&String> = keys.chain(&index.predicate).collect();
+    let is_called = |name: &str| {
+        let mut texts = texts.iter();
+        texts.any(|text| bowline_sql::tokens(text).any(|token| token.is_name(name)))
+    };
+    let is_immutable = |routine: &Routine| routine.volatility == Volatility::Immutable;
+    let found = catalog.routines.iter().find(|routine| {
+        let mut overloads = catalog.routines.iter();
+        is_called(&routine.name.name)
+            && overloads.all(|other| other.name != routine.name || !is_immutable(other))
+    });
+    found.map(|routine| &routine.name)
 }
 
 /// Returns true if all partitions of a table have the index.

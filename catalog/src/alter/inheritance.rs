@@ -25,6 +25,15 @@ pub(super) fn depth(catalog: &Catalog, table: &Name) -> usize {
     longest(catalog, table, &mut Vec::new())
 }
 
+/// Returns the statement that removes a table from a parent.
+pub(super) fn detach(table: &Relation, parent: &Name) -> String {
+    let (parent, table_name) = (parent.sql(), table.name.sql());
+    match &table.partition_bound {
+        Some(_) => format!("ALTER TABLE {parent} DETACH PARTITION {table_name}"),
+        None => format!("ALTER TABLE {table_name} NO INHERIT {parent}"),
+    }
+}
+
 /// Returns the children of a table, and their descendants.
 pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
     let mut found = BTreeSet::new();
@@ -33,6 +42,21 @@ pub(super) fn descendants(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
         for relation in catalog.relations.values() {
             if relation.parents.contains(&parent) && found.insert(relation.name.clone()) {
                 to_visit.push(relation.name.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Returns the parents of a table, and their ancestors.
+pub(super) fn ancestors(catalog: &Catalog, table: &Name) -> BTreeSet<Name> {
+    let mut found = BTreeSet::new();
+    let mut to_visit = vec![table.clone()];
+    while let Some(child) = to_visit.pop() {
+        let relation = catalog.relations.get(&child);
+        for parent in relation.into_iter().flat_map(|found| &found.parents) {
+            if found.insert(parent.clone()) {
+                to_visit.push(parent.clone());
             }
         }
     }

@@ -4,7 +4,10 @@
 //! the objects it names, in its step or another. A table follows its parents and the types of its
 //! columns. A view follows the views that it reads.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+
+use bowline_sql::Token;
 
 use super::Step;
 use crate::attached::Code;
@@ -18,6 +21,8 @@ pub(super) struct Dependencies {
     objects: BTreeSet<Name>,
     /// Identifiers in its expressions, which may be names of objects.
     identifiers: BTreeSet<String>,
+    /// Names of columns and constraints, which are names of no objects.
+    parts: BTreeSet<String>,
 }
 
 /// A statement of the script.
@@ -37,6 +42,8 @@ pub(super) struct Statement {
     also_drops: Vec<Name>,
     /// The sequence whose owner it changes. The old owner may be dropped afterwards.
     reassigns: Option<Name>,
+    /// The column that it adds, or to which it gives a type.
+    makes_column: Option<(Name, String)>,
     pub(super) dependencies: Dependencies,
 }
 
@@ -52,6 +59,7 @@ impl Statement {
             drops: None,
             also_drops: Vec::new(),
             reassigns: None,
+            makes_column: None,
             dependencies,
         }
     }
@@ -97,6 +105,23 @@ impl Statement {
         self
     }
 
+    /// Returns true if an object that it creates has this name.
+    pub(super) fn creates(&self, name: &Name) -> bool {
+        let mut created = self.creates.iter().chain(&self.also_creates);
+        created.any(|created| created == name)
+    }
+
+    /// Sets the column that the statement adds, or to which it gives a type.
+    pub(super) fn making_column(mut self, table: &Name, column: &str) -> Self {
+        self.makes_column = Some((table.clone(), column.to_owned()));
+        self
+    }
+
+    /// Returns the column that it adds, or to which it gives a type.
+    pub(super) fn made_column(&self) -> Option<&(Name, String)> {
+        self.makes_column.as_ref()
+    }
+
     /// Returns the names of the objects that it creates.
     pub(super) fn created(&self) -> impl Iterator<Item = &Name> {
         self.creates.iter()
@@ -133,6 +158,13 @@ impl Statement {
 }
 
 impl Dependencies {
+    pub(super) fn of_objects<'n>(objects: impl IntoIterator<Item = &'n Name>) -> Self {
+        Self {
+            objects: objects.into_iter().cloned().collect(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of_text(text: &str) -> Self {
         let mut dependencies = Self::default();
         dependencies.add_text(text);
@@ -250,6 +282,11 @@ impl Dependencies {
         self.objects.remove(name);
     }
 
+    /// Returns true if it certainly depends on an object of the schema.
+    pub(super) fn certainly_has_in_schema(&self, schema: &str) -> bool {
+        self.objects.iter().any(|object| object.schema == schema)
+    }
+
     /// Returns true if the object is among them for certain, as a parent or a type.
     pub(super) fn certainly_has(&self, name: &Name) -> bool {
         self.objects.contains(name)
@@ -262,7 +299,7 @@ impl Dependencies {
 
     /// Returns true if an identifier of this name is in the expressions.
     pub(super) fn mentions(&self, word: &str) -> bool {
-        self.identifiers.contains(word)
+        self.identifiers.contains(word) || self.parts.contains(word)
     }
 
     fn add_type(&mut self, data_type: &DataType) {
@@ -274,7 +311,16 @@ impl Dependencies {
     }
 
     fn add_text(&mut self, text: &str) {
-        for token in bowline_sql::tokens(text) {
+        let tokens: Vec<Token<'_>> = bowline_sql::tokens(text).collect();
+        for (at, token) in tokens.iter().enumerate() {
+            // The name of a constraint or column is that of no object. `COLUMN t.a` names a table.
+            let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+            let is_part = before.is_some_and(|before| before.is_one_of(&["constraint", "column"]))
+                && !tokens.get(at + 1).is_some_and(|next| next.is("."));
+            if is_part {
+                self.parts.extend(token.name().map(Cow::into_owned));
+                continue;
+            }
             if let Some(name) = token.name() {
                 self.identifiers.insert(name.into_owned());
             } else if let Some(inner) = token.text().strip_prefix('\'') {

@@ -70,12 +70,10 @@ pub(super) fn views_to_recreate(
         .values()
         .filter(|relation| is_view(relation))
     {
-        let dependencies = dependencies(view);
-        let reads = |(table, column): &(&Name, &str)| {
-            dependencies.may_have(table)
-                && (dependencies.mentions(column) || may_read_all_columns(view))
-        };
-        if changed.iter().any(reads) {
+        if changed
+            .iter()
+            .any(|(table, column)| may_read(view, table, column))
+        {
             recreated.insert(view.name.clone());
         }
     }
@@ -97,6 +95,12 @@ pub(super) fn views_to_recreate(
             return recreated;
         }
     }
+}
+
+/// Returns true if a view may read a column of a table.
+pub(super) fn may_read(view: &Relation, table: &Name, column: &str) -> bool {
+    let dependencies = Dependencies::of_relation(view);
+    dependencies.may_have(table) && (dependencies.mentions(column) || may_read_all_columns(view))
 }
 
 /// Returns true if the query contains `*`, or is not known.

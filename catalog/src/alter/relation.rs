@@ -1,15 +1,11 @@
 //! Changes of tables and views.
 
-use std::collections::BTreeSet;
-
 use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
 use super::{Script, Step, attached, column, constraint, inheritance};
 use crate::compare::{Aspect, How, Subject, same_fill};
 use crate::definition::quoted;
-use crate::{
-    Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind, Type, TypeKind,
-};
+use crate::{Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind};
 
 /// Creates, drops or changes a table or view.
 pub(super) fn change(
@@ -56,10 +52,11 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     for index in relation
         .indexes
         .iter()
-        .filter(|index| is_expected_name(expected, relation, index))
+        .filter(|index| !is_view(relation) && is_expected_name(expected, relation, index))
     {
         constraint::drop_index(script, expected, actual, &relation.name, index);
     }
+    leave_changing_parents(script, expected, relation);
     let drop = format!("DROP {} {sql}", keyword(relation));
     let sequences = column::owned_sequences(actual, &relation.name, None);
     let dependencies = Dependencies::of_relation(relation);
@@ -68,6 +65,21 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
             .dropping(&relation.name)
             .also_dropping(sequences),
     );
+}
+
+/// Detaches a table that is dropped from its parents that change. Their changes would reach the
+/// table, and a new partition may overlap it.
+fn leave_changing_parents(script: &mut Script, expected: &Catalog, relation: &Relation) {
+    let parents = relation.parents.iter();
+    let parents = parents.filter(|parent| {
+        expected.relations.contains_key(parent) && script.changing.contains(parent)
+    });
+    let detach: Vec<String> = parents
+        .map(|parent| inheritance::detach(relation, parent))
+        .collect();
+    for detach in detach {
+        script.push(Step::Detach, detach);
+    }
 }
 
 /// Returns true if the expected catalog has an object with the name of this index.
@@ -119,10 +131,7 @@ fn change_parents(script: &mut Script, expected: &Catalog, new: &Relation, old: 
         .iter()
         .filter(|parent| !inheritance::keeps_parent(new, old, parent))
     {
-        let detach = match &old.partition_bound {
-            Some(_) => format!("ALTER TABLE {} DETACH PARTITION {sql}", parent.sql()),
-            None => format!("ALTER TABLE {sql} NO INHERIT {}", parent.sql()),
-        };
+        let detach = inheritance::detach(old, parent);
         script.push(Step::Detach, detach);
     }
     for parent in new
@@ -178,141 +187,6 @@ fn change_composite_type(script: &mut Script, new: &Relation, old: &Relation) {
     }
 }
 
-/// Records the relations that no statement can turn into the expected ones, and adds notes about
-/// them. To change the partition key or the kind of a table, one has to create a new table and copy
-/// the rows.
-pub(super) fn record_blocked(script: &mut Script, expected: &Catalog, actual: &Catalog) {
-    let mut blocked = BTreeSet::new();
-    for (name, new) in &expected.relations {
-        let Some(old) = actual.relations.get(name) else {
-            continue;
-        };
-        let is_table =
-            |relation: &Relation| !is_view(relation) && relation.kind != RelationKind::ForeignTable;
-        let is_convertible = if is_table(new) && is_table(old) {
-            new.partition_by.is_some() == old.partition_by.is_some()
-                && match (&new.partition_by, &old.partition_by) {
-                    (Some(new), Some(old)) => crate::expression::is_same(new, old),
-                    _ => true,
-                }
-        } else {
-            new.kind == old.kind || is_view(old)
-        };
-        if !is_convertible {
-            script.note(format!(
-                "{} should be another kind of relation, and no statement converts it without losing its \
-                 rows: create a new one and copy the rows",
-                name.sql()
-            ));
-            blocked.insert(name.clone());
-        }
-    }
-    let mut dependents: BTreeSet<Name> = blocked
-        .iter()
-        .flat_map(|name| {
-            let mut descendants = inheritance::descendants(expected, name);
-            descendants.extend(inheritance::descendants(actual, name));
-            descendants
-        })
-        .collect();
-    // A relation that a blocked relation needs is not dropped.
-    loop {
-        let kept = actual.relations.keys().filter(|name| {
-            let mut all = blocked.iter().chain(&dependents);
-            !expected.relations.contains_key(*name)
-                && all.any(|user| {
-                    let user = actual.relations.get(user);
-                    user.is_some_and(|user| {
-                        Dependencies::of_relation_with_parts(user).certainly_has(name)
-                    })
-                })
-        });
-        let kept: Vec<Name> = kept.cloned().collect();
-        let before = dependents.len();
-        dependents.extend(kept);
-        if dependents.len() == before {
-            break;
-        }
-    }
-    for name in dependents.difference(&blocked) {
-        script.note(format!(
-            "{} is not changed, since it depends on a relation that no statement can change, or such a \
-             relation depends on it",
-            name.sql()
-        ));
-    }
-    blocked.extend(dependents);
-    script.blocked = blocked;
-}
-
-/// Returns the name of a subject that is an object of a schema, and not a part of an object.
-pub(super) fn object_name(subject: &Subject) -> Option<&Name> {
-    match subject {
-        Subject::Type(name)
-        | Subject::Sequence(name)
-        | Subject::Routine(_, name, _)
-        | Subject::Relation(name) => Some(name),
-        _ => None,
-    }
-}
-
-/// Returns a blocked relation that may use the object.
-pub(super) fn blocked_user(
-    script: &Script,
-    expected: &Catalog,
-    actual: &Catalog,
-    subject: &Subject,
-) -> Option<Name> {
-    if let Subject::Extension(_) | Subject::Schema(_) = subject {
-        return blocked_user_of_types(script, actual, subject);
-    }
-    let name = object_name(subject)?;
-    let owner = actual.sequences.get(name);
-    let owner = owner.and_then(|sequence| sequence.owner.as_ref());
-    // The sequence of a table that is not dropped stays too.
-    if let Some((table, _)) = owner
-        && !expected.relations.contains_key(table)
-        && let Some(user) =
-            blocked_user(script, expected, actual, &Subject::Relation(table.clone()))
-    {
-        return Some(user);
-    }
-    let mut blocked = script.blocked.iter();
-    let user = blocked.find(|blocked| {
-        let relation = actual.relations.get(*blocked);
-        owner.is_some_and(|(table, _)| table == *blocked)
-            || relation.is_some_and(|relation| {
-                Dependencies::of_relation_with_parts(relation).may_have(name)
-            })
-    });
-    user.cloned()
-}
-
-/// Returns a blocked relation with a column whose type is of the extension or in the schema, or a
-/// blocked relation of the schema.
-fn blocked_user_of_types(script: &Script, actual: &Catalog, subject: &Subject) -> Option<Name> {
-    let is_in_subject = |name: &Name| match subject {
-        Subject::Extension(extension) => {
-            let is_external = |found: &Type| found.kind == TypeKind::External;
-            crate::extension::types(extension).contains(&name.name.as_str())
-                && actual.types.get(name).is_some_and(is_external)
-        }
-        Subject::Schema(schema) => name.schema == *schema,
-        _ => false,
-    };
-    let mut blocked = script.blocked.iter();
-    let user = blocked.find(|blocked| {
-        let relation = actual.relations.get(*blocked);
-        let is_in = matches!(subject, Subject::Schema(schema) if blocked.schema == *schema);
-        is_in
-            || relation.is_some_and(|relation| {
-                let mut columns = relation.columns.iter();
-                columns.any(|column| is_in_subject(&column.data_type.name))
-            })
-    });
-    user.cloned()
-}
-
 /// Creates a relation with its constraints, indexes, triggers, policies, rules and privileges.
 pub(super) fn create(
     script: &mut Script,
@@ -329,6 +203,7 @@ pub(super) fn create(
         script.note(format!(
             "{sql} is not created, since the catalog lacks its definition: copy it from its migration"
         ));
+        script.not_created.insert(relation.name.clone());
         return;
     }
     let parent = relation.parents.first();
@@ -399,7 +274,7 @@ pub(super) fn create(
     comment_on_new(script, "TABLE", relation);
     create_attached(script, expected, relation);
     for constraint in &relation.constraints {
-        constraint::add_constraint(script, relation, constraint);
+        constraint::add_constraint(script, expected, relation, constraint);
     }
     for index in &relation.indexes {
         constraint::add_index(script, expected, relation, index);

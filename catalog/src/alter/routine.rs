@@ -27,16 +27,18 @@ pub(super) fn change(
     let Some(new) = new else {
         if let Some(old) = &old {
             let drop = format!("DROP {keyword} {signature}");
-            script.drop(
-                Step::DropOldRoutines,
-                drop,
-                &old.name,
-                Dependencies::of_routine(old),
-            );
+            // With an old overload, the call of a new one may be ambiguous.
+            let is_overload = expected.routines.iter().any(|new| new.name == old.name);
+            let step = if is_overload && users(actual, old).is_empty() {
+                Step::DropRoutines
+            } else {
+                Step::DropOldRoutines
+            };
+            script.drop(step, drop, &old.name, Dependencies::of_routine(old));
         }
         return;
     };
-    if !is_comment && !replace(script, actual, &new, old.as_ref()) {
+    if !is_comment && !replace(script, (expected, actual), &new, old.as_ref()) {
         return;
     }
     if is_comment || new.comment.is_some() {
@@ -45,12 +47,21 @@ pub(super) fn change(
 }
 
 /// Creates a routine, or replaces the old one. Returns false if no statement can do that.
-fn replace(script: &mut Script, actual: &Catalog, new: &Routine, old: Option<&Routine>) -> bool {
+fn replace(
+    script: &mut Script,
+    (expected, actual): (&Catalog, &Catalog),
+    new: &Routine,
+    old: Option<&Routine>,
+) -> bool {
     let (kind, signature) = (new.kind.noun(), new.signature());
     let Some(create) = new.sql() else {
         script.note(format!(
             "the {kind} {signature} is not created, since the catalog lacks a part of its definition: copy it from its migration"
         ));
+        // A relation or type of this name is another object.
+        if !expected.relations.contains_key(&new.name) && !expected.types.contains_key(&new.name) {
+            script.not_created.insert(new.name.clone());
+        }
         return false;
     };
     let unreplaceable = old.and_then(|old| Some((old, unreplaceable_part(old, new)?)));

@@ -114,8 +114,25 @@ fn a_function_in_use_is_not_dropped() {
     insta::assert_snapshot!(alter_script(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is not replaced, since CREATE OR REPLACE cannot change an argument that loses its default: drop it and create it again, after dropping the objects that may use it: column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
 }
 
+#[test]
+fn an_index_of_a_function_that_is_no_longer_immutable_is_noted() {
+    let expected = after(
+        "CREATE TABLE t (a int); CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+         CREATE INDEX i ON t (f(a)); CREATE INDEX j ON t (a) WHERE f(a) > 0; ALTER FUNCTION f(int) STABLE;",
+    );
+    let actual = Catalog::default();
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- the index i of t is not created, since its function f is no longer IMMUTABLE
+    -- the index j of t is not created, since its function f is no longer IMMUTABLE
+    SET check_function_bodies = off;
+    CREATE TABLE t (a int4);
+    CREATE OR REPLACE FUNCTION f(int4) RETURNS int4 LANGUAGE sql STABLE AS $$SELECT 1$$;
+    ");
+}
+
 /// Pairs of schemas, of which the first is turned into the second.
-const PAIRS: [(&str, &str); 27] = [
+const PAIRS: [(&str, &str); 40] = [
     // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
@@ -283,7 +300,103 @@ const PAIRS: [(&str, &str); 27] = [
          CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);",
         "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 (id int, a int); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);",
     ),
+    // A primary key over the unique constraint of a partition.
+    (
+        "",
+        "CREATE TABLE p (id int NOT NULL, a int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);
+         ALTER TABLE p1 ADD UNIQUE (id); ALTER TABLE p ADD PRIMARY KEY (id);",
+    ),
+    // A new partition overlaps one that is dropped.
+    (
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (5);",
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (4) TO (9);",
+    ),
+    // A child that is dropped has a check of its own, like that of its parent.
+    (
+        "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0)); CREATE TABLE c (LIKE t INCLUDING ALL); ALTER TABLE c INHERIT t;",
+        "CREATE TABLE t (b int, CONSTRAINT k CHECK (b > 0));",
+    ),
+    // The parent of a table that is dropped becomes a partition.
+    (
+        "CREATE TABLE t (a int); CREATE TABLE c (b int) INHERITS (t);",
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (1) TO (5);",
+    ),
+    // A constraint has the name of an index of a table that cannot change, or of such a table.
+    (
+        "CREATE TABLE t (a int); CREATE TABLE z (a int);",
+        "CREATE TABLE t (a int, CONSTRAINT z CHECK (a > 0)); CREATE TABLE y (z int, CONSTRAINT k CHECK (z > 1));",
+    ),
+    // A grandchild of a table whose default only its child has lost.
+    (
+        "",
+        "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t); CREATE TABLE d () INHERITS (c); ALTER TABLE ONLY t ALTER a SET DEFAULT 7;",
+    ),
+    // A new overload of a function that is dropped.
+    (
+        "CREATE FUNCTION f(a int, b text DEFAULT 'x') RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';",
+        "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'; CREATE TABLE t (a int DEFAULT f(11), CHECK (f(1) > a));",
+    ),
+    // The identity and the sequence of a typed table.
+    (
+        "",
+        "CREATE TYPE p AS (a int, b int); CREATE TABLE t OF p (a NOT NULL); ALTER TABLE t ALTER a ADD GENERATED ALWAYS AS IDENTITY;
+         CREATE SEQUENCE s; ALTER TABLE t ALTER b SET DEFAULT nextval('s'); ALTER SEQUENCE s OWNED BY t.b;",
+    ),
+    // A partition with a disabled trigger leaves its parent.
+    (
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (1) TO (5);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t DISABLE TRIGGER g;",
+        "CREATE TABLE t (a int);",
+    ),
+    // A child takes its values from the sequence of its parent, which is dropped.
+    (
+        "CREATE TABLE t (id serial); CREATE TABLE c (a int) INHERITS (t);",
+        "CREATE TABLE t (id int NOT NULL); CREATE TABLE c (a int) INHERITS (t);",
+    ),
+    // An index of a view has the name of a new index.
+    (
+        "CREATE TABLE t (a int); CREATE MATERIALIZED VIEW v AS SELECT a FROM t; CREATE INDEX k ON v (a);",
+        "CREATE TABLE t (a int, CONSTRAINT k UNIQUE (a));",
+    ),
+    // The types of a generated column and of an identity.
+    (
+        "CREATE TABLE t (a int, b bigint GENERATED ALWAYS AS (a * 2) STORED, c bigint GENERATED ALWAYS AS IDENTITY);",
+        "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED, c int GENERATED ALWAYS AS IDENTITY); ALTER SEQUENCE t_c_seq AS bigint;",
+    ),
+    // A child gets the new serial column of its parent.
+    (
+        "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t);",
+        "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t); ALTER TABLE t ADD id bigserial;",
+    ),
 ];
+
+#[test]
+fn objects_that_a_blocked_object_uses_are_not_dropped() {
+    let actual = after(
+        "CREATE TYPE e AS ENUM ('x'); CREATE DOMAIN d AS e; CREATE TABLE u (a int); CREATE FUNCTION f(u) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+         CREATE TABLE p (a int, CHECK (f(NULL) > a)) PARTITION BY LIST (a); CREATE TABLE g (a int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME s));
+         CREATE INDEX k ON p (a); CREATE TABLE t (a int);",
+    );
+    let expected = after(
+        "CREATE DOMAIN d AS int DEFAULT 5; CREATE TABLE p (a int); CREATE SEQUENCE s; CREATE TABLE g (a int) PARTITION BY LIST (a);
+         CREATE TABLE k (a int); CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0)); CREATE FUNCTION h(r p) RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    );
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- g should be another kind of relation, and no statement converts it without losing its rows: create a new one and copy the rows
+    -- p should be another kind of relation, and no statement converts it without losing its rows: create a new one and copy the rows
+    -- the domain d should have another base type or collation, which PostgreSQL cannot change: create a new domain
+    -- type e is not dropped, since d may use it
+    -- sequence s is not changed, since g is not changed
+    -- relation u is not dropped, since p may use it
+    -- function f(u) is not dropped, since p may use it
+    -- left out, since it may use k: CREATE TABLE k (a int4)
+    -- left out, since it may use p: CREATE OR REPLACE FUNCTION h(r p) RETURNS int4 LANGUAGE sql AS $$SELECT 1$$
+    SET check_function_bodies = off;
+    ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0);
+    ");
+}
 
 #[test]
 fn dependents_are_created_after_their_objects() {
@@ -363,10 +476,10 @@ fn users_of_what_is_left_out_are_left_out() {
     let bare = script.replace("p.a ", "a ").replace("v.a ", "a ");
     insta::assert_snapshot!(bare, @"
     -- p should be another kind of relation, and no statement converts it without losing its rows: create a new one and copy the rows
+    -- schema app is not dropped, since p may use it
     -- type app.pair is not dropped, since p may use it
     -- left out, since it may use p: CREATE OR REPLACE VIEW v (a) AS SELECT a    FROM p
     -- left out, since it may use v: CREATE OR REPLACE VIEW w (a) AS SELECT a    FROM v
     -- left out, since it may use w: COMMENT ON VIEW w IS 'w'
-    -- schema app is not dropped, since type app.pair is not dropped
     ");
 }

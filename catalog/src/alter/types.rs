@@ -6,7 +6,7 @@ use super::order::{Dependencies, Statement};
 use super::{Script, Step, column};
 use crate::compare::{Aspect, How, attributes, is_same_attribute};
 use crate::definition::{list, literal, literals, quoted};
-use crate::{Attribute, Catalog, Name, Type, TypeKind};
+use crate::{Attribute, Catalog, DataType, Name, Type, TypeKind};
 
 /// Creates, drops or changes a type.
 pub(super) fn change(
@@ -141,10 +141,15 @@ fn alter(
             alter_labels(script, &sql, labels, old_labels);
         }
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
-            if has_column(actual_catalog, &expected.name) =>
+            if keeps_attributes(script, actual_catalog, &expected.name) =>
         {
             // The type keeps its attributes, so a table with the expected columns cannot have it.
-            script.unattachable.extend(typed_tables(expected_catalog, &expected.name));
+            let typed = typed_tables(expected_catalog, &expected.name);
+            if let TypeKind::Composite { attributes } = &expected.kind {
+                let names = attributes.iter().map(|attribute| &attribute.name);
+                keep_columns(script, &typed, names);
+            }
+            script.unattachable.extend(typed);
             let tables = list_typed_tables(expected_catalog, actual_catalog, &expected.name);
             let note = if tables.is_empty() {
                 String::new()
@@ -169,6 +174,13 @@ fn alter(
                     .cloned(),
             );
             if result != expected_names {
+                // A table with the expected order of columns does not fit the type.
+                let typed = typed_tables(expected_catalog, &expected.name);
+                let is_other = |table: &Name| {
+                    let table = actual_catalog.relations.get(table);
+                    table.is_some_and(|table| table.of_type.as_ref() != Some(&expected.name))
+                };
+                script.unattachable.extend(typed.into_iter().filter(is_other));
                 let tables = list_typed_tables(expected_catalog, actual_catalog, &expected.name);
                 let note = if tables.is_empty() {
                     String::new()
@@ -201,7 +213,9 @@ fn alter(
                         if !column::has_assignment_cast(&old.data_type, &attribute.data_type)
                             && !typed_tables(actual_catalog, &expected.name).is_empty() =>
                     {
-                        script.unattachable.extend(typed_tables(expected_catalog, &expected.name));
+                        let typed = typed_tables(expected_catalog, &expected.name);
+                        keep_columns(script, &typed, [&attribute.name]);
+                        script.unattachable.extend(typed);
                         script.note(format!(
                             "the attribute {name} of {sql} should have the type {new}, to which PostgreSQL cannot cast the columns of {}",
                             list_typed_tables(expected_catalog, actual_catalog, &expected.name)
@@ -225,6 +239,7 @@ fn alter(
             },
             TypeKind::Domain {
                 base: old_base,
+                not_null: old_not_null,
                 collation: old_collation,
                 ..
             },
@@ -234,9 +249,17 @@ fn alter(
                 script.note(format!(
                     "the domain {sql} should have another base type or collation, which PostgreSQL cannot change: create a new domain"
                 ));
+                return;
             }
-            let null = if *not_null { "SET" } else { "DROP" };
-            script.push(Step::Types, format!("ALTER DOMAIN {sql} {null} NOT NULL"));
+            match container_column(actual_catalog, &expected.name) {
+                Some((table, column)) if *not_null && !old_not_null => {
+                    note_container(script, &expected.name, "NOT NULL", table, column);
+                }
+                _ => {
+                    let null = if *not_null { "SET" } else { "DROP" };
+                    script.push(Step::Types, format!("ALTER DOMAIN {sql} {null} NOT NULL"));
+                }
+            }
             let default = default
                 .as_ref()
                 .map_or("DROP DEFAULT".to_owned(), |default| {
@@ -247,10 +270,7 @@ fn alter(
         (TypeKind::Range { .. }, TypeKind::Range { .. }) => script.note(format!(
             "the range type {sql} should have another definition, which PostgreSQL cannot change: create a new type"
         )),
-        _ => {
-            script.blocked.insert(expected.name.clone());
-            script.note(format!("the type {sql} should be of another kind: create a new type"));
-        }
+        _ => script.note(format!("the type {sql} should be of another kind: create a new type")),
     }
 }
 
@@ -267,6 +287,25 @@ fn list_typed_tables(expected: &Catalog, actual: &Catalog, name: &Name) -> Strin
     tables.extend(typed_tables(actual, name));
     let names: Vec<String> = tables.iter().map(Name::sql).collect();
     names.join(", ")
+}
+
+/// Records columns of typed tables that keep their types.
+fn keep_columns<'n>(
+    script: &mut Script,
+    tables: &BTreeSet<Name>,
+    columns: impl IntoIterator<Item = &'n String>,
+) {
+    for column in columns {
+        let kept = tables.iter().map(|table| (table.clone(), column.clone()));
+        script.unchanged_columns.extend(kept);
+    }
+}
+
+/// Returns true if a composite type cannot get other attributes: a column has the type, or a typed
+/// table of it is blocked.
+pub(super) fn keeps_attributes(script: &Script, actual: &Catalog, name: &Name) -> bool {
+    let mut tables = typed_tables(actual, name).into_iter();
+    has_column(actual, name) || tables.any(|table| script.blocked.contains(&table))
 }
 
 /// Returns true if a column of a table has the type, or an array of it.
@@ -343,6 +382,38 @@ pub(super) fn note_new_labels(script: &mut Script) {
     }
 }
 
+/// Returns a column with an array of the domain, or with a composite type that has it.
+fn container_column<'c>(catalog: &'c Catalog, domain: &Name) -> Option<(&'c Name, &'c str)> {
+    let has_domain = |found: &Type| match &found.kind {
+        TypeKind::Composite { attributes } => {
+            let mut attributes = attributes.iter();
+            attributes.any(|attribute| attribute.data_type.name == *domain)
+        }
+        _ => false,
+    };
+    let contains = |data_type: &DataType| {
+        let is_array = data_type.name == *domain && data_type.dimensions > 0;
+        is_array || catalog.types.get(&data_type.name).is_some_and(has_domain)
+    };
+    let mut columns = catalog.relations.values().flat_map(|relation| {
+        let columns = relation.columns.iter();
+        columns.map(|column| (&relation.name, column))
+    });
+    let found = columns.find(|(_, column)| contains(&column.data_type));
+    found.map(|(table, column)| (table, column.name.as_str()))
+}
+
+/// Adds a note about a part that a domain does not get. PostgreSQL adds no check and no NOT NULL to
+/// a domain that the type of a column contains.
+fn note_container(script: &mut Script, domain: &Name, part: &str, table: &Name, column: &str) {
+    script.note(format!(
+        "the domain {} does not get its {part}, which PostgreSQL cannot add while the type of {}.{} contains the domain",
+        domain.sql(),
+        table.sql(),
+        quoted(column)
+    ));
+}
+
 /// Drops, creates or replaces a check of a domain, or changes its comment.
 pub(super) fn change_check(
     script: &mut Script,
@@ -371,7 +442,18 @@ pub(super) fn change_check(
         // The note about the base type asks for a new domain, which then has the checks.
         return;
     }
+    let container = container_column(actual, domain);
     let (expected, actual) = (find_check(expected), find_check(actual));
+    if let (Some((table, column)), Some(_), false) = (container, &expected, is_comment) {
+        note_container(
+            script,
+            domain,
+            &format!("check {quoted_name}"),
+            table,
+            column,
+        );
+        return;
+    }
     if !is_comment && actual.is_some() {
         script.push(
             Step::DropConstraints,

@@ -1,7 +1,9 @@
 //! Changes of the type or collation of a column.
 
+use super::super::order::Statement;
 use super::super::{Script, Step, inheritance};
 use super::generated_column_with;
+use super::sequence::set_sequence_type;
 use crate::definition::quoted;
 use crate::{Catalog, Column, DataType, Fill, Name};
 
@@ -59,10 +61,15 @@ pub(in crate::alter) fn change_type(
     } else {
         format!("{name}::text::{data_type}")
     };
-    script.push(
-        Step::Columns,
-        format!("ALTER TABLE {sql} ALTER COLUMN {name} TYPE {data_type}{collation} USING {using}"),
-    );
+    // A generated column is computed anew.
+    let using = match (&new.fill, &old.fill) {
+        (Fill::Generated { .. }, Fill::Generated { .. }) => String::new(),
+        _ => format!(" USING {using}"),
+    };
+    let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} TYPE {data_type}{collation}{using}");
+    script.add(Statement::of_text(Step::Columns, alter).making_column(table, &new.name));
+    // The sequence of an identity gets the type of the column too.
+    set_sequence_type(script, expected, table, new);
 }
 
 /// Returns true if a column is part of the partition key of its table, or of a partition below it.

@@ -1,7 +1,7 @@
 //! The order of the columns, which no statement changes.
 
-use super::super::Script;
 use super::super::recreated::is_view;
+use super::super::{Script, inheritance};
 use crate::definition::list;
 use crate::{Catalog, Relation};
 
@@ -43,7 +43,14 @@ fn resulting_order(
     const MAX_DEPTH: usize = 100;
     let expected_names = names(new);
     let mut result = match actual.relations.get(&new.name) {
-        Some(old) => names(old),
+        // The new columns of a parent are added before those of the table.
+        Some(old) => {
+            let parents = inheritance::kept_parents(expected, actual, &new.name);
+            let parents = parents.iter().filter(|_| depth <= MAX_DEPTH);
+            let added = parents
+                .flat_map(|(parent, _)| resulting_order(expected, actual, parent, depth + 1));
+            names(old).into_iter().chain(added).collect()
+        }
         None if new.partition_bound.is_some() || depth > MAX_DEPTH => Vec::new(),
         None => {
             let parents = new.parents.iter();
