@@ -174,13 +174,7 @@ impl Command {
                 ),
             )
             .with_hint("insert in portions with bowline::statement::chunks, bind an array, or COPY")
-        } else if self
-            .parameters
-            .values()
-            .iter()
-            .flatten()
-            .any(|value| value.len() > BYTES)
-        {
+        } else if self.parameters.largest().is_some_and(|bytes| bytes > BYTES) {
             Error::unsent(
                 DatabaseErrorKind::UnableToSendCommand,
                 "a bound value is larger than 2 GiB".to_owned(),

@@ -355,7 +355,7 @@ impl CopyBuffer {
         }
         self.rest.drain(..at);
         let columns = self.columns.as_ref().filter(|_| rows > 0);
-        Ok(columns.map(|columns| Answer::Packed(packing.finish(Arc::clone(columns)))))
+        Ok(columns.map(|columns| Answer::Packed(Box::new(packing.finish(Arc::clone(columns))))))
     }
 }
 

@@ -104,6 +104,7 @@ impl Database {
         let deadline = || now + self.limit.min(A_YEAR);
         let mut session = self.source.get(holder, now, deadline)?;
         session.set_timeout(self.limit);
+        session.forget_peek();
         Ok(session)
     }
 

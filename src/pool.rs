@@ -186,6 +186,7 @@ impl Inner {
             item.session.set_close_reason("closed_by_server");
             return false;
         }
+        item.session.note_peek();
         if now.duration_since(item.idle_since) < self.ping_after {
             return true;
         }

@@ -8,10 +8,11 @@
 //! `limits` (deadlines), `transactions` (with hooks and the transaction ID), `residue` (state
 //! left for the next holder), `notifications` (the inbox), `observer` (spans, metrics,
 //! instrumentation) and `search_path`. The other files hold methods of the session, in the order
-//! in which a statement passes them: `execute`, `encode`, `exchange`, `commit`.
+//! in which a statement passes them: `execute`, `encode`, `batch`, `exchange`, `commit`.
 
 pub(crate) mod activity;
 pub(crate) mod advisory_lock;
+mod batch;
 mod call;
 mod check;
 mod checkin;
@@ -49,7 +50,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::command::text::TextCache;
-use crate::command::types::TypeCache;
+use crate::command::types::{TypeCache, TypeLookup};
 use crate::config::Config;
 use crate::connect;
 use crate::deadline::after;
@@ -57,8 +58,8 @@ use crate::error::Result;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
 use activity::SessionActivity;
+use batch::{BatchResult, Buffers};
 use connection::SessionConnection;
-use exchange::BatchResult;
 use execute::TransactionMode;
 use limits::Limits;
 use notifications::Inbox;
@@ -95,8 +96,12 @@ pub struct Session {
     search_path: SearchPath,
     /// The cache of the database's types; all sessions of a pool share it.
     types: Arc<TypeCache>,
+    /// The look-up of types for the statement that is encoded.
+    lookup: TypeLookup,
     /// The texts of its statements.
     texts: TextCache,
+    /// Memory that its pipelines use in turn.
+    buffers: Buffers,
     /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
@@ -133,9 +138,11 @@ impl Session {
             transactions: Transactions::default(),
             residue: Residue::new(config.pooler),
             inbox: Inbox::default(),
-            search_path,
+            lookup: TypeLookup::new(Arc::clone(&types), search_path.setting().clone()),
             types,
+            search_path,
             texts: TextCache::default(),
+            buffers: Buffers::default(),
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })
@@ -198,7 +205,7 @@ impl Session {
         let done = match self.execute(statement, mode) {
             Ok(result) => {
                 let since = self.observer.now();
-                let decoded = decode(statement, result);
+                let decoded = decode(statement, result, &mut self.buffers);
                 self.observer.add_decoding_time(since);
                 decoded
             }
@@ -270,6 +277,16 @@ impl Session {
         self.connection.was_closed()
     }
 
+    /// Notes that the pool has just found the connection open.
+    pub(crate) fn note_peek(&mut self) {
+        self.connection.note_peek();
+    }
+
+    /// Forgets that the pool found the connection open, since the session may be used much later.
+    pub(crate) fn forget_peek(&mut self) {
+        self.connection.take_peek();
+    }
+
     /// Returns whether a transaction is open: one of this session, whose BEGIN may not be sent yet,
     /// or one that the caller began with SQL.
     fn is_within_transaction(&self) -> bool {
@@ -283,18 +300,25 @@ impl Session {
 }
 
 /// Decodes the answers of a statement; an error names the command that it was read from.
-fn decode<S: Statement + ?Sized>(statement: &S, result: BatchResult) -> Result<S::Output> {
-    let mut answers = Answers::new(result.answers);
-    statement.decode(&mut answers).map_err(|error| {
+fn decode<S: Statement + ?Sized>(
+    statement: &S,
+    mut result: BatchResult,
+    buffers: &mut Buffers,
+) -> Result<S::Output> {
+    let (all, first) = result.take_all_answers();
+    let mut answers = Answers::new(all, first);
+    let decoded = statement.decode(&mut answers).map_err(|error| {
         let number = answers.taken();
         let error = error
             .with_outcome(result.outcome)
-            .with_statement(number, result.commands.len());
-        match result.commands.get(number.saturating_sub(1)) {
+            .with_statement(number, result.commands().len());
+        match result.commands().get(number.saturating_sub(1)) {
             Some(command) => error.with_sql(command.caller_sql()),
             None => error,
         }
-    })
+    });
+    buffers.keep(result, answers.into_memory());
+    decoded
 }
 
 impl fmt::Debug for Session {

@@ -196,14 +196,19 @@ pub trait Sealed {}
 #[derive(Debug)]
 pub struct Encoder<'t> {
     pub(crate) commands: Vec<Command>,
-    pub(crate) lookup: TypeLookup,
+    pub(crate) lookup: &'t mut TypeLookup,
     pub(crate) texts: &'t mut TextCache,
 }
 
 impl<'t> Encoder<'t> {
-    pub(crate) fn new(lookup: TypeLookup, texts: &'t mut TextCache) -> Self {
+    /// Returns an encoder; `commands` is an empty vector for the commands.
+    pub(crate) fn new(
+        lookup: &'t mut TypeLookup,
+        texts: &'t mut TextCache,
+        commands: Vec<Command>,
+    ) -> Self {
         Self {
-            commands: Vec::new(),
+            commands,
             lookup,
             texts,
         }
@@ -211,7 +216,7 @@ impl<'t> Encoder<'t> {
 
     /// Returns the commands, or the types that have to be looked up before the statement can be
     /// encoded.
-    pub(crate) fn finish(mut self, encoded: Result<()>) -> Result<Encoded> {
+    pub(crate) fn finish(self, encoded: Result<()>) -> Result<Encoded> {
         let misses = self.lookup.take_misses();
         if misses.is_empty() {
             encoded.map(|()| Encoded::Commands(self.commands))
@@ -232,23 +237,36 @@ pub(crate) enum Encoded {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Answers {
-    answers: std::vec::IntoIter<Answer>,
+    /// Those that were taken are [`Answer::Done`].
+    answers: Vec<Answer>,
+    first: usize,
     taken: usize,
 }
 
 impl Answers {
-    pub(crate) fn new(answers: Vec<Answer>) -> Self {
+    /// Returns the answers from `first` on.
+    pub(crate) fn new(answers: Vec<Answer>, first: usize) -> Self {
         Self {
-            answers: answers.into_iter(),
+            answers,
+            first,
             taken: 0,
         }
     }
 
     pub(crate) fn next(&mut self) -> Result<Answer> {
+        let next = self.answers.get_mut(self.first + self.taken);
         self.taken += 1;
+        match next {
+            Some(answer) => Ok(std::mem::replace(answer, Answer::Done(0))),
+            None => Err(Error::decode(
+                "the server gave fewer answers than there were commands",
+            )),
+        }
+    }
+
+    /// Returns the vector of the answers, for its memory.
+    pub(crate) fn into_memory(self) -> Vec<Answer> {
         self.answers
-            .next()
-            .ok_or_else(|| Error::decode("the server gave fewer answers than there were commands"))
     }
 
     /// Returns the number of answers taken so far, which is the number of the command whose answer

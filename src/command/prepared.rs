@@ -166,6 +166,9 @@ impl PreparedStatements {
         if !closed.is_empty() {
             self.to_close.retain(|name| !closed.contains(name));
         }
+        if self.unconfirmed.is_empty() {
+            return;
+        }
         for name in std::mem::take(&mut self.unconfirmed) {
             if !prepared.contains(&name) {
                 self.remove(&name);
@@ -231,8 +234,7 @@ impl PreparedStatement {
 
 #[cfg(test)]
 mod tests {
-    use diesel::pg::{Pg, PgTypeMetadata};
-    use diesel::query_builder::bind_collector::RawBytesBindCollector;
+    use diesel::pg::PgTypeMetadata;
 
     use super::*;
 
@@ -242,13 +244,16 @@ mod tests {
 
     /// Returns the name under which SQL is planned, and whether it is new.
     fn name_for(prepared: &mut PreparedStatements, sql: &str, types: &[u32]) -> (String, bool) {
-        let mut collected = RawBytesBindCollector::<Pg>::new();
-        for oid in types {
-            collected.metadata.push(PgTypeMetadata::new(*oid, 0));
-            collected.binds.push(None);
-        }
+        let parameters = Parameters::collect(|collected| {
+            for oid in types {
+                collected.metadata.push(PgTypeMetadata::new(*oid, 0));
+                collected.binds.push(None);
+            }
+            Ok(())
+        })
+        .expect("values");
         let text = Arc::new(Text::new(sql));
-        let name_for = prepared.name_for(&"".into(), &text, &Parameters::new(collected));
+        let name_for = prepared.name_for(&"".into(), &text, &parameters);
         (
             name_for.name.to_string_lossy().into_owned(),
             name_for.is_new,

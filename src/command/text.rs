@@ -5,8 +5,11 @@ mod column_set;
 mod recent_map;
 mod text_cache;
 
-use std::hash::{DefaultHasher, Hasher as _};
-use std::sync::{Arc, OnceLock};
+use std::ffi::{CStr, CString};
+use std::hash::BuildHasher as _;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use foldhash::fast::RandomState;
 
 use crate::sql_text::keywords::{
     CopyDirection, begins_transaction, begins_with, cannot_run_in_transaction, copy_direction,
@@ -18,7 +21,7 @@ use crate::sql_text::session_state::leaves_state;
 use crate::sql_text::statement_kinds::query_kind;
 
 pub(crate) use column_set::ColumnSet;
-pub(crate) use text_cache::{Constant, Derivation, QueryText, TextCache};
+pub(crate) use text_cache::{ConstantNumber, Derivation, QueryText, TextCache};
 
 /// The first words of statements that change the schema, call what may, or discard prepared statements.
 const SCHEMA_CHANGES: [&str; 8] = [
@@ -40,6 +43,7 @@ pub(crate) struct Text {
     copy_direction: Option<CopyDirection>,
     is_empty: bool,
     has_nul: bool,
+    has_backslash: bool,
     begins_transaction: bool,
     ends_transaction: bool,
     cannot_run_in_transaction: bool,
@@ -50,6 +54,8 @@ pub(crate) struct Text {
     may_change_schema: bool,
     leaves_state: OnceLock<bool>,
     reads: OnceLock<Reads>,
+    /// The SQL for libpq, once it was sent with it.
+    c_sql: OnceLock<Arc<CStr>>,
 }
 
 impl Text {
@@ -60,6 +66,7 @@ impl Text {
             copy_direction: copy_direction(&sql),
             is_empty: is_empty(&sql),
             has_nul: sql.contains('\0'),
+            has_backslash: sql.contains('\\'),
             begins_transaction: begins_transaction(&sql),
             ends_transaction: ends_transaction(&sql),
             cannot_run_in_transaction: cannot_run_in_transaction(&sql),
@@ -70,6 +77,7 @@ impl Text {
             may_change_schema: begins_with(&sql, &SCHEMA_CHANGES),
             leaves_state: OnceLock::new(),
             reads: OnceLock::new(),
+            c_sql: OnceLock::new(),
             sql,
         }
     }
@@ -94,6 +102,20 @@ impl Text {
 
     pub(crate) fn has_nul(&self) -> bool {
         self.has_nul
+    }
+
+    pub(crate) fn has_backslash(&self) -> bool {
+        self.has_backslash
+    }
+
+    /// Returns the SQL for libpq; empty if it has a NUL byte, with which it is not sent.
+    pub(crate) fn to_c_sql(&self) -> Arc<CStr> {
+        CString::new(self.sql.as_bytes()).unwrap_or_default().into()
+    }
+
+    /// As [`Text::to_c_sql`], for SQL that is sent each time: the result is kept.
+    pub(crate) fn c_sql(&self) -> Arc<CStr> {
+        Arc::clone(self.c_sql.get_or_init(|| self.to_c_sql()))
     }
 
     pub(crate) fn begins_transaction(&self) -> bool {
@@ -146,7 +168,6 @@ impl Text {
 }
 
 fn hash(sql: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(sql.as_bytes());
-    hasher.finish()
+    static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    STATE.hash_one(sql)
 }

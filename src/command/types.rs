@@ -159,6 +159,16 @@ impl TypeLookup {
         }
     }
 
+    /// Begins the lookups of another statement, by this search path.
+    pub(crate) fn begin(&mut self, setting: &SearchPathSetting) {
+        if self.setting != *setting {
+            self.setting = setting.clone();
+            self.path = self.setting.key();
+        }
+        self.misses.clear();
+        self.asked = false;
+    }
+
     /// Applies a statement's change of the search path to the lookups that follow.
     pub(crate) fn change(&mut self, change: &SearchPathChange) {
         self.setting.apply(change);

@@ -46,12 +46,12 @@ impl SessionActivity {
     }
 
     /// Notes that a statement is sent.
-    pub(crate) fn begin(&self, sql: Arc<str>) {
+    pub(crate) fn begin(&self, sql: Arc<str>, now: Instant) {
         self.set_thread(this_thread());
         let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
         *doing = ActivitySnapshot {
             sql: Some(sql),
-            since: Instant::now(),
+            since: now,
             state: ActivityState::Active,
         };
     }

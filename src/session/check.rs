@@ -7,7 +7,8 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use crate::command::columns::{Checks, Columns, check_values, is_untyped, mismatch, only_null};
 use crate::command::types::{SqlType, TypeMatch, TypePair};
 use crate::command::{Command, ExpectedRows};
@@ -200,9 +201,9 @@ impl Session {
             .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
         let mut encoder = self.encoder();
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
-        let result = self.exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)?;
+        let mut result = self.exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)?;
         let mut found = Vec::new();
-        for row in result.answers.into_iter().flat_map(SessionRow::all) {
+        for row in result.take_answers().flat_map(SessionRow::all) {
             let number = row.get_value::<Text, String, _>(0).map_err(Error::decode)?;
             let actual = row.get_value::<Text, String, _>(1).map_err(Error::decode)?;
             let reads = row.get_value::<Bool, bool, _>(2).map_err(Error::decode)?;

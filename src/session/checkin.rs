@@ -3,7 +3,6 @@
 //! A call that runs out of time asks the server to cancel and waits for the answer. Between two holders no work is
 //! at stake, so a session that does not answer in time is given up at once.
 
-use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use super::Session;
 use crate::deadline::after;
 use crate::wire::driver::drive;
 use crate::wire::libpq::TransactionStatus;
-use crate::wire::protocol::{Message, PipelineState};
+use crate::wire::protocol::PipelineState;
 
 /// The time that a server may take to reset a session.
 const RESET: Duration = Duration::from_secs(1);
@@ -20,7 +19,7 @@ impl Session {
     /// Returns whether the server answers by the deadline; one round trip. If not, the session is lost.
     pub(crate) fn ping(&mut self, deadline: Instant) -> bool {
         let answered = self.connection.enter_pipeline().is_ok() && {
-            let mut state = PipelineState::new(VecDeque::from([Message::Sync]), 0);
+            let mut state = PipelineState::ping();
             drive(&mut self.connection.pipeline(&mut state), deadline).is_ok()
         };
         let answered = answered && self.connection.exit_pipeline().is_ok();

@@ -1,7 +1,8 @@
 //! The end of a transaction: the commands that commit it or roll it back.
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use crate::command::Command;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
@@ -14,10 +15,7 @@ impl Session {
     /// Commits the open transaction: one round trip.
     pub(super) fn commit(&mut self) -> Result<()> {
         let deadline = self.limits.call_deadline();
-        let batch = Batch {
-            before: self.before_commit(),
-            ..Batch::of(vec![Command::commit()])
-        };
+        let batch = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
         // If nothing was written, the outcome is never unknown.
         let sent = self.transactions.sent();
         let point = if sent == Reads::Yes {
@@ -26,7 +24,7 @@ impl Session {
             CommitPoint::Command
         };
         let result = self.as_statement(|session| {
-            session.observer.set_commands(&batch.commands);
+            session.observer.set_commands(batch.own());
             session.exchange(batch, point, deadline)
         });
         if let Err(error) = &result {
@@ -35,8 +33,8 @@ impl Session {
             );
         }
         let result = result?;
-        self.note_before_commit(&result.before);
-        check_commit(result.answers.last())
+        self.note_before_commit(result.before());
+        check_commit(result.answers().last())
     }
 
     /// Returns the commands sent before a COMMIT: SET CONSTRAINTS, unless the database has no
@@ -96,11 +94,9 @@ impl Session {
 
 /// Fails unless the server answered COMMIT: to the COMMIT of a failed transaction it answers ROLLBACK.
 pub(super) fn check_commit(answer: Option<&Answer>) -> Result<()> {
-    match answer.and_then(Answer::command_tag) {
-        Some(tag) if tag == "COMMIT" => Ok(()),
-        tag => Err(Error::query(format!(
-            "the server answered {} to COMMIT",
-            tag.unwrap_or_default()
-        ))),
+    if answer.is_some_and(Answer::is_commit) {
+        return Ok(());
     }
+    let tag = answer.and_then(Answer::command_tag).unwrap_or_default();
+    Err(Error::query(format!("the server answered {tag} to COMMIT")))
 }

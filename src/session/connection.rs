@@ -1,10 +1,10 @@
 //! The connection of a session, its prepared statements, and the reason why it can no longer be
 //! used.
 
-use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 
 use crate::command::prepared::PreparedStatements;
+use crate::command::text::Text;
 use crate::connect::Encryption;
 use crate::error::{Error, Result};
 use crate::wire::interrupt::Interrupt;
@@ -25,6 +25,8 @@ pub(super) struct SessionConnection {
     prepared: PreparedStatements,
     /// The reason why no call is possible any more. It is never unset, and the first reason stays.
     lost: Option<String>,
+    /// Whether [`SessionConnection::was_closed`] has just returned false, and nothing was sent since.
+    was_peeked: bool,
 }
 
 /// The first byte of a TLS record that announces the end; no message of PostgreSQL begins with it.
@@ -37,6 +39,7 @@ impl SessionConnection {
             libpq,
             prepared: PreparedStatements::new(statements),
             lost: None,
+            was_peeked: false,
         }
     }
 
@@ -77,6 +80,16 @@ impl SessionConnection {
             ))
             .with_hint("take a new session from the pool")),
         }
+    }
+
+    /// Notes that the pool has just looked at the socket, and found it open.
+    pub(super) fn note_peek(&mut self) {
+        self.was_peeked = true;
+    }
+
+    /// Returns whether the socket was just found open; once.
+    pub(super) fn take_peek(&mut self) -> bool {
+        std::mem::take(&mut self.was_peeked)
     }
 
     pub(super) fn transaction_status(&self) -> TransactionStatus {
@@ -120,8 +133,17 @@ impl SessionConnection {
     /// Returns whether the server may parse the strings in this SQL differently. With
     /// `standard_conforming_strings` off, a backslash is an escape in all strings.
     pub(super) fn has_nonstandard_strings(&self, sql: &str) -> bool {
+        sql.contains('\\') && self.has_escapes()
+    }
+
+    /// As [`SessionConnection::has_nonstandard_strings`], for a text that is kept.
+    pub(super) fn may_misread(&self, text: &Text) -> bool {
+        text.has_backslash() && self.has_escapes()
+    }
+
+    fn has_escapes(&self) -> bool {
         let standard = c"standard_conforming_strings";
-        sql.contains('\\') && self.libpq.parameter_status(standard).as_deref() == Some("off")
+        self.libpq.parameter_status(standard).as_deref() == Some("off")
     }
 
     /// Returns whether the server has closed the connection while it was idle: peeks at the socket, no round trip.
@@ -197,8 +219,8 @@ impl SessionConnection {
         NotificationWait::new(&mut self.libpq).with_interrupt(interrupt)
     }
 
-    /// Takes the notifications that libpq has read.
-    pub(super) fn take_notifications(&mut self) -> VecDeque<Notification> {
-        std::iter::from_fn(|| self.libpq.next_notification()).collect()
+    /// Takes the next notification that libpq has read.
+    pub(super) fn next_notification(&mut self) -> Option<Notification> {
+        self.libpq.next_notification()
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::ops::DerefMut;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::command::failure::{rows_too_late, server_error, shift};
@@ -84,7 +84,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     ) -> Result<Self> {
         session.connection.refuse_if_lost()?;
         session.limits.refuse_if_given_up()?;
-        session.limits.refuse_if_late()?;
+        session.limits.refuse_if_late(Instant::now())?;
         if copy_direction(sql) != Some(direction) {
             let words = match direction {
                 CopyDirection::In => "FROM STDIN",

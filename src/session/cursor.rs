@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::single_statement::bare;
@@ -115,23 +116,19 @@ impl<T> Cursor<'_, T> {
     fn read(&mut self, which: &str) -> Result<Vec<T>> {
         let fetch = Command::plain(format!("FETCH {which} FROM {}", self.name));
         let deadline = self.session.limits.call_deadline();
-        let batch = Batch {
-            before: self.declaration.clone().into_iter().collect(),
-            ..Batch::of(vec![fetch])
-        };
-        let result = self.session.as_statement(|session| {
-            session
-                .observer
-                .set_commands(batch.before.iter().chain(&batch.commands));
+        let batch = Batch::of(vec![fetch]).preceded_by(self.declaration.clone());
+        let mut result = self.session.as_statement(|session| {
+            session.observer.set_commands(batch.commands());
             let result = session.exchange(batch, CommitPoint::Later, deadline)?;
-            let answers = result.answers.iter();
+            let answers = result.answers().iter();
             session
                 .observer
                 .count_answers(answers.map(|answer| (ExpectedRows::Any, answer)));
             Ok(result)
         })?;
         self.declaration = None;
-        if let (Some(fetched), Some(answer)) = (result.commands.first(), result.answers.first()) {
+        if let (Some(fetched), Some(answer)) = (result.commands().first(), result.answers().first())
+        {
             let mut command = fetched.clone();
             (command.read_as, command.is_diesels) = (self.read_as.take(), self.is_dsl);
             let session = &mut *self.session;
@@ -139,7 +136,7 @@ impl<T> Cursor<'_, T> {
             self.read_as = command.read_as.take();
             checked.map_err(|error| error.with_sql(Arc::clone(command.sql())))?;
         }
-        let rows = result.answers.into_iter().flat_map(SessionRow::all);
+        let rows = result.take_answers().flat_map(SessionRow::all);
         rows.map(|row| (self.read)(&row)).collect()
     }
 }

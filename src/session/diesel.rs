@@ -173,7 +173,7 @@ impl Session {
         self.end_statement(result.as_ref().err(), |session| {
             session.explain(&statement, deadline)
         });
-        Ok(result?.answers.into_iter().next())
+        Ok(result?.take_answers().next())
     }
 }
 

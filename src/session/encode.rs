@@ -50,7 +50,7 @@ impl Session {
     /// Sets whether handwritten commands only read, if their text does not count.
     fn note_read_only(&mut self, commands: &[Command]) {
         for command in commands {
-            if !self.trusts_text || self.connection.has_nonstandard_strings(command.sql()) {
+            if !self.trusts_text || self.connection.may_misread(&command.text) {
                 let is_show = begins_with(command.sql(), &["show"]);
                 command.set_reads_if_unknown(if is_show { Reads::Yes } else { Reads::No });
             }

@@ -1,10 +1,10 @@
 //! Sends commands to the server and receives their answers, up to one Sync.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Session;
+use super::batch::{Batch, BatchResult, keep};
 use super::encode::copy_in_a_pipeline;
 use super::pending_pipeline::PendingPipeline;
 use crate::command::Command;
@@ -12,12 +12,11 @@ use crate::command::failure::{server_error, shift};
 use crate::commit_keys;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::sql_text::read_only::Reads;
-use crate::wire::answer::Answer;
 use crate::wire::cancel::cancel_and_drain;
 use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Field, LibpqError, ResultSet};
-use crate::wire::protocol::{Message, Pipeline, PipelineState, Received};
+use crate::wire::protocol::{Message, Pipeline, PipelineState};
 
 /// The place in a pipeline where its work is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,39 +38,6 @@ impl CommitPoint {
     }
 }
 
-/// Commands that are sent together: the caller's, with those of the session before and after them.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) before: Vec<Command>,
-    pub(super) commands: Vec<Command>,
-    pub(super) after: Vec<Command>,
-}
-
-/// The answers to a batch.
-#[derive(Debug)]
-pub(super) struct BatchResult {
-    /// The caller's commands.
-    pub(super) commands: Vec<Command>,
-    /// The answers to the commands before the caller's.
-    pub(super) before: Vec<Answer>,
-    /// The answers to the caller's commands.
-    pub(super) answers: Vec<Answer>,
-    /// The answers to the commands after the caller's.
-    pub(super) after: Vec<Answer>,
-    /// The outcome of the work, should reading the answers fail.
-    pub(super) outcome: Outcome,
-}
-
-impl Batch {
-    /// Returns a batch of the caller's commands only.
-    pub(super) fn of(commands: Vec<Command>) -> Self {
-        Self {
-            commands,
-            ..Self::default()
-        }
-    }
-}
-
 impl Session {
     /// Sends commands up to one Sync and returns the answers to the caller's: one round trip.
     pub(super) fn exchange(
@@ -82,7 +48,7 @@ impl Session {
     ) -> Result<BatchResult> {
         let mut pending = self.start_pipeline(batch, commit)?;
         let completion = self.drive_pipeline(&mut pending, deadline);
-        self.finish_pipeline(pending, completion)
+        self.finish_pipeline(&mut pending, completion)
     }
 
     /// Prepares the messages of a pipeline; nothing is sent before [`Session::drive_pipeline`].
@@ -92,67 +58,63 @@ impl Session {
         commit: CommitPoint,
     ) -> Result<PendingPipeline> {
         self.connection.refuse_if_lost()?;
+        let now = Instant::now();
+        let was_peeked = self.connection.take_peek();
         let interrupt = match commit {
             CommitPoint::Undo => None,
             _ => {
-                self.limits.refuse_if_late()?;
+                self.limits.refuse_if_late(now)?;
                 self.limits.interrupt()
             }
         };
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         // If the socket is closed, nothing can be sent; otherwise the outcome would be called
-        // unknown.
-        let was_closed = commit.commits() && self.connection.was_closed();
-        let sql: Arc<str> = batch
-            .commands
-            .first()
-            .map_or_else(|| Arc::from(""), |command| Arc::clone(command.sql()));
+        // unknown. The pool has looked at it in this moment, if the call has just begun.
+        let was_closed = commit.commits() && !was_peeked && self.connection.was_closed();
+        let sql = sql_of(batch.own().first());
         self.observer.query_starts(&sql);
-        self.observer.activity_starts(Arc::clone(&sql));
-        let mut commands: Vec<_> = self
-            .transactions
-            .deferred()
-            .iter()
-            .map(|sql| Command::control(sql))
-            .collect();
-        commands.extend(batch.before);
+        self.observer.activity_starts(Arc::clone(&sql), now);
         if self.transactions.depth() > 0 {
-            let least = batch.commands.iter().map(Command::reads).min();
+            let least = batch.own().iter().map(Command::reads).min();
             self.transactions.note_sent(least.unwrap_or(Reads::Yes));
         }
-        let (before, count) = (commands.len(), batch.commands.len());
-        if commands.is_empty() {
-            commands = batch.commands;
+        let deferred = self.transactions.deferred();
+        let batch = if deferred.is_empty() {
+            batch
         } else {
-            commands.extend(batch.commands);
-        }
-        let first = before + self.insert_pooler_settings(&mut commands);
-        let own = first..first + count;
-        commands.extend(batch.after);
+            batch.preceded_by(deferred.iter().map(|sql| Command::control(sql)))
+        };
+        let Batch {
+            mut commands,
+            own,
+            is_streamed,
+        } = batch;
+        let settings = self.insert_pooler_settings(&mut commands);
+        let own = own.start + settings..own.end + settings;
         self.observer.count_round_trip(&commands);
-        let state = self
-            .messages(&mut commands)
-            .map(|messages| PipelineState::new(messages, commands.len()).with_interrupt(interrupt))
-            .inspect_err(|_| {
+        let messages = match self.messages(&mut commands) {
+            Ok(messages) => messages,
+            Err(error) => {
                 // The names that were assigned are not going to be prepared.
                 self.connection.prepared_mut().confirm(&[], &[]);
-            });
-        let state = state.and_then(|state| {
-            self.connection
-                .enter_pipeline()
-                .map_err(|error| self.lose(error, Outcome::NotCommitted))?;
-            Ok(state)
-        });
-        match state {
-            Ok(state) => Ok(PendingPipeline {
-                commands,
-                own,
-                commit,
-                was_closed,
-                state,
-            }),
-            Err(error) => Err(self.note_failure(&sql, error)),
+                return Err(self.note_failure(&sql, error));
+            }
+        };
+        let to_close = self.connection.prepared().to_close().to_vec();
+        let streamed = is_streamed.then_some(own.start);
+        let is_lone = PipelineState::is_lone(&to_close, &messages, streamed);
+        if !is_lone && let Err(error) = self.connection.enter_pipeline() {
+            let error = self.lose(error, Outcome::NotCommitted);
+            return Err(self.note_failure(&sql, error));
         }
+        let answers = std::mem::take(&mut self.buffers.answers);
+        Ok(PendingPipeline {
+            commands,
+            own,
+            commit,
+            was_closed,
+            state: PipelineState::new(to_close, messages, answers, streamed, interrupt),
+        })
     }
 
     /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is
@@ -187,10 +149,10 @@ impl Session {
     /// Takes the answers of a pipeline that was driven to its end, and updates what is known of the session.
     pub(super) fn finish_pipeline(
         &mut self,
-        pending: PendingPipeline,
+        pending: &mut PendingPipeline,
         completion: Completion,
     ) -> Result<BatchResult> {
-        let sql = pending.sql();
+        let sql = sql_of(pending.commands.get(pending.own.start));
         let is_within = !pending.commit.commits() && self.transactions.depth() > 0;
         match self.take_answers(pending, completion) {
             Ok(result) => {
@@ -213,7 +175,7 @@ impl Session {
 
     fn take_answers(
         &mut self,
-        pending: PendingPipeline,
+        pending: &mut PendingPipeline,
         Completion { result, expired }: Completion,
     ) -> Result<BatchResult> {
         let outcome = match &result {
@@ -224,26 +186,24 @@ impl Session {
             self.transactions
                 .set_depends_on_shadowing(outcome == Outcome::Unknown && pending.may_only_read());
         }
-        let PendingPipeline {
-            mut commands,
-            own,
-            state,
-            ..
-        } = pending;
-        let Received {
-            mut answers,
-            mut error,
-            copy,
-            prepared,
-            closed,
-            ..
-        } = state.received;
+        let commands = std::mem::take(&mut pending.commands);
+        let own = pending.own.clone();
+        let mut messages = pending.state.take_messages();
+        messages.clear();
+        keep(&mut self.buffers.messages, messages);
+        let received = &mut pending.state.received;
+        let answers = std::mem::take(&mut received.answers);
+        let mut error = received.error.take();
         self.transactions.clear_deferred();
         self.collect_notifications();
-        self.connection.prepared_mut().confirm(&prepared, &closed);
+        self.connection
+            .prepared_mut()
+            .confirm(&received.prepared, &received.closed);
         match result {
             Ok(()) => {
-                if let Err(error) = self.connection.exit_pipeline() {
+                if pending.state.needs_pipeline_mode()
+                    && let Err(error) = self.connection.exit_pipeline()
+                {
                     // All commands are answered, so the answers are valid.
                     self.lose(error, outcome);
                 }
@@ -251,7 +211,7 @@ impl Session {
             Err(stopped) => {
                 let error = error.take().map(|(_, error)| error);
                 let lost = self.lost_error(stopped, error.as_ref(), expired, outcome);
-                if let Some((index, _)) = copy {
+                if let Some((index, _)) = received.copy {
                     let sql = commands.get(index).map(Command::caller_sql);
                     return Err(copy_in_a_pipeline()
                         .with_outcome(outcome)
@@ -284,41 +244,23 @@ impl Session {
                 .iter()
                 .filter_map(|command| command.sets.as_deref()),
         );
-        // In place: a long pipeline has many answers.
-        let after = answers.split_off(own.end);
-        let before = answers.drain(..own.start).flatten().collect();
-        commands.truncate(own.end);
-        commands.drain(..own.start);
-        #[expect(
-            clippy::filter_map_identity,
-            reason = "`flatten` does not collect in place"
-        )]
-        let answers = answers.into_iter().filter_map(|answer| answer).collect();
         Ok(BatchResult {
-            before,
-            answers,
-            after: after.into_iter().flatten().collect(),
-            commands,
+            all: commands,
+            answered: answers,
+            own,
             outcome: Outcome::NotCommitted,
         })
     }
 
     /// Returns the messages for commands, with names for statements that are to be prepared; moves
     /// the parameters out of the commands.
-    fn messages(&mut self, commands: &mut [Command]) -> Result<VecDeque<Message>> {
-        let mut messages: VecDeque<_> = self
-            .connection
-            .prepared()
-            .to_close()
-            .iter()
-            .map(|name| Message::Close {
-                name: Arc::clone(name),
-            })
-            .collect();
-        messages.reserve(commands.len() + 1);
+    fn messages(&mut self, commands: &mut [Command]) -> Result<Vec<Message>> {
+        let mut messages = std::mem::take(&mut self.buffers.messages);
+        messages.clear();
+        messages.reserve(commands.len());
         let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
         let mut changed_schema = is_within && self.transactions.has_changed_schema();
-        for (number, command) in commands.iter_mut().enumerate() {
+        for command in commands {
             command.check()?;
             let parameters = std::mem::take(&mut command.parameters);
             changed_schema |= command.text.may_change_schema();
@@ -329,9 +271,9 @@ impl Session {
                 && (command.is_diesels || !changed_schema);
             if !is_named {
                 self.note_effects(&command.text);
-                messages.push_back(Message::Unnamed {
-                    command: number,
-                    sql: Arc::clone(command.sql()),
+                messages.push(Message {
+                    name: None,
+                    sql: Some(command.text.c_sql()),
                     parameters,
                 });
                 continue;
@@ -340,27 +282,21 @@ impl Session {
                 self.connection
                     .prepared_mut()
                     .name_for(&command.path, &command.text, &parameters);
-            if statement.is_new {
+            let sql = statement.is_new.then(|| {
                 self.note_effects(&command.text);
                 self.observer.statement_prepared(command.sql());
-                messages.push_back(Message::Prepare {
-                    name: Arc::clone(&statement.name),
-                    sql: Arc::clone(command.sql()),
-                    parameters: parameters.clone(),
-                });
-            }
-            let name = statement.name;
+                command.text.to_c_sql()
+            });
             if let Some(read_as) = &mut command.read_as {
-                read_as.prepared(&name, statement.checked);
+                read_as.prepared(&statement.name, statement.checked);
             }
-            messages.push_back(Message::Execute {
-                command: number,
-                name,
+            messages.push(Message {
+                name: Some(statement.name),
+                sql,
                 parameters,
             });
         }
         self.transactions.set_changed_schema(changed_schema);
-        messages.push_back(Message::Sync);
         Ok(messages)
     }
 
@@ -405,6 +341,11 @@ impl Session {
             None => lost,
         }
     }
+}
+
+/// Returns the SQL of the caller's first command, for instrumentation.
+fn sql_of(first: Option<&Command>) -> Arc<str> {
+    first.map_or_else(Arc::default, |command| Arc::clone(command.sql()))
 }
 
 /// Cancels a pipeline whose rows are no longer wanted.

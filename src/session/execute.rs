@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Session;
+use super::batch::{Batch, BatchResult};
 use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
-use super::exchange::{Batch, BatchResult, CommitPoint};
+use super::exchange::CommitPoint;
 use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
 use crate::command::{CheckedBy, Command, ExpectedRows, WrittenRows};
@@ -54,8 +55,8 @@ impl Session {
             other => other,
         }?;
         self.transactions.note_success();
-        let rows = result.commands.iter().map(|command| command.rows);
-        self.observer.count_answers(rows.zip(&result.answers));
+        let rows = result.commands().iter().map(|command| command.rows);
+        self.observer.count_answers(rows.zip(result.answers()));
         Ok(result)
     }
 
@@ -68,13 +69,7 @@ impl Session {
         let mut commands = self.encode(statement, deadline)?;
         self.observer.set_commands(&commands);
         if commands.is_empty() {
-            return Ok(BatchResult {
-                commands,
-                before: Vec::new(),
-                answers: Vec::new(),
-                after: Vec::new(),
-                outcome: Outcome::NotCommitted,
-            });
+            return Ok(BatchResult::empty(commands));
         }
         // The caller ends a transaction that the caller began with SQL.
         let mode = match mode {
@@ -110,24 +105,20 @@ impl Session {
             }
             (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
                 let start = TransactionStart::plain().sql;
-                self.execute_with_commit(&start, commands, vec![Command::commit()], deadline)
+                self.execute_with_commit(&start, commands, Vec::new(), deadline)
             }
             (TransactionMode::Implicit, CheckedBy::Server) => {
                 let result = self.exchange(Batch::of(commands), CommitPoint::Sync, deadline)?;
                 self.with_checked_types(result.committed(), deadline)
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
-                let mut commit = self.before_commit();
-                commit.push(Command::commit());
-                self.execute_with_commit(&start, commands, commit, deadline)
+                self.execute_with_commit(&start, commands, self.before_commit(), deadline)
             }
             (TransactionMode::Within, checked_by) => {
-                let batch = Batch {
-                    after: self.transactions.xid_query(&commands),
-                    ..Batch::of(commands)
-                };
+                let xid = self.transactions.xid_query(&commands);
+                let batch = Batch::of(commands).followed_by(xid);
                 let result = self.exchange(batch, CommitPoint::Later, deadline)?;
-                self.transactions.note_xid(&result.after);
+                self.transactions.note_xid(result.after());
                 if checked_by == CheckedBy::Client {
                     check_counts(&result)?;
                 }
@@ -142,27 +133,32 @@ impl Session {
         &mut self,
         start: &[Arc<str>],
         commands: Vec<Command>,
-        commit: Vec<Command>,
+        before_commit: Vec<Command>,
         deadline: Instant,
     ) -> Result<BatchResult> {
-        let mut start = start.iter().map(|sql| Command::control(sql));
         // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
         let is_no_work = |command: Command| command.with_reads(Reads::Yes);
-        let begin = start.next().map(is_no_work);
-        let batch = Batch {
-            before: begin.into_iter().chain(start).collect(),
-            commands,
-            after: commit.into_iter().map(is_no_work).collect(),
-        };
+        let start = start.iter().enumerate().map(|(number, sql)| {
+            let command = Command::control(sql);
+            if number == 0 {
+                is_no_work(command)
+            } else {
+                command
+            }
+        });
+        let commit = before_commit.into_iter().chain([Command::commit()]);
+        let batch = Batch::of(commands)
+            .preceded_by(start)
+            .followed_by(commit.map(is_no_work));
         let result = self.exchange(batch, CommitPoint::Command, deadline);
         if result.is_err() && !self.is_idle() {
             self.roll_back_failed(deadline);
         }
         let result = result?;
-        if let Some((_, before)) = result.after.split_last() {
+        if let Some((_, before)) = result.after().split_last() {
             self.note_before_commit(before);
         }
-        check_commit(result.after.last())?;
+        check_commit(result.after().last())?;
         self.with_checked_types(result.committed(), deadline)
     }
 
@@ -174,32 +170,28 @@ impl Session {
         start: &[Arc<str>],
         deadline: Instant,
     ) -> Result<BatchResult> {
-        let batch = Batch {
-            before: start.iter().map(|sql| Command::control(sql)).collect(),
-            after: self.transactions.xid_query(&commands),
-            ..Batch::of(commands)
-        };
+        let xid = self.transactions.xid_query(&commands);
+        let batch = Batch::of(commands)
+            .preceded_by(start.iter().map(|sql| Command::control(sql)))
+            .followed_by(xid);
         let result = self.exchange(batch, CommitPoint::Later, deadline);
         let committed = result.and_then(|mut result| {
-            self.transactions.note_xid(&result.after);
+            self.transactions.note_xid(result.after());
             check_counts(&result)?;
-            self.check_answers(&mut result.commands, &result.answers, deadline)?;
-            let commit = Batch {
-                before: self.before_commit(),
-                ..Batch::of(vec![Command::commit()])
-            };
+            let (commands, answers) = result.parts();
+            self.check_answers(commands, answers, deadline)?;
+            let commit = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
             let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
-            self.note_before_commit(&committed.before);
-            check_commit(committed.answers.last())?;
+            self.note_before_commit(committed.before());
+            check_commit(committed.answers().last())?;
             Ok(result)
         });
         if committed.is_err() && !self.is_idle() {
             self.roll_back_failed(deadline);
         }
-        Ok(BatchResult {
-            outcome: Outcome::Committed,
-            ..committed?
-        })
+        let mut result = committed?;
+        result.outcome = Outcome::Committed;
+        Ok(result)
     }
 
     /// Checks the types of the answers; an error has the outcome of the work.
@@ -208,8 +200,10 @@ impl Session {
         mut result: BatchResult,
         deadline: Instant,
     ) -> Result<BatchResult> {
-        self.check_answers(&mut result.commands, &result.answers, deadline)
-            .map_err(|error| error.with_outcome(result.outcome))?;
+        let outcome = result.outcome;
+        let (commands, answers) = result.parts();
+        self.check_answers(commands, answers, deadline)
+            .map_err(|error| error.with_outcome(outcome))?;
         Ok(result)
     }
 }
@@ -221,7 +215,8 @@ impl BatchResult {
             command.only_reads()
                 || (command.written == WrittenRows::AtMostOne && answer.rows_affected() == 0)
         };
-        self.outcome = if self.commands.iter().zip(&self.answers).all(wrote_nothing) {
+        let mut all = self.commands().iter().zip(self.answers());
+        self.outcome = if all.all(wrote_nothing) {
             Outcome::NotCommitted
         } else {
             Outcome::Committed
@@ -277,11 +272,8 @@ fn check_rows(
 }
 
 /// Checks the row counts that the server could not check.
-fn check_counts(
-    BatchResult {
-        commands, answers, ..
-    }: &BatchResult,
-) -> Result<()> {
+fn check_counts(result: &BatchResult) -> Result<()> {
+    let (commands, answers) = (result.commands(), result.answers());
     for (index, (command, answer)) in commands.iter().zip(answers).enumerate() {
         let with_command = |error: Error| {
             error

@@ -16,6 +16,8 @@ pub(super) struct Limits {
     /// The deadline of the call of a `Database`, which holds for all its statements and attempts. Set between
     /// [`Limits::begin_call`] and [`Limits::end_call`] only.
     deadline: Option<Instant>,
+    /// The limit of that call.
+    call_of_database: Duration,
     /// Whether a command was not sent because the deadline of the call had passed.
     was_late: bool,
     /// The call in which the session was taken, if it may be given up.
@@ -28,6 +30,7 @@ impl Limits {
             call: call_timeout,
             configured: call_timeout,
             deadline: None,
+            call_of_database: call_timeout,
             was_late: false,
             interrupt: None,
         }
@@ -43,6 +46,7 @@ impl Limits {
         self.deadline = Some(deadline);
         self.was_late = false;
         self.call = limit;
+        self.call_of_database = limit;
     }
 
     /// Returns whether a call has begun and not ended.
@@ -67,16 +71,17 @@ impl Limits {
 
     /// Returns the deadline of a call that begins now.
     pub(super) fn call_deadline(&self) -> Instant {
-        let own = after(self.call);
-        self.deadline.map_or(own, |deadline| deadline.min(own))
+        match self.deadline {
+            // The own limit would end later.
+            Some(deadline) if self.call >= self.call_of_database => deadline,
+            Some(deadline) => deadline.min(after(self.call)),
+            None => after(self.call),
+        }
     }
 
     /// Fails once the deadline of the call has passed: nothing new is begun then.
-    pub(super) fn refuse_if_late(&mut self) -> Result<()> {
-        if self
-            .deadline
-            .is_none_or(|deadline| Instant::now() < deadline)
-        {
+    pub(super) fn refuse_if_late(&mut self, now: Instant) -> Result<()> {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
             return Ok(());
         }
         self.was_late = true;

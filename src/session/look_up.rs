@@ -7,7 +7,8 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use crate::command::row_count::wrong_count;
 use crate::command::types::{TypeLookup, TypeName};
 use crate::command::{Command, ExpectedRows};
@@ -27,8 +28,9 @@ const SAVEPOINT: &str = "bowline_types";
 impl Session {
     /// Returns an encoder that looks types up by the search path in effect.
     pub(super) fn encoder(&mut self) -> Encoder<'_> {
-        let lookup = self.type_lookup();
-        Encoder::new(lookup, &mut self.texts)
+        self.lookup.begin(self.search_path.setting());
+        let commands = std::mem::take(&mut self.buffers.commands);
+        Encoder::new(&mut self.lookup, &mut self.texts, commands)
     }
 
     /// Notes the changes that statements made to the search path, and those that the server
@@ -96,18 +98,21 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = self.encoder();
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
-        let mut batch = Batch::of(vec![command]);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         // The path may be one that the statement itself is about to set.
         let set = self.search_path.set_local(path);
         if !set.is_empty() && self.is_within_transaction() {
             let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
-            batch.before.push(plain("SAVEPOINT"));
-            batch.after.push(plain("ROLLBACK TO SAVEPOINT"));
-            batch.after.push(plain("RELEASE SAVEPOINT"));
+            before.push(plain("SAVEPOINT"));
+            after.push(plain("ROLLBACK TO SAVEPOINT"));
+            after.push(plain("RELEASE SAVEPOINT"));
         }
-        batch.before.extend(set.into_iter().map(Command::plain));
-        let result = self.exchange(batch, CommitPoint::Later, deadline)?;
-        let rows = result.answers.into_iter().flat_map(SessionRow::all);
+        before.extend(set.into_iter().map(Command::plain));
+        let batch = Batch::of(vec![command])
+            .preceded_by(before)
+            .followed_by(after);
+        let mut result = self.exchange(batch, CommitPoint::Later, deadline)?;
+        let rows = result.take_answers().flat_map(SessionRow::all);
         let found = rows.map(|row| {
             let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;
             let array = row.get_value::<Oid, u32, _>(1).map_err(Error::decode)?;

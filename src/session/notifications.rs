@@ -99,7 +99,9 @@ impl Session {
 
     /// Takes the notifications that libpq has read.
     pub(super) fn collect_notifications(&mut self) {
-        self.inbox.extend(self.connection.take_notifications());
+        while let Some(notification) = self.connection.next_notification() {
+            self.inbox.keep(notification);
+        }
     }
 
     /// Forgets all notifications, for the next holder of the session.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use super::transaction_manager::rollback_to;
 use crate::command::Command;
 use crate::command::text::Text;
@@ -82,15 +83,10 @@ impl Session {
         }
         let failures = self.transactions.failures();
         let guarded = !self.is_idle();
-        let guard = |sql: &str| {
-            let command = || Command::plain(format!("{sql} {SAVEPOINT}"));
-            guarded.then(command).into_iter().collect()
-        };
-        let batch = Batch {
-            before: guard("SAVEPOINT"),
-            commands,
-            after: guard("RELEASE SAVEPOINT"),
-        };
+        let guard = |sql: &str| guarded.then(|| Command::plain(format!("{sql} {SAVEPOINT}")));
+        let batch = Batch::of(commands)
+            .preceded_by(guard("SAVEPOINT"))
+            .followed_by(guard("RELEASE SAVEPOINT"));
         let explained = self.exchange(batch, CommitPoint::Later, deadline);
         if explained.is_err()
             && guarded
@@ -100,8 +96,8 @@ impl Session {
             self.transactions.set_broken();
         }
         self.transactions.restore_failures(failures);
-        let answers = explained.ok()?.answers;
-        let lines = answers.iter().flat_map(|answer| {
+        let explained = explained.ok()?;
+        let lines = explained.answers().iter().flat_map(|answer| {
             (0..answer.row_count())
                 .filter_map(|row| std::str::from_utf8(answer.value(row, 0)?).ok())
         });

@@ -317,8 +317,8 @@ impl Observer {
     }
 
     /// Publishes the SQL that is sent, for callers that wait for the session.
-    pub(super) fn activity_starts(&self, sql: Arc<str>) {
-        self.activity.begin(sql);
+    pub(super) fn activity_starts(&self, sql: Arc<str>, now: Instant) {
+        self.activity.begin(sql, now);
     }
 
     /// Publishes that the session is idle.

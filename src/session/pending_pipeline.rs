@@ -1,7 +1,6 @@
 //! Commands that are sent to the server up to one Sync, and their outcome as far as it is known.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::exchange::CommitPoint;
 use crate::command::Command;
@@ -26,24 +25,9 @@ pub(super) struct PendingPipeline {
 }
 
 impl PendingPipeline {
-    /// Returns the rows of the caller's command as they arrive.
-    pub(super) fn streamed(self) -> Self {
-        Self {
-            state: self.state.stream(self.own.start),
-            ..self
-        }
-    }
-
     /// Returns the caller's first command.
     pub(super) fn own_command(&mut self) -> Option<&mut Command> {
         self.commands.get_mut(self.own.start)
-    }
-
-    /// Returns the SQL of the caller's first command, for instrumentation.
-    pub(super) fn sql(&self) -> Arc<str> {
-        self.commands
-            .get(self.own.start)
-            .map_or_else(|| Arc::from(""), |command| Arc::clone(command.sql()))
     }
 
     /// Returns whether the work only reads, if all names of functions mean PostgreSQL's own.
@@ -77,10 +61,8 @@ impl PendingPipeline {
         if !commit_sent || self.was_closed || self.commands.iter().all(Command::only_reads) {
             return Outcome::NotCommitted;
         }
-        let at_end = received.answers.last().and_then(Option::as_ref);
-        if self.commit == CommitPoint::Command
-            && at_end.and_then(Answer::command_tag).as_deref() == Some("COMMIT")
-        {
+        let at_end = received.answers.get(last);
+        if self.commit == CommitPoint::Command && at_end.is_some_and(Answer::is_commit) {
             return Outcome::Committed;
         }
         let error = received

@@ -7,7 +7,8 @@
 //! the session. Only a marked session is reset.
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use crate::command::Command;
 use crate::command::text::Text;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ impl Session {
         let deadline = self.limits.call_deadline();
         let discard = Batch::of(vec![Command::plain("DISCARD ALL")]);
         self.as_statement(|session| {
-            session.observer.set_commands(&discard.commands);
+            session.observer.set_commands(discard.commands());
             session.exchange(discard, CommitPoint::Later, deadline)
         })?;
         self.was_discarded();
@@ -60,7 +61,7 @@ impl Session {
     pub(super) fn note_effects(&mut self, text: &Text) {
         let connection = &self.connection;
         self.residue
-            .note_statement(text, || connection.has_nonstandard_strings(text.sql()));
+            .note_statement(text, || connection.may_misread(text));
     }
 
     /// Marks the session if this text of several statements may leave state behind.

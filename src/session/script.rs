@@ -7,8 +7,9 @@ use std::time::Instant;
 use bowline_sql::statements;
 
 use super::Session;
+use super::batch::Batch;
 use super::encode::cannot_end;
-use super::exchange::{Batch, CommitPoint};
+use super::exchange::CommitPoint;
 use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::error::{Error, Outcome, Result};
 use crate::sql_text::keywords::{
@@ -51,7 +52,8 @@ impl Session {
     fn run_script_inner(&mut self, sql: &str, sink: Option<PartSink<'_>>) -> Result<Vec<String>> {
         self.connection.refuse_if_lost()?;
         self.limits.refuse_if_given_up()?;
-        self.limits.refuse_if_late()?;
+        let now = Instant::now();
+        self.limits.refuse_if_late(now)?;
         self.refuse_end_in_script(sql)?;
         self.note_script_effects(sql);
         let deadline = self.limits.call_deadline();
@@ -67,7 +69,7 @@ impl Session {
         let c_text = c_string(&text).map_err(Error::query)?;
         self.observer.count_round_trip(&[]);
         let since = self.observer.now();
-        self.observer.activity_starts(text);
+        self.observer.activity_starts(text, now);
         let interrupt = self.limits.interrupt();
         let mut query = self.connection.simple_query(c_text, interrupt);
         let has_sink = sink.is_some();

@@ -7,7 +7,8 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use super::Session;
-use super::exchange::{Batch, CommitPoint};
+use super::batch::Batch;
+use super::exchange::CommitPoint;
 use super::pending_pipeline::PendingPipeline;
 use super::transaction_manager::{release, rollback_to};
 use crate::command::failure::rows_too_late;
@@ -96,19 +97,14 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         let commands = session.encode(statement, deadline)?;
         session.observer.set_commands(&commands);
         let guarded = session.transaction_depth() > 0;
-        let batch = Batch {
-            before: guarded
-                .then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")))
-                .into_iter()
-                .collect(),
-            ..Batch::of(commands)
-        };
+        let savepoint = guarded.then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")));
+        let batch = Batch::of(commands).preceded_by(savepoint).streamed();
         let commit = if guarded {
             CommitPoint::Later
         } else {
             CommitPoint::Sync
         };
-        let pending = session.start_pipeline(batch, commit)?.streamed();
+        let pending = session.start_pipeline(batch, commit)?;
         self.active = Some(ActiveStream { pending, guarded });
         self.pull()
     }
@@ -141,21 +137,25 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
 
     /// Takes the answers at the end.
     fn end(&mut self, completion: Completion) -> Result<()> {
-        let Some(ActiveStream { pending, guarded }) = self.active.take() else {
+        let Some(ActiveStream {
+            mut pending,
+            guarded,
+        }) = self.active.take()
+        else {
             return Ok(());
         };
         let (expired, mut dropped) = (completion.expired, pending.state.has_dropped_rows());
-        let result = self.session.finish_pipeline(pending, completion)?;
+        let result = self.session.finish_pipeline(&mut pending, completion)?;
         if guarded {
             release(&mut self.session, SAVEPOINT);
         }
-        dropped |= result.answers.iter().any(|answer| answer.row_count() > 0);
+        dropped |= result.answers().iter().any(|answer| answer.row_count() > 0);
         if !(expired && dropped) {
             return Ok(());
         }
         // The server was done before it was asked to cancel. Without an error, the rows so far would pass for all.
-        let sql = result.commands.first().map(Command::caller_sql);
-        let outcome = if guarded || result.commands.iter().all(Command::only_reads) {
+        let sql = result.commands().first().map(Command::caller_sql);
+        let outcome = if guarded || result.commands().iter().all(Command::only_reads) {
             Outcome::NotCommitted
         } else {
             Outcome::Committed
@@ -208,7 +208,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         };
         let session = &mut *self.session;
         let completion = session.stop_pipeline(&mut active.pending);
-        let ended = session.finish_pipeline(active.pending, completion);
+        let ended = session.finish_pipeline(&mut active.pending, completion);
         if !active.guarded || session.is_broken() {
             return;
         }

@@ -266,7 +266,7 @@ impl Transactions {
     }
 
     /// Returns the query for the transaction ID, to be sent after these commands if it is needed.
-    pub(super) fn xid_query(&self, commands: &[Command]) -> Vec<Command> {
+    pub(super) fn xid_query(&self, commands: &[Command]) -> Option<Command> {
         self.xid.query(commands)
     }
 

@@ -95,24 +95,19 @@ impl XidTracker {
 
     /// Returns the query to send after these commands; none if the ID is known or not wanted, or if
     /// nothing may write.
-    pub(super) fn query(&self, commands: &[Command]) -> Vec<Command> {
+    pub(super) fn query(&self, commands: &[Command]) -> Option<Command> {
         let may_write = |command: &Command| command.reads() == Reads::No;
-        let asks = self.is_wanted && self.known.is_none() && commands.iter().any(may_write);
+        if !self.is_wanted || self.known.is_some() || !commands.iter().any(may_write) {
+            return None;
+        }
         let [whole, number] = &*TEXTS;
-        let is_known = || {
-            let server = self.server.as_ref();
-            server.is_some_and(|(_, since)| since.elapsed() < BELIEVED)
-        };
-        asks.then(|| {
-            let is_known = is_known();
-            Command {
-                // The other is sent once.
-                is_named: is_known,
-                ..Command::of(Arc::clone(if is_known { number } else { whole }))
-            }
+        let server = self.server.as_ref();
+        let is_known = server.is_some_and(|(_, since)| since.elapsed() < BELIEVED);
+        Some(Command {
+            // The other is sent once.
+            is_named: is_known,
+            ..Command::of(Arc::clone(if is_known { number } else { whole }))
         })
-        .into_iter()
-        .collect()
     }
 
     /// Reads the answer to the query; the ID is NULL as long as nothing was written.

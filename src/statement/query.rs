@@ -6,7 +6,6 @@ use std::sync::Arc;
 use diesel::deserialize::{self, FromSqlRow};
 use diesel::expression::QueryMetadata;
 use diesel::pg::{Pg, PgQueryBuilder};
-use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
 use diesel::query_dsl::CompatibleType;
 
@@ -270,6 +269,12 @@ impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
 /// SQL with more values is not worth a plan that the server keeps: there is one for each number of rows.
 const MOST_VALUES: usize = 100;
 
+/// As many blanks as most SQL has bytes.
+const ROOM: &str = match std::str::from_utf8(&[b' '; 192]) {
+    Ok(blanks) => blanks,
+    Err(_) => "",
+};
+
 /// Adds the command of a query; `describe` adds the columns from which its rows are read.
 fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
     query: &Q,
@@ -293,26 +298,30 @@ pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>
 where
     Q: QueryFragment<Pg> + QueryId + ?Sized,
 {
-    let lookup = &mut encoder.lookup;
-    let mut binds = RawBytesBindCollector::<Pg>::new();
-    query.collect_binds(&mut binds, lookup, &Pg)?;
+    let lookup = &mut *encoder.lookup;
+    let parameters = Parameters::collect(|collector| query.collect_binds(collector, lookup, &Pg))?;
     // The values decide this too.
     let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
     let id = Q::query_id().filter(|_| is_diesels);
-    let known = id.and_then(|id| encoder.texts.of_query(id)).cloned();
+    let known = id.and_then(|id| encoder.texts.of_query(id));
     let (text, is_named) = match known {
         Some(text) => (text, true),
         None => {
             let mut builder = PgQueryBuilder::default();
+            // A builder has no capacity of its own: room for most SQL is made by blanks, which are
+            // cut off, so that it does not grow piece by piece.
+            builder.push_sql(ROOM);
             query.to_sql(&mut builder, &Pg)?;
-            let QueryText { text, is_known } = encoder.texts.of_sql(&builder.finish());
+            let rendered = builder.finish();
+            let sql = rendered.get(ROOM.len()..).unwrap_or_default();
+            let QueryText { text, is_known } = encoder.texts.of_sql(sql);
             if let Some(id) = id {
                 encoder.texts.cache_query(id, &text);
             }
             // diesel does not prepare a query whose type does not decide its SQL. Here the query is
             // prepared once the same SQL is run again.
             let comes_back = is_known
-                && binds.binds.len() <= MOST_VALUES
+                && parameters.len() <= MOST_VALUES
                 && text.is_query()
                 && !text.leaves_state();
             (text, is_diesels || comes_back)
@@ -322,13 +331,19 @@ where
     let names_types = lookup.was_asked();
     let sets = text
         .may_change_path()
-        .then(|| SearchPathChange::of(text.sql(), &binds.binds))
+        .then(|| {
+            let values: Vec<_> = parameters
+                .values()
+                .map(|value| value.map(<[u8]>::to_vec))
+                .collect();
+            SearchPathChange::of(text.sql(), &values)
+        })
         .flatten();
     if let Some(change) = &sets {
         lookup.change(change);
     }
     Ok(Command {
-        parameters: Parameters::new(binds),
+        parameters,
         is_named,
         is_diesels,
         rows,
@@ -374,7 +389,8 @@ mod tests {
     }
 
     fn rendered(query: Picky, texts: &mut TextCache) -> Arc<str> {
-        let mut encoder = Encoder::new(TypeLookup::new(Arc::default(), Default::default()), texts);
+        let mut lookup = TypeLookup::new(Arc::default(), Default::default());
+        let mut encoder = Encoder::new(&mut lookup, texts, Vec::new());
         let command = render(&query, ExpectedRows::Any, &mut encoder).expect("SQL");
         Arc::clone(command.sql())
     }

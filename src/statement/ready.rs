@@ -21,7 +21,7 @@ use diesel::{Column, Expression};
 
 use super::{Answers, Encoder, Lockable, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::Columns;
-use crate::command::text::{ColumnSet, Constant, QueryText};
+use crate::command::text::{ColumnSet, QueryText};
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
 use crate::sql_text::read_only::Reads;
@@ -170,20 +170,22 @@ impl<O, A> Query<O, A> {
     where
         O: QueryOutput,
     {
-        let parameters = self.values.parameters(&mut encoder.lookup)?;
-        let given = self.given.as_deref();
-        let constant = Constant {
-            address: std::ptr::from_ref(self.sql).addr(),
-            sets: given.map(|given| given.each_ref().map(|given| given.set.clone())),
+        let parameters = self.values.parameters(encoder.lookup)?;
+        let constant = &self.sql.number;
+        let (text, is_named) = match self.given.as_deref() {
+            None => (encoder.texts.of_constant(constant, self.sql.sql), true),
+            Some(given) => {
+                let sets = given.each_ref().map(|given| given.set.clone());
+                let compose = || self.sql.compose(given, parameters.len());
+                let QueryText { text, is_known } =
+                    encoder.texts.of_composition(constant, sets, compose);
+                // It is prepared once it comes back, since most compositions are rare.
+                (text, is_known)
+            }
         };
-        let QueryText { text, is_known } = encoder.texts.of_constant(constant, || match given {
-            Some(given) => self.sql.compose(given, parameters.len()),
-            None => self.sql.sql.to_owned(),
-        });
         let command = Command {
             parameters,
-            // A composed text is prepared once it comes back, since most compositions are rare.
-            is_named: is_known || given.is_none(),
+            is_named,
             is_diesels: true,
             rows,
             written: self.sql.written(),

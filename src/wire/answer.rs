@@ -13,7 +13,9 @@ use crate::wire::libpq::ResultSet;
 #[derive(Debug)]
 pub(crate) enum Answer {
     Libpq(ResultSet),
-    Packed(Packed),
+    Packed(Box<Packed>),
+    /// The answer to a command without rows, by the number in its tag.
+    Done(usize),
 }
 
 /// Rows in one block of memory.
@@ -36,20 +38,34 @@ pub(crate) struct ColumnDescription {
 }
 
 impl Answer {
-    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer, which it may share.
-    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
-        match Packed::of(&result, alike) {
-            Some(packed) => Self::Packed(packed),
+    /// Returns the answer to a command without rows. libpq's memory is freed at once if the tag has
+    /// a count.
+    pub(crate) fn of_command(result: ResultSet) -> Self {
+        match result.count_in_tag() {
+            Some(count) => Self::Done(count),
             None => Self::Libpq(result),
         }
     }
 
-    /// Returns the command tag, such as `INSERT 0 1` or `COMMIT`; a packed answer does not keep it.
+    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer, which it may share.
+    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
+        match Packed::of(&result, alike) {
+            Some(packed) => Self::Packed(Box::new(packed)),
+            None => Self::Libpq(result),
+        }
+    }
+
+    /// Returns the command tag, such as `COMMIT`; a packed answer, and one with a count, do not keep it.
     pub(crate) fn command_tag(&self) -> Option<String> {
         match self {
             Self::Libpq(result) => Some(result.command_tag()),
-            Self::Packed(_) => None,
+            Self::Packed(_) | Self::Done(_) => None,
         }
+    }
+
+    /// Returns whether it answers a COMMIT that was done.
+    pub(crate) fn is_commit(&self) -> bool {
+        matches!(self, Self::Libpq(result) if result.tag() == b"COMMIT")
     }
 
     /// Returns the number in the command tag; 0 for a command that has none.
@@ -57,6 +73,7 @@ impl Answer {
         match self {
             Self::Libpq(result) => result.rows_affected(),
             Self::Packed(packed) => packed.rows_affected,
+            Self::Done(count) => *count,
         }
     }
 
@@ -68,6 +85,7 @@ impl Answer {
                 .len()
                 .checked_div(packed.columns.len())
                 .unwrap_or(0),
+            Self::Done(_) => 0,
         }
     }
 
@@ -75,6 +93,7 @@ impl Answer {
         match self {
             Self::Libpq(result) => result.column_count(),
             Self::Packed(packed) => packed.columns.len(),
+            Self::Done(_) => 0,
         }
     }
 
@@ -82,6 +101,7 @@ impl Answer {
         match self {
             Self::Libpq(result) => result.column_name(column),
             Self::Packed(packed) => packed.columns.get(column).map(|column| &*column.name),
+            Self::Done(_) => None,
         }
     }
 
@@ -90,6 +110,7 @@ impl Answer {
         match self {
             Self::Libpq(result) => result.column_type(column),
             Self::Packed(packed) => packed.columns.get(column)?.type_oid,
+            Self::Done(_) => None,
         }
     }
 
@@ -101,6 +122,7 @@ impl Answer {
                 .columns
                 .get(column)
                 .is_some_and(|column| column.of_a_table),
+            Self::Done(_) => false,
         }
     }
 
@@ -109,6 +131,7 @@ impl Answer {
         match self {
             Self::Libpq(result) => result.value(row, column),
             Self::Packed(packed) => packed.value(row, column),
+            Self::Done(_) => None,
         }
     }
 
@@ -121,6 +144,7 @@ impl Answer {
                 .map(<[u8]>::len)
                 .sum(),
             Self::Packed(packed) => packed.bytes.len(),
+            Self::Done(_) => 0,
         }
     }
 }

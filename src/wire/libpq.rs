@@ -91,9 +91,6 @@ pub(crate) enum TransactionStatus {
     Unknown,
 }
 
-/// A value of a bound parameter in binary form; `None` is NULL.
-pub(crate) type BoundValue = Option<Vec<u8>>;
-
 impl Connection {
     /// Begins to connect; `Connection::poll_connect` continues.
     ///

@@ -11,38 +11,65 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::HasSqlType;
 use smallvec::SmallVec;
 
-use super::libpq::BoundValue;
-
 /// Values in the order of `$1`, `$2`, .. with the OIDs of their types.
 ///
 /// A copy shares the values, so a retry sends them again without encoding them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Option<Arc<Bound>>);
 
+/// The values of a command, in one block of memory if they are small.
 #[derive(Debug, Clone, Default)]
 struct Bound {
     types: SmallVec<[u32; 4]>,
-    values: Vec<BoundValue>,
+    values: SmallVec<[Value; 4]>,
+    /// The bytes of the small values, one value after the other.
+    small: SmallVec<[u8; 64]>,
+    /// The values that are not worth a copy.
+    large: Vec<Vec<u8>>,
 }
 
-type Collector = RawBytesBindCollector<Pg>;
+/// The place of a value.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Null,
+    /// The range of its bytes among those of the small values.
+    Small(u32, u32),
+    /// Its index among the large values.
+    Large(u32),
+}
+
+/// A value of up to this many bytes is small. A command has at most 65,535 values, so `u32` counts
+/// the bytes of all small ones.
+const SMALL: usize = 1024;
+
+pub(crate) type Collector = RawBytesBindCollector<Pg>;
 
 thread_local! {
-    /// Encodes the values that are pushed one by one. Empty between two values; its memory is kept.
+    /// Encodes values. Empty between two uses; its memory is kept.
     static COLLECTOR: RefCell<Collector> = RefCell::new(Collector::new());
 }
 
+/// Runs `work` with this thread's collector, or with another one if it is in use: the encoding of a
+/// value may encode another one.
+fn with_collector<T>(work: impl FnOnce(&mut Collector) -> T) -> T {
+    COLLECTOR.with(|collector| match collector.try_borrow_mut() {
+        Ok(mut collector) => work(&mut collector),
+        Err(_) => work(&mut Collector::new()),
+    })
+}
+
 impl Parameters {
-    /// Returns the collected values; allocates nothing for none.
-    pub(crate) fn new(collected: Collector) -> Self {
-        if collected.binds.is_empty() {
-            return Self::default();
-        }
-        let types = collected.metadata.iter();
-        Self(Some(Arc::new(Bound {
-            types: types.map(|found| found.oid().unwrap_or(0)).collect(),
-            values: collected.binds,
-        })))
+    /// Returns the values that `collect` collects.
+    pub(crate) fn collect(
+        collect: impl FnOnce(&mut Collector) -> QueryResult<()>,
+    ) -> QueryResult<Self> {
+        with_collector(|collector| {
+            let collected = collect(collector);
+            let mut parameters = Self::default();
+            // The values before one that cannot be encoded are taken as well, so that none is left.
+            parameters.take_from(collector);
+            collected.map(|()| parameters)
+        })
     }
 
     /// Adds a value.
@@ -55,35 +82,36 @@ impl Parameters {
         Pg: HasSqlType<ST>,
         T: ToSql<ST, Pg> + ?Sized,
     {
-        COLLECTOR.with(|collector| match collector.try_borrow_mut() {
-            Ok(mut collector) => self.push_by::<ST, T>(&mut collector, value, lookup),
-            // The encoding of a value encodes another one.
-            Err(_) => self.push_by::<ST, T>(&mut Collector::new(), value, lookup),
+        with_collector(|collector| {
+            collector.push_bound_value::<ST, T>(value, lookup)?;
+            let value = collector.binds.pop().flatten();
+            let oid = collector.metadata.pop().and_then(|found| found.oid().ok());
+            self.own().push(oid.unwrap_or(0), value);
+            Ok(())
         })
     }
 
-    fn push_by<ST, T>(
-        &mut self,
-        collector: &mut Collector,
-        value: &T,
-        lookup: &mut (dyn PgMetadataLookup + 'static),
-    ) -> QueryResult<()>
-    where
-        Pg: HasSqlType<ST>,
-        T: ToSql<ST, Pg> + ?Sized,
-    {
-        collector.push_bound_value::<ST, T>(value, lookup)?;
-        let types = collector.metadata.drain(..);
-        let types = types.map(|found| found.oid().unwrap_or(0));
+    /// Takes the values out of a collector; allocates nothing for none.
+    fn take_from(&mut self, collector: &mut Collector) {
+        if collector.binds.is_empty() {
+            return;
+        }
         let own = self.own();
-        own.types.extend(types);
-        own.values.append(&mut collector.binds);
-        Ok(())
+        for (value, found) in collector.binds.iter_mut().zip(&collector.metadata) {
+            own.push(found.oid().unwrap_or(0), value.take());
+        }
+        collector.metadata.clear();
+        collector.binds.clear();
     }
 
-    /// Returns the value of this number, counted from 0.
-    pub(crate) fn value_mut(&mut self, number: usize) -> Option<&mut Vec<u8>> {
-        self.own().values.get_mut(number)?.as_mut()
+    /// Returns the value of this number, counted from 0, for a change of its bytes.
+    pub(crate) fn value_mut(&mut self, number: usize) -> Option<&mut [u8]> {
+        let own = self.own();
+        match *own.values.get(number)? {
+            Value::Null => None,
+            Value::Small(start, end) => own.small.get_mut(start as usize..end as usize),
+            Value::Large(index) => own.large.get_mut(index as usize).map(Vec::as_mut_slice),
+        }
     }
 
     /// Sets the OID of the type of this parameter, counted from 0.
@@ -99,7 +127,7 @@ impl Parameters {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.values().len()
+        self.0.as_ref().map_or(0, |bound| bound.values.len())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -107,8 +135,12 @@ impl Parameters {
     }
 
     /// Returns the values; `None` is NULL.
-    pub(crate) fn values(&self) -> &[BoundValue] {
-        self.0.as_ref().map_or(&[], |bound| &bound.values)
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = Option<&[u8]>> {
+        let bound = self.0.as_deref();
+        let values = bound.map_or(&[][..], |bound| &bound.values);
+        values
+            .iter()
+            .map(move |value| bound.and_then(|bound| bound.bytes(*value)))
     }
 
     /// Returns the OIDs of the types; 0 leaves the type to the server.
@@ -118,6 +150,99 @@ impl Parameters {
 
     /// Returns the number of bytes of the values.
     pub(crate) fn size(&self) -> usize {
-        self.values().iter().flatten().map(Vec::len).sum()
+        let large = |bound: &Bound| bound.large.iter().map(Vec::len).sum::<usize>();
+        self.0
+            .as_ref()
+            .map_or(0, |bound| bound.small.len() + large(bound))
+    }
+
+    /// Returns the number of bytes of the largest value, unless all are small.
+    pub(crate) fn largest(&self) -> Option<usize> {
+        let bound = self.0.as_ref()?;
+        bound.large.iter().map(Vec::len).max()
+    }
+}
+
+impl Bound {
+    fn push(&mut self, oid: u32, value: Option<Vec<u8>>) {
+        self.types.push(oid);
+        let value = match value {
+            None => Value::Null,
+            Some(bytes) if bytes.len() <= SMALL => {
+                let start = self.small.len();
+                self.small.extend_from_slice(&bytes);
+                Value::Small(start as u32, self.small.len() as u32)
+            }
+            Some(bytes) => {
+                self.large.push(bytes);
+                Value::Large(self.large.len() as u32 - 1)
+            }
+        };
+        self.values.push(value);
+    }
+
+    fn bytes(&self, value: Value) -> Option<&[u8]> {
+        match value {
+            Value::Null => None,
+            Value::Small(start, end) => self.small.get(start as usize..end as usize),
+            Value::Large(index) => self.large.get(index as usize).map(Vec::as_slice),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::pg::PgTypeMetadata;
+
+    use super::*;
+
+    fn parameters(values: &[Option<Vec<u8>>]) -> Parameters {
+        Parameters::collect(|collector| {
+            collector.binds.extend(values.iter().cloned());
+            let oids = (1..).map(|oid| PgTypeMetadata::new(oid, 0));
+            collector.metadata.extend(oids.take(values.len()));
+            Ok(())
+        })
+        .expect("values")
+    }
+
+    #[test]
+    fn values_of_all_sizes_are_kept_in_order() {
+        let sizes = [0, 1, SMALL, SMALL + 1, 64, 3 * SMALL];
+        let mut values: Vec<_> = (0..)
+            .zip(sizes)
+            .map(|(n, size)| Some(vec![n; size]))
+            .collect();
+        values.insert(2, None);
+        let kept = parameters(&values);
+        let wanted = values.iter().map(Option::as_deref);
+        assert!(kept.values().eq(wanted));
+        assert_eq!(kept.types(), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(kept.size(), sizes.iter().sum::<usize>());
+        assert_eq!(kept.largest(), Some(3 * SMALL));
+    }
+
+    #[test]
+    fn a_change_does_not_reach_a_copy() {
+        let mut kept = parameters(&[None, Some(vec![1, 2]), Some(vec![3; SMALL + 1])]);
+        let copy = kept.clone();
+        assert!(kept.value_mut(0).is_none() && kept.value_mut(3).is_none());
+        for number in [1, 2] {
+            kept.value_mut(number).expect("a value")[0] = 9;
+        }
+        let first = |all: &Parameters| all.values().flatten().map(|v| v[0]).collect::<Vec<_>>();
+        assert_eq!(first(&kept), [9, 9]);
+        assert_eq!(first(&copy), [1, 3]);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_encoded_leaves_nothing_to_the_next() {
+        let failed = Parameters::collect(|collector| {
+            collector.binds.push(None);
+            collector.metadata.push(PgTypeMetadata::new(1, 0));
+            Err(diesel::result::Error::NotFound)
+        });
+        assert!(failed.is_err());
+        assert!(parameters(&[]).is_empty());
     }
 }

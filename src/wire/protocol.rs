@@ -18,7 +18,7 @@ use crate::wire::libpq::{Cancel, Connection, HostAddress, LibpqError, Polling};
 
 pub(crate) use copy::{CopyMachine, CopyState};
 pub(crate) use notifications::NotificationWait;
-pub(crate) use pipeline::{Message, Pipeline, PipelineState, Received};
+pub(crate) use pipeline::{Message, Pipeline, PipelineState};
 pub(crate) use simple_query::NO_COPY_MESSAGE;
 pub(crate) use simple_query::{SimpleQuery, SimpleQueryPart};
 

@@ -28,15 +28,15 @@ impl<K, V> Default for RecentMap<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V> RecentMap<K, V> {
-    /// Returns an entry, and marks it as used.
-    pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
-        if !self.recent.contains_key(key)
-            && let Some((key, value)) = self.earlier.remove_entry(key)
-        {
-            self.insert(key, value);
+impl<K: Hash + Eq, V: Clone> RecentMap<K, V> {
+    /// Returns a copy of an entry, and marks it as used.
+    pub(crate) fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.recent.get(key) {
+            return Some(value.clone());
         }
-        self.recent.get(key)
+        let (key, value) = self.earlier.remove_entry(key)?;
+        self.insert(key, value.clone());
+        Some(value)
     }
 
     /// Adds or replaces an entry.

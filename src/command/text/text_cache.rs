@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::recent_map::RecentMap;
 use super::{ColumnSet, Text, hash};
@@ -25,38 +26,68 @@ pub(crate) enum Derivation {
     Locked(&'static str, &'static str),
 }
 
-/// The key of SQL that is a constant of the compiled program.
+/// The number of a constant of the compiled program, assigned when it is first used.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ConstantNumber(AtomicUsize);
+
+/// A constant with gaps: its number, and the columns that a call gives values for, those of a new
+/// row and those to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Constant {
-    /// The address of the constant.
-    pub(crate) address: usize,
-    /// The columns that a call gives values for: those of a new row, and those that it changes.
-    pub(crate) sets: Option<[ColumnSet; 2]>,
+pub(crate) struct Composition {
+    pub(crate) constant: usize,
+    pub(crate) sets: [ColumnSet; 2],
 }
 
 /// The texts that a session has used.
 ///
 /// Each of its maps holds at most 512 texts. A text is not cached if its SQL, or the SQL from which
-/// it is derived, is longer than [`MAX_LENGTH`] bytes. Constants are cached at any length, since the
-/// program contains them anyway.
+/// it is derived, is longer than [`MAX_LENGTH`] bytes. All constants are cached, at any length, since
+/// the program contains them anyway.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
     by_sql: RecentMap<u64, Arc<Text>>,
     by_query: RecentMap<TypeId, Arc<Text>>,
-    constant: RecentMap<Constant, Arc<Text>>,
+    /// By the number of the constant.
+    constants: Vec<Option<Arc<Text>>>,
+    composed: RecentMap<Composition, Arc<Text>>,
     /// The original text and the derived text.
     derived: RecentMap<(u64, Derivation), (Arc<Text>, Arc<Text>)>,
 }
 
 const MAX_LENGTH: usize = 4 * 1024;
 
+impl ConstantNumber {
+    /// The number of a constant that was not used yet.
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "each static gets a copy, which is numbered by itself"
+    )]
+    pub const UNASSIGNED: Self = Self(AtomicUsize::new(0));
+
+    fn get(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        match self.0.load(Ordering::Relaxed) {
+            0 => {
+                let new = NEXT.fetch_add(1, Ordering::Relaxed);
+                let set = self
+                    .0
+                    .compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
+                // Another thread may have been first.
+                set.map_or_else(|other| other, |_| new)
+            }
+            number => number,
+        }
+    }
+}
+
 impl TextCache {
     /// Returns the text of this SQL, from the cache if it is there.
     pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
         let hash = hash(sql);
-        if let Some(known) = self.by_sql.get(&hash).filter(|known| **known.sql() == *sql) {
+        if let Some(text) = self.by_sql.get(&hash).filter(|known| **known.sql() == *sql) {
             return QueryText {
-                text: Arc::clone(known),
+                text,
                 is_known: true,
             };
         }
@@ -71,7 +102,7 @@ impl TextCache {
     }
 
     /// Returns the cached text of the query with this Rust type.
-    pub(crate) fn of_query(&mut self, query: TypeId) -> Option<&Arc<Text>> {
+    pub(crate) fn of_query(&mut self, query: TypeId) -> Option<Arc<Text>> {
         self.by_query.get(&query)
     }
 
@@ -82,20 +113,43 @@ impl TextCache {
         }
     }
 
-    /// Returns the text of a constant. `make` returns its SQL, and is called if it is not cached.
+    /// Returns the text of a constant.
     pub(crate) fn of_constant(
         &mut self,
-        constant: Constant,
+        constant: &ConstantNumber,
+        sql: &'static str,
+    ) -> Arc<Text> {
+        let number = constant.get();
+        if let Some(Some(known)) = self.constants.get(number) {
+            return Arc::clone(known);
+        }
+        if self.constants.len() <= number {
+            self.constants.resize(number + 1, None);
+        }
+        let text = self.constants[number].insert(Arc::new(Text::new(sql)));
+        Arc::clone(text)
+    }
+
+    /// Returns the text of a constant whose gaps are filled. `make` returns its SQL, and is called if
+    /// it is not cached.
+    pub(crate) fn of_composition(
+        &mut self,
+        constant: &ConstantNumber,
+        sets: [ColumnSet; 2],
         make: impl FnOnce() -> String,
     ) -> QueryText {
-        if let Some(known) = self.constant.get(&constant) {
+        let composition = Composition {
+            constant: constant.get(),
+            sets,
+        };
+        if let Some(text) = self.composed.get(&composition) {
             return QueryText {
-                text: Arc::clone(known),
+                text,
                 is_known: true,
             };
         }
         let text = Arc::new(Text::new(make()));
-        self.constant.insert(constant, Arc::clone(&text));
+        self.composed.insert(composition, Arc::clone(&text));
         QueryText {
             text,
             is_known: false,
@@ -116,7 +170,7 @@ impl TextCache {
             .get(&key)
             .filter(|(known, _)| Arc::ptr_eq(known, text) || known.sql() == text.sql())
         {
-            return Some(Arc::clone(derived));
+            return Some(derived);
         }
         let derived = Arc::new(Text::new(make()?));
         if text.sql().len() <= MAX_LENGTH {
@@ -142,14 +196,21 @@ mod tests {
 
     #[test]
     fn a_constant_is_kept_however_long_it_is() {
-        let mut texts = TextCache::default();
-        let constant = || Constant {
-            address: 1,
-            sets: None,
+        static LONG: &str = match std::str::from_utf8(&[b' '; MAX_LENGTH + 1]) {
+            Ok(spaces) => spaces,
+            Err(_) => "",
         };
-        texts.of_constant(constant(), || " ".repeat(MAX_LENGTH + 1));
-        let again = texts.of_constant(constant(), || unreachable!("it is kept"));
-        assert!(again.is_known);
+        let mut texts = TextCache::default();
+        let (number, other) = (ConstantNumber::UNASSIGNED, ConstantNumber::UNASSIGNED);
+        let first = texts.of_constant(&number, LONG);
+        assert_eq!(**texts.of_constant(&other, "SELECT 1").sql(), *"SELECT 1");
+        assert!(Arc::ptr_eq(&first, &texts.of_constant(&number, LONG)));
+        assert_eq!(first.sql().len(), MAX_LENGTH + 1);
+        let sets = || [ColumnSet::default(), ColumnSet::default()];
+        let composed = || " ".repeat(MAX_LENGTH + 1);
+        assert!(!texts.of_composition(&number, sets(), composed).is_known);
+        assert!(texts.of_composition(&number, sets(), composed).is_known);
+        assert!(!texts.of_composition(&other, sets(), composed).is_known);
     }
 
     #[test]

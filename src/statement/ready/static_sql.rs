@@ -4,6 +4,7 @@ use bowline_sql::quote::identifier;
 
 use super::Given;
 use crate::command::WrittenRows;
+use crate::command::text::ConstantNumber;
 
 /// The SQL of a generated function, as a constant of the program.
 ///
@@ -25,6 +26,8 @@ pub struct StaticSql {
     pub writes_one_row: bool,
     /// Whether it writes at most one row, and changes nothing else if there is no such row.
     pub writes_at_most_one_row: bool,
+    /// Identifies the constant in the memory of sessions.
+    pub number: ConstantNumber,
 }
 
 const NEW: &str = "{new}";
@@ -34,6 +37,10 @@ const GAPS: [&str; 3] = [NEW, ROWS, CHANGES];
 
 impl StaticSql {
     /// No SQL, of which nothing is known.
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "each static gets a copy, which is numbered by itself"
+    )]
     pub const EMPTY: Self = Self {
         function: "",
         sql: "",
@@ -41,6 +48,7 @@ impl StaticSql {
         only_reads: false,
         writes_one_row: false,
         writes_at_most_one_row: false,
+        number: ConstantNumber::UNASSIGNED,
     };
 
     /// Returns what is known of the number of rows that it writes.

@@ -11,7 +11,11 @@ use super::copy;
 
 /// One result (`PGresult`), which never changes.
 #[derive(Debug)]
-pub(crate) struct ResultSet(pub(super) NonNull<pq::PGresult>);
+pub(crate) struct ResultSet {
+    result: NonNull<pq::PGresult>,
+    rows: c_int,
+    columns: c_int,
+}
 
 // SAFETY: a PGresult is plain memory of its own that libpq never touches again once handed out, and
 // the functions used here only read it (PostgreSQL manual, 32.20).
@@ -56,11 +60,37 @@ pub(crate) enum Field {
     SourceFunction = b'R' as isize,
 }
 
+impl ResultStatus {
+    /// Returns whether no other result of the same message follows.
+    pub(crate) fn is_last(self) -> bool {
+        match self {
+            Self::Empty | Self::Command | Self::Rows | Self::PipelineAborted | Self::Error => true,
+            Self::Chunk | Self::CopyIn | Self::CopyOut | Self::PipelineSync => false,
+        }
+    }
+}
+
 impl ResultSet {
+    /// Takes over a result of libpq's.
+    pub(super) fn new(result: NonNull<pq::PGresult>) -> Self {
+        // SAFETY: the result is valid.
+        let (rows, columns) = unsafe {
+            (
+                pq::PQntuples(result.as_ptr()),
+                pq::PQnfields(result.as_ptr()),
+            )
+        };
+        Self {
+            result,
+            rows,
+            columns,
+        }
+    }
+
     pub(crate) fn status(&self) -> ResultStatus {
         use pq::ExecStatusType as S;
         // SAFETY: the result is valid.
-        match unsafe { pq::PQresultStatus(self.0.as_ptr()) } {
+        match unsafe { pq::PQresultStatus(self.result.as_ptr()) } {
             S::PGRES_EMPTY_QUERY => ResultStatus::Empty,
             S::PGRES_COMMAND_OK => ResultStatus::Command,
             S::PGRES_TUPLES_OK => ResultStatus::Rows,
@@ -75,13 +105,13 @@ impl ResultSet {
 
     pub(crate) fn error_field(&self, field: Field) -> Option<String> {
         // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQresultErrorField(self.0.as_ptr(), field as c_int) })
+        copy(unsafe { pq::PQresultErrorField(self.result.as_ptr(), field as c_int) })
     }
 
     /// Returns libpq's whole message; for errors of libpq itself, which have no fields.
     pub(crate) fn error_message(&self) -> String {
         // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQresultErrorMessage(self.0.as_ptr()) })
+        copy(unsafe { pq::PQresultErrorMessage(self.result.as_ptr()) })
             .unwrap_or_default()
             .trim_end()
             .to_owned()
@@ -90,30 +120,53 @@ impl ResultSet {
     /// Returns the command tag, such as `INSERT 0 1` or `COMMIT`.
     pub(crate) fn command_tag(&self) -> String {
         // SAFETY: the result is valid and the string is copied.
-        copy(unsafe { pq::PQcmdStatus(self.0.as_ptr()) }).unwrap_or_default()
+        copy(unsafe { pq::PQcmdStatus(self.result.as_ptr()) }).unwrap_or_default()
     }
 
     /// Returns the number in the command tag; 0 for a command that has none.
     pub(crate) fn rows_affected(&self) -> usize {
-        // SAFETY: the result is valid and the string is copied.
-        let text = copy(unsafe { pq::PQcmdTuples(self.0.as_ptr()) }).unwrap_or_default();
-        text.parse().unwrap_or(0)
+        self.count_in_tag().unwrap_or(0)
+    }
+
+    /// Returns the command tag, in place.
+    pub(crate) fn tag(&self) -> &[u8] {
+        // SAFETY: the result is valid.
+        let tag = unsafe { pq::PQcmdStatus(self.result.as_ptr()) };
+        if tag.is_null() {
+            return &[];
+        }
+        // SAFETY: a string of libpq's that is not NULL ends with NUL, and lives as long as the result.
+        unsafe { CStr::from_ptr(tag) }.to_bytes()
+    }
+
+    /// Returns the number in the command tag: 1 of `INSERT 0 1`.
+    pub(crate) fn count_in_tag(&self) -> Option<usize> {
+        let digits = self
+            .tag()
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_digit());
+        let (mut count, mut unit) = (None, 1_usize);
+        for digit in digits {
+            let value = unit.checked_mul(usize::from(digit - b'0'))?;
+            count = Some(count.unwrap_or(0_usize).checked_add(value)?);
+            unit = unit.saturating_mul(10);
+        }
+        count
     }
 
     pub(crate) fn row_count(&self) -> usize {
-        // SAFETY: the result is valid.
-        usize::try_from(unsafe { pq::PQntuples(self.0.as_ptr()) }).unwrap_or(0)
+        usize::try_from(self.rows).unwrap_or(0)
     }
 
     pub(crate) fn column_count(&self) -> usize {
-        // SAFETY: the result is valid.
-        usize::try_from(unsafe { pq::PQnfields(self.0.as_ptr()) }).unwrap_or(0)
+        usize::try_from(self.columns).unwrap_or(0)
     }
 
     pub(crate) fn column_name(&self, column: usize) -> Option<&str> {
         let column = self.column_index(column)?;
         // SAFETY: the result is valid and the column is one of its own.
-        let name = unsafe { pq::PQfname(self.0.as_ptr(), column) };
+        let name = unsafe { pq::PQfname(self.result.as_ptr(), column) };
         // SAFETY: a name that is not NULL ends with NUL and lives as long as the result.
         NonNull::new(name).and_then(|name| unsafe { CStr::from_ptr(name.as_ptr()) }.to_str().ok())
     }
@@ -122,7 +175,7 @@ impl ResultSet {
     pub(crate) fn column_type(&self, column: usize) -> Option<NonZeroU32> {
         let column = self.column_index(column)?;
         // SAFETY: the result is valid and the column is one of its own.
-        NonZeroU32::new(unsafe { pq::PQftype(self.0.as_ptr(), column) })
+        NonZeroU32::new(unsafe { pq::PQftype(self.result.as_ptr(), column) })
     }
 
     /// Returns whether it is a column of a table or view, not an expression.
@@ -131,23 +184,24 @@ impl ResultSet {
             return false;
         };
         // SAFETY: the result is valid and the column is one of its own.
-        unsafe { pq::PQftable(self.0.as_ptr(), column) != 0 }
+        unsafe { pq::PQftable(self.result.as_ptr(), column) != 0 }
     }
 
     /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
-        let column = self.column_index(column)?;
-        let row = c_int::try_from(row)
-            .ok()
-            .filter(|_| row < self.row_count())?;
+        let (row, column) = (c_int::try_from(row).ok()?, c_int::try_from(column).ok()?);
+        if row >= self.rows || column >= self.columns {
+            return None;
+        }
         // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it does.
         unsafe {
-            if pq::PQgetisnull(self.0.as_ptr(), row, column) == 1 {
+            let length = pq::PQgetlength(self.result.as_ptr(), row, column);
+            // NULL has the length 0, as an empty value has.
+            if length <= 0 && pq::PQgetisnull(self.result.as_ptr(), row, column) == 1 {
                 return None;
             }
-            let start = pq::PQgetvalue(self.0.as_ptr(), row, column);
-            let length =
-                usize::try_from(pq::PQgetlength(self.0.as_ptr(), row, column)).unwrap_or(0);
+            let start = pq::PQgetvalue(self.result.as_ptr(), row, column);
+            let length = usize::try_from(length).unwrap_or(0);
             Some(std::slice::from_raw_parts(start.cast(), length))
         }
     }
@@ -162,6 +216,6 @@ impl ResultSet {
 impl Drop for ResultSet {
     fn drop(&mut self) {
         // SAFETY: the result is valid and this is the last use.
-        unsafe { pq::PQclear(self.0.as_ptr()) };
+        unsafe { pq::PQclear(self.result.as_ptr()) };
     }
 }

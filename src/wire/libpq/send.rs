@@ -7,7 +7,7 @@ use std::ptr::{self, NonNull};
 use pq_sys as pq;
 use smallvec::SmallVec;
 
-use super::{BoundValue, Connection, LibpqError, ResultSet};
+use super::{Connection, LibpqError, ResultSet};
 
 impl Connection {
     pub(crate) fn enter_pipeline(&mut self) -> Result<(), LibpqError> {
@@ -54,14 +54,14 @@ impl Connection {
     }
 
     /// Queues Bind and Execute of a named statement; the answer comes in binary.
-    pub(crate) fn send_prepared(
+    pub(crate) fn send_prepared<'v>(
         &mut self,
         name: &CStr,
-        values: &[BoundValue],
+        values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
     ) -> Result<(), LibpqError> {
         let bound = BoundArrays::new(values)?;
         // SAFETY: the connection is valid, the name ends with NUL, the arrays have `count` items and
-        // point into `values`, which outlives the call.
+        // point to values that outlive the call.
         let sent = unsafe {
             pq::PQsendQueryPrepared(
                 self.0.as_ptr(),
@@ -69,7 +69,7 @@ impl Connection {
                 bound.count,
                 bound.values.as_ptr(),
                 bound.lengths.as_ptr(),
-                bound.formats.as_ptr(),
+                bound.formats().as_ptr(),
                 BINARY,
             )
         };
@@ -77,14 +77,17 @@ impl Connection {
     }
 
     /// Queues Parse, Bind and Execute of the unnamed statement; the answer comes in binary.
-    pub(crate) fn send_unnamed(
+    pub(crate) fn send_unnamed<'v>(
         &mut self,
         sql: &CStr,
         types: &[u32],
-        values: &[BoundValue],
+        values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
     ) -> Result<(), LibpqError> {
         let bound = BoundArrays::new(values)?;
-        // SAFETY: as in `send_prepared`; `types` has as many items as `values`.
+        if types.len() != bound.values.len() {
+            return Err("each value needs a type".to_owned());
+        }
+        // SAFETY: as in `send_prepared`; `types` has as many items as there are values.
         let sent = unsafe {
             pq::PQsendQueryParams(
                 self.0.as_ptr(),
@@ -93,7 +96,7 @@ impl Connection {
                 types.as_ptr(),
                 bound.values.as_ptr(),
                 bound.lengths.as_ptr(),
-                bound.formats.as_ptr(),
+                bound.formats().as_ptr(),
                 BINARY,
             )
         };
@@ -132,7 +135,7 @@ impl Connection {
     /// busy.
     pub(crate) fn next_result(&mut self) -> Option<ResultSet> {
         // SAFETY: the connection is valid; the result is owned by the caller from here.
-        NonNull::new(unsafe { pq::PQgetResult(self.0.as_ptr()) }).map(ResultSet)
+        NonNull::new(unsafe { pq::PQgetResult(self.0.as_ptr()) }).map(ResultSet::new)
     }
 
     /// Returns the rows of the query that is answered next in chunks of this many, as they arrive.
@@ -154,39 +157,52 @@ impl Connection {
 
 const BINARY: c_int = 1;
 
-/// The arrays that libpq takes for bound values; they point into the values.
+/// The formats of as many values as most statements have.
+static FORMATS: [c_int; 32] = [BINARY; 32];
+
+/// The arrays that libpq takes for bound values; they point to the values.
 struct BoundArrays {
     count: c_int,
     values: Array<*const c_char>,
     lengths: Array<c_int>,
-    formats: Array<c_int>,
+    /// The formats; empty if [`FORMATS`] are enough.
+    formats: Vec<c_int>,
 }
 
 /// On the stack for as many values as most statements have.
 type Array<T> = SmallVec<[T; 8]>;
 
 impl BoundArrays {
-    fn new(values: &[BoundValue]) -> Result<Self, LibpqError> {
-        let lengths = values
-            .iter()
-            .map(|value| {
-                c_int::try_from(value.as_ref().map_or(0, Vec::len))
-                    .map_err(|_| "a bound value is larger than 2 GiB".to_owned())
-            })
-            .collect::<Result<_, _>>()?;
+    fn new<'v>(all: impl ExactSizeIterator<Item = Option<&'v [u8]>>) -> Result<Self, LibpqError> {
+        let (mut values, mut lengths) = (Array::new(), Array::new());
+        let formats = if all.len() > FORMATS.len() {
+            vec![BINARY; all.len()]
+        } else {
+            Vec::new()
+        };
+        for value in all {
+            let length = value.map_or(0, <[u8]>::len);
+            lengths.push(
+                c_int::try_from(length)
+                    .map_err(|_| "a bound value is larger than 2 GiB".to_owned())?,
+            );
+            values.push(value.map_or(ptr::null(), |bytes| bytes.as_ptr().cast()));
+        }
         Ok(Self {
             count: parameter_count(values.len())?,
-            values: values
-                .iter()
-                .map(|value| {
-                    value
-                        .as_ref()
-                        .map_or(ptr::null(), |bytes| bytes.as_ptr().cast())
-                })
-                .collect(),
+            values,
             lengths,
-            formats: SmallVec::from_elem(BINARY, values.len()),
+            formats,
         })
+    }
+
+    /// Returns the formats, at least as many as there are values.
+    fn formats(&self) -> &[c_int] {
+        if self.formats.is_empty() {
+            &FORMATS
+        } else {
+            &self.formats
+        }
     }
 }
 

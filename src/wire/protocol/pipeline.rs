@@ -1,61 +1,55 @@
 //! A pipeline: all messages up to one Sync, and their results.
 
-use std::collections::VecDeque;
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use super::{Cancellable, Machine, Progress, c_string};
+use super::{Cancellable, Machine, Progress};
 use crate::wire::answer::{Answer, ColumnDescription};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, LibpqError, ResultSet, ResultStatus};
 use crate::wire::parameters::Parameters;
 
-/// One message to the server within a pipeline.
+/// The messages of one command: Parse if there is SQL, then Bind and Execute.
 #[derive(Debug)]
-pub(crate) enum Message {
-    /// Parse of a named statement.
-    Prepare {
-        name: Arc<CStr>,
-        sql: Arc<str>,
-        parameters: Parameters,
-    },
-    /// Bind and Execute of a named statement, for the command of this number.
-    Execute {
-        command: usize,
-        name: Arc<CStr>,
-        parameters: Parameters,
-    },
-    /// Parse, Bind and Execute of the unnamed statement.
-    Unnamed {
-        command: usize,
-        sql: Arc<str>,
-        parameters: Parameters,
-    },
-    /// Close of a named statement.
-    Close { name: Arc<CStr> },
-    /// The end of the pipeline, where the server commits an implicit transaction.
-    Sync,
+pub(crate) struct Message {
+    /// The name of the prepared statement; `None` is the unnamed one.
+    pub(crate) name: Option<Arc<CStr>>,
+    /// The SQL of a statement that the server has not prepared.
+    pub(crate) sql: Option<Arc<CStr>>,
+    /// The values, until they are sent.
+    pub(crate) parameters: Parameters,
 }
 
-/// A message whose result has not been received.
-#[derive(Debug)]
-enum Awaited {
-    Prepare(Arc<CStr>),
-    Answer(usize),
-    Close(Arc<CStr>),
+/// A place in a pipeline: what is sent, or answered, next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Close of a named statement.
+    Close(usize),
+    /// Parse of the named statement of a command.
+    Prepare(usize),
+    /// Bind and Execute of a command; for the unnamed statement also Parse.
+    Execute(usize),
+    /// The end of the pipeline, where the server commits an implicit transaction.
     Sync,
+    End,
 }
 
 /// The state of a pipeline, separate from its connection: a stream of rows keeps it between two
 /// calls.
 #[derive(Debug)]
 pub(crate) struct PipelineState {
-    outgoing: VecDeque<Message>,
-    awaited: VecDeque<Awaited>,
+    /// The names of statements to close, before all commands.
+    to_close: Vec<Arc<CStr>>,
+    messages: Vec<Message>,
+    /// Whether it is one command that libpq sends with its Sync, outside of its pipeline mode. The
+    /// server gets the same bytes.
+    is_lone: bool,
+    sent: Place,
+    answered: Place,
     /// The number of bytes that were queued since the last complete flush, roughly.
     unflushed: usize,
-    streamed: Option<Streamed>,
+    streamed: Option<Box<Streamed>>,
     /// The call that it is part of; nothing is sent once that call is given up.
     interrupt: Option<Interrupt>,
     pub(crate) received: Received,
@@ -83,10 +77,10 @@ pub(crate) struct Pipeline<'c> {
 /// The answers received so far.
 #[derive(Debug)]
 pub(crate) struct Received {
-    /// The answers, by number of command.
-    pub(crate) answers: Vec<Option<Answer>>,
+    /// The answers to the first commands, in their order.
+    pub(crate) answers: Vec<Answer>,
     /// The columns of the answer that was packed last; later answers often have the same columns.
-    columns: Arc<[ColumnDescription]>,
+    columns: Option<Arc<[ColumnDescription]>>,
     /// The first error, with the number of the command; `None` for one that came with the commit.
     pub(crate) error: Option<(Option<usize>, ResultSet)>,
     /// The command that began a COPY, and the status of its result, which has the direction.
@@ -110,18 +104,36 @@ const PACK_FROM: usize = 64;
 const CHUNK_ROWS: i32 = 256;
 
 impl PipelineState {
-    pub(crate) fn new(messages: VecDeque<Message>, commands: usize) -> Self {
-        let mut answers = Vec::with_capacity(commands);
-        answers.resize_with(commands, || None);
-        Self {
-            outgoing: messages,
-            awaited: VecDeque::new(),
+    /// Returns a pipeline that closes statements, and then runs commands. `answers` is an empty
+    /// vector for the answers. The rows of the command `streamed` are taken in chunks: the pipeline
+    /// stops whenever there is one.
+    pub(crate) fn new(
+        to_close: Vec<Arc<CStr>>,
+        messages: Vec<Message>,
+        answers: Vec<Answer>,
+        streamed: Option<usize>,
+        interrupt: Option<Interrupt>,
+    ) -> Self {
+        let is_lone = Self::is_lone(&to_close, &messages, streamed);
+        let mut state = Self {
+            to_close,
+            messages,
+            is_lone,
+            sent: Place::End,
+            answered: Place::End,
             unflushed: 0,
-            streamed: None,
-            interrupt: None,
+            streamed: streamed.map(|command| {
+                Box::new(Streamed {
+                    command,
+                    chunked: false,
+                    chunk: None,
+                    dropped: false,
+                })
+            }),
+            interrupt,
             received: Received {
                 answers,
-                columns: Arc::new([]),
+                columns: None,
                 error: None,
                 copy: None,
                 prepared: Vec::new(),
@@ -129,28 +141,43 @@ impl PipelineState {
                 commands_sent: 0,
                 sync_sent: false,
             },
-        }
+        };
+        state.sent = state.first();
+        state.answered = state.sent;
+        state
     }
 
-    /// Sets the call that it is part of.
-    pub(crate) fn with_interrupt(self, interrupt: Option<Interrupt>) -> Self {
-        Self { interrupt, ..self }
+    /// Returns whether libpq sends all of it at once, outside of its pipeline mode: one command that
+    /// needs no Parse of its own. A stream does not, because libpq would keep the chunked mode for
+    /// the next pipeline.
+    pub(crate) fn is_lone(
+        to_close: &[Arc<CStr>],
+        messages: &[Message],
+        streamed: Option<usize>,
+    ) -> bool {
+        to_close.is_empty()
+            && streamed.is_none()
+            && matches!(messages, [message] if !message.prepares())
+    }
+
+    /// Returns a pipeline of a Sync alone.
+    pub(crate) fn ping() -> Self {
+        Self::new(Vec::new(), Vec::new(), Vec::new(), None, None)
+    }
+
+    /// Returns whether libpq has to be in its pipeline mode for it.
+    pub(crate) fn needs_pipeline_mode(&self) -> bool {
+        !self.is_lone
+    }
+
+    /// Returns the memory of the messages, to be used again.
+    pub(crate) fn take_messages(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
     }
 
     /// Returns whether its call was given up.
     pub(crate) fn is_given_up(&self) -> bool {
         self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
-    }
-
-    /// Takes the rows of this command in chunks: the pipeline stops whenever there is one.
-    pub(crate) fn stream(mut self, command: usize) -> Self {
-        self.streamed = Some(Streamed {
-            command,
-            chunked: false,
-            chunk: None,
-            dropped: false,
-        });
-        self
     }
 
     /// Returns the rows that arrived last.
@@ -175,7 +202,7 @@ impl PipelineState {
 
     /// Returns whether all messages are answered.
     pub(crate) fn is_over(&self) -> bool {
-        self.outgoing.is_empty() && self.awaited.is_empty()
+        self.answered == Place::End
     }
 
     fn has_chunk(&self) -> bool {
@@ -184,15 +211,55 @@ impl PipelineState {
             .is_some_and(|streamed| streamed.chunk.is_some())
     }
 
-    /// Returns the command that is answered next; a Prepare before it belongs to it.
-    fn next_answer(&self) -> Option<usize> {
-        self.awaited.iter().find_map(|awaited| {
-            if let Awaited::Answer(command) = awaited {
-                Some(*command)
-            } else {
-                None
-            }
-        })
+    fn first(&self) -> Place {
+        if self.to_close.is_empty() {
+            self.command(0)
+        } else {
+            Place::Close(0)
+        }
+    }
+
+    fn command(&self, number: usize) -> Place {
+        match self.messages.get(number) {
+            Some(message) if message.prepares() => Place::Prepare(number),
+            Some(_) => Place::Execute(number),
+            None if self.is_lone => Place::End,
+            None => Place::Sync,
+        }
+    }
+
+    fn after(&self, place: Place) -> Place {
+        match place {
+            Place::Close(number) if number + 1 < self.to_close.len() => Place::Close(number + 1),
+            Place::Close(_) => self.command(0),
+            Place::Prepare(number) => Place::Execute(number),
+            Place::Execute(number) => self.command(number + 1),
+            Place::Sync | Place::End => Place::End,
+        }
+    }
+
+    /// Returns the command that an error at this place belongs to: the one that is answered next.
+    fn command_at(&self, place: Place) -> Option<usize> {
+        match place {
+            Place::Close(_) => (!self.messages.is_empty()).then_some(0),
+            Place::Prepare(number) => Some(number),
+            // Behind its answer, the error came with the commit.
+            Place::Execute(number) => (self.received.answers.len() <= number).then_some(number),
+            Place::Sync | Place::End => None,
+        }
+    }
+}
+
+impl Message {
+    /// Returns whether a named statement is parsed first.
+    fn prepares(&self) -> bool {
+        self.name.is_some() && self.sql.is_some()
+    }
+
+    /// Returns about how many bytes the messages have.
+    fn size(&self) -> usize {
+        let sql = self.sql.as_ref().map_or(0, |sql| sql.count_bytes());
+        64 + sql + 8 * self.parameters.len() + self.parameters.size()
     }
 }
 
@@ -209,68 +276,65 @@ impl<'c> Pipeline<'c> {
     /// Queues and writes messages as long as the socket accepts them; returns false if it is full.
     fn write(&mut self) -> Result<bool, LibpqError> {
         loop {
-            if self.state.unflushed >= FLUSH_AT || self.state.outgoing.is_empty() {
+            let is_all = self.state.sent == Place::End;
+            if self.state.unflushed >= FLUSH_AT || is_all {
                 if self.state.unflushed > 0 && !self.connection.flush()? {
                     return Ok(false);
                 }
                 self.state.unflushed = 0;
-                if self.state.outgoing.is_empty() {
-                    self.state.received.sync_sent = true;
-                    // The memory of the queue can be used for the answers.
-                    self.state.outgoing = VecDeque::new();
-                }
+            }
+            if is_all {
+                self.state.received.sync_sent = true;
+                return Ok(true);
             }
             // Queued messages are being sent; the rest must not reach the server.
-            if !self.state.outgoing.is_empty() && self.state.is_given_up() {
+            if self.state.is_given_up() {
                 return Err("the call was given up before all of it was sent".to_owned());
             }
-            let Some(message) = self.state.outgoing.pop_front() else {
-                return Ok(true);
-            };
-            self.state.unflushed += size(&message);
-            if let Message::Execute { command, .. } | Message::Unnamed { command, .. } = &message {
-                self.state.received.commands_sent = command + 1;
+            self.send()?;
+            self.state.sent = self.state.after(self.state.sent);
+        }
+    }
+
+    /// Queues the next message.
+    fn send(&mut self) -> Result<(), LibpqError> {
+        let state = &mut *self.state;
+        match state.sent {
+            Place::Close(number) => {
+                state.unflushed += 32;
+                self.connection.send_close(&state.to_close[number])
             }
-            let awaited = match message {
-                Message::Prepare {
-                    name,
-                    sql,
+            Place::Prepare(number) => match &state.messages[number] {
+                Message {
+                    name: Some(name),
+                    sql: Some(sql),
                     parameters,
                 } => {
-                    self.connection
-                        .send_prepare(&name, &c_string(&sql)?, parameters.types())?;
-                    Awaited::Prepare(name)
+                    state.unflushed += sql.count_bytes();
+                    self.connection.send_prepare(name, sql, parameters.types())
                 }
-                Message::Execute {
-                    command,
-                    name,
-                    parameters,
-                } => {
-                    self.connection.send_prepared(&name, parameters.values())?;
-                    Awaited::Answer(command)
+                _ => Ok(()),
+            },
+            Place::Execute(number) => {
+                let message = &mut state.messages[number];
+                state.unflushed += message.size();
+                state.received.commands_sent = number + 1;
+                let parameters = std::mem::take(&mut message.parameters);
+                match (&message.name, &message.sql) {
+                    (Some(name), _) => self.connection.send_prepared(name, parameters.values()),
+                    (None, sql) => {
+                        let sql = sql.as_deref().unwrap_or_default();
+                        let types = parameters.types();
+                        self.connection
+                            .send_unnamed(sql, types, parameters.values())
+                    }
                 }
-                Message::Unnamed {
-                    command,
-                    sql,
-                    parameters,
-                } => {
-                    self.connection.send_unnamed(
-                        &c_string(&sql)?,
-                        parameters.types(),
-                        parameters.values(),
-                    )?;
-                    Awaited::Answer(command)
-                }
-                Message::Close { name } => {
-                    self.connection.send_close(&name)?;
-                    Awaited::Close(name)
-                }
-                Message::Sync => {
-                    self.connection.send_sync()?;
-                    Awaited::Sync
-                }
-            };
-            self.state.awaited.push_back(awaited);
+            }
+            Place::Sync => {
+                state.unflushed += 32;
+                self.connection.send_sync()
+            }
+            Place::End => Ok(()),
         }
     }
 
@@ -283,74 +347,37 @@ impl<'c> Pipeline<'c> {
         } else {
             self.connection.consume_input()
         };
-        while let Some(awaited) = self.state.awaited.front() {
-            if let (Awaited::Answer(command), Some(streamed)) = (awaited, &mut self.state.streamed)
-                && *command == streamed.command
-                && !std::mem::replace(&mut streamed.chunked, true)
-            {
-                self.connection.set_chunked_rows_mode(CHUNK_ROWS)?;
-            }
-            if self.connection.is_busy() {
-                break;
-            }
-            let Some(result) = self.connection.next_result() else {
+        let mut taken = None;
+        while self.state.answered != self.state.sent {
+            let at = self.state.answered;
+            let result = match taken.take() {
+                Some(result) => Some(result),
+                None => {
+                    self.take_in_chunks(at)?;
+                    if self.connection.is_busy() {
+                        break;
+                    }
+                    self.connection.next_result()
+                }
+            };
+            let Some(result) = result else {
                 // NULL ends the answer to a message; that to a Sync is ended by its own result.
-                if matches!(awaited, Awaited::Sync) {
+                if at == Place::Sync {
                     break;
                 }
-                self.state.awaited.pop_front();
+                self.state.answered = self.state.after(at);
                 continue;
             };
-            match (result.status(), awaited) {
-                (ResultStatus::PipelineSync, _) => drop(self.state.awaited.pop_front()),
-                (ResultStatus::PipelineAborted, _) => {}
-                (status @ (ResultStatus::CopyIn | ResultStatus::CopyOut), awaited) => {
-                    // libpq returns this result repeatedly, and the server waits for data: neither
-                    // can continue.
-                    if let Awaited::Answer(command) = awaited {
-                        self.state.received.copy = Some((*command, status));
-                    }
-                    self.connection.shut_down();
-                    return Err(
-                        "the server began a COPY, whose data a pipeline cannot carry".to_owned(),
-                    );
+            let status = result.status();
+            if self.receive(at, status, result)? {
+                break;
+            }
+            // In pipeline mode, the NULL behind the last result of a message is there already.
+            if !self.state.is_lone && status.is_last() {
+                taken = self.connection.next_result();
+                if taken.is_none() {
+                    self.state.answered = self.state.after(at);
                 }
-                (ResultStatus::Error, awaited) => {
-                    let command = if let Awaited::Answer(command) = awaited {
-                        Some(*command)
-                    } else {
-                        self.state.next_answer()
-                    };
-                    self.state.received.error.get_or_insert((command, result));
-                    if !self.connection.is_alive() {
-                        return Err(self.connection.message());
-                    }
-                }
-                (ResultStatus::Chunk, Awaited::Answer(command)) => {
-                    if let Some(streamed) = &mut self.state.streamed {
-                        if *command == streamed.command {
-                            streamed.chunk = Some(Answer::Libpq(result));
-                            break;
-                        }
-                        streamed.dropped = true;
-                    }
-                }
-                (_, Awaited::Prepare(name)) => self.state.received.prepared.push(Arc::clone(name)),
-                (_, Awaited::Close(name)) => self.state.received.closed.push(Arc::clone(name)),
-                (_, Awaited::Answer(command)) => {
-                    let received = &mut self.state.received;
-                    // The last answer may be that of COMMIT, whose tag is needed.
-                    let is_long =
-                        received.answers.len() > PACK_FROM && command + 1 < received.answers.len();
-                    if let Some(answer) = received.answers.get_mut(*command) {
-                        *answer = Some(if is_long {
-                            Answer::packed(result, &mut received.columns)
-                        } else {
-                            Answer::Libpq(result)
-                        });
-                    }
-                }
-                (_, Awaited::Sync) => {}
             }
         }
         if self.state.is_over() {
@@ -358,6 +385,78 @@ impl<'c> Pipeline<'c> {
             return Ok(());
         }
         consumed
+    }
+
+    /// Has libpq return the rows in chunks, if it is the streamed command that is answered next.
+    fn take_in_chunks(&mut self, at: Place) -> Result<(), LibpqError> {
+        if let (Place::Execute(command), Some(streamed)) = (at, &mut self.state.streamed)
+            && command == streamed.command
+            && !std::mem::replace(&mut streamed.chunked, true)
+        {
+            self.connection.set_chunked_rows_mode(CHUNK_ROWS)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a result; returns true if it is a chunk of the stream, which has to be taken first.
+    fn receive(
+        &mut self,
+        at: Place,
+        status: ResultStatus,
+        result: ResultSet,
+    ) -> Result<bool, LibpqError> {
+        let state = &mut *self.state;
+        let received = &mut state.received;
+        match (status, at) {
+            (ResultStatus::PipelineSync, _) => state.answered = state.after(at),
+            (ResultStatus::PipelineAborted, _) => {}
+            (ResultStatus::CopyIn | ResultStatus::CopyOut, at) => {
+                // libpq returns this result repeatedly, and the server waits for data: neither
+                // can continue.
+                if let Place::Execute(command) = at {
+                    received.copy = Some((command, status));
+                }
+                self.connection.shut_down();
+                return Err(
+                    "the server began a COPY, whose data a pipeline cannot carry".to_owned(),
+                );
+            }
+            (ResultStatus::Error, at) => {
+                let command = state.command_at(at);
+                state.received.error.get_or_insert((command, result));
+                if !self.connection.is_alive() {
+                    return Err(self.connection.message());
+                }
+            }
+            (ResultStatus::Chunk, Place::Execute(command)) => {
+                if let Some(streamed) = &mut state.streamed {
+                    if command == streamed.command {
+                        streamed.chunk = Some(Answer::Libpq(result));
+                        return Ok(true);
+                    }
+                    streamed.dropped = true;
+                }
+            }
+            (_, Place::Prepare(number)) => {
+                let name = &state.messages[number].name;
+                received.prepared.extend(name.clone());
+            }
+            (_, Place::Close(number)) => {
+                received.closed.push(Arc::clone(&state.to_close[number]));
+            }
+            (_, Place::Execute(_)) => {
+                let is_long = state.messages.len() > PACK_FROM;
+                received.answers.push(if status == ResultStatus::Command {
+                    Answer::of_command(result)
+                } else if is_long {
+                    Answer::packed(result, received.columns.get_or_insert_default())
+                } else {
+                    Answer::Libpq(result)
+                });
+            }
+            (_, Place::Sync | Place::End) => {}
+        }
+        Ok(false)
     }
 }
 
@@ -369,9 +468,13 @@ impl Cancellable for Pipeline<'_> {
 
 impl Machine for Pipeline<'_> {
     fn advance(&mut self) -> Result<Progress, LibpqError> {
+        let was_sent = self.state.received.sync_sent;
         // A server that closes the connection may have sent the reason: results are read even if nothing can be written.
         let written = self.write();
-        self.read()?;
+        // Nothing has arrived in the moment since the last byte was written.
+        if was_sent || !matches!(written, Ok(true)) {
+            self.read()?;
+        }
         let written = written?;
         if self.state.has_chunk() || (written && self.state.is_over()) {
             return Ok(Progress::Done);
@@ -388,19 +491,5 @@ impl Machine for Pipeline<'_> {
 
     fn interrupt(&self) -> Option<&Interrupt> {
         self.state.interrupt.as_ref()
-    }
-}
-
-fn size(message: &Message) -> usize {
-    let values = |parameters: &Parameters| 4 * parameters.len() + parameters.size();
-    32 + match message {
-        Message::Prepare {
-            sql, parameters, ..
-        } => sql.len() + 4 * parameters.len(),
-        Message::Execute { parameters, .. } => values(parameters),
-        Message::Unnamed {
-            sql, parameters, ..
-        } => sql.len() + values(parameters),
-        Message::Close { .. } | Message::Sync => 0,
     }
 }
