@@ -4,6 +4,7 @@
 //! arrive; neither side holds all of them.
 
 mod columns;
+mod encode;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,10 +12,9 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 
 use diesel::pg::{CopyTarget, Pg, PgMetadataLookup, PgQueryBuilder};
-use diesel::query_builder::bind_collector::RawBytesBindCollector;
-use diesel::query_builder::{AstPass, BindCollector as _, QueryBuilder as _, QueryFragment};
+use diesel::query_builder::{AstPass, QueryBuilder as _, QueryFragment};
 use diesel::result::QueryResult;
-use diesel::serialize::ToSql;
+use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::HasSqlType;
 
 use crate::command::columns::{Checks, Columns, Describe, check_values};
@@ -31,10 +31,15 @@ use crate::wire::row::SessionRow;
 
 /// A row for columns of this SQL type: a tuple with a value for each column.
 ///
-/// The trait is sealed by its method, which only tuples implement.
+/// The trait is sealed by its methods, which only tuples implement.
 pub trait CopyRow<ST> {
+    /// The number of columns.
     #[doc(hidden)]
-    fn push(&self, values: &mut Values<'_>) -> QueryResult<()>;
+    const WIDTH: usize;
+
+    /// Encodes the value of this column, counted from 0.
+    #[doc(hidden)]
+    fn encode<'b>(&'b self, column: usize, out: &mut Output<'b, '_, Pg>) -> serialize::Result;
 
     /// Looks up the types of the columns, so that unknown types are recorded.
     #[doc(hidden)]
@@ -45,23 +50,23 @@ pub trait CopyRow<ST> {
     fn describe(columns: &mut Columns);
 }
 
-/// A collector of the values of a row.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Values<'l> {
-    collected: RawBytesBindCollector<Pg>,
-    lookup: &'l mut TypeLookup,
-}
-
 macro_rules! rows {
     ($($V:ident $ST:ident $index:tt),+) => {
         impl<$($V, $ST),+> CopyRow<($($ST,)+)> for ($($V,)+)
         where
             $($V: ToSql<$ST, Pg>, Pg: HasSqlType<$ST>,)+
         {
-            fn push(&self, values: &mut Values<'_>) -> QueryResult<()> {
-                $(values.collected.push_bound_value::<$ST, $V>(&self.$index, values.lookup)?;)+
-                Ok(())
+            const WIDTH: usize = [$($index),+].len();
+
+            fn encode<'b>(
+                &'b self,
+                column: usize,
+                out: &mut Output<'b, '_, Pg>,
+            ) -> serialize::Result {
+                match column {
+                    $($index => <$V as ToSql<$ST, Pg>>::to_sql(&self.$index, out),)+
+                    _ => Err("the row has no such column".into()),
+                }
             }
 
             fn types(lookup: &mut (dyn PgMetadataLookup + 'static)) {
@@ -179,8 +184,24 @@ fn send<ST, R: CopyRow<ST>>(
 ) -> Result<u64> {
     let mut piece = Vec::with_capacity(2 * PIECE);
     piece.extend_from_slice(&HEADER);
-    for (number, row) in (1..).zip(rows) {
-        encode(&row, lookup, &mut piece).map_err(|error| error.with_row(number))?;
+    let (mut rows, mut sent) = (rows.into_iter(), 0);
+    let (mut batch, mut size) = (Vec::with_capacity(encode::BATCH), 1);
+    loop {
+        batch.clear();
+        batch.extend(rows.by_ref().take(size));
+        if batch.is_empty() {
+            break;
+        }
+        let before = piece.len();
+        encode::rows(&batch, lookup, &mut piece)
+            .map_err(|(number, error)| error.with_row(sent + number))?;
+        sent += batch.len() as u64;
+        // Large rows are not kept in memory together.
+        size = if piece.len() - before > PIECE {
+            (size / 2).max(1)
+        } else {
+            (2 * size).min(encode::BATCH)
+        };
         if piece.len() >= PIECE {
             copy.feed(&mut piece)?;
         }
@@ -192,30 +213,6 @@ fn send<ST, R: CopyRow<ST>>(
 
 /// The SQL before a query that is copied.
 const BEGINNING: &str = "COPY (\n";
-
-/// Appends a row to `out`.
-fn encode<ST, R: CopyRow<ST>>(row: &R, lookup: &mut TypeLookup, out: &mut Vec<u8>) -> Result<()> {
-    let mut values = Values {
-        collected: RawBytesBindCollector::new(),
-        lookup,
-    };
-    row.push(&mut values)?;
-    let too_large = |_| Error::query("a value is larger than 2 GiB");
-    let count = i16::try_from(values.collected.binds.len())
-        .map_err(|_| Error::query("a row has more than 32767 columns"))?;
-    out.extend_from_slice(&count.to_be_bytes());
-    for value in &values.collected.binds {
-        match value {
-            None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
-            Some(bytes) => {
-                let length = i32::try_from(bytes.len()).map_err(too_large)?;
-                out.extend_from_slice(&length.to_be_bytes());
-                out.extend_from_slice(bytes);
-            }
-        }
-    }
-    Ok(())
-}
 
 /// The rows of a COPY as they arrive; returned by [`Session::copy_out`] and
 /// [`Database::copy_out`](crate::Database::copy_out).
