@@ -8,6 +8,10 @@
     migrations = {
         "2026-11-29-090000_create_bench" => 0xe0818aa760e21cac,
     },
+    queries_folder = "queries",
+    queries = {
+        "users.sql" => 0xc2da6d2bad9561ab,
+    },
     schema = {
         pub mod schema;
     },
@@ -19,6 +23,7 @@
         mod pgbench_history;
         mod pgbench_tellers;
         mod posts;
+        pub mod queries;
         mod users;
 
         pub use self::comments::{Comment, CommentChanges, CommentConstraint, CommentId, NewComment};

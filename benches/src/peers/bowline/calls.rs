@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use ::bowline::statement::Sql;
 use ::bowline::{Config, Database, Result, Session, Statement, StatementDsl, sql_query};
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -14,7 +15,7 @@ use crate::contender::{Contender, repeat};
 use crate::db::schema::{
     pgbench_accounts, pgbench_branches, pgbench_history, pgbench_tellers, users,
 };
-use crate::db::{User, UserChanges, UserId};
+use crate::db::{User, UserChanges, UserId, queries};
 use crate::target::{Numbers, Target, Tpcb};
 
 /// A user, read by the names of its columns from SQL written by hand.
@@ -28,6 +29,8 @@ struct FoundUser {
     created_at: DateTime<Utc>,
     note: Option<String>,
 }
+
+const ADD: &str = "UPDATE users SET balance = balance + 1 WHERE id = $1";
 
 const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
 
@@ -149,6 +152,11 @@ pub fn find() -> Vec<Contender> {
     ]
 }
 
+/// Adds 1 to a user's balance, by SQL written by hand.
+fn add_by_sql(id: i64) -> Sql<'static> {
+    sql_query(ADD).bind::<BigInt, _>(id)
+}
+
 pub fn ten_updates() -> Vec<Contender> {
     vec![
         on_database("bowline affected", |db, numbers, target| {
@@ -176,6 +184,22 @@ pub fn ten_updates() -> Vec<Contender> {
                 ids.iter()
                     .try_for_each(|id| tx.run(add(*id).exactly(1)).map(drop))
             })
+        }),
+        on_database("bowline query file, affected", |db, numbers, target| {
+            let updates = ten(numbers, target.users).map(|id| queries::users::add(UserId(id)));
+            db.run(updates.collect::<Vec<_>>())
+        }),
+        on_database("bowline query file, exactly(1)", |db, numbers, target| {
+            let updates = ten(numbers, target.users).map(|id| queries::users::add_once(UserId(id)));
+            db.run(updates.collect::<Vec<_>>())
+        }),
+        on_database("bowline sql, affected", |db, numbers, target| {
+            let updates = ten(numbers, target.users).map(|id| add_by_sql(id).affected());
+            db.run(updates.collect::<Vec<_>>())
+        }),
+        on_database("bowline sql, exactly(1)", |db, numbers, target| {
+            let updates = ten(numbers, target.users).map(|id| add_by_sql(id).exactly(1));
+            db.run(updates.collect::<Vec<_>>())
         }),
     ]
 }
