@@ -24,3 +24,26 @@ SELECT * FROM accounts WHERE status = :status ORDER BY username;
 -- name: richest :one
 -- The account with the highest balance; of several, the oldest.
 SELECT * FROM accounts ORDER BY balance DESC, id LIMIT 1;
+
+-- name: with_last_transfer :many
+-- The accounts, by their names, each with the transfer that it sent last.
+SELECT a AS account, last AS last_transfer
+  FROM accounts a
+  LEFT JOIN LATERAL (
+         SELECT * FROM transfers WHERE sender_id = a.id ORDER BY id DESC LIMIT 1
+       ) last ON true
+ ORDER BY a.username;
+
+-- name: statement :optional
+-- An account with its labels, and with what it sent, the newest first.
+SELECT a AS account,
+       ARRAY(SELECT l FROM account_labels l WHERE l.account_id = a.id ORDER BY l.label) AS labels,
+       ARRAY(
+         SELECT line
+           FROM (SELECT t AS transfer, r.username AS receiver
+                   FROM transfers t JOIN accounts r ON r.id = t.receiver_id
+                  WHERE t.sender_id = a.id
+                  ORDER BY t.id DESC) line
+       ) AS lines
+  FROM accounts a
+ WHERE a.username = :username;

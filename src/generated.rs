@@ -11,8 +11,8 @@ pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
 pub use crate::statement::ready::{
-    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, StaticSql,
-    StructRow, TableRow,
+    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, RowOf, StaticSql,
+    StructRow, TableRow, read_record,
 };
 pub use crate::statement::row_value;
 pub use crate::wire::row::SessionRow;
@@ -82,6 +82,14 @@ macro_rules! table_row {
         }
 
         impl $crate::__generated::TableRow for $Row {}
+
+        impl ::diesel::deserialize::FromSql<$crate::__generated::RowOf<$Row>, ::diesel::pg::Pg>
+            for $Row
+        {
+            fn from_sql(value: ::diesel::pg::PgValue<'_>) -> $crate::__generated::RowResult<Self> {
+                $crate::__generated::read_record(value)
+            }
+        }
     };
 }
 
@@ -104,6 +112,14 @@ macro_rules! query_row {
                 Ok(Self {
                     $($field: fields.read_named::<$ST, _>($name)?,)*
                 })
+            }
+        }
+
+        impl ::diesel::deserialize::FromSql<$crate::__generated::RowOf<$Row>, ::diesel::pg::Pg>
+            for $Row
+        {
+            fn from_sql(value: ::diesel::pg::PgValue<'_>) -> $crate::__generated::RowResult<Self> {
+                $crate::__generated::read_record(value)
             }
         }
     };

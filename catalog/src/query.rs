@@ -16,6 +16,7 @@ mod choice;
 mod clause;
 mod coerce;
 mod comparison;
+mod composite;
 mod conflict;
 mod construct;
 mod expr;
@@ -24,6 +25,7 @@ mod fault;
 mod from;
 mod function;
 mod grouping;
+mod indexes;
 mod join;
 mod literal;
 mod memo;
@@ -49,6 +51,7 @@ mod total;
 mod type_name;
 mod types;
 mod values;
+mod version;
 mod view;
 mod with;
 mod write;
@@ -65,9 +68,13 @@ use crate::{Catalog, DataType, Name};
 pub struct Checker<'a> {
     catalog: &'a Catalog,
     path: Rc<[String]>,
+    version: Option<u32>,
     /// What earlier queries found out.
     memo: RefCell<Option<memo::Memo<'a>>>,
 }
+
+/// The versions of PostgreSQL that queries can be checked for.
+pub const VERSIONS: std::ops::RangeInclusive<u32> = crate::replay::builtin::VERSIONS;
 
 /// A query that PostgreSQL accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +91,11 @@ pub struct Query {
     pub reads: BTreeSet<(Name, String)>,
     /// The relations that the query writes.
     pub writes: BTreeSet<Name>,
+    /// The columns that the query gives values to, by relation.
+    pub assigns: BTreeSet<(Name, String)>,
+    /// The indexes that can serve the query, by relation: their first column is bound by an equality,
+    /// or their order is that of ORDER BY.
+    pub indexes: BTreeSet<(Name, String)>,
 }
 
 /// A parameter of a query.
@@ -107,10 +119,19 @@ pub struct Column {
     pub nullable: bool,
     /// The column of a table or view that the values are from.
     pub column: Option<(Name, String)>,
-    /// The relation, if the values are whole rows of it or arrays of them.
-    pub row: Option<Name>,
+    /// The fields, if the values are rows or arrays of rows, and each field is sent by its name.
+    pub row: Option<Row>,
     /// The comment of the expression's column, if it has one.
     pub comment: Option<String>,
+}
+
+/// The rows that a column of a result holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The fields, in their order.
+    pub fields: Vec<Column>,
+    /// True if an element of an array of rows can be NULL.
+    pub has_null_elements: bool,
 }
 
 /// The number of rows of a result.
@@ -133,7 +154,19 @@ impl<'a> Checker<'a> {
         Self {
             catalog,
             path: Rc::new(["public".to_owned()]),
+            version: None,
             memo: RefCell::new(None),
+        }
+    }
+
+    /// Refuses what came with a later version of PostgreSQL than this one. `None` is the newest
+    /// version that is known.
+    #[must_use]
+    pub fn for_version(self, version: Option<u32>) -> Self {
+        Self {
+            version,
+            memo: RefCell::new(None),
+            ..self
         }
     }
 
@@ -154,7 +187,14 @@ impl<'a> Checker<'a> {
     ///
     /// As for [`Checker::check`].
     pub fn check_with(&self, sql: &str, nullable: &[bool]) -> Result<Query, Fault> {
-        statement::check(self.catalog, &self.path, &self.memo, sql, nullable)
+        statement::check(
+            self.catalog,
+            &self.path,
+            self.version,
+            &self.memo,
+            sql,
+            nullable,
+        )
     }
 }
 

@@ -181,11 +181,30 @@ pub(crate) fn of_migrations(
     project: &Project,
     fallback: &Fallback,
 ) -> Result<Catalog, CliError> {
+    made_of_migrations(migrations, project, fallback).map(|made| made.catalog)
+}
+
+/// The catalog that migrations make.
+pub(crate) struct Made {
+    pub catalog: Catalog,
+    /// True if replay cannot follow a statement, so that a server made it.
+    pub by_server: bool,
+}
+
+/// As [`of_migrations`], with what made the catalog.
+pub(crate) fn made_of_migrations(
+    migrations: &[Migration],
+    project: &Project,
+    fallback: &Fallback,
+) -> Result<Made, CliError> {
     let migrations = &*prepared(migrations)?;
     let replayed = replay(migrations.iter().map(|migration| &migration.up));
     if replayed.refusals.is_empty() {
         note_gaps(&replayed.catalog);
-        return Ok(replayed.catalog);
+        return Ok(Made {
+            catalog: replayed.catalog,
+            by_server: false,
+        });
     }
     let refused = refused(&replayed.refusals);
     if fallback.offline {
@@ -217,7 +236,10 @@ pub(crate) fn of_migrations(
             refusal.why
         ));
     }
-    throwaway.catalog()
+    Ok(Made {
+        catalog: throwaway.catalog()?,
+        by_server: true,
+    })
 }
 
 /// Returns what replay makes of the migrations, with the statements that it cannot follow.

@@ -10,6 +10,7 @@
     reason = "the fields of a plan are shared by two packages of this repository only"
 )]
 
+pub mod committed;
 pub mod failure;
 pub mod paths;
 pub mod plan;

@@ -36,8 +36,8 @@ pub use module_name::module_name;
 pub use needs::{Need, needs};
 pub use patched::PatchedSchema;
 pub use queries::{
-    ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NoCode, QueryFilePlan,
-    QueryFunction, RowPlan, inline, module as query_module, query_file,
+    ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NestedRow, NoCode,
+    QueryFilePlan, QueryFunction, RowPlan, ValuePlan, inline, module as query_module, query_file,
 };
 pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub use table::{Field, TablePlan};

@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::committed;
+use crate::failure::{Failure, Report};
 use crate::paths::{relative, shown_path};
+use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
@@ -159,6 +161,10 @@ impl Project {
             let file = output.file.as_deref();
             output.path = file.map(|file| schema_path(file, &folder, &package));
         }
+        let postgres = match &own.postgres {
+            Some(written) => Some(postgres_version(written, file.as_ref())?),
+            None => None,
+        };
         let settings = Settings {
             root: root.to_owned(),
             schema_path: schema_path(&schema_file, &folder, &package),
@@ -166,6 +172,7 @@ impl Project {
             tab_spaces,
             outputs,
             file,
+            postgres,
             names: own.names,
             variants: own.variants,
             extra_derives: own.derives,
@@ -187,6 +194,17 @@ impl Project {
             settings,
             ineffective,
         })
+    }
+
+    /// Returns the file of the catalog that is committed where replay cannot follow the migrations.
+    pub fn catalog_file(&self) -> PathBuf {
+        let schema = schema_file(&self.settings.outputs);
+        let schema = if schema.as_os_str().is_empty() {
+            self.settings.folder.join("schema.rs")
+        } else {
+            schema
+        };
+        schema.with_extension(committed::ENDING)
     }
 
     /// Returns the path of the module with the generated code, as a package names it.
@@ -286,6 +304,26 @@ fn usual_folder(schema_file: &Path, root: &Path) -> PathBuf {
     } else {
         beside.to_owned()
     }
+}
+
+/// Returns the version of PostgreSQL that the setting `postgres` names.
+fn postgres_version(written: &str, file: Option<&SettingsFile>) -> Result<u32, Failure> {
+    let version = written.parse().ok();
+    if let Some(version) = version.filter(|version| VERSIONS.contains(version)) {
+        return Ok(version);
+    }
+    let title = format!(
+        "queries can be checked for PostgreSQL {} to {}",
+        VERSIONS.start(),
+        VERSIONS.end()
+    );
+    let setting = ["postgres".to_owned()];
+    let reports = file.map(|file| Report::new(title, &[file.excerpt(&setting)]));
+    let message = format!("the setting `postgres` has the unknown version {written:?}");
+    Err(Failure::new(message).reports(reports).hint(format!(
+        "write the oldest version that the program meets: postgres = \"{}\"",
+        VERSIONS.start()
+    )))
 }
 
 /// Returns the folder of the package that a folder is in.

@@ -8,7 +8,9 @@ mod ahead;
 mod column_values;
 mod inline;
 mod insert_many;
+mod nested_row;
 mod output;
+mod record;
 mod static_sql;
 mod table_row;
 
@@ -30,6 +32,7 @@ use ahead::EncodedAhead;
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
 pub use insert_many::InsertMany;
+pub use nested_row::{RowOf, read_record};
 pub use output::{Exactly, QueryOutput, RowsAffected, WasWritten};
 pub use static_sql::StaticSql;
 pub use table_row::{AnswerRow, Fields, TableRow};

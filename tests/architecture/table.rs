@@ -214,10 +214,11 @@ pub(crate) const PACKAGES: [Package; 7] = [
     Package {
         source: "plan/src",
         rows: &[
+            row("committed", &[]),
             row("failure", &[]),
             row("suggestion", &[]),
             row("paths", &["failure"]),
-            row("project", &["failure", "paths", "suggestion"]),
+            row("project", &["committed", "failure", "paths", "suggestion"]),
             row("plan", &["paths", "project", "suggestion"]),
         ],
     },

@@ -13,5 +13,6 @@ mod hostile_names;
 mod inline;
 mod migrate;
 mod migrations;
+mod nested;
 mod queries;
 mod repositories;

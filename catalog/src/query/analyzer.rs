@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::candidate::Candidate;
+use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::memo::Memo;
@@ -17,6 +18,8 @@ pub(super) type Result<T> = std::result::Result<T, Fault>;
 pub(super) struct Analyzer<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) path: Rc<[String]>,
+    /// The oldest version of PostgreSQL that the query runs on; `None` is the newest.
+    pub(super) version: Option<u32>,
     pub(super) types: Types<'a>,
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
     pub(super) views: HashMap<Name, Option<Rc<[bool]>>>,
@@ -27,12 +30,16 @@ pub(super) struct Analyzer<'a> {
     pub(super) scopes: Vec<Scope>,
     pub(super) reads: BTreeSet<(Name, String)>,
     pub(super) writes: BTreeSet<Name>,
+    /// The columns that are written.
+    pub(super) assigns: BTreeSet<(Name, String)>,
+    /// The indexes that can serve the query.
+    pub(super) indexes: BTreeSet<(Name, String)>,
     /// The uses of parameters that have no type yet.
     pub(super) open_parameters: Vec<(Span, usize)>,
     /// An error that PostgreSQL raises once the whole statement is read.
     pub(super) late: Option<Fault>,
     /// The texts that replace each `*`.
-    pub(super) edits: Vec<(Span, String)>,
+    pub(super) edits: Vec<Replaced>,
     /// The number of outer joins so far.
     pub(super) joins: usize,
     /// The WITH clauses that were read for a set operation, of which they are in the first part.
@@ -76,6 +83,7 @@ impl<'a> Analyzer<'a> {
         Self {
             catalog,
             path,
+            version: memo.version,
             types: memo.types,
             operators: memo.operators,
             views: memo.views,
@@ -85,6 +93,8 @@ impl<'a> Analyzer<'a> {
             scopes: Vec::new(),
             reads: BTreeSet::new(),
             writes: BTreeSet::new(),
+            assigns: BTreeSet::new(),
+            indexes: BTreeSet::new(),
             open_parameters: Vec::new(),
             late: None,
             edits: Vec::new(),
@@ -97,6 +107,7 @@ impl<'a> Analyzer<'a> {
     /// Returns what the next query needs too.
     pub(super) fn into_memo(self) -> Memo<'a> {
         Memo {
+            version: self.version,
             types: self.types,
             operators: self.operators,
             views: self.views,

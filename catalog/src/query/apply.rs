@@ -1,6 +1,7 @@
 //! The application of a function that was found.
 
 use super::analyzer::{Analyzer, Result};
+use super::calls::WINDOW;
 use super::candidate::Candidate;
 use super::expr::{Aggregate, Call, Expr, Kind, Nulls, Span};
 use super::fault::Fault;
@@ -54,6 +55,7 @@ impl Analyzer<'_> {
             }
         }
         let mut given = given;
+        let has_filter = !given.others.is_empty();
         given.others.extend(std::mem::take(&mut given.order));
         if function.kind == RoutineKind::Window && given.over.is_none() {
             let message = format!("window function {} requires an OVER clause", function.name);
@@ -84,6 +86,7 @@ impl Analyzer<'_> {
                 let message = format!("window functions are not allowed in {clause}");
                 return Err(Fault::error("42P20", span, message));
             }
+            self.scope().has_windows = true;
             if arguments.iter().chain(&given.others).any(has_window) {
                 let message = "window function calls cannot be nested";
                 return Err(Fault::error("42P20", span, message));
@@ -112,14 +115,18 @@ impl Analyzer<'_> {
         }
         if is_aggregate && given.over.is_none() {
             let is_total = function.is_built_in && total::is_total_aggregate(&function.name);
-            return self.aggregate(
+            let mut value = self.aggregate(
                 &function.name,
                 arguments,
                 given.others,
                 result,
                 is_total,
                 span,
-            );
+            )?;
+            if let Kind::Aggregate(aggregate) = &mut value.kind {
+                aggregate.has_filter = has_filter;
+            }
+            return Ok(value);
         }
         if function.returns_set {
             let scope = self.scope();
@@ -127,6 +134,7 @@ impl Analyzer<'_> {
             if let Some(clause) = clause.filter(|clause| {
                 *clause != "GROUP BY"
                     && *clause != FROM
+                    && *clause != WINDOW
                     && !(*clause == "VALUES" && scope.is_single_row)
             }) {
                 let message = format!("set-returning functions are not allowed in {clause}");
@@ -228,10 +236,23 @@ impl Analyzer<'_> {
             return Err(Fault::error("42803", span, message));
         }
         self.scopes[depth].has_aggregates = true;
+        // What an aggregate of an outer query reads, that query need not group by.
+        for argument in arguments.iter().chain(&others) {
+            argument.any(&mut |it| {
+                for scope in self.scopes.iter_mut().skip(depth + 1) {
+                    let found = scope.outer.iter().rposition(|(_, outer)| outer == it);
+                    if let Some(at) = found.filter(|at| scope.outer[*at].0 == depth) {
+                        scope.outer.remove(at);
+                    }
+                }
+                false
+            });
+        }
         let aggregate = Aggregate {
             name: name.to_owned(),
             arguments,
             others,
+            has_filter: false,
             depth,
             is_total,
         };

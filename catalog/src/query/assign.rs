@@ -149,6 +149,8 @@ impl Analyzer<'_> {
     ) -> Result<()> {
         let column = self.table(target.table).columns[assigned.column].clone();
         let span = value.span.clone();
+        self.assigns
+            .insert((target.relation.clone(), column.name.clone()));
         if matches!(value.kind, Kind::Default) {
             if !assigned.steps.is_empty() {
                 return Err(Fault::error(

@@ -12,6 +12,9 @@ use super::types::{self, TypeId};
 use crate::replay::syntax::tree::{child, children, has, is_query, name, path, text, tokens};
 use crate::replay::syntax::type_name;
 
+/// The clause of OVER and WINDOW, in which a function may return a set.
+pub(super) const WINDOW: &str = "window definitions";
+
 impl Analyzer<'_> {
     pub(super) fn call_value(&mut self, node: &SyntaxNode, span: Span) -> Result<Expr> {
         let form = node
@@ -170,6 +173,10 @@ impl Analyzer<'_> {
                     return Ok(Expr::new(left.ty, kind, span));
                 }
                 "grouping" => {
+                    if let Some(clause) = self.scope().no_aggregate {
+                        let message = format!("grouping operations are not allowed in {clause}");
+                        return Err(Fault::error("42803", span, message));
+                    }
                     let mut values = Vec::new();
                     for value in list.iter().flat_map(|list| children(list, K::ARG)) {
                         values.push(self.argument(&value)?);
@@ -178,6 +185,7 @@ impl Analyzer<'_> {
                     return Ok(Expr::new(types::INT4, Kind::Grouping(values), span));
                 }
                 "merge_action" => {
+                    self.since(17, "`merge_action`", &span)?;
                     return Ok(Expr::new(
                         types::TEXT,
                         Kind::Const(Some("x".to_owned())),
@@ -235,11 +243,15 @@ impl Analyzer<'_> {
         }
         let over = child(node, K::OVER_CLAUSE)
             .or_else(|| list.as_ref().and_then(|list| child(list, K::OVER_CLAUSE)));
-        if let Some(over) = over {
+        if over.is_some() {
             given.over = Some(Vec::new());
+        }
+        let value = self.call(&parts, given, span)?;
+        // Whether a window may stand here is decided before the name of the window is looked up.
+        if let Some(over) = over {
             self.window_of(&over)?;
         }
-        self.call(&parts, given, span)
+        Ok(value)
     }
 
     /// Returns the value of an argument without a name.
@@ -317,7 +329,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn window_spec(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
-        let was = self.scope().no_window.replace("window definitions");
+        let was = self.scope().no_window.replace(WINDOW);
         let done = self.window_parts(spec, out);
         self.scope().no_window = was;
         done
@@ -402,6 +414,7 @@ impl Analyzer<'_> {
             K::XML_SERIALIZE_FN => self.type_of_node(form, &span)?,
             _ => return Err(Fault::refused(span, "the type of this is not inferred")),
         };
+        self.form_since(form, &span)?;
         let has_parameter = tokens(form).any(|token| super::raw::parameter(token.text()).is_some());
         if has_parameter {
             return Err(
@@ -411,13 +424,13 @@ impl Analyzer<'_> {
         }
         let mut values = Vec::new();
         self.visit(form, &mut values)?;
-        if matches!(form.kind(), K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN) {
-            self.scope().has_aggregates = true;
-        }
         let ty = match child(form, K::JSON_RETURNING_CLAUSE) {
             Some(returning) => self.type_of_node(&returning, &span)?,
             None => default,
         };
+        if matches!(form.kind(), K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN) {
+            return self.aggregate("form", values, Vec::new(), ty, false, span);
+        }
         let call = Call {
             name: "form".to_owned(),
             arguments: values,
@@ -428,6 +441,27 @@ impl Analyzer<'_> {
             over: None,
         };
         Ok(Expr::new(ty, Kind::Call(call), span))
+    }
+
+    /// Fails if a form came with a later version than that of the settings.
+    fn form_since(&self, form: &SyntaxNode, span: &Span) -> Result<()> {
+        let (came_with, what) = match form.kind() {
+            K::JSON_OBJECT_FN => (16, "`json_object` with keys and values"),
+            K::JSON_ARRAY_FN => (16, "`json_array`"),
+            K::JSON_OBJECT_AGG_FN => (16, "`json_objectagg`"),
+            K::JSON_ARRAY_AGG_FN => (16, "`json_arrayagg`"),
+            K::JSON_SCALAR_FN => (17, "`json_scalar`"),
+            K::JSON_FN => (17, "`json()`"),
+            K::JSON_QUERY_FN => (17, "`json_query`"),
+            K::JSON_VALUE_FN => (17, "`json_value`"),
+            K::JSON_SERIALIZE_FN => (17, "`json_serialize`"),
+            K::JSON_EXISTS_FN => (17, "`json_exists`"),
+            K::XML_SERIALIZE_FN if tokens(form).any(|it| it.kind() == K::INDENT_KW) => {
+                (16, "INDENT of `xmlserialize`")
+            }
+            _ => return Ok(()),
+        };
+        self.since(came_with, what, span)
     }
 
     /// Reads the expressions anywhere below a node.

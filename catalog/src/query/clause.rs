@@ -3,6 +3,7 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind, TableId};
 use super::fault::Fault;
+use super::indexes::SortKey;
 use super::raw::span_of;
 use super::scope::Output;
 use super::types;
@@ -16,24 +17,41 @@ impl Analyzer<'_> {
         clause: &SyntaxNode,
         outputs: &mut [Output],
     ) -> Result<Vec<Expr>> {
-        let mut keys = Vec::new();
+        let mut keys: Vec<Expr> = Vec::new();
         let list = child(clause, K::SORT_BY_LIST);
         for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
             let Some(value) = key.children().next() else {
                 continue;
             };
-            if let Some(at) = self.result_named(&value, outputs, "ORDER BY", false)? {
-                self.settle(&mut outputs[at])?;
-                self.check_sortable(&outputs[at].value)?;
-                keys.push(outputs[at].value.clone());
-                continue;
-            }
-            let mut value = self.value(&value)?;
-            if value.ty == types::UNKNOWN {
-                value = self.convert(value, types::TEXT)?;
-            }
+            let value = match self.result_named(&value, outputs, "ORDER BY", false)? {
+                Some(at) => {
+                    self.settle(&mut outputs[at])?;
+                    self.check_sortable(&outputs[at].value)?;
+                    outputs[at].value.clone()
+                }
+                None => {
+                    let mut value = self.value(&value)?;
+                    if value.ty == types::UNKNOWN {
+                        value = self.convert(value, types::TEXT)?;
+                    }
+                    if !has(&key, K::SORT_USING) {
+                        self.check_sortable(&value)?;
+                    }
+                    value
+                }
+            };
+            let descending = has(&key, K::SORT_DESC);
+            let nulls_first = if descending {
+                !has(&key, K::NULLS_LAST)
+            } else {
+                has(&key, K::NULLS_FIRST)
+            };
             if !has(&key, K::SORT_USING) {
-                self.check_sortable(&value)?;
+                self.scope().order.push(SortKey {
+                    value: value.clone(),
+                    descending,
+                    nulls_first,
+                });
             }
             keys.push(value);
         }
@@ -178,25 +196,55 @@ impl Analyzer<'_> {
     ) -> Result<()> {
         match child(clause, K::DISTINCT_ON) {
             Some(on) => {
+                let mut keys = Vec::new();
                 for key in on.children() {
                     if let Some(at) = self.result_named(&key, outputs, "DISTINCT ON", false)? {
                         self.settle(&mut outputs[at])?;
+                        keys.push(outputs[at].value.clone());
                     } else {
                         let value = self.value(&key)?;
+                        keys.push(value.clone());
                         if value.ty == types::UNKNOWN {
                             self.convert(value, types::TEXT)?;
                         }
                     }
                 }
+                self.check_order_of(&keys)?;
             }
             None => {
-                for output in outputs {
+                for output in outputs.iter_mut() {
                     self.settle(output)?;
                     self.check_comparable(output.value.ty, &output.value.span)?;
+                }
+                let order = &self.scope().order;
+                let is_result = |key: &SortKey| outputs.iter().any(|it| it.value == key.value);
+                if let Some(key) = order.iter().find(|key| !is_result(key)) {
+                    let message =
+                        "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                    return Err(Fault::error("42P10", key.value.span.clone(), message));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Checks that the keys of DISTINCT ON are the first ones of ORDER BY.
+    fn check_order_of(&mut self, keys: &[Expr]) -> Result<()> {
+        let mut skipped = None;
+        let mut sorted = Vec::new();
+        for key in &self.scope().order {
+            if !keys.contains(&key.value) {
+                skipped.get_or_insert(key.value.span.clone());
+            } else if let Some(span) = skipped {
+                return Err(unordered(span));
+            } else {
+                sorted.push(key.value.clone());
+            }
+        }
+        match skipped {
+            Some(span) if keys.iter().any(|key| !sorted.contains(key)) => Err(unordered(span)),
+            _ => Ok(()),
+        }
     }
 
     /// Reads LIMIT, OFFSET and FETCH.
@@ -278,6 +326,11 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+fn unordered(span: super::expr::Span) -> Fault {
+    let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+    Fault::error("42P10", span, message)
 }
 
 /// LIMIT and OFFSET.

@@ -1,7 +1,7 @@
 //! Conversions between types (parse_coerce.c; manual, chapter 10).
 
 use super::analyzer::{Analyzer, Result};
-use super::expr::{Call, Expr, Kind, Nulls, Span};
+use super::expr::{Call, Expr, Kind, Nulls};
 use super::fault::Fault;
 use super::types::{self, Kind as TypeKind, TypeId, is_polymorphic};
 use crate::TypeKind as OwnKind;
@@ -38,7 +38,7 @@ impl Analyzer<'_> {
             return Some(Pathway::Relabel);
         }
         if let (Some(from), Some(to)) = (self.types.bare(source), self.types.bare(target))
-            && let Some(cast) = builtin::cast(from, to)
+            && let Some(cast) = self.cast(from, to)
         {
             let needed = match cast {
                 'i' => Context::Implicit,
@@ -69,6 +69,23 @@ impl Analyzer<'_> {
             return Some(Pathway::Function);
         }
         None
+    }
+
+    /// Returns the context of a cast between built-in types.
+    pub(super) fn cast(&self, from: &str, to: &str) -> Option<char> {
+        let cast = builtin::cast(from, to)?;
+        let is_later = self.version.is_some()
+            && builtin::came_with(&format!("cast:{from}:{to}"))
+                .is_some_and(|came| self.is_before(came));
+        (!is_later).then_some(cast)
+    }
+
+    /// Returns the version with which a cast came, if that is later than that of the settings.
+    fn later_cast(&self, source: TypeId, target: TypeId) -> Option<u32> {
+        let from = self.types.bare(self.types.base(source))?;
+        let to = self.types.bare(self.types.base(target))?;
+        let came = builtin::came_with(&format!("cast:{from}:{to}"))?;
+        self.is_before(came).then_some(came)
     }
 
     /// Returns true if values of a type can be given where another is expected (`can_coerce_type`
@@ -248,6 +265,10 @@ impl Analyzer<'_> {
     pub(super) fn coerce(&mut self, value: Expr, target: TypeId, context: Context) -> Result<Expr> {
         if !self.can_coerce(value.ty, target, context) {
             let (from, to) = (self.types.words(value.ty), self.types.words(target));
+            if let Some(came) = self.later_cast(value.ty, target) {
+                let what = format!("the cast of {from} to {to}");
+                return Err(self.too_new("42846", &what, came, &value.span));
+            }
             let message = format!("cannot cast type {from} to {to}");
             return Err(Fault::error("42846", value.span, message));
         }
@@ -356,69 +377,5 @@ impl Analyzer<'_> {
             return Err(Fault::error("42846", value.span, message));
         }
         self.convert(value, target)
-    }
-
-    /// Checks the text of a literal as far as its type's notation is simple.
-    pub(super) fn literal(&mut self, text: &str, target: TypeId, span: &Span) -> Result<()> {
-        let base = self.types.base(target);
-        let invalid = |name: &str| {
-            Fault::error(
-                "22P02",
-                span.clone(),
-                format!("invalid input syntax for type {name}: \"{text}\""),
-            )
-        };
-        if self.types.kind(base) == TypeKind::Enum {
-            let name = self.types.name(base).clone();
-            if let Some(OwnKind::Enum { labels }) =
-                self.catalog.types.get(&name).map(|found| &found.kind)
-                && !labels.iter().any(|label| label == text)
-            {
-                let message = format!(
-                    "invalid input value for enum {}: \"{text}\"",
-                    self.types.words(base)
-                );
-                return Err(Fault::error("22P02", span.clone(), message)
-                    .hint(format!("its labels are {}", labels.join(", "))));
-            }
-            return Ok(());
-        }
-        let is_valid = match self.types.kind(base) {
-            TypeKind::Array { .. } => super::literal::is_array(text),
-            TypeKind::Range { .. } => super::literal::is_range(text),
-            TypeKind::Multirange { .. } => super::literal::is_multirange(text),
-            _ => match self.types.bare(base) {
-                Some(name) => super::literal::is_valid(name, text),
-                None => true,
-            },
-        };
-        if is_valid {
-            return Ok(());
-        }
-        let words = self.types.words(base);
-        let fault = match self.types.kind(base) {
-            TypeKind::Array { .. } => Fault::error(
-                "22P02",
-                span.clone(),
-                format!("malformed array literal: \"{text}\""),
-            ),
-            TypeKind::Range { .. } => Fault::error(
-                "22P02",
-                span.clone(),
-                format!("malformed range literal: \"{text}\""),
-            ),
-            TypeKind::Multirange { .. } => Fault::error(
-                "22P02",
-                span.clone(),
-                format!("malformed multirange literal: \"{text}\""),
-            ),
-            _ if matches!(self.types.category(base), 'D' | 'T') => Fault::error(
-                "22007",
-                span.clone(),
-                format!("invalid input syntax for type {words}: \"{text}\""),
-            ),
-            _ => invalid(&words),
-        };
-        Err(fault)
     }
 }

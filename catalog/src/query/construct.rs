@@ -112,6 +112,10 @@ impl Analyzer<'_> {
                 let common = self.common(&elements.iter().collect::<Vec<_>>(), "ARRAY")?;
                 if is_nested {
                     (common, common)
+                } else if matches!(self.types.kind(common), types::Kind::Array { .. }) {
+                    let words = self.types.words(common);
+                    let message = format!("could not find array type for data type {words}");
+                    return Err(Fault::error("42704", span, message));
                 } else {
                     (common, self.types.array_of(common))
                 }

@@ -1,7 +1,9 @@
 //! A query's expressions with their types.
 
 use std::ops::Range;
+use std::rc::Rc;
 
+use super::composite::Composite;
 use super::types::TypeId;
 
 /// A position in the query, in bytes.
@@ -144,8 +146,10 @@ pub(super) struct Call {
 pub(super) struct Aggregate {
     pub(super) name: String,
     pub(super) arguments: Vec<Expr>,
-    /// ORDER BY within the arguments, FILTER, and direct arguments.
+    /// The condition of FILTER, and ORDER BY within the arguments.
     pub(super) others: Vec<Expr>,
+    /// Whether the first of `others` is the condition of FILTER.
+    pub(super) has_filter: bool,
     /// The depth of the query that it belongs to.
     pub(super) depth: usize,
     /// It is never NULL, as `count`.
@@ -174,6 +178,10 @@ pub(super) struct SubQuery {
     pub(super) is_nullable: bool,
     /// Whether it certainly has a row.
     pub(super) has_row: bool,
+    /// Whether its first column is an array.
+    pub(super) is_array: bool,
+    /// The fields of its first column, if that holds rows or arrays of rows.
+    pub(super) composite: Option<Rc<Composite>>,
 }
 
 impl PartialEq for SubQuery {

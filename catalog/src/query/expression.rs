@@ -100,7 +100,10 @@ impl Analyzer<'_> {
                     span,
                 ))
             }
-            RawKind::IsOther(value) => {
+            RawKind::IsOther(value, is_json) => {
+                if *is_json {
+                    self.since(16, "IS JSON", &span)?;
+                }
                 let mut value = self.raw(value)?;
                 if value.ty == types::UNKNOWN {
                     value = self.convert(value, types::TEXT)?;
@@ -156,8 +159,9 @@ impl Analyzer<'_> {
             RawKind::AtTimeZone { value, zone } => {
                 let value = self.raw(value)?;
                 let mut arguments = Vec::new();
-                if let Some(zone) = zone {
-                    arguments.push(self.raw(zone)?);
+                match zone {
+                    Some(zone) => arguments.push(self.raw(zone)?),
+                    None => self.since(17, "AT LOCAL", &span)?,
                 }
                 arguments.push(value);
                 self.system_call("timezone", arguments, span)
@@ -299,7 +303,12 @@ impl Analyzer<'_> {
                 span,
                 "DEFAULT is not allowed in this context",
             )),
-            _ if start.is_ascii_digit() || start == '.' => constant(number(&lower), &lower),
+            _ if start.is_ascii_digit() || start == '.' => {
+                if lower.contains(['_', 'x', 'o', 'b']) {
+                    self.since(16, "this notation of numbers", &span)?;
+                }
+                constant(number(&lower), &lower)
+            }
             _ if lower.starts_with("b'") || lower.starts_with("x'") => {
                 constant(types::BIT, &written)
             }

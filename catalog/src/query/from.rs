@@ -99,6 +99,9 @@ impl Analyzer<'_> {
                     let analyzed = self.query(&inner, false);
                     self.scope().is_lateral = was;
                     let analyzed = analyzed?;
+                    if child(node, K::FROM_ALIAS).is_none() {
+                        self.since(16, "a subquery in FROM without an alias", &span)?;
+                    }
                     let table = self.table_of(analyzed);
                     return self.finish(node, None, None, table);
                 }
@@ -217,6 +220,7 @@ impl Analyzer<'_> {
                 table: Some(id),
                 columns: shown,
                 shows_columns: true,
+                is_forbidden: false,
             }],
             tables: vec![id],
         }

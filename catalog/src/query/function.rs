@@ -58,6 +58,11 @@ impl Analyzer<'_> {
         }) {
             let found =
                 builtin::functions(name, |extension| catalog.extensions.contains(extension));
+            let version = self.version;
+            let found = found.filter_map(|function| match version {
+                Some(version) => function.in_version(version),
+                None => Some(function),
+            });
             for function in found.collect::<Vec<_>>() {
                 functions.push(self.built_in_function(&function));
             }
@@ -364,7 +369,7 @@ impl Analyzer<'_> {
                         .types
                         .bare(source)
                         .zip(self.types.bare(self.types.base(target)))
-                        .is_some_and(|(from, to)| builtin::cast(from, to).is_some());
+                        .is_some_and(|(from, to)| self.cast(from, to).is_some());
                     let is_row = source == types::RECORD || self.types.is_composite(source);
                     // A cast that has a function is that function.
                     let is_text = is_row && self.types.category(target) == 'S';
@@ -400,6 +405,9 @@ impl Analyzer<'_> {
                 format!("function {call} is not unique"),
             )
             .hint("more than one function takes such arguments: cast some of them");
+        }
+        if let Some(fault) = self.later_function(path, span) {
+            return fault;
         }
         Fault::error(
             "42883",

@@ -39,6 +39,7 @@ impl Analyzer<'_> {
                 columns,
                 shows_columns: true,
                 shows_alias: true,
+                is_forbidden: false,
             }],
             tables: joined.tables,
         })
@@ -78,7 +79,12 @@ impl Analyzer<'_> {
             return Err(Fault::refused(span.clone(), "the join is not whole"));
         };
         let before = self.scope().lateral.len();
-        self.scope().lateral.extend(left.items.iter().cloned());
+        let is_forbidden = has(&join, K::JOIN_RIGHT) || has(&join, K::JOIN_FULL);
+        let items = left.items.iter().cloned().map(|item| Item {
+            is_forbidden: item.is_forbidden || is_forbidden,
+            ..item
+        });
+        self.scope().lateral.extend(items);
         let right = self.join_right(&join, parts, span);
         self.scope().lateral.truncate(before);
         let (right, condition) = right?;
@@ -192,6 +198,7 @@ impl Analyzer<'_> {
                         .collect(),
                     shows_columns: false,
                     shows_alias: true,
+                    is_forbidden: false,
                 });
             }
         }
@@ -287,6 +294,7 @@ impl Analyzer<'_> {
                 .collect(),
             shows_columns: true,
             shows_alias: false,
+            is_forbidden: false,
         });
         Ok(Joined {
             items,

@@ -9,6 +9,8 @@ use super::types::Types;
 use crate::{Catalog, Name};
 
 pub(super) struct Memo<'a> {
+    /// The oldest version of PostgreSQL that the queries run on; `None` is the newest.
+    pub(super) version: Option<u32>,
     pub(super) types: Types<'a>,
     /// The operators of a name, with one operand and with two.
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
@@ -19,8 +21,9 @@ pub(super) struct Memo<'a> {
 }
 
 impl<'a> Memo<'a> {
-    pub(super) fn new(catalog: &'a Catalog) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, version: Option<u32>) -> Self {
         Self {
+            version,
             types: Types::new(catalog),
             operators: HashMap::new(),
             views: HashMap::new(),

@@ -1,9 +1,10 @@
 //! MERGE.
 
 use super::analyzer::{Analyzer, Result};
+use super::expr::TableId;
 use super::fault::Fault;
 use super::raw::span_of;
-use super::scope::Analyzed;
+use super::scope::{Analyzed, Item};
 use super::target::Target;
 use super::target::is_overriding;
 use crate::replay::syntax::tree::child;
@@ -12,6 +13,10 @@ use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 impl Analyzer<'_> {
     pub(super) fn merge_statement(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
         let (target, item) = self.target(node)?;
+        let is_view = |it: &crate::Relation| it.kind == crate::RelationKind::View;
+        if self.written(&target).is_some_and(is_view) && self.is_before(17) {
+            return Err(self.too_new("0A000", "MERGE into a view", 17, &span_of(node)));
+        }
         let using = child(node, K::USING_ON_CLAUSE)
             .ok_or_else(|| Fault::refused(span_of(node), "the query is not whole"))?;
         let source_tables = self.read_from(&using)?;
@@ -32,8 +37,12 @@ impl Analyzer<'_> {
             self.scope().no_aggregate = was;
             value?;
         }
+        let analyzed = self.merge_returning(node, &source_tables, (&source, &item), &target)?;
         for when in node.children() {
             let kind = when.kind();
+            if kind == K::MERGE_WHEN_NOT_MATCHED_SOURCE {
+                self.since(17, "WHEN NOT MATCHED BY SOURCE", &span_of(&when))?;
+            }
             let sees = match kind {
                 K::MERGE_WHEN_MATCHED => (true, true),
                 K::MERGE_WHEN_NOT_MATCHED_SOURCE => (true, false),
@@ -52,18 +61,34 @@ impl Analyzer<'_> {
             }
             self.merge_action(&when, &target)?;
         }
-        self.scope().items.clear();
-        self.scope().star.clear();
+        Ok(analyzed)
+    }
+
+    /// Reads RETURNING, which PostgreSQL does before the actions.
+    fn merge_returning(
+        &mut self,
+        node: &SyntaxNode,
+        source_tables: &[TableId],
+        (source, item): (&[Item], &Item),
+        target: &Target,
+    ) -> Result<Analyzed> {
+        if let Some(returning) = child(node, K::RETURNING_CLAUSE) {
+            self.since(17, "RETURNING of MERGE", &span_of(&returning))?;
+        }
         // A row without a counterpart has NULLs on the other side.
         self.joins += 1;
         let joins = self.joins;
-        for table in &source_tables {
+        for table in source_tables {
             self.tables[table.0].nulled_by.push(joins);
         }
         // RETURNING of MERGE lists the columns of the source first.
-        let mut items = source;
-        items.push(item);
-        self.returning(node, items, Some(&target), (false, false))
+        let mut items = source.to_vec();
+        items.push(item.clone());
+        let analyzed = self.returning(node, items, Some(target), (false, false));
+        for table in source_tables {
+            self.tables[table.0].nulled_by.pop();
+        }
+        analyzed
     }
 
     pub(super) fn merge_action(&mut self, when: &SyntaxNode, target: &Target) -> Result<()> {

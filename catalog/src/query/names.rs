@@ -27,6 +27,7 @@ impl Analyzer<'_> {
             let scope = &self.scopes[depth];
             let lateral = scope.lateral.iter().filter(|_| scope.is_lateral);
             let mut found: Option<&Expr> = None;
+            let mut forbidden = None;
             let mut count = 0;
             for item in scope
                 .items
@@ -36,6 +37,7 @@ impl Analyzer<'_> {
             {
                 for (_, value) in item.columns.iter().filter(|(column, _)| column == name) {
                     found = Some(value);
+                    forbidden = item.is_forbidden.then(|| item.clone());
                     count += 1;
                 }
             }
@@ -44,6 +46,9 @@ impl Analyzer<'_> {
                 return Err(
                     Fault::error("42702", span.clone(), message).hint("write the table before it")
                 );
+            }
+            if let Some(item) = forbidden {
+                return Err(invalid_reference(&item, span));
             }
             if let Some(value) = found {
                 let mut value = value.clone();
@@ -112,10 +117,14 @@ impl Analyzer<'_> {
         if !text(node).starts_with('"')
             && let Some(found) = keyword_value(&column)
         {
+            if column == "system_user" {
+                self.since(16, "`system_user`", &span)?;
+            }
             let kind = Kind::Const(Some(column));
             return Ok(Expr::new(found, kind, span));
         }
         if let Some((depth, item)) = self.item(std::slice::from_ref(&column)) {
+            allowed(&item, &span)?;
             return Ok(self.row_value(&item, depth, span));
         }
         let message = format!("column \"{column}\" does not exist");
@@ -178,6 +187,7 @@ impl Analyzer<'_> {
         let is_path = is_path(&base);
         if has(node, K::STAR) {
             if is_path && let Some((depth, item)) = self.item(&path(&base)) {
+                allowed(&item, &span)?;
                 return Ok(self.row_value(&item, depth, span));
             }
             return self.value(&base);
@@ -189,7 +199,17 @@ impl Analyzer<'_> {
                 None => return Err(Fault::refused(span, "the name is not whole")),
             };
             if let Some((depth, item)) = self.item(&table) {
+                allowed(&item, &span)?;
                 return self.item_column(&item, depth, &column, span);
+            }
+            if let [name] = table.as_slice()
+                && matches!(name.as_str(), "old" | "new")
+                && self
+                    .scopes
+                    .iter()
+                    .any(|scope| scope.no_aggregate == Some("RETURNING"))
+            {
+                self.since(18, &format!("`{name}` in RETURNING"), &span)?;
             }
             // `t.composite` needs brackets in PostgreSQL, so a table is missing.
             let message = format!(
@@ -399,6 +419,21 @@ impl Analyzer<'_> {
         }
         Ok(columns)
     }
+}
+
+/// Fails for an item of FROM that must not be read from here.
+fn allowed(item: &Item, span: &Span) -> Result<()> {
+    if item.is_forbidden {
+        return Err(invalid_reference(item, span));
+    }
+    Ok(())
+}
+
+fn invalid_reference(item: &Item, span: &Span) -> Fault {
+    let alias = item.alias.as_deref().unwrap_or_default();
+    let message = format!("invalid reference to FROM-clause entry for table \"{alias}\"");
+    Fault::error("42P10", span.clone(), message)
+        .hint("the right side of RIGHT JOIN and FULL JOIN cannot read the left one")
 }
 
 fn is_path(node: &SyntaxNode) -> bool {

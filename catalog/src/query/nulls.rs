@@ -13,7 +13,7 @@ impl Analyzer<'_> {
     }
 
     /// Returns true if a value can be NULL where these columns are not.
-    fn nullable_given(&self, value: &Expr, known: &[(TableId, usize)]) -> bool {
+    pub(super) fn nullable_given(&self, value: &Expr, known: &[(TableId, usize)]) -> bool {
         let one = |value: &Expr| self.nullable_given(value, known);
         match &value.kind {
             Kind::Var { table, column } => {
@@ -99,7 +99,7 @@ impl Analyzer<'_> {
     }
 
     /// Adds the columns that are not NULL if a condition is true.
-    fn if_true(&self, condition: &Expr, known: &mut Known) {
+    pub(super) fn if_true(&self, condition: &Expr, known: &mut Known) {
         match &condition.kind {
             Kind::And(all) => all.iter().for_each(|part| self.if_true(part, known)),
             Kind::Or(all) => self.in_each(all, known, &mut |analyzer, part, known| {

@@ -204,7 +204,9 @@ impl Analyzer<'_> {
             self.relate(&array, column);
         }
         let left = self.convert(left, declared[0])?;
-        let array = if is_polymorphic(declared[1]) {
+        // The type of an array that is known is not changed.
+        let is_kept = is_polymorphic(operator.declared[1]) && element != types::UNKNOWN;
+        let array = if is_kept || is_polymorphic(declared[1]) {
             array
         } else if matches!(self.types.kind(declared[1]), types::Kind::Array { .. }) {
             let words = self.types.words(declared[1]);

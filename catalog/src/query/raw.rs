@@ -37,8 +37,8 @@ pub(super) enum RawKind {
         truth: Truth,
         not: bool,
     },
-    /// `IS DOCUMENT`, `IS JSON`, `IS NORMALIZED`.
-    IsOther(Box<Raw>),
+    /// `IS DOCUMENT`, `IS JSON`, `IS NORMALIZED`; true for JSON.
+    IsOther(Box<Raw>, bool),
     Distinct {
         left: Box<Raw>,
         right: Box<Raw>,
@@ -317,7 +317,7 @@ impl Reader {
                 not: sign.contains("not"),
             },
             "is" | "is not" => self.is(value, sign == "is not")?,
-            _ if sign.starts_with("is ") => RawKind::IsOther(value),
+            _ if sign.starts_with("is ") => RawKind::IsOther(value, sign.contains("json")),
             "and" => RawKind::And(value, Box::new(self.expression(AND + 1)?)),
             "or" => RawKind::Or(value, Box::new(self.expression(OR + 1)?)),
             "overlaps" => RawKind::Overlaps(value, Box::new(self.expression(LIKE + 1)?)),
@@ -412,7 +412,7 @@ impl Reader {
                 truth: Truth::Unknown,
                 not,
             },
-            "document" => RawKind::IsOther(value),
+            "document" => RawKind::IsOther(value, false),
             _ => return Err(self.unread()),
         })
     }

@@ -81,6 +81,7 @@ impl Analyzer<'_> {
                     None => is_foreign || !not_null,
                 },
                 origin: Some((found.clone(), column.name.clone())),
+                composite: None,
             });
         }
         let table = Table {
@@ -143,6 +144,16 @@ impl Analyzer<'_> {
 
     pub(super) fn no_relation(&self, parts: &[String], span: &Span) -> Fault {
         let message = format!("relation \"{}\" does not exist", parts.join("."));
+        let schema = parts
+            .len()
+            .checked_sub(2)
+            .map_or("pg_catalog", |at| &parts[at]);
+        if let Some(name) = parts.last()
+            && self.is_later_relation(schema, name)
+            && let Some(came) = builtin::came_with(&format!("relation:{schema}.{name}"))
+        {
+            return self.too_new("42P01", &format!("`{name}`"), came, span);
+        }
         if let [name] = parts
             && let Some(elsewhere) = self.catalog.relations.keys().find(|it| it.name == *name)
         {
@@ -178,6 +189,7 @@ impl Analyzer<'_> {
             ty,
             nullable: false,
             origin: None,
+            composite: None,
         };
         let table = Table {
             relation: None,
@@ -198,6 +210,13 @@ impl Analyzer<'_> {
         Some((name.name.clone(), Some(name.schema.clone()), table))
     }
 
+    /// Returns true for a system table of a later version than that of the settings.
+    fn is_later_relation(&self, schema: &str, name: &str) -> bool {
+        self.version.is_some()
+            && builtin::came_with(&format!("relation:{schema}.{name}"))
+                .is_some_and(|came| self.is_before(came))
+    }
+
     pub(super) fn system_relation(
         &mut self,
         parts: &[String],
@@ -208,6 +227,7 @@ impl Analyzer<'_> {
         let found = builtin::relations(last).find(|found| {
             let is_there = found.extension == "-" || extensions.contains(found.extension);
             is_there
+                && !self.is_later_relation(found.schema, last)
                 && match (found.schema, schema.last()) {
                     ("-", _) => self.find_relation(parts).is_none(),
                     (found, None) => {
@@ -223,6 +243,7 @@ impl Analyzer<'_> {
                 ty: self.types.built_in(column.data_type),
                 nullable: true,
                 origin: None,
+                composite: None,
             });
         }
         let table = Table::of_records(columns, depth);

@@ -1,6 +1,7 @@
 //! RETURNING.
 
 use super::analyzer::{Analyzer, Result};
+use super::raw::span_of;
 use super::scope::{Analyzed, Item};
 use super::target::Target;
 use crate::replay::syntax::tree::{child, child_name};
@@ -102,6 +103,12 @@ impl Analyzer<'_> {
         statement: K,
     ) -> Result<()> {
         let options = child(clause, K::RETURNING_OPTION_LIST);
+        if let Some(options) = &options {
+            self.since(18, "WITH of RETURNING", &span_of(options))?;
+        }
+        if self.is_before(18) {
+            return Ok(());
+        }
         for (word, kind) in [("old", K::RETURNING_OLD), ("new", K::RETURNING_NEW)] {
             let given = options
                 .as_ref()

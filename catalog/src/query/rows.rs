@@ -21,10 +21,23 @@ impl Analyzer<'_> {
                             && tables.contains(&table)
                             && is_stable(other)
                         {
+                            self.seek((table, column), other);
                             let binding = (table, column, other.clone());
                             self.scope().bindings.push(binding);
                         }
                     }
+                }
+            }
+            Kind::AnyOf {
+                operator,
+                left,
+                array,
+                all: false,
+            } if operator == "=" => {
+                if let Some((table, column)) = self.key_column(left)
+                    && tables.contains(&table)
+                {
+                    self.seek((table, column), array);
                 }
             }
             _ => {}

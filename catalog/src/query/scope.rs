@@ -1,8 +1,12 @@
 //! The names that are visible at one position of a query.
 
+use std::rc::Rc;
+
 use crate::Name;
 
+use super::composite::Composite;
 use super::expr::{Expr, Span, TableId};
+use super::indexes::SortKey;
 use super::types::{self, TypeId};
 
 /// A table of FROM, a common table expression, a function, a subquery.
@@ -36,6 +40,8 @@ pub(super) struct TableColumn {
     pub(super) nullable: bool,
     /// The column of a relation that the values are from.
     pub(super) origin: Option<(Name, String)>,
+    /// The fields, if a query makes the values of rows.
+    pub(super) composite: Option<Rc<Composite>>,
 }
 
 /// An item of FROM under its name, with the columns that it shows.
@@ -50,6 +56,8 @@ pub(super) struct Item {
     pub(super) shows_columns: bool,
     /// Whether `alias.column` is.
     pub(super) shows_alias: bool,
+    /// Whether it is left of RIGHT or FULL JOIN, where the other side must not read it.
+    pub(super) is_forbidden: bool,
 }
 
 /// The result of an item of FROM: names by which its parts are reached, the columns of `*`.
@@ -90,9 +98,14 @@ pub(super) struct Scope {
     /// Whether items of `lateral` are seen.
     pub(super) is_lateral: bool,
     pub(super) has_aggregates: bool,
+    pub(super) has_windows: bool,
     pub(super) has_full_join: bool,
     /// Equalities that hold for each row: a column, and what it equals.
     pub(super) bindings: Vec<(TableId, usize, Expr)>,
+    /// The columns that an equality binds, also to one of several values.
+    pub(super) sought: Vec<(TableId, usize)>,
+    /// The keys of ORDER BY.
+    pub(super) order: Vec<SortKey>,
     pub(super) returns_set: bool,
     /// The columns of outer queries that are read here.
     pub(super) outer: Vec<(usize, Expr)>,
@@ -115,6 +128,10 @@ pub(super) struct Scope {
 pub(super) struct Output {
     pub(super) name: String,
     pub(super) value: Expr,
+    /// For a column of a `*`, its number in it and its text. The text is empty if the `*` is sent.
+    pub(super) of_star: Option<(usize, String)>,
+    /// The end of an expression without AS, where a name can be added.
+    pub(super) end: Option<usize>,
 }
 
 /// A query after its analysis.
@@ -138,7 +155,8 @@ pub(super) struct ResultColumn {
     pub(super) origin: Option<(Name, String)>,
     /// The expression, if it is a literal or parameter whose type is still open.
     pub(super) open: Option<Expr>,
-    pub(super) row: Option<Name>,
+    /// The fields, if the values are rows or arrays of rows.
+    pub(super) composite: Option<Rc<Composite>>,
     pub(super) span: Span,
 }
 
@@ -149,6 +167,7 @@ impl ResultColumn {
             ty: self.ty,
             nullable: self.nullable,
             origin: self.origin,
+            composite: self.composite,
         }
     }
 }

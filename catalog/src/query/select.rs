@@ -6,6 +6,7 @@ use super::with::with_clause;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Result};
+use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::raw::span_of;
@@ -137,7 +138,7 @@ impl Analyzer<'_> {
             self.window_spec(&spec, &mut windows)?;
         }
         sorted.extend(windows);
-        let unlockable = self.unlockable(node, distinct.is_some(), &outputs);
+        let unlockable = self.unlockable(node, distinct.is_some());
         self.locks(node, &tables, unlockable)?;
         if !open {
             for output in &mut outputs {
@@ -154,6 +155,7 @@ impl Analyzer<'_> {
                 self.check_grouped(&value, &groups)?;
             }
         }
+        self.note_indexes(&tables);
         let depth = self.scopes.len() - 1;
         let sets: Vec<bool> = outputs
             .iter()
@@ -199,19 +201,8 @@ impl Analyzer<'_> {
     }
 
     /// Returns the clause of a query that keeps its rows from being locked (`CheckSelectLocking`).
-    fn unlockable(
-        &mut self,
-        node: &SyntaxNode,
-        is_distinct: bool,
-        outputs: &[Output],
-    ) -> Option<&'static str> {
+    fn unlockable(&mut self, node: &SyntaxNode, is_distinct: bool) -> Option<&'static str> {
         let scope = self.scope();
-        let has_window = || {
-            outputs.iter().any(|output| {
-                let is_window = |it: &Expr| matches!(&it.kind, Kind::Call(it) if it.over.is_some());
-                output.value.any(&mut |it| is_window(it))
-            })
-        };
         if is_distinct {
             Some("DISTINCT clause")
         } else if child(node, K::GROUP_BY_CLAUSE).is_some() {
@@ -220,7 +211,7 @@ impl Analyzer<'_> {
             Some("HAVING clause")
         } else if scope.has_aggregates {
             Some("aggregate functions")
-        } else if has_window() {
+        } else if scope.has_windows {
             Some("window functions")
         } else if scope.returns_set {
             Some("set-returning functions in the target list")
@@ -238,13 +229,10 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn result_column(&mut self, output: Output) -> (ResultColumn, Expr) {
+        let composite = self.composite_of(&output);
         let value = output.value;
         let origin = self.origin(&value);
         let nullable = self.nullable(&value);
-        let row = match &value.kind {
-            Kind::Row(table) => self.table(*table).relation.clone(),
-            _ => None,
-        };
         let open = (value.ty == types::UNKNOWN).then(|| value.clone());
         let column = ResultColumn {
             name: output.name,
@@ -252,7 +240,7 @@ impl Analyzer<'_> {
             nullable,
             origin,
             open,
-            row,
+            composite,
             span: value.span.clone(),
         };
         (column, value)
@@ -301,13 +289,17 @@ impl Analyzer<'_> {
                 _ => None,
             };
             if let Some(star) = star {
-                self.write_star(&span, &star);
-                outputs.extend(star.into_iter().map(|column| {
+                let pieces = self.write_star(&span, &star);
+                let pieces = pieces.into_iter().chain(std::iter::repeat(String::new()));
+                let star = star.into_iter().zip(pieces).enumerate();
+                outputs.extend(star.map(|(number, (column, piece))| {
                     let mut value = column.value;
                     value.span = span.clone();
                     Output {
                         name: column.name,
                         value,
+                        of_star: Some((number, piece)),
+                        end: None,
                     }
                 }));
                 continue;
@@ -316,15 +308,19 @@ impl Analyzer<'_> {
                 continue;
             };
             let alias = child(&target, K::AS_NAME).map(|alias| name(&alias));
+            let end = alias.is_none().then_some(span.end);
             outputs.push(Output {
                 name: alias.unwrap_or_else(|| column_name(&value)),
                 value: self.value(&value)?,
+                of_star: None,
+                end,
             });
         }
         Ok(outputs)
     }
 
-    pub(super) fn write_star(&mut self, span: &Span, star: &[StarColumn]) {
+    /// Writes a `*` as its columns, and returns them; there are none if it cannot be written.
+    pub(super) fn write_star(&mut self, span: &Span, star: &[StarColumn]) -> Vec<String> {
         // A name that is there twice cannot be written.
         let is_twice = |column: &StarColumn| {
             let same = star
@@ -345,7 +341,7 @@ impl Analyzer<'_> {
             same.count() > 1 || is_ambiguous
         };
         if star.iter().any(is_twice) {
-            return;
+            return Vec::new();
         }
         let columns = star.iter().map(|column| {
             let name = super::alias::quoted(&column.name);
@@ -354,10 +350,14 @@ impl Analyzer<'_> {
                 None => name,
             }
         });
-        let text = columns.collect::<Vec<_>>().join(", ");
-        if !self.edits.iter().any(|(other, _)| other == span) {
-            self.edits.push((span.clone(), text));
+        let pieces: Vec<String> = columns.collect();
+        if !self.edits.iter().any(|other| other.span == *span) {
+            self.edits.push(Replaced {
+                span: span.clone(),
+                pieces: pieces.clone(),
+            });
         }
+        pieces
     }
 }
 

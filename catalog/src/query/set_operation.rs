@@ -1,5 +1,7 @@
 //! UNION, INTERSECT and EXCEPT.
 
+use std::rc::Rc;
+
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
@@ -140,6 +142,12 @@ impl Analyzer<'_> {
                 "INTERSECT" => left.nullable && right.nullable,
                 _ => left.nullable,
             };
+            let composite = match (&left.composite, &right.composite) {
+                (Some(one), Some(other)) => one.or(other).map(Rc::new),
+                (one, None) if is_null(&right) => one.clone(),
+                (None, other) if is_null(&left) => other.clone(),
+                _ => None,
+            };
             let origin = if left.origin == right.origin {
                 left.origin
             } else {
@@ -151,7 +159,7 @@ impl Analyzer<'_> {
                 nullable,
                 origin,
                 open: None,
-                row: None,
+                composite,
                 span: left.span,
             });
         }
@@ -168,6 +176,11 @@ impl Analyzer<'_> {
             unlockable: Some("UNION/INTERSECT/EXCEPT"),
         })
     }
+}
+
+/// Returns true for a column that holds nothing but NULL.
+fn is_null(column: &ResultColumn) -> bool {
+    matches!(&column.open, Some(open) if matches!(open.kind, Kind::Const(None)))
 }
 
 pub(super) enum SetPart {

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Origin, Result};
-use super::expr::Span;
+use super::composite::Replaced;
 use super::fault::Fault;
 use super::function::Arguments;
 use super::memo::Memo;
 use super::raw::{parameter, span_of};
-use super::scope::Analyzed;
+use super::scope::{Analyzed, TableColumn};
 use super::types;
 use super::{Column, Parameter, Query, Rows};
 use crate::Catalog;
@@ -22,10 +22,48 @@ use crate::replay::syntax::tree::{child, children, is_query, path, statements, t
 pub(super) fn check<'a>(
     catalog: &'a Catalog,
     search_path: &Rc<[String]>,
+    version: Option<u32>,
     memo: &RefCell<Option<Memo<'a>>>,
     sql: &str,
     nullable: &[bool],
 ) -> Result<Query> {
+    let analyze = |sql: &str| {
+        let statement = only_statement(sql)?;
+        let known = memo.take().unwrap_or_else(|| Memo::new(catalog, version));
+        let mut analyzer = Analyzer::new(catalog, Rc::clone(search_path), known, nullable);
+        let query = analyzer.statement(&statement, sql);
+        memo.replace(Some(analyzer.into_memo()));
+        query
+    };
+    let (mut query, with_fields) = analyze(sql)?;
+    let Some(text) = with_fields else {
+        return Ok(query);
+    };
+    // A row cannot always be written as its fields: `GROUP BY t` groups by no column of `t`.
+    let sent = analyze(&text).ok().map(|(sent, _)| sent);
+    if sent.is_some_and(|sent| is_same(&query, &sent)) {
+        query.sql = text;
+    } else {
+        query.columns.iter_mut().for_each(|it| it.row = None);
+    }
+    Ok(query)
+}
+
+/// Returns true if a text gives what another does, but for the types of rows.
+fn is_same(query: &Query, sent: &Query) -> bool {
+    let is_alike = |(one, other): (&Column, &Column)| {
+        one.name == other.name
+            && one.nullable == other.nullable
+            && (one.row.is_some() || one.data_type == other.data_type)
+    };
+    query.rows == sent.rows
+        && query.parameters == sent.parameters
+        && query.columns.len() == sent.columns.len()
+        && query.columns.iter().zip(&sent.columns).all(is_alike)
+}
+
+/// Returns the only statement of a text.
+fn only_statement(sql: &str) -> Result<SyntaxNode> {
     let file = match parse(sql) {
         Ok(file) => file,
         Err(Unparsed::TooDeep) => {
@@ -49,11 +87,7 @@ pub(super) fn check<'a>(
             Fault::error("42601", span_of(&second), message).hint("write each statement by itself")
         );
     }
-    let known = memo.take().unwrap_or_else(|| Memo::new(catalog));
-    let mut analyzer = Analyzer::new(catalog, Rc::clone(search_path), known, nullable);
-    let query = analyzer.statement(&statement, sql);
-    memo.replace(Some(analyzer.into_memo()));
-    query
+    Ok(statement)
 }
 
 /// Returns true for the commands that return no rows and take no parameters: all statements but
@@ -98,7 +132,7 @@ fn command(node: &SyntaxNode) -> Result<Analyzed> {
 }
 
 impl Analyzer<'_> {
-    fn statement(&mut self, statement: &SyntaxNode, sql: &str) -> Result<Query> {
+    fn statement(&mut self, statement: &SyntaxNode, sql: &str) -> Result<(Query, Option<String>)> {
         let analyzed = match statement.kind() {
             K::CALL => self.call_statement(statement)?,
             kind if is_command(kind) => command(statement)?,
@@ -141,7 +175,7 @@ impl Analyzer<'_> {
                 nullable: true,
                 origin: None,
                 open: None,
-                row: None,
+                composite: None,
                 span: span.clone(),
             })
             .collect();
@@ -155,7 +189,13 @@ impl Analyzer<'_> {
         })
     }
 
-    fn finish_statement(&mut self, sql: &str, analyzed: Analyzed) -> Result<Query> {
+    /// Returns the query, and its text with the fields of each row among the results, if there are
+    /// rows.
+    fn finish_statement(
+        &mut self,
+        sql: &str,
+        analyzed: Analyzed,
+    ) -> Result<(Query, Option<String>)> {
         for (span, index) in std::mem::take(&mut self.open_parameters) {
             let is_decided = self.parameters[index].ty != Some(types::UNKNOWN);
             if is_decided {
@@ -193,44 +233,51 @@ impl Analyzer<'_> {
         } else {
             Rows::Many
         };
-        let mut columns = Vec::new();
-        for column in analyzed.columns {
-            let comment = column.origin.as_ref().and_then(|(name, wanted)| {
-                let relation = self.catalog.relations.get(name)?;
-                let found = relation.columns.iter().find(|it| it.name == *wanted)?;
-                found.comment.clone()
-            });
-            columns.push(Column {
-                name: column.name,
-                data_type: self.types.data_type(column.ty),
-                nullable: column.nullable,
-                column: column.origin,
-                row: column.row,
-                comment,
-            });
-        }
-        Ok(Query {
-            sql: edited(sql, std::mem::take(&mut self.edits)),
+        let replaced = std::mem::take(&mut self.edits);
+        let with_fields = self.with_fields(&analyzed.columns, sql, &replaced);
+        let columns = analyzed.columns.into_iter();
+        let columns = columns.map(|it| self.public_column(it.table_column()));
+        let query = Query {
+            sql: edited(sql, replaced),
             parameters,
-            columns,
+            columns: columns.collect(),
             rows,
             reads: std::mem::take(&mut self.reads),
             writes: std::mem::take(&mut self.writes),
-        })
+            assigns: std::mem::take(&mut self.assigns),
+            indexes: std::mem::take(&mut self.indexes),
+        };
+        Ok((query, with_fields))
+    }
+
+    pub(super) fn public_column(&self, column: TableColumn) -> Column {
+        let comment = column.origin.as_ref().and_then(|(name, wanted)| {
+            let relation = self.catalog.relations.get(name)?;
+            let found = relation.columns.iter().find(|it| it.name == *wanted)?;
+            found.comment.clone()
+        });
+        Column {
+            name: column.name,
+            data_type: self.types.data_type(column.ty),
+            nullable: column.nullable,
+            column: column.origin,
+            row: self.public_row(column.composite.as_ref()),
+            comment,
+        }
     }
 }
 
 /// Returns a text in which some parts are replaced.
-fn edited(sql: &str, mut edits: Vec<(Span, String)>) -> String {
-    edits.sort_by_key(|(span, _)| span.start);
+pub(super) fn edited(sql: &str, mut edits: Vec<Replaced>) -> String {
+    edits.sort_by_key(|edit| edit.span.start);
     let mut text = String::with_capacity(sql.len());
     let mut end = 0;
-    for (span, replacement) in edits {
+    for Replaced { span, pieces } in edits {
         if span.start < end {
             continue;
         }
         text.push_str(&sql[end..span.start]);
-        text.push_str(&replacement);
+        text.push_str(&pieces.join(", "));
         end = span.end;
     }
     text.push_str(&sql[end..]);

@@ -21,6 +21,7 @@ impl Analyzer<'_> {
         let analyzed = self.query(node, false)?;
         self.scope().is_lateral = was;
         let first = analyzed.columns.first();
+        let composite = first.and_then(|it| it.composite.clone());
         let (ty, nullable) = first.map_or((types::UNKNOWN, true), |it| (it.ty, it.nullable));
         // PostgreSQL reads the left side after the query.
         let left = match compared.map(|(left, _)| (left, row_of(left))) {
@@ -53,6 +54,10 @@ impl Analyzer<'_> {
                 }
             }
         }
+        let is_array = matches!(
+            self.types.kind(self.types.base(ty)),
+            types::Kind::Array { .. }
+        );
         let ty = match how {
             Use::Exists | Use::Any | Use::All => types::BOOL,
             Use::Scalar if has_left => types::BOOL,
@@ -68,6 +73,8 @@ impl Analyzer<'_> {
             outer: analyzed.outer,
             is_nullable: nullable || analyzed.columns.iter().any(|column| column.nullable),
             has_row: analyzed.has_row,
+            is_array,
+            composite,
         };
         Ok(Expr::new(ty, Kind::Query(query), span))
     }

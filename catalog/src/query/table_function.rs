@@ -101,6 +101,7 @@ impl Analyzer<'_> {
                 ty: types::INT8,
                 nullable: false,
                 origin: None,
+                composite: None,
             });
         }
         if columns.len() > 1 && is_value {
@@ -168,6 +169,7 @@ impl Analyzer<'_> {
             ty,
             nullable,
             origin: None,
+            composite: None,
         };
         if let Some(list) = definitions {
             for definition in children(list, K::COLUMN_DEF) {
@@ -225,6 +227,9 @@ impl Analyzer<'_> {
             .children()
             .find(|part| matches!(part.kind(), K::JSON_TABLE | K::XML_TABLE))
             .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+        if document.kind() == K::JSON_TABLE {
+            self.since(17, "`json_table`", &span)?;
+        }
         let mut tokens = crate::replay::syntax::tree::tokens(&document);
         if tokens.any(|token| super::raw::parameter(token.text()).is_some()) {
             return Err(
@@ -268,6 +273,7 @@ impl Analyzer<'_> {
                 ty,
                 nullable: true,
                 origin: None,
+                composite: None,
             });
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! VALUES and TABLE.
 
 use super::analyzer::{Analyzer, Result};
+use super::composite::Replaced;
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
 use super::raw::span_of;
@@ -37,7 +38,7 @@ impl Analyzer<'_> {
                 nullable,
                 origin,
                 open: None,
-                row: None,
+                composite: None,
                 span: value.span,
             });
         }
@@ -121,6 +122,8 @@ impl Analyzer<'_> {
             let output = Output {
                 name: column.name.clone(),
                 value: column.value.clone(),
+                of_star: None,
+                end: None,
             };
             columns.push(self.result_column(output).0);
         }
@@ -134,8 +137,10 @@ impl Analyzer<'_> {
         {
             let range = word.text_range();
             let span = range.start().into()..range.end().into();
-            self.edits
-                .push((span, format!("SELECT {} FROM", names.join(", "))));
+            self.edits.push(Replaced {
+                span,
+                pieces: vec![format!("SELECT {} FROM", names.join(", "))],
+            });
         }
         self.order_results(node, &columns)?;
         let limit = self.limit(node)?;

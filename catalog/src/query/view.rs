@@ -38,6 +38,7 @@ impl Analyzer<'_> {
             .as_deref()
             .map_or_else(|| Rc::clone(&self.path), Rc::from);
         let memo = Memo {
+            version: self.version,
             types: mem::replace(&mut self.types, super::types::Types::new(self.catalog)),
             operators: mem::take(&mut self.operators),
             // The functions of a name depend on the search path.

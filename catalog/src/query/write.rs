@@ -63,6 +63,7 @@ impl Analyzer<'_> {
             self.condition(&condition, &tables)?;
         }
         self.current_of(node)?;
+        self.note_indexes(&tables);
         let is_single = self.are_single(&tables);
         let narrowed = self.restore(&target);
         let items = self.scope().items.clone();
@@ -85,6 +86,7 @@ impl Analyzer<'_> {
             self.condition(&condition, &tables)?;
         }
         self.current_of(node)?;
+        self.note_indexes(&tables);
         let is_single = self.are_single(&tables);
         let items = self.scope().items.clone();
         self.returning(node, items, Some(&target), (is_single, false))

@@ -1,6 +1,6 @@
 //! The objects of PostgreSQL and of the extensions in its distribution: types, functions,
 //! operators, casts, operator classes and system tables. The lists come from a server of the newest
-//! version (`script/builtins`).
+//! version (`script/builtins`), and `later.txt` says which objects older versions do not have.
 
 mod table;
 
@@ -47,6 +47,23 @@ impl Function {
         some(self.arguments)
             .into_iter()
             .flat_map(|it| it.split(','))
+    }
+
+    /// Returns the version with which the function came, if that is later than the oldest one.
+    pub(crate) fn came_with(&self) -> Option<u32> {
+        came_with(&format!("function:{}({})", self.name, self.arguments))
+    }
+
+    /// Returns the function as an older version has it: perhaps without the last arguments that
+    /// have defaults.
+    pub(crate) fn in_version(mut self, version: u32) -> Option<Self> {
+        while self.came_with().is_some_and(|came| came > version) {
+            self.defaults = self.defaults.checked_sub(1)?;
+            let (arguments, names) = (self.arguments, self.names);
+            self.arguments = arguments.rsplit_once(',').map_or("-", |(before, _)| before);
+            self.names = names.rsplit_once(',').map_or("-", |(before, _)| before);
+        }
+        Some(self)
     }
 
     /// Returns the names of the arguments, if they have names.
@@ -124,6 +141,22 @@ pub(crate) fn find_type(name: &str) -> Option<BuiltinType> {
         is_preferred: preferred == "p",
         subtype: some(subtype),
     })
+}
+
+/// The oldest version of PostgreSQL that is supported, and the newest that is known.
+pub(crate) const VERSIONS: std::ops::RangeInclusive<u32> = 15..=18;
+
+/// Returns the version of PostgreSQL with which an object came, if that is later than the oldest
+/// one: `function:casefold(text)`, `cast:bytea:int4`, `relation:pg_catalog.pg_aios`.
+pub(crate) fn came_with(object: &str) -> Option<u32> {
+    let [version] = table!("later.txt").find(object).next()?;
+    version.parse().ok()
+}
+
+/// Returns true if a version of PostgreSQL, or an extension in its distribution, has a function of
+/// this name.
+pub(crate) fn has_function_in(name: &str, version: u32) -> bool {
+    functions(name, |_| true).any(|function| function.in_version(version).is_some())
 }
 
 /// Returns the names of all types, in order.

@@ -54,6 +54,7 @@ pub(crate) fn run(arguments: &Doctor, here: &Path, project: &ProjectArgs) -> Res
         let (server, connected) = server::check(&config);
         add(server);
         if let Some(mut connected) = connected {
+            add(server::version(&connected, project.as_ref().ok()));
             add(access::check(&connected));
             add(role::check(&mut connected, project.as_ref().ok()));
         }

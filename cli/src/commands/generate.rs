@@ -1,5 +1,6 @@
 //! `bowline generate`: writes the generated files, without a database.
 
+mod asked;
 mod files;
 mod queries;
 
@@ -15,10 +16,12 @@ use crate::origin::Origin;
 use crate::package::Package;
 use crate::project::Project;
 use crate::queries::read_folder;
-use crate::source::{Fallback, of_migrations};
+use crate::source::{Fallback, Made, made_of_migrations, of_migrations};
 use crate::ui::{self, counted};
+use asked::Asked;
 use bowline_catalog::Catalog;
 use bowline_catalog::gap::{Gap, GapKind};
+use bowline_plan::committed;
 use bowline_plan::paths::relative;
 use bowline_plan::plan::{self, PatchedSchema, Plan, Problem, SchemaPlan};
 use bowline_plan::project::Settings;
@@ -53,7 +56,7 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     project.settings_note().iter().for_each(ui::note);
     project.ineffective_settings().iter().for_each(ui::note);
     let migrations = project.read_migrations()?;
-    let catalog = of_migrations(migrations, project, &arguments.fallback)?;
+    let Made { catalog, by_server } = made_of_migrations(migrations, project, &arguments.fallback)?;
     let with_models = !arguments.schema_only;
     let schemas = schemas(&catalog, project, with_models, &mut ui::note)?;
     for gap in left_out(&catalog, project) {
@@ -64,6 +67,9 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
         return Ok(());
     }
     let mut files = schema_files(&schemas);
+    if by_server {
+        files.extend(committed_file(&catalog, migrations, project)?);
+    }
     let folder = if arguments.schema_only {
         None
     } else {
@@ -72,11 +78,12 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
             &schemas,
             migrations,
             project,
+            &mut Asked::new(&arguments.fallback, migrations),
             &mut ui::note,
         )?);
         Some(project.settings.folder.as_path())
     };
-    let current = current(&files, folder)?;
+    let current = current(&files, folder, &project.catalog_file())?;
     refuse_newer(&current, &project.root)?;
     if arguments.check {
         return check(&files, &current, &project.root);
@@ -128,10 +135,15 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
             &schemas,
             migrations,
             project,
+            &mut Asked::new(&Fallback::local(true), migrations),
             &mut ignored,
         )?);
     }
-    let current = current(&files, has_models.then_some(folder))?;
+    let current = current(
+        &files,
+        has_models.then_some(folder),
+        &project.catalog_file(),
+    )?;
     if current.is_empty() {
         return Ok(None);
     }
@@ -143,6 +155,18 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
     stale.sort();
     stale.dedup();
     Ok(Some(stale))
+}
+
+/// Returns the file of a catalog that a server made, for the macros, which ask no server.
+fn committed_file(
+    catalog: &Catalog,
+    migrations: &[Migration],
+    project: &Project,
+) -> Result<Files, CliError> {
+    let origin = Origin::new(&project.package, &project.migrations, migrations);
+    let text = committed::write(catalog, &origin.migrations)
+        .map_err(|error| CliError::failed(format!("the catalog cannot be written: {error}")))?;
+    Ok(Files::from([(project.catalog_file(), text)]))
 }
 
 /// Returns the files of the schemas that are not only printed.
@@ -202,12 +226,13 @@ fn models(
     schemas: &[(SchemaPlan, String)],
     migrations: &[Migration],
     project: &Project,
+    asked: &mut Asked<'_>,
     note: &mut dyn FnMut(String),
 ) -> Result<Files, CliError> {
     let mut plan = planned(catalog, schemas, project)?;
     plan.notes.iter().cloned().for_each(&mut *note);
     let files = read_folder(&project.queries, &project.root)?;
-    plan.queries = queries::planned(catalog, &plan, &files, migrations, project, note)?;
+    plan.queries = queries::planned(catalog, &plan, &files, project, asked, note)?;
     if let Some(package) = Package::read(&project.package)? {
         let mut folders = vec![relative(&project.migrations, &project.package)];
         if !files.is_empty() {
@@ -254,7 +279,14 @@ pub(super) fn statements(catalog: &Catalog, project: &Project) -> Result<Vec<Sta
     let mut plan = planned(catalog, &schemas, project)?;
     let files = read_folder(&project.queries, &project.root)?;
     let migrations = project.read_migrations()?;
-    plan.queries = queries::planned(catalog, &plan, &files, migrations, project, &mut |_| {})?;
+    plan.queries = queries::planned(
+        catalog,
+        &plan,
+        &files,
+        project,
+        &mut Asked::new(&Fallback::local(true), migrations),
+        &mut |_| {},
+    )?;
     Ok(emit::statements(&plan))
 }
 

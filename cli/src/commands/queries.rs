@@ -15,7 +15,8 @@ use bowline_catalog::query::Checker;
 use bowline_catalog::query_file::{Checked, Mistake, NamedQuery};
 use bowline_catalog::replay::{Refusal, Replayed};
 
-/// List the queries in queries/: their rows, and the tables and columns that they read and write.
+/// List the queries in queries/: their rows, the tables and columns that they read and write, and the indexes that can
+/// serve them.
 ///
 /// Each query is checked against the schema that the migrations make: no database, no network. A
 /// query that PostgreSQL would not accept, or whose types are not certain, is shown with the reason,
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &Queries, project: &Project) -> Result<(), CliError
     }
     let migrations = project.read_migrations()?;
     let Replayed { catalog, refusals } = replay_of_migrations(migrations)?;
-    let checker = Checker::new(&catalog);
+    let checker = Checker::new(&catalog).for_version(project.settings.postgres);
     let mut found: Vec<Found<'_>> = files
         .iter()
         .flat_map(|file| check(file, &checker))

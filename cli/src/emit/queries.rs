@@ -47,7 +47,13 @@ fn imports(file: &QueryFilePlan) -> String {
         .iter()
         .map(|import| format!("use {import};\n"))
         .collect();
-    outside.insert("use bowline::__generated::StaticSql;\n".to_owned());
+    let fields = file.rows.iter().flat_map(|row| &row.fields);
+    let mut nested = fields.filter(|field| field.sql_type.contains("RowOf<"));
+    let own = match nested.next() {
+        Some(_) => "{RowOf, StaticSql}",
+        None => "StaticSql",
+    };
+    outside.insert(format!("use bowline::__generated::{own};\n"));
     if uses_sql_types(file) {
         outside.insert("use diesel::sql_types;\n".to_owned());
     }
@@ -96,13 +102,17 @@ fn uses_sql_types(file: &QueryFilePlan) -> bool {
 
 fn row(row: &RowPlan) -> String {
     let of: Vec<String> = row.of.iter().map(|name| format!("[`{name}`]")).collect();
+    let docs = match &row.column {
+        Some(column) => format!("A row in `{column}` of {}.", of.join(" and ")),
+        None => format!("A row of {}.", of.join(" and ")),
+    };
     let mut derives: Vec<String> = ["Debug", "Clone", "PartialEq", "Serialize"]
         .map(str::to_owned)
         .into();
     derives.extend(row.extra_derives.iter().cloned());
     let mut out = format!(
         "{}{}pub struct {} {{\n",
-        doc(0, &format!("A row of {}.", of.join(" and "))),
+        doc(0, &docs),
         derive(0, &derives),
         row.name
     );

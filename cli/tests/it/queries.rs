@@ -29,11 +29,11 @@ fn mistakes_in_headers_are_underlined() {
         ),
     ]);
     insta::assert_snapshot!(project.printed(&["queries"], &[]), @r"
-             file         | query |  rows   | reads | writes 
-    ----------------------+-------+---------+-------+--------
-     queries/accounts.sql | list  | refused |       | 
-     queries/accounts.sql |       | refused |       | 
-     queries/accounts.sql | find  | refused |       | 
+             file         | query |  rows   | reads | writes | indexes 
+    ----------------------+-------+---------+-------+--------+---------
+     queries/accounts.sql | list  | refused |       |        | 
+     queries/accounts.sql |       | refused |       |        | 
+     queries/accounts.sql | find  | refused |       |        | 
     error: unknown annotation `:manny`
      --> queries/accounts.sql:1:15
       |
@@ -330,4 +330,81 @@ fn a_migration_that_cannot_be_followed_refuses_only_the_queries_of_its_tables() 
     assert_eq!(listed[0]["columns"][0]["type"], "integer");
     let refused = listed[1]["refused"].as_str().unwrap_or_default();
     assert!(refused.contains("0001_a.sql:1"), "{refused}");
+}
+
+#[test]
+fn whole_rows_have_the_type_that_the_text_gives_them() {
+    let project = Project::bare(&[
+        ACCOUNTS,
+        (
+            "queries/accounts.sql",
+            "-- name: rows :many\nSELECT a, ARRAY(SELECT b FROM accounts b) AS list, s AS own\n  FROM accounts a, (SELECT 1 AS one) s;\n",
+        ),
+    ]);
+    let printed = project.printed(&["queries", "--json"], &[]);
+    let listed: serde_json::Value =
+        serde_json::from_str(printed.trim_end_matches("exit 0")).expect("JSON");
+    let columns = listed[0]["columns"].as_array().expect("columns").iter();
+    let types: Vec<_> = columns.map(|column| column["type"].as_str()).collect();
+    assert_eq!(
+        types,
+        [Some("accounts"), Some("accounts[]"), Some("record")]
+    );
+}
+
+#[test]
+fn what_came_with_a_later_version_is_refused_by_name() {
+    let project = Project::bare(&[
+        ACCOUNTS,
+        ("bowline.toml", "postgres = \"16\"\n"),
+        (
+            "queries/accounts.sql",
+            "-- name: fold :many\nSELECT casefold(name) AS name FROM accounts;\n\n\
+             -- name: any :one\nSELECT any_value(name) AS name FROM accounts;\n\n\
+             -- name: before :many\nUPDATE accounts SET name = 'x' RETURNING old.name;\n",
+        ),
+    ]);
+    insta::assert_snapshot!(project.printed(&["queries"], &[]), @r"
+             file         | query  |  rows   |      reads      | writes | indexes 
+    ----------------------+--------+---------+-----------------+--------+---------
+     queries/accounts.sql | fold   | refused |                 |        | 
+     queries/accounts.sql | any    | one     | accounts (name) |        | 
+     queries/accounts.sql | before | refused |                 |        | 
+    error[42883]: `casefold` came with PostgreSQL 18; the settings say 16
+     --> queries/accounts.sql:2:8
+      |
+    2 | SELECT casefold(name) AS name FROM accounts;
+      |        ^^^^^^^^^^^^^^
+      |
+    help: raise `postgres` in the settings if each server is of that version or newer
+
+    error[42601]: `old` in RETURNING came with PostgreSQL 18; the settings say 16
+     --> queries/accounts.sql:8:42
+      |
+    8 | UPDATE accounts SET name = 'x' RETURNING old.name;
+      |                                          ^^^^^^^^
+      |
+    help: raise `postgres` in the settings if each server is of that version or newer
+
+    error: 2 of 3 statements are refused
+    exit 1
+    ");
+    project.write("bowline.toml", "postgres = \"18\"\n");
+    let printed = project.printed(&["queries"], &[]);
+    assert!(
+        printed.ends_with("exit 0\n") || printed.ends_with("exit 0"),
+        "{printed}"
+    );
+    project.write("bowline.toml", "postgres = \"9.6\"\n");
+    insta::assert_snapshot!(project.printed(&["queries"], &[]), @r#"
+    error: queries can be checked for PostgreSQL 15 to 18
+     --> bowline.toml:1:1
+      |
+    1 | postgres = "9.6"
+      | ^^^^^^^^
+
+    error: the setting `postgres` has the unknown version "9.6"
+    hint: write the oldest version that the program meets: postgres = "15"
+    exit 1
+    "#);
 }

@@ -84,7 +84,7 @@ pub(crate) fn against(
     if given > written {
         return Err(Mistake::new(miscounted(written, given)));
     }
-    let checker = Checker::new(&schema.catalog);
+    let checker = Checker::new(&schema.catalog).for_version(schema.postgres);
     let query = checker.check_with(sql, nullable).map_err(|fault| Mistake {
         code: fault.code,
         message: fault.message,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bowline_plan::plan::{InlineArgument, InlineColumn};
+use bowline_plan::plan::{InlineArgument, InlineColumn, ValuePlan};
 
 use super::check::Checked;
 
@@ -30,10 +30,15 @@ pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf
             "::bowline::statement::CheckedStatement::new",
         ),
         (true, is_struct) => {
+            for nested in &query.nested {
+                let fields = nested.fields.iter();
+                let fields: Vec<InlineColumn> = fields.map(column).collect();
+                out.push_str(&row(&nested.name, &fields));
+            }
             out.push_str(&if is_struct {
                 read_as(&query.columns)
             } else {
-                row(&query.columns)
+                row("Row", &query.columns)
             });
             let row = if is_struct {
                 "::bowline::__generated::As<__BowlineRow>"
@@ -80,8 +85,19 @@ fn bind(number: usize, argument: &InlineArgument) -> String {
     }
 }
 
+/// Returns a field of a row within a row.
+fn column(field: &ValuePlan) -> InlineColumn {
+    InlineColumn {
+        name: field.name.clone(),
+        sql_name: field.sql_name.clone(),
+        rust_type: field.rust_type.clone(),
+        sql_type: field.sql_type.clone(),
+        comment: field.comment.clone(),
+    }
+}
+
 /// Returns the struct of a row, and how it is read.
-fn row(columns: &[InlineColumn]) -> String {
+fn row(name: &str, columns: &[InlineColumn]) -> String {
     let mut fields = String::new();
     let mut read = String::new();
     for column in columns {
@@ -96,8 +112,8 @@ fn row(columns: &[InlineColumn]) -> String {
     }
     format!(
         "#[allow(dead_code, non_snake_case, unreachable_pub)] \
-         #[derive(Debug, Clone, PartialEq)] struct Row {{ {fields} }} \
-         ::bowline::__generated::query_row! {{ Row {{ {read} }} }} "
+         #[derive(Debug, Clone, PartialEq)] struct {name} {{ {fields} }} \
+         ::bowline::__generated::query_row! {{ {name} {{ {read} }} }} "
     )
 }
 

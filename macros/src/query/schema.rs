@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bowline_catalog::Catalog;
-use bowline_catalog::replay::replay;
-use bowline_migrations::{Migration, SqlFile, read_folder, script};
+use bowline_catalog::replay::{Refusal, replay};
+use bowline_migrations::{Migration, SqlFile, differences, read_folder, script};
+use bowline_plan::committed;
 use bowline_plan::plan::{Plan, plan, schemas};
 use bowline_plan::project::{Project, ProjectOptions};
 
@@ -17,6 +18,8 @@ use super::message::Mistake;
 pub(crate) struct Schema {
     pub(crate) catalog: Catalog,
     pub(crate) plan: Plan,
+    /// The oldest version of PostgreSQL that the queries run on, if it is set.
+    pub(crate) postgres: Option<u32>,
     /// The path of the generated code.
     pub(crate) module: String,
     /// The files that this is from.
@@ -70,6 +73,8 @@ pub(crate) fn of(package: &Path) -> Result<Arc<Schema>, Mistake> {
 struct Read {
     project: Project,
     migrations: Vec<Migration>,
+    /// The text of the catalog that is committed where replay cannot follow the migrations.
+    committed: Option<String>,
 }
 
 impl Read {
@@ -93,9 +98,11 @@ impl Read {
         }
         let migrations = read_folder(&project.migrations)
             .map_err(|error| Mistake::new(error.to_string()).hint(error.hint()))?;
+        let committed = std::fs::read_to_string(project.catalog_file()).ok();
         Ok(Self {
             project,
             migrations,
+            committed,
         })
     }
 
@@ -105,6 +112,7 @@ impl Read {
             migration.name.hash(&mut hasher);
             migration.up.text.hash(&mut hasher);
         }
+        self.committed.hash(&mut hasher);
         // A project has few settings, and their text has all of them.
         format!("{:?}", self.project).hash(&mut hasher);
         hasher.finish()
@@ -113,17 +121,10 @@ impl Read {
     fn schema(self, package: &Path) -> Result<Schema, Mistake> {
         let sent: Vec<SqlFile> = self.migrations.iter().map(sent).collect::<Result<_, _>>()?;
         let replayed = replay(&sent);
-        if let Some(refusal) = replayed.refusals.first() {
-            let file = refusal.file.strip_prefix(&self.project.root);
-            return Err(Mistake::new(format!(
-                "{}:{} cannot be followed: {}",
-                file.unwrap_or(&refusal.file).display(),
-                refusal.line(),
-                refusal.why
-            ))
-            .hint(refusal.hint.to_string()));
-        }
-        let catalog = replayed.catalog;
+        let catalog = match replayed.refusals.first() {
+            None => replayed.catalog,
+            Some(refusal) => self.committed_catalog(refusal)?,
+        };
         let settings = &self.project.settings;
         let planned = schemas(&catalog, settings);
         let patched: Vec<_> = planned.iter().map(|_| None).collect();
@@ -133,14 +134,54 @@ impl Read {
             Mistake::new(format!("no code can be generated: {message}"))
                 .hint("run `bowline generate`, which shows all problems")
         })?;
+        let committed = self.committed.iter().map(|_| self.project.catalog_file());
+        let committed: Vec<PathBuf> = committed.collect();
         let files = self.migrations.iter();
         let files = files.map(|migration| migration.up.path.clone());
         Ok(Schema {
+            postgres: self.project.settings.postgres,
             module: self.project.module_for(package),
-            files: files.chain(self.project.files.iter().cloned()).collect(),
+            files: files
+                .chain(self.project.files.iter().cloned())
+                .chain(committed)
+                .collect(),
             catalog,
             plan,
         })
+    }
+}
+
+impl Read {
+    /// Returns the committed catalog, if it stands for these migrations. `refusal` is why one is
+    /// needed.
+    fn committed_catalog(&self, refusal: &Refusal) -> Result<Catalog, Mistake> {
+        const HINT: &str = "run `bowline generate`, which asks a server for the schema";
+        let shown = |path: &Path| {
+            let path = path.strip_prefix(&self.project.root).unwrap_or(path);
+            path.display().to_string()
+        };
+        let path = shown(&self.project.catalog_file());
+        let Some(text) = &self.committed else {
+            return Err(Mistake::new(format!(
+                "{}:{} cannot be followed: {}",
+                shown(&refusal.file),
+                refusal.line(),
+                refusal.why
+            ))
+            .hint(format!(
+                "{}; or {HINT} and writes it to {path}",
+                refusal.hint
+            )));
+        };
+        let committed = committed::read(text)
+            .map_err(|why| Mistake::new(format!("{path} cannot be read: {why}")).hint(HINT))?;
+        match differences(&committed.migrations, &self.migrations).first() {
+            None => Ok(committed.catalog),
+            Some(difference) => Err(Mistake::new(format!(
+                "{path} is older than the migrations: {difference}"
+            ))
+            .hint(HINT)),
+        }
     }
 }
 

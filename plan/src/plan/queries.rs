@@ -2,6 +2,7 @@
 
 mod absolute;
 mod inline;
+mod nested;
 mod rows;
 mod types;
 
@@ -12,6 +13,7 @@ use bowline_catalog::query_file::{Annotation, Mistake, NamedQuery};
 use super::Plan;
 use super::names::{argument_name, distinct, rust_name};
 pub use inline::{InlineArgument, InlineColumn, InlineQuery, NoCode, inline};
+pub use nested::NestedRow;
 use rows::Rows;
 use types::Types;
 
@@ -89,6 +91,8 @@ pub struct RowPlan {
     pub name: String,
     /// The functions that return it.
     pub of: Vec<String>,
+    /// The column that holds such rows, for rows within rows.
+    pub column: Option<String>,
     /// A field for each column.
     pub fields: Vec<ValuePlan>,
     /// Derives from the settings.
@@ -98,11 +102,15 @@ pub struct RowPlan {
 /// A column of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValuePlan {
+    /// The name of the field.
     pub name: String,
+    /// The name of the column.
     pub sql_name: String,
+    /// The type in Rust.
     pub rust_type: String,
     /// The type of diesel that it is read as.
     pub sql_type: String,
+    /// The comment of the column.
     pub comment: Option<String>,
 }
 
@@ -144,13 +152,13 @@ pub fn module(stem: &str) -> String {
     rust_name(&stem.to_lowercase(), None)
 }
 
-fn function(
+fn function<'p>(
     file: &CheckedFile<'_>,
     plan: &Plan,
     named: &NamedQuery,
     query: &Query,
-    types: &mut Types<'_>,
-    rows: &mut Rows<'_>,
+    types: &mut Types<'p>,
+    rows: &mut Rows<'p>,
 ) -> Result<QueryFunction, Mistake> {
     let name = &named.name.text;
     let rust = rust_name(&heck::ToSnakeCase::to_snake_case(name.as_str()), None);

@@ -19,6 +19,7 @@ pub(super) struct BowlineToml {
     pub queries: Option<PathBuf>,
     pub module: Option<String>,
     pub package: Option<PathBuf>,
+    pub postgres: Option<String>,
     #[serde(default)]
     pub names: BTreeMap<String, String>,
     #[serde(default)]

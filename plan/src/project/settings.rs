@@ -23,6 +23,8 @@ pub struct Settings {
     pub outputs: Vec<Output>,
     /// The file that the settings below come from, if there is one.
     pub file: Option<SettingsFile>,
+    /// The oldest version of PostgreSQL that queries run on; `None` is the newest that is known.
+    pub postgres: Option<u32>,
     /// Rust names by table or enum, for names that are guessed wrong or are taken.
     pub names: BTreeMap<String, String>,
     /// Names of variants by enum and label.

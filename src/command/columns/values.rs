@@ -37,7 +37,7 @@ const DAY: i64 = 86_400_000_000;
 impl ValueCheck {
     /// Returns the check for a column of this type, read as that one; the subscripts of an array have to begin at
     /// 1, or not.
-    pub(super) fn of(expected: &SqlType, actual: u32, from_1: bool) -> Option<Self> {
+    pub(crate) fn of(expected: &SqlType, actual: u32, from_1: bool) -> Option<Self> {
         let array = |element| Some(Self::Array { element, from_1 });
         match (expected, actual) {
             (SqlType::BuiltIn(built_in::TIME), _) => Some(Self::Time),

@@ -6,6 +6,7 @@ use diesel::row::Field as _;
 use diesel::sql_types::{BigInt, Bool, HasSqlType};
 use diesel::{Column, Expression};
 
+use super::record::Record;
 use crate::command::columns::Columns;
 use crate::wire::answer::Answer;
 use crate::wire::row::{AnswerField, SessionRow};
@@ -27,18 +28,38 @@ pub trait TableRow: AnswerRow {}
 /// The columns of a row that are not read yet.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Fields<'a> {
-    answer: &'a Answer,
-    row: usize,
-    column: usize,
+pub struct Fields<'a>(Source<'a>);
+
+/// The row that is read.
+#[derive(Debug)]
+enum Source<'a> {
+    Answer {
+        answer: &'a Answer,
+        row: usize,
+        column: usize,
+    },
+    /// A row within a row.
+    Record(Record<'a>),
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(answer: &'a Answer, row: usize) -> Self {
-        Self {
+        Self(Source::Answer {
             answer,
             row,
             column: 0,
+        })
+    }
+
+    pub(super) fn of_record(record: Record<'a>) -> Self {
+        Self(Source::Record(record))
+    }
+
+    /// Returns the number of columns of a record that are not read yet.
+    pub(super) fn unread(&self) -> u32 {
+        match &self.0 {
+            Source::Answer { .. } => 0,
+            Source::Record(record) => record.columns,
         }
     }
 
@@ -52,20 +73,38 @@ impl<'a> Fields<'a> {
     where
         C: Column,
         T: FromSql<<C as Expression>::SqlType, Pg>,
+        Pg: HasSqlType<<C as Expression>::SqlType>,
     {
         self.read_named::<C::SqlType, T>(C::NAME)
     }
 
     /// Reads the next column, as an SQL type. The name is for errors.
-    pub fn read_named<ST, T: FromSql<ST, Pg>>(&mut self, name: &str) -> deserialize::Result<T> {
+    pub fn read_named<ST, T>(&mut self, name: &str) -> deserialize::Result<T>
+    where
+        T: FromSql<ST, Pg>,
+        Pg: HasSqlType<ST>,
+    {
         self.read_as::<ST, T>()
             .map_err(|error| format!("column {name:?}: {error}").into())
     }
 
-    fn read_as<ST, T: FromSql<ST, Pg>>(&mut self) -> deserialize::Result<T> {
-        let field = AnswerField::new(self.answer, self.row, self.column);
-        self.column += 1;
-        T::from_nullable_sql(field.value())
+    fn read_as<ST, T>(&mut self) -> deserialize::Result<T>
+    where
+        T: FromSql<ST, Pg>,
+        Pg: HasSqlType<ST>,
+    {
+        match &mut self.0 {
+            Source::Answer {
+                answer,
+                row,
+                column,
+            } => {
+                let field = AnswerField::new(answer, *row, *column);
+                *column += 1;
+                T::from_nullable_sql(field.value())
+            }
+            Source::Record(record) => record.read::<ST, T>(),
+        }
     }
 }
 

@@ -188,6 +188,7 @@ pub(crate) const CATALOG: Package = Package {
                 "attached",
                 "column",
                 "constraint",
+                "index",
                 "name",
                 "replay/builtin",
                 "replay/syntax",

@@ -107,8 +107,13 @@ fn random_queries_are_typed_as_a_server_types_them() {
     let queries = number("BOWLINE_QUERIES", 250) as usize;
     let most = number("BOWLINE_FAILURES", 1) as usize;
     let seed = number("BOWLINE_SEED", 7);
-    let checker = |catalog: Catalog, _: &Server| {
-        move |sql: &str, nullable: &[bool]| Checker::new(&catalog).check_with(sql, nullable)
+    let checker = |catalog: Catalog, server: &Server| {
+        let version = Some(server.version);
+        move |sql: &str, nullable: &[bool]| {
+            Checker::new(&catalog)
+                .for_version(version)
+                .check_with(sql, nullable)
+        }
     };
     let counts = compare("differential", seed, queries, most, checker);
     counts.print();

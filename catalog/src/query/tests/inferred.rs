@@ -329,6 +329,56 @@ fn each_star_is_sent_as_its_columns() {
 }
 
 #[test]
+fn an_index_serves_what_it_is_sought_by_or_ordered_by() {
+    let file = SqlFile {
+        path: "1/up.sql".into(),
+        text: "CREATE TABLE t (id int PRIMARY KEY, a int, b int, at date);
+               CREATE INDEX a_b ON t (a, b DESC);
+               CREATE INDEX at ON t (at);
+               CREATE INDEX partial ON t (b) WHERE a > 0;
+               CREATE INDEX expression ON t ((a + 1));
+               CREATE INDEX hashed ON t USING hash (b);
+               CREATE TABLE u (id int PRIMARY KEY, t_id int);
+               CREATE INDEX t_id ON u (t_id);"
+            .to_owned(),
+    };
+    let catalog = replay::replay([&file]).catalog;
+    for (sql, expected) in [
+        ("SELECT 1 FROM t WHERE id = $1", "t_pkey"),
+        ("SELECT 1 FROM t WHERE id = ANY ($1)", "t_pkey"),
+        ("SELECT 1 FROM t WHERE a = 1 AND at > '2020-01-01'", "a_b"),
+        ("SELECT 1 FROM t WHERE b = 1", "hashed"),
+        ("SELECT 1 FROM t WHERE a > 1", ""),
+        ("SELECT 1 FROM t WHERE a = b OR id = 1", ""),
+        ("SELECT 1 FROM t WHERE a = b", ""),
+        ("SELECT at FROM t ORDER BY at DESC LIMIT 1", "at"),
+        ("SELECT at FROM t ORDER BY at DESC NULLS LAST", ""),
+        ("SELECT 1 FROM t ORDER BY a, b DESC, id", "a_b"),
+        ("SELECT 1 FROM t ORDER BY a DESC, b", "a_b"),
+        ("SELECT 1 FROM t ORDER BY a, b", ""),
+        ("SELECT 1 FROM t ORDER BY a, at", ""),
+        (
+            "SELECT 1 FROM t JOIN u ON u.t_id = t.id WHERE t.at = $1",
+            "at t_id t_pkey",
+        ),
+        ("UPDATE t SET a = 1 WHERE id = 1", "t_pkey"),
+        ("DELETE FROM u USING t WHERE u.t_id = t.id", "t_pkey t_id"),
+        ("SELECT 1 FROM (SELECT * FROM t WHERE at = $1) s", "at"),
+    ] {
+        let query = check(&catalog, sql);
+        let names: Vec<&str> = query
+            .indexes
+            .iter()
+            .map(|(_, name)| name.as_str())
+            .collect();
+        assert_eq!(names.join(" "), expected, "{sql}");
+    }
+    let written = check(&catalog, "UPDATE t SET a = 1, b = DEFAULT").assigns;
+    let columns: Vec<&str> = written.iter().map(|(_, column)| column.as_str()).collect();
+    assert_eq!(columns, ["a", "b"]);
+}
+
+#[test]
 fn a_parameter_has_the_column_that_it_is_compared_with_or_assigned_to() {
     let catalog = catalog();
     for (sql, expected) in [

@@ -116,7 +116,7 @@ fn is_same(ours: &str, refusal: &Refusal, version: u32) -> bool {
         || refusal
             .message
             .starts_with("failed to find conversion function");
-    ours == refusal.code || version < 16 && ours == "42883" && is_of_using
+    ours == refusal.code || version < 16 && matches!(ours, "42883" | "42702") && is_of_using
 }
 
 /// Returns the verdict if the server refuses a statement in another way than the checker.

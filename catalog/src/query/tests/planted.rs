@@ -57,6 +57,8 @@ fn as_checked(sql: &str, said: Statement) -> Query {
         columns,
         reads: BTreeSet::new(),
         writes: BTreeSet::new(),
+        assigns: BTreeSet::new(),
+        indexes: BTreeSet::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use bowline::{Config, Session};
 
 use super::finding::Finding;
 use crate::connection::refuses_options;
+use crate::project::Project;
 
 pub(super) const AREA: &str = "server";
 
@@ -100,4 +101,20 @@ fn connected(
         ));
     }
     (findings, Some(Connected { session, config }))
+}
+
+/// Compares the version of the server with the one that queries are checked for.
+pub(super) fn version(connected: &Connected, project: Option<&Project>) -> Vec<Finding> {
+    let version = connected.session.server_version() / 10_000;
+    let checked = project.and_then(|project| project.settings.postgres);
+    match checked.and_then(|checked| u32::try_from(version).ok().map(|found| (checked, found))) {
+        Some((checked, found)) if found < checked => vec![Finding::warning(
+            AREA,
+            format!(
+                "queries are checked for PostgreSQL {checked}, and the server is of version {found}"
+            ),
+            format!("set postgres = \"{found}\" in bowline.toml"),
+        )],
+        _ => Vec::new(),
+    }
 }

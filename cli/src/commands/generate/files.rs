@@ -12,8 +12,13 @@ use bowline_plan::paths::read_optional;
 
 /// Reads the current text of the files to write, and generated files whose table no longer exists.
 ///
-/// Without a folder it reads only the files to write.
-pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, CliError> {
+/// Without a folder it reads only the files to write, and the committed catalog, which may not be
+/// needed any more.
+pub(super) fn current(
+    files: &Files,
+    folder: Option<&Path>,
+    catalog: &Path,
+) -> Result<Files, CliError> {
     let mut current = Files::new();
     let folders = folder.map(|folder| [folder.to_owned(), folder.join(QUERIES)]);
     let entries = folders
@@ -25,6 +30,7 @@ pub(super) fn current(files: &Files, folder: Option<&Path>) -> Result<Files, Cli
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let candidates = candidates.chain([catalog.to_owned()]);
     for path in files.keys().cloned().chain(candidates) {
         if let Some(text) = read_optional(&path)?
             && (files.contains_key(&path) || text.starts_with(HEADER))

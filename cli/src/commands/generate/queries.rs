@@ -9,6 +9,7 @@ use bowline_catalog::query_file::{Mistake, NamedQuery};
 use bowline_catalog::replay::{replay, replay_each};
 use bowline_sql::statements;
 
+use super::asked::Asked;
 use crate::error::CliError;
 use crate::migrations::{Migration, SqlFile, prepared};
 use crate::project::Project;
@@ -25,15 +26,16 @@ pub(super) fn planned(
     catalog: &Catalog,
     plan: &Plan,
     files: &[SourceFile],
-    migrations: &[Migration],
     project: &Project,
+    asked: &mut Asked<'_>,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<QueryFilePlan>, CliError> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
     one_module_each(files)?;
-    let checker = Checker::new(catalog);
+    let version = project.settings.postgres;
+    let checker = Checker::new(catalog).for_version(version);
     let mut planned = Vec::new();
     let mut wrong: Vec<Wrong<'_>> = Vec::new();
     let mut refused: Vec<Wrong<'_>> = Vec::new();
@@ -58,6 +60,20 @@ pub(super) fn planned(
                     wrong.extend(checked.conflict.map(|mistake| (file, mistake)));
                     queries.push((query, checked.query));
                 }
+                // PostgreSQL may accept what inference does not know.
+                Err(mistake) if mistake.code.is_none() => match asked.ask(query)? {
+                    Some((found, server)) => {
+                        note(format!(
+                            "{}:{}: the types of `{}` are from {server}, and each column can be NULL, since: {}",
+                            file.name,
+                            file.line(query.name.span.start),
+                            query.name.text,
+                            mistake.message
+                        ));
+                        queries.push((query, found));
+                    }
+                    None => refused.push((file, mistake)),
+                },
                 Err(mistake) => refused.push((file, mistake)),
             }
             if let Some(annotated) = &query.annotation
@@ -84,12 +100,17 @@ pub(super) fn planned(
     if wrong.is_empty() && refused.is_empty() {
         return Ok(planned);
     }
-    Err(failure(&wrong, &refused, migrations))
+    Err(failure(&wrong, &refused, asked.migrations, version))
 }
 
 /// Returns the error for all mistakes, each underlined, with the migrations that broke queries.
-fn failure(wrong: &[Wrong<'_>], refused: &[Wrong<'_>], migrations: &[Migration]) -> CliError {
-    let causes = causes(refused, migrations);
+fn failure(
+    wrong: &[Wrong<'_>],
+    refused: &[Wrong<'_>],
+    migrations: &[Migration],
+    version: Option<u32>,
+) -> CliError {
+    let causes = causes(refused, migrations, version);
     let mut all: Vec<(&Wrong<'_>, Option<&Excerpt<'_>>)> = wrong
         .iter()
         .map(|wrong| (wrong, None))
@@ -109,7 +130,11 @@ fn failure(wrong: &[Wrong<'_>], refused: &[Wrong<'_>], migrations: &[Migration])
 
 /// Returns the statement of a migration after which each query is refused, if it was accepted
 /// before.
-fn causes<'m>(refused: &[Wrong<'_>], migrations: &'m [Migration]) -> Vec<Option<Excerpt<'m>>> {
+fn causes<'m>(
+    refused: &[Wrong<'_>],
+    migrations: &'m [Migration],
+    version: Option<u32>,
+) -> Vec<Option<Excerpt<'m>>> {
     let mut broken: Vec<Option<usize>> = vec![None; refused.len()];
     // Migrations that cannot be replayed have no catalogs to compare.
     let Ok(sent) = prepared(migrations) else {
@@ -121,7 +146,7 @@ fn causes<'m>(refused: &[Wrong<'_>], migrations: &'m [Migration]) -> Vec<Option<
         replay_each(
             sent.iter().map(|migration| &migration.up),
             |number, catalog| {
-                let checker = Checker::new(catalog);
+                let checker = Checker::new(catalog).for_version(version);
                 for (index, query) in queries.iter().enumerate() {
                     let is_accepted = query.is_some_and(|query| query.check(&checker).is_ok());
                     if is_accepted {
@@ -136,7 +161,7 @@ fn causes<'m>(refused: &[Wrong<'_>], migrations: &'m [Migration]) -> Vec<Option<
     }
     let causes = broken.into_iter().zip(queries).map(|(number, query)| {
         let migration = migrations.get(number?)?;
-        let span = statement(&sent[..=number?], query?);
+        let span = statement(&sent[..=number?], query?, version);
         // The SQL that is sent may lack a BEGIN of the file.
         let is_whole = sent.get(number?)?.up.text == migration.up.text;
         Some(Excerpt {
@@ -157,7 +182,11 @@ fn query_of<'f>((file, mistake): &Wrong<'f>) -> Option<&'f NamedQuery> {
 }
 
 /// Returns the first line of the statement in the last migration after which a query is refused.
-fn statement(migrations: &[Migration], query: &NamedQuery) -> Option<Range<usize>> {
+fn statement(
+    migrations: &[Migration],
+    query: &NamedQuery,
+    version: Option<u32>,
+) -> Option<Range<usize>> {
     /// Each statement takes a replay of all migrations before it.
     const MOST: usize = 50;
     let (last, before) = migrations.split_last()?;
@@ -170,7 +199,8 @@ fn statement(migrations: &[Migration], query: &NamedQuery) -> Option<Range<usize
         };
         let files = before.iter().map(|migration| &migration.up);
         let replayed = replay(files.chain([&part]));
-        if query.check(&Checker::new(&replayed.catalog)).is_err() {
+        let checker = Checker::new(&replayed.catalog).for_version(version);
+        if query.check(&checker).is_err() {
             let line = statement.text().lines().next().unwrap_or_default();
             return Some(statement.start()..statement.start() + line.trim_end().len());
         }

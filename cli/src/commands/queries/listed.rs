@@ -9,6 +9,7 @@ use crate::ui::{self, Side};
 use bowline_catalog::query::{Column, Query, Rows};
 use bowline_catalog::query_file::NamedQuery;
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
+use bowline_sql::quote::identifier;
 
 /// A query, as JSON.
 #[derive(Debug, Serialize)]
@@ -117,10 +118,11 @@ fn word(rows: Rows) -> &'static str {
     }
 }
 
-/// Returns the queries as a table: their rows, and what they read and write.
+/// Returns the queries as a table: their rows, what they read and write, and the indexes that can
+/// serve them.
 pub(super) fn table(found: &[Found<'_>]) -> String {
-    let headings =
-        ["file", "query", "rows", "reads", "writes"].map(|name| (name.to_owned(), Side::Left));
+    let headings = ["file", "query", "rows", "reads", "writes", "indexes"]
+        .map(|name| (name.to_owned(), Side::Left));
     let rows: Vec<Vec<Option<String>>> = found
         .iter()
         .map(|found| {
@@ -130,9 +132,16 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
                 Ok(checked) => [
                     Some(word(checked.query.rows).to_owned()),
                     Some(reads(&checked.query.reads)),
-                    Some(lines(checked.query.writes.iter().map(Name::sql))),
+                    Some(writes(&checked.query)),
+                    Some(lines(
+                        checked
+                            .query
+                            .indexes
+                            .iter()
+                            .map(|(_, name)| identifier(name)),
+                    )),
                 ],
-                Err(_) => [Some("refused".to_owned()), None, None],
+                Err(_) => [Some("refused".to_owned()), None, None, None],
             });
             row
         })
@@ -151,6 +160,19 @@ fn reads(reads: &BTreeSet<(Name, String)>) -> String {
             .into_iter()
             .map(|(relation, columns)| format!("{} ({})", relation.sql(), columns.join(", "))),
     )
+}
+
+/// Returns a line for each relation that is written, with the columns that are given values.
+fn writes(query: &Query) -> String {
+    let of = |relation: &Name| {
+        let all = query.assigns.iter().filter(|(other, _)| other == relation);
+        let columns: Vec<&str> = all.map(|(_, column)| column.as_str()).collect();
+        match columns.as_slice() {
+            [] => relation.sql(),
+            columns => format!("{} ({})", relation.sql(), columns.join(", ")),
+        }
+    };
+    lines(query.writes.iter().map(of))
 }
 
 fn lines(lines: impl Iterator<Item = String>) -> String {

@@ -1,6 +1,7 @@
 //! `bowline generate` with query files.
 
 use crate::Project;
+use crate::generate::with_a_server;
 
 const ACCOUNTS: (&str, &str) = (
     "migrations/1_accounts/up.sql",
@@ -62,7 +63,7 @@ fn mistakes_of_all_files_are_shown_together() {
              -- name: unnamed :one\nSELECT 1, 2;\n-- name: twice :one\nSELECT 1 AS a, 2 AS a;\n\
              -- name: span :one\nSELECT interval '1 day' AS span;\n-- name: at :one\nSELECT now() + :span::interval AS at;\n\
              -- name: x :one\n-- row: Account\nSELECT id FROM accounts;\n-- name: y :one\n-- row: Pair\nSELECT 1 AS a, 2 AS b;\n\
-             -- name: z :one\n-- row: Pair\nSELECT 1 AS a, 2::bigint AS b;\n-- name: whole :many\nSELECT accounts FROM accounts;\n",
+             -- name: z :one\n-- row: Pair\nSELECT 1 AS a, 2::bigint AS b;\n-- name: whole :many\nSELECT ROW(id, name) AS pair FROM accounts;\n",
         ),
         (
             "queries/b.sql",
@@ -150,13 +151,13 @@ fn mistakes_of_all_files_are_shown_together() {
        |
     help: column b is i32 in one and i64 in the other
 
-    error: column accounts of `whole` has whole rows of accounts, for which there is no Rust type
+    error: column pair of `whole` has type record, for which there is no Rust type
       --> queries/a.sql:26:10
        |
     26 | -- name: whole :many
        |          ^^^^^
        |
-    help: name its columns: accounts.id, accounts.username
+    help: the fields of pair cannot be named where it is sent: write the row of a table, or of a subquery, such as ARRAY(SELECT t FROM transfers t)
 
     error: the statement has no name
      --> queries/b.sql:1:1
@@ -280,4 +281,37 @@ fn the_folder_is_a_setting() {
             .read("src/db/mod.rs")
             .contains("queries_folder = \"sql\",")
     );
+}
+
+#[test]
+fn a_server_is_asked_for_types_that_are_not_inferred() {
+    let project = project(&[(
+        "queries/accounts.sql",
+        "-- name: coordinate :one\nSELECT ('(1,2)'::point)[0] AS x, name FROM accounts WHERE id = :id;\n",
+    )]);
+    let refused = generate(&project);
+    assert!(
+        refused.contains("subscripts of this type are not inferred") && refused.ends_with("exit 1"),
+        "{refused}"
+    );
+    let variables = with_a_server();
+    let variables: Vec<(&str, &str)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let printed = project.printed(&["generate"], &variables);
+    assert!(
+        printed.starts_with(
+            "note: queries/accounts.sql:1: the types of `coordinate` are from PostgreSQL "
+        ) && printed.ends_with("exit 0"),
+        "{printed}"
+    );
+    let code = project.read("src/db/queries/accounts.rs");
+    for part in [
+        "pub x: Option<f64>,",
+        "pub name: Option<String>,",
+        "id: i64",
+    ] {
+        assert!(code.contains(part), "{part}: {code}");
+    }
 }

@@ -19,7 +19,7 @@
     },
     queries_folder = "../../queries",
     queries = {
-        "accounts.sql" => 0x519263b30a470ace,
+        "accounts.sql" => 0x9003ca2fba811bd7,
         "transfers.sql" => 0x888d2b2ba2b6e7ea,
     },
     schema = {

@@ -1,4 +1,6 @@
-//! Typical mistakes, as snapshots.
+//! The check of one call: mistakes, half-typed SQL, and the files that it reads.
+
+mod mistakes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -49,137 +51,6 @@ fn types_are_absolute_paths() {
         ),
         @r##"id: bank::AccountId, status: bank::AccountStatus, email: ::core::option::Option<::std::string::String>, created_at: ::chrono::DateTime<::chrono::Utc>, names: ::core::option::Option<::std::vec::Vec<::core::option::Option<::std::string::String>>>"##
     );
-}
-
-#[test]
-fn mistakes_are_underlined() {
-    let mistakes = [
-        (r#""SELECT id, usernme FROM accounts""#, 0),
-        (r#""SELECT id FROM acounts""#, 0),
-        ("\"SELECT id\n    FROM accounts\n   WHERE balnce > $1\"", 1),
-        (r##"r#"SELECT "Id" FROM accounts"#"##, 0),
-        (r#""SELECT 'it\'s', id + username FROM accounts""#, 0),
-        (r#""SELECT id FROM accounts WHERE balance > 'much'""#, 0),
-        (r#""SELECT status, count(*) FROM accounts""#, 0),
-        (r#""INSERT INTO accounts (usernam) VALUES ($1)""#, 1),
-        (r#""SELECT id FROM accounts WHERE status = 'activ'""#, 0),
-        (
-            r#""SELECT id FROM accounts WHERE id = $1 AND username = $2""#,
-            1,
-        ),
-        (r#""SELECT id FROM accounts WHERE id = $1""#, 2),
-        (r#""SELECT id, balance + 1 FROM accounts""#, 0),
-        (r#""SELECT a.id, b.id FROM accounts a, accounts b""#, 0),
-        (
-            r#""SELECT to_tsvector(username) AS words FROM accounts""#,
-            0,
-        ),
-        (r#""SELECT id FROM accounts; SELECT 1""#, 0),
-        (r#""SELEC id FROM accounts""#, 0),
-        (r#""""#, 0),
-    ];
-    let shown: Vec<String> = mistakes
-        .iter()
-        .map(|(literal, arguments)| answer(literal, *arguments))
-        .collect();
-    insta::assert_snapshot!(shown.join("\n\n"), @r##"
-    column "usernme" does not exist (42703)
-      --> src/main.rs:12:32
-       |
-    12 | SELECT id, usernme FROM accounts
-       |            ^^^^^^^
-     = help: did you mean accounts.username?
-
-    relation "acounts" does not exist (42P01)
-      --> src/main.rs:12:36
-       |
-    12 | SELECT id FROM acounts
-       |                ^^^^^^^
-     = help: check the spelling, and whether a migration creates it
-
-    column "balnce" does not exist (42703)
-      --> src/main.rs:14:10
-       |
-    14 |    WHERE balnce > $1
-       |          ^^^^^^
-     = help: did you mean accounts.balance?
-
-    column "Id" does not exist (42703)
-      --> src/main.rs:12:30
-       |
-    12 | SELECT "Id" FROM accounts
-       |        ^^^^
-     = help: did you mean accounts.id?
-
-    syntax error: missing comma
-      --> src/main.rs:12:34
-       |
-    12 | SELECT 'it's', id + username FROM accounts
-       |             ^
-
-    invalid input syntax for type bigint: "much" (22P02)
-      --> src/main.rs:12:61
-       |
-    12 | SELECT id FROM accounts WHERE balance > 'much'
-       |                                         ^^^^^^
-
-    column "accounts.status" must appear in the GROUP BY clause or be used in an aggregate function (42803)
-      --> src/main.rs:12:28
-       |
-    12 | SELECT status, count(*) FROM accounts
-       |        ^^^^^^
-     = help: add it to GROUP BY, or use min(), max() or another aggregate
-
-    column "usernam" of relation "accounts" does not exist (42703)
-      --> src/main.rs:12:43
-       |
-    12 | INSERT INTO accounts (usernam) VALUES ($1)
-       |                       ^^^^^^^
-     = help: check the spelling, and whether a migration creates it
-
-    invalid input value for enum account_status: "activ" (22P02)
-      --> src/main.rs:12:60
-       |
-    12 | SELECT id FROM accounts WHERE status = 'activ'
-       |                                        ^^^^^^^
-     = help: its labels are active, frozen, closed
-
-    the query has 2 parameters, and 1 argument is given
-      --> src/main.rs:12:74
-       |
-    12 | SELECT id FROM accounts WHERE id = $1 AND username = $2
-       |                                                      ^^
-
-    the query has 1 parameter, and 2 arguments are given
-
-    column 2 has no name
-     = help: name it in the SQL with AS
-
-    two columns have the name id
-     = help: give one of them another name with AS
-
-    column words has type tsvector, for which there is no Rust type
-      --> src/main.rs:12:53
-       |
-    12 | SELECT to_tsvector(username) AS words FROM accounts
-       |                                 ^^^^^
-     = help: cast it in the SQL to a type that Rust has, such as words::text
-
-    cannot insert multiple commands into a prepared statement (42601)
-      --> src/main.rs:12:46
-       |
-    12 | SELECT id FROM accounts; SELECT 1
-       |                          ^^^^^^^^
-     = help: write each statement by itself
-
-    syntax error: expected command, found IDENT
-      --> src/main.rs:12:21
-       |
-    12 | SELEC id FROM accounts
-       | ^
-
-    there is no statement (42601)
-    "##);
 }
 
 /// A language server expands a call at each key that is pressed.
@@ -261,5 +132,111 @@ fn a_changed_migration_is_read_again() {
     std::fs::create_dir_all(folder.join("migrations/2_b")).expect("a folder");
     write("migrations/2_b/up.sql", "ALTER TABLE t ADD a int;");
     assert_eq!(checked("SELECT a, b FROM t"), Ok(2));
+    std::fs::remove_dir_all(&folder).expect("the folder is removed");
+}
+
+#[test]
+fn a_query_that_locks_counts_as_writing() {
+    let schema = bank();
+    let writes = |sql: &str| {
+        let checked = against(&schema, sql, &[]).expect("a query");
+        checked.query.writes
+    };
+    assert!(!writes("SELECT id FROM accounts"));
+    for sql in [
+        "SELECT id FROM accounts FOR UPDATE",
+        "SELECT id FROM accounts FOR NO KEY UPDATE SKIP LOCKED",
+        "SELECT a.id FROM accounts a, transfers t FOR SHARE OF a",
+        "SELECT s.id FROM (SELECT id FROM accounts FOR KEY SHARE) s",
+        "WITH a AS (UPDATE accounts SET balance = 0 RETURNING id) SELECT id FROM a",
+    ] {
+        assert!(writes(sql), "{sql}");
+    }
+}
+
+/// The other package has the migrations, and its generated code.
+#[test]
+fn the_setting_package_names_the_migrations() {
+    let folder = std::env::temp_dir().join(format!("bowline-package-{}", std::process::id()));
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    write("app/Cargo.toml", "[package]\nname = \"app\"\n");
+    write("app/bowline.toml", "package = \"../data\"\n");
+    write("data/Cargo.toml", "[package]\nname = \"my-data\"\n");
+    write(
+        "data/diesel.toml",
+        "[print_schema]\nfile = \"src/db/schema.rs\"\n",
+    );
+    write("data/bowline.toml", "postgres = \"16\"\n");
+    let migration = "CREATE TABLE things (id bigint PRIMARY KEY);";
+    write("data/migrations/1_things/up.sql", migration);
+    let app = folder.join("app");
+    let checked = check(&app, "SELECT id FROM things", &[]).expect("a query");
+    assert_eq!(checked.query.columns[0].rust_type, "my_data::db::ThingId");
+    let names: Vec<_> = checked
+        .files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .any(|name| name.ends_with("migrations/1_things/up.sql")),
+        "{names:?}"
+    );
+    let new = check(&app, "SELECT casefold('A') AS name", &[]).expect_err("it is too new");
+    assert_eq!(
+        new.message,
+        "`casefold` came with PostgreSQL 18; the settings say 16"
+    );
+    std::fs::remove_dir_all(&folder).expect("the folder is removed");
+}
+
+/// A statement whose effect depends on the server.
+const DYNAMIC: &str = "DO $$ BEGIN IF current_setting('server_version_num')::int > 1 THEN \
+                       CREATE TABLE t (a int PRIMARY KEY); END IF; END $$;";
+
+#[test]
+fn the_committed_catalog_stands_for_migrations_that_cannot_be_followed() {
+    let folder = std::env::temp_dir().join(format!("bowline-committed-{}", std::process::id()));
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    let checked = || {
+        std::thread::sleep(schema::UNREAD);
+        check(&folder, "SELECT a FROM t", &[]).map(|checked| checked.query.columns.len())
+    };
+    write("Cargo.toml", "[package]\nname = \"a\"\n");
+    write("migrations/1_a/up.sql", DYNAMIC);
+    let missing = checked().expect_err("no catalog is committed");
+    assert!(
+        missing.message.contains("cannot be followed"),
+        "{missing:?}"
+    );
+    let hint = missing.hint.unwrap_or_default();
+    assert!(
+        hint.contains("`bowline generate`") && hint.contains("schema.catalog"),
+        "{hint}"
+    );
+    let plain = bowline_migrations::SqlFile {
+        path: "1".into(),
+        text: "CREATE TABLE t (a int PRIMARY KEY);".to_owned(),
+    };
+    let catalog = bowline_catalog::replay::replay([&plain]).catalog;
+    let prints = [("1_a".to_owned(), bowline_migrations::fingerprint(DYNAMIC))];
+    let text = bowline_plan::committed::write(&catalog, &prints).expect("a text");
+    write("src/schema.catalog", &text);
+    assert_eq!(checked(), Ok(1));
+    write("migrations/2_b/up.sql", "CREATE TABLE u (a int);");
+    let older = checked().expect_err("a migration was added");
+    assert_eq!(
+        older.message,
+        "src/schema.catalog is older than the migrations: 2_b was added"
+    );
     std::fs::remove_dir_all(&folder).expect("the folder is removed");
 }

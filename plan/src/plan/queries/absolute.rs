@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Uses;
+use super::nested::ROW_OF;
 
 /// The paths of the names in types.
 pub(super) struct Paths(BTreeMap<String, String>);
@@ -22,6 +23,10 @@ impl Paths {
             .map(|(name, path)| (name.to_owned(), path.to_owned()))
             .collect();
         paths.insert("sql_types".to_owned(), "::diesel::sql_types".to_owned());
+        paths.insert(
+            ROW_OF.to_owned(),
+            format!("::bowline::__generated::{ROW_OF}"),
+        );
         for import in &uses.imports {
             let (parent, names) = import.rsplit_once("::").unwrap_or(("", import));
             for name in names.trim_matches(['{', '}']).split(',').map(str::trim) {

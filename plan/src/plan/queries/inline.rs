@@ -6,6 +6,7 @@ use bowline_catalog::{Catalog, DataType};
 use super::super::Plan;
 use super::super::names::{distinct, rust_name, type_name};
 use super::absolute::Paths;
+use super::nested::{Nested, NestedRow, no_type_hint};
 use super::types::{Types, nullable};
 use super::writes;
 
@@ -16,6 +17,8 @@ pub struct InlineQuery {
     pub arguments: Vec<InlineArgument>,
     /// The columns of the result. There are none for a statement that returns no rows.
     pub columns: Vec<InlineColumn>,
+    /// The structs for rows within rows that no table has, the innermost first.
+    pub nested: Vec<NestedRow>,
     /// True unless the statement certainly writes nothing and locks nothing.
     pub writes: bool,
     /// The SQL, on one line.
@@ -86,6 +89,7 @@ pub fn inline(
         })?;
         arguments.push(planned);
     }
+    let mut nested = Nested::new(plan, &mut types);
     let mut columns: Vec<InlineColumn> = Vec::new();
     let aliases: Vec<Alias<'_>> = query
         .columns
@@ -114,16 +118,10 @@ pub fn inline(
                 "give one of them another name with AS".to_owned(),
             ));
         }
-        let (rust_type, sql_type) = of_column(&mut types, column, alias).map_err(|why| {
+        let (rust_type, sql_type) = of_column(&mut nested, column, alias).map_err(|why| {
             no_code(
                 format!("column {} has {why}", alias.name),
-                match &column.row {
-                    Some(_) => "name its columns: accounts.id, accounts.username".to_owned(),
-                    None => format!(
-                        "cast it in the SQL to a type that Rust has, such as {}::text",
-                        alias.name
-                    ),
-                },
+                no_type_hint(column, alias.name, nested.is_row(&column.data_type)),
             )
         })?;
         columns.push(InlineColumn {
@@ -134,6 +132,7 @@ pub fn inline(
             comment: column.comment.clone(),
         });
     }
+    let mut nested = nested.planned;
     let paths = Paths::new(types.into_uses(), module);
     for column in &mut columns {
         column.sql_type = paths.absolute(&column.sql_type);
@@ -146,6 +145,10 @@ pub fn inline(
             None => paths.absolute(&column.rust_type),
         };
     }
+    for field in nested.iter_mut().flat_map(|row| &mut row.fields) {
+        field.sql_type = paths.absolute(&field.sql_type);
+        field.rust_type = paths.absolute(&field.rust_type);
+    }
     let arguments = arguments.into_iter().map(|argument| InlineArgument {
         rust_type: paths.absolute(&argument.rust_type),
         sql_type: paths.absolute(&argument.sql_type),
@@ -154,17 +157,21 @@ pub fn inline(
     Ok(InlineQuery {
         arguments: arguments.collect(),
         columns,
+        nested,
         writes: writes(query),
         sql: bowline_sql::one_line(&query.sql),
     })
 }
+
+/// The name of the struct that a query in source code returns.
+const ROW: &str = "Row";
 
 /// Encloses a type that the user wrote.
 const WRITTEN: char = '\u{1}';
 
 /// Returns the Rust type and the SQL type of a column, with what its alias says.
 fn of_column(
-    types: &mut Types<'_>,
+    nested: &mut Nested<'_, '_>,
     column: &Column,
     alias: &Alias<'_>,
 ) -> Result<(String, String), String> {
@@ -173,15 +180,18 @@ fn of_column(
         nullable: false,
         ..column.clone()
     };
-    let (mut rust_type, mut sql_type) = match (types.column(&not_null), alias.rust_type) {
-        (Ok((_, sql_type)), Some(written)) => (format!("{WRITTEN}{written}{WRITTEN}"), sql_type),
-        (Ok(found), None) => found,
-        (Err(why), Some(written)) => {
-            let sql_type = of_diesel(&column.data_type).ok_or(why)?;
-            (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
-        }
-        (Err(why), None) => return Err(why),
-    };
+    let (mut rust_type, mut sql_type) =
+        match (nested.column(&not_null, alias.name, ROW), alias.rust_type) {
+            (Ok((_, sql_type)), Some(written)) => {
+                (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
+            }
+            (Ok(found), None) => found,
+            (Err(why), Some(written)) => {
+                let sql_type = of_diesel(&column.data_type).ok_or(why)?;
+                (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
+            }
+            (Err(why), None) => return Err(why),
+        };
     if is_nullable {
         (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
     }

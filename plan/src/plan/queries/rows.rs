@@ -1,11 +1,12 @@
 //! The row structs of a query file.
 
-use bowline_catalog::query::{Column, Query};
+use bowline_catalog::query::Query;
 use bowline_catalog::query_file::{Mistake, NamedQuery};
 
-use super::super::names::{distinct, is_needed, own_type_name, rust_name};
-use super::super::{Plan, TablePlan};
-use super::types::{Types, table};
+use super::super::Plan;
+use super::super::names::{derivable_name, distinct, is_needed, own_type_name, rust_name};
+use super::nested::{Nested, NestedRow, ROW_OF, comment, no_type_hint, whole_table};
+use super::types::Types;
 use super::{RowPlan, ValuePlan, mistake};
 
 /// Collects the row structs.
@@ -33,10 +34,10 @@ impl<'p> Rows<'p> {
         &mut self,
         named: &NamedQuery,
         query: &Query,
-        types: &mut Types<'_>,
+        types: &mut Types<'p>,
     ) -> Result<String, Mistake> {
         let written = named.row.as_ref();
-        let whole = self.whole_table(query);
+        let whole = whole_table(self.plan, &query.columns);
         if let Some(table) =
             whole.filter(|table| written.is_none_or(|written| written.text == table.row))
         {
@@ -65,7 +66,15 @@ impl<'p> Rows<'p> {
                 "name another one in the header: -- row: AccountSummary".to_owned(),
             ));
         }
-        let fields = fields(named, query, self.plan, types)?;
+        let parent = written.map_or_else(
+            || derivable_name(&named.name.text),
+            |written| written.text.clone(),
+        );
+        let mut nested = Nested::new(self.plan, types);
+        let fields = fields(named, query, &parent, &mut nested)?;
+        for row in nested.planned {
+            self.add_nested(row, named, span.clone())?;
+        }
         match self.planned.iter_mut().find(|row| row.name == name) {
             Some(row) if row.fields != fields => Err(mistake(
                 span,
@@ -84,6 +93,7 @@ impl<'p> Rows<'p> {
                 self.planned.push(RowPlan {
                     name: name.clone(),
                     of: vec![named.name.text.clone()],
+                    column: None,
                     fields,
                     extra_derives: self.derives.to_vec(),
                 });
@@ -92,18 +102,38 @@ impl<'p> Rows<'p> {
         }
     }
 
-    /// Returns the table whose columns a query returns, all and in their order.
-    fn whole_table(&self, query: &Query) -> Option<&'p TablePlan> {
-        let (relation, _) = query.columns.first()?.column.as_ref()?;
-        let table = table(self.plan, relation)?;
-        let is_field = |(column, field): (&Column, &super::super::Field)| {
-            column.name == field.sql_name
-                && column.column.as_ref() == Some(&(relation.clone(), field.sql_name.clone()))
-                && column.nullable <= (field.options > 0)
-        };
-        let is_whole = table.fields.len() == query.columns.len()
-            && query.columns.iter().zip(&table.fields).all(is_field);
-        is_whole.then_some(table)
+    /// Adds the struct of rows within rows.
+    fn add_nested(
+        &mut self,
+        row: NestedRow,
+        named: &NamedQuery,
+        span: std::ops::Range<usize>,
+    ) -> Result<(), Mistake> {
+        let same = self.planned.iter_mut().find(|it| it.name == row.name);
+        if let Some(same) = same
+            && same.fields == row.fields
+        {
+            same.of.push(named.name.text.clone());
+            return Ok(());
+        }
+        if self.is_taken(&row.name) || self.planned.iter().any(|it| it.name == row.name) {
+            return Err(mistake(
+                span,
+                format!(
+                    "the name `{}` of the type of rows in {} is in use",
+                    row.name, row.column
+                ),
+                "give the column another name with AS".to_owned(),
+            ));
+        }
+        self.planned.push(RowPlan {
+            name: row.name,
+            of: vec![named.name.text.clone()],
+            column: Some(row.column),
+            fields: row.fields,
+            extra_derives: self.derives.to_vec(),
+        });
+        Ok(())
     }
 
     /// Returns true for a name that the file uses for another type.
@@ -111,7 +141,7 @@ impl<'p> Rows<'p> {
         let of_tables = self.plan.tables.iter();
         let mut of_tables = of_tables.flat_map(|table| table.type_names());
         let mut of_enums = self.plan.enums.iter();
-        name == "StaticSql"
+        ["StaticSql", ROW_OF].contains(&name)
             || is_needed(name)
             || of_tables.any(|other| other == name)
             || of_enums.any(|other| other.name == name)
@@ -121,8 +151,8 @@ impl<'p> Rows<'p> {
 fn fields(
     named: &NamedQuery,
     query: &Query,
-    plan: &Plan,
-    types: &mut Types<'_>,
+    parent: &str,
+    nested: &mut Nested<'_, '_>,
 ) -> Result<Vec<ValuePlan>, Mistake> {
     let mut fields: Vec<ValuePlan> = Vec::new();
     let names = query
@@ -148,17 +178,13 @@ fn fields(
                 "give one of them another name with AS".to_owned(),
             ));
         }
-        let (rust_type, sql_type) = types.column(column).map_err(|why| {
+        let typed = nested.column(column, &column.name, parent);
+        let (rust_type, sql_type) = typed.map_err(|why| {
+            let is_row = nested.is_row(&column.data_type);
             mistake(
                 span(),
                 format!("column {} of `{}` has {why}", column.name, named.name.text),
-                match &column.row {
-                    Some(_) => "name its columns: accounts.id, accounts.username".to_owned(),
-                    None => format!(
-                        "cast it in the SQL to a type that Rust has, such as {}::text",
-                        column.name
-                    ),
-                },
+                no_type_hint(column, &column.name, is_row),
             )
         })?;
         fields.push(ValuePlan {
@@ -166,18 +192,13 @@ fn fields(
             sql_name: column.name.clone(),
             rust_type,
             sql_type,
-            comment: column.comment.clone().or_else(|| comment(plan, column)),
+            comment: column
+                .comment
+                .clone()
+                .or_else(|| comment(nested.plan, column)),
         });
     }
     Ok(fields)
-}
-
-/// Returns the comment of the column that the values are from.
-fn comment(plan: &Plan, column: &Column) -> Option<String> {
-    let (relation, name) = column.column.as_ref()?;
-    let fields = &table(plan, relation)?.fields;
-    let field = fields.iter().find(|field| field.sql_name == *name)?;
-    field.comment.clone()
 }
 
 /// Returns the first difference between the columns of two queries, as a hint.

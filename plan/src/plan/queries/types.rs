@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use bowline_catalog::query::{Column, Parameter};
+use bowline_catalog::query::{Column, Parameter, Row};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
 
 use super::super::names::type_name;
 use super::super::rust_type::{self, RustType};
 use super::super::{Plan, TablePlan};
+use super::nested::ROW_OF;
 use super::{ArgumentPlan, Uses};
 
 /// Finds types, and collects what a file has to import for them.
@@ -77,12 +78,6 @@ impl<'p> Types<'p> {
     /// Returns the Rust type and the SQL type of a column of a result. Fails with the type that has
     /// no counterpart in Rust.
     pub(super) fn column(&mut self, column: &Column) -> Result<(String, String), String> {
-        if let Some(relation) = &column.row {
-            return Err(format!(
-                "whole rows of {}, for which there is no Rust type",
-                relation.sql()
-            ));
-        }
         let data_type = self.base(&column.data_type).clone();
         let scalar = self.scalar(&data_type, column.column.as_ref())?;
         let (mut rust_type, mut sql_type) = (scalar.rust_type.owned, scalar.sql_type);
@@ -94,6 +89,37 @@ impl<'p> Types<'p> {
             (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
         }
         Ok((rust_type, sql_type))
+    }
+
+    /// Returns the Rust type and the SQL type of a column of rows, whose struct has this name.
+    pub(super) fn of_rows(&self, column: &Column, row: &Row, name: &str) -> (String, String) {
+        let mut rust_type = name.to_owned();
+        let mut sql_type = format!("{ROW_OF}<{name}>");
+        if column.data_type.dimensions > 0 {
+            if row.has_null_elements {
+                (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
+            }
+            rust_type = format!("Vec<{rust_type}>");
+            sql_type = format!("sql_types::Array<{sql_type}>");
+        }
+        if column.nullable {
+            (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
+        }
+        (rust_type, sql_type)
+    }
+
+    /// Notes that a type of the other generated files is used.
+    pub(super) fn uses(&mut self, name: &str) {
+        self.uses.types.push(name.to_owned());
+    }
+
+    /// Returns true for the type of rows, and of arrays of rows.
+    pub(super) fn is_row(&self, data_type: &DataType) -> bool {
+        let name = &data_type.name;
+        let kind = self.catalog.types.get(name).map(|found| &found.kind);
+        self.catalog.relations.contains_key(name)
+            || matches!(kind, Some(TypeKind::Composite { .. }))
+            || (name.schema == "pg_catalog" && name.name == "record")
     }
 
     /// Returns the base type of a domain.
