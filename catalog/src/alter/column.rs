@@ -13,10 +13,12 @@ pub(super) use sequence::{
 
 use self::change_type::{change_type, is_partition_key};
 use self::not_null::{
-    alter_nullability, explicit_constraint, not_null_constraint, restore_in_descendants,
-    set_nullability,
+    alter_nullability, explicit_constraint, is_name_in, not_null_constraint,
+    restore_in_descendants, set_nullability,
 };
-use self::sequence::{identity_options, identity_sequence, nextval, set_sequence_type};
+use self::sequence::{
+    drop_defaults_of_others, identity_options, identity_sequence, nextval, set_sequence_type,
+};
 use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
 use super::{Script, Step, create_sequence, inheritance};
@@ -109,6 +111,13 @@ pub(super) fn change(
             let only = if is_kept { "ONLY " } else { "" };
             let drop = format!("ALTER TABLE {only}{sql} DROP COLUMN {exists}{quoted_name}");
             let sequences = owned_sequences(actual, table, Some(name));
+            drop_defaults_of_others(script, actual, table, &sequences);
+            if let Some(constraint) = find(actual).and_then(|old| old.not_null_constraint)
+                && is_name_in(expected, table, &constraint.name)
+            {
+                let alter = format!("ALTER TABLE {sql} ALTER COLUMN {quoted_name} DROP NOT NULL");
+                script.push(Step::DropGenerated, alter);
+            }
             script.add(Statement::of_text(step, drop).also_dropping(sequences));
             return;
         }

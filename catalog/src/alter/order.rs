@@ -400,7 +400,13 @@ impl Order<'_> {
                 });
             let mut kept = statement.reassigns.iter();
             let is_kept = kept.any(|name| user.also_drops.contains(name));
-            let is_certain = is_replaced || is_owned || is_kept;
+            // The new owner of a sequence is a column that is added first.
+            let mut column = statement.makes_column.iter();
+            let is_owner = user.reassigns.is_some()
+                && column.any(|(table, column)| {
+                    user.dependencies.may_have(table) && user.dependencies.mentions(column)
+                });
+            let is_certain = is_owner || is_replaced || is_owned || is_kept;
             if is_certain || is_user {
                 found.push((is_certain, other));
             }

@@ -132,7 +132,7 @@ fn an_index_of_a_function_that_is_no_longer_immutable_is_noted() {
 }
 
 /// Pairs of schemas, of which the first is turned into the second.
-const PAIRS: [(&str, &str); 40] = [
+const PAIRS: [(&str, &str); 43] = [
     // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
@@ -369,6 +369,15 @@ const PAIRS: [(&str, &str); 40] = [
         "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t);",
         "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t); ALTER TABLE t ADD id bigserial;",
     ),
+    // A former partition takes its values from a sequence that is dropped.
+    (
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (1) TO (5); ALTER TABLE p ADD x serial;",
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t (b int);",
+    ),
+    // The sequence of a dropped column belongs to a new one.
+    ("CREATE TABLE t (a int, y serial);", "CREATE TABLE t (a int, y serial); ALTER TABLE t RENAME y TO id;"),
+    // A NOT NULL constraint has the name of that of a dropped column.
+    ("CREATE TABLE t (b int, a int NOT NULL);", "CREATE TABLE t (a int NOT NULL); ALTER TABLE t RENAME a TO b;"),
 ];
 
 #[test]

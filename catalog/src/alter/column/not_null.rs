@@ -149,3 +149,16 @@ fn has_named_not_null(actual: &Catalog) -> bool {
         columns.any(|column| column.not_null_constraint.is_some())
     })
 }
+
+/// Returns true if a constraint of the table has this name.
+pub(in crate::alter) fn is_name_in(catalog: &Catalog, table: &Name, name: &str) -> bool {
+    let Some(relation) = catalog.relations.get(table) else {
+        return false;
+    };
+    let mut not_null = relation.columns.iter();
+    inheritance::find_constraint(relation, name).is_some()
+        || not_null.any(|column| {
+            let constraint = column.not_null_constraint.as_ref();
+            constraint.is_some_and(|constraint| constraint.name == name)
+        })
+}

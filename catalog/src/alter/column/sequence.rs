@@ -1,5 +1,7 @@
 //! The sequences of columns.
 
+use super::super::order::Dependencies;
+use super::super::recreated::is_view;
 use super::super::{Script, Step, inheritance};
 use crate::definition::{literal, quoted};
 use crate::{Catalog, Column, Fill, Name, Relation, Sequence};
@@ -91,4 +93,30 @@ pub(super) fn identity_options(sequence: &Sequence) -> String {
         .split_once(" INCREMENT")
         .map_or("", |(_, rest)| rest);
     format!("(SEQUENCE NAME {} INCREMENT{options})", sequence.name.sql())
+}
+
+/// Drops the defaults of other tables that take their values from sequences of a dropped column.
+pub(super) fn drop_defaults_of_others(
+    script: &mut Script,
+    actual: &Catalog,
+    table: &Name,
+    sequences: &[Name],
+) {
+    let others = actual.relations.values();
+    for other in others.filter(|other| other.name != *table && !is_view(other)) {
+        for column in &other.columns {
+            let uses = match &column.fill {
+                Fill::Default(text) => sequences
+                    .iter()
+                    .any(|sequence| Dependencies::of_text(text).may_have(sequence)),
+                Fill::Serial { sequence } => sequences.contains(sequence),
+                _ => false,
+            };
+            if uses {
+                let (sql, name) = (other.name.sql(), quoted(&column.name));
+                let alter = format!("ALTER TABLE ONLY {sql} ALTER COLUMN {name} DROP DEFAULT");
+                script.push(Step::Sequences, alter);
+            }
+        }
+    }
 }
