@@ -81,11 +81,32 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
     };
     trigger.old_table = transition(K::OLD_TABLE);
     trigger.new_table = transition(K::NEW_TABLE);
+    let is_replacing = has(node, K::OR_REPLACE);
+    let exists = || {
+        let why = format!("there is a trigger {trigger_name} already");
+        Err(Refused::error(node, why).raises("duplicate_object"))
+    };
+    if trigger.for_each_row {
+        // Such a trigger is created in the partitions too, in the place of their own.
+        for partition in state.partitions_below(&table) {
+            let triggers = &mut state.table(&partition).attached.triggers;
+            let before = triggers.len();
+            if is_replacing {
+                triggers.retain(|other| other.name != trigger_name);
+            }
+            let has_own = triggers.iter().any(|other| other.name == trigger_name);
+            if has_own {
+                return exists();
+            }
+            if triggers.len() < before {
+                state.reset_inherited_trigger(&partition, &trigger_name);
+            }
+        }
+    }
     let triggers = &mut state.table(&table).attached.triggers;
     if let Some(earlier) = triggers.iter_mut().find(|other| other.name == trigger_name) {
-        if !has(node, K::OR_REPLACE) {
-            let why = format!("there is a trigger {trigger_name} already");
-            return Err(Refused::error(node, why).raises("duplicate_object"));
+        if !is_replacing {
+            return exists();
         }
         trigger.comment = earlier.comment.take();
         *earlier = trigger;

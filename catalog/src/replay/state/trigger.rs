@@ -111,7 +111,7 @@ impl State {
         relation.parents.first().filter(|_| is_partition).cloned()
     }
 
-    fn partitions_below(&self, table: &Name) -> Vec<Name> {
+    pub(crate) fn partitions_below(&self, table: &Name) -> Vec<Name> {
         let partitioned = self.catalog.relations.get(table);
         if partitioned.is_none_or(|relation| relation.partition_by.is_none()) {
             return Vec::new();

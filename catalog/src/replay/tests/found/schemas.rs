@@ -182,3 +182,20 @@ fn the_bound_of_a_type_is_that_of_the_next_type() {
         "ALTER SEQUENCE e AS int NO MAXVALUE NO MINVALUE INCREMENT -1 START -1 RESTART",
     ]);
 }
+
+#[test]
+fn a_trigger_of_a_partition_gives_way_to_that_of_its_parent() {
+    agree(&[
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a)",
+        "CREATE TABLE q PARTITION OF p FOR VALUES FROM (1) TO (9)",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER g BEFORE UPDATE ON q FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "ALTER TABLE q DISABLE TRIGGER g",
+        "CREATE TRIGGER h AFTER INSERT ON q FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE TRIGGER s AFTER INSERT ON q EXECUTE FUNCTION f()",
+        "CREATE OR REPLACE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f()",
+        "CREATE TRIGGER s AFTER INSERT ON p EXECUTE FUNCTION f()",
+        "DO $$ BEGIN CREATE TRIGGER h BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();
+            EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+    ]);
+}
