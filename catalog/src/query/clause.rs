@@ -218,7 +218,8 @@ impl Analyzer<'_> {
                 }
                 let order = &self.scope().order;
                 let is_result = |key: &SortKey| outputs.iter().any(|it| it.value == key.value);
-                if let Some(key) = order.iter().find(|key| !is_result(key)) {
+                let mut others = order.iter().filter(|key| !is_result(key));
+                if let Some(key) = others.find(|key| !has_query(&key.value)) {
                     let message =
                         "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
                     return Err(Fault::error("42P10", key.value.span.clone(), message));
@@ -230,6 +231,10 @@ impl Analyzer<'_> {
 
     /// Checks that the keys of DISTINCT ON are the first ones of ORDER BY.
     fn check_order_of(&mut self, keys: &[Expr]) -> Result<()> {
+        let order = self.scope().order.iter().map(|key| &key.value);
+        if order.chain(keys).any(has_query) {
+            return Ok(());
+        }
         let mut skipped = None;
         let mut sorted = Vec::new();
         for key in &self.scope().order {
@@ -326,6 +331,11 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns true if an expression has a query, which is never known to be equal to another.
+fn has_query(value: &Expr) -> bool {
+    value.any(&mut |it| matches!(it.kind, Kind::Query(_)))
 }
 
 fn unordered(span: super::expr::Span) -> Fault {

@@ -329,6 +329,37 @@ fn each_star_is_sent_as_its_columns() {
 }
 
 #[test]
+fn keys_of_distinct_are_those_of_order_by() {
+    let catalog = catalog();
+    for (sql, code) in [
+        (
+            "SELECT DISTINCT id FROM accounts ORDER BY nick",
+            Some("42P10"),
+        ),
+        ("SELECT DISTINCT id FROM accounts ORDER BY id", None),
+        (
+            "SELECT DISTINCT ON (id) nick FROM accounts ORDER BY nick, id",
+            Some("42P10"),
+        ),
+        (
+            "SELECT DISTINCT ON (id) nick FROM accounts ORDER BY id, nick",
+            None,
+        ),
+        (
+            "SELECT DISTINCT ON (id, nick) nick FROM accounts ORDER BY id",
+            None,
+        ),
+        (
+            "SELECT DISTINCT ON ((SELECT 1)) nick FROM accounts ORDER BY (SELECT 1)",
+            None,
+        ),
+    ] {
+        let fault = Checker::new(&catalog).check(sql).err();
+        assert_eq!(fault.and_then(|fault| fault.code), code, "{sql}");
+    }
+}
+
+#[test]
 fn an_index_serves_what_it_is_sought_by_or_ordered_by() {
     let file = SqlFile {
         path: "1/up.sql".into(),
