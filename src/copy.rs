@@ -153,7 +153,22 @@ where
     C: CopyTarget,
     R: CopyRow<C::SqlType>,
 {
-    let mut lookup = session.known_types(|lookup| R::types(lookup))?;
+    let mut rows = rows.into_iter().peekable();
+    let first = rows.peek();
+    let mut lookup = session.known_types(|lookup| {
+        R::types(lookup);
+        // A value of a type with a name may have values of further types within.
+        if lookup.was_asked()
+            && let Some(first) = first
+        {
+            let first = std::slice::from_ref(first);
+            drop(encode::rows::<C::SqlType, R>(
+                first,
+                lookup,
+                &mut Vec::new(),
+            ));
+        }
+    })?;
     let mut builder = PgQueryBuilder::default();
     CopyIn::<C>(PhantomData).to_sql(&mut builder, &Pg)?;
     let sql = builder.finish();

@@ -15,13 +15,21 @@ pub use crate::statement::ready::{
     StructRow, TableRow, read_record,
 };
 pub use crate::statement::row_value;
+pub use crate::types::composite::{Attributes, Declared, write_attribute, write_count};
+pub use crate::types::json;
+pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
-pub use crate::{column_arrays, column_values, constraints, id, pg_enum, query_row, table_row};
+pub use crate::{
+    column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pg_enum,
+    query_row, table_row,
+};
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
 /// `NewAccount<'_>: accounts { username, balance = optional }`.
 ///
-/// A column that is `optional` is left out where its field is `None`.
+/// A column that is `optional` is left out where its field is `None`. One that is not sent as the
+/// type of the schema module has that type, and the casts of its parameter:
+/// `doc as Text => "text::tsvector" = optional`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column_values {
@@ -34,6 +42,26 @@ macro_rules! column_values {
                 $($crate::column_values!(@add given, $table::$field, self.$field $(, $optional)?);)+
             }
         }
+    };
+    ($Values:ident $(<$lifetime:lifetime>)?: $table:ident { $($field:ident $(as $ST:ty $(=> $cast:literal)?)? $(= $optional:ident)?),+ $(,)? }) => {
+        impl $crate::__generated::ColumnValues for $Values $(<$lifetime>)? {
+            const COLUMNS: &'static [&'static str] =
+                &[$(<$table::$field as ::diesel::Column>::NAME),+];
+
+            const CASTS: &'static [&'static str] = &[$(::core::concat!($($($cast)?)?)),+];
+
+            fn collect(&self, given: &mut $crate::__generated::GivenColumns<'_>) {
+                $($crate::column_values!(
+                    @add given, $table::$field, self.$field $(as $ST)? $(, $optional)?
+                );)+
+            }
+        }
+    };
+    (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident as $ST:ty) => {
+        $given.add_as::<$ST, _>(&$self.$field)
+    };
+    (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident as $ST:ty, optional) => {
+        $given.add_if_as::<$ST, _>(&$self.$field)
     };
     (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident) => {
         $given.add::<$table::$column, _>(&$self.$field)
@@ -53,6 +81,19 @@ macro_rules! column_arrays {
                 $($crate::column_arrays!(@add rows, given, $table, $field $(, $optional)?);)+
             }
         }
+    };
+    ($Values:ident $(<$lifetime:lifetime>)?: $table:ident { $($field:ident $(as $ST:ty $(=> $cast:literal)?)? $(= $optional:ident)?),+ $(,)? }) => {
+        impl $crate::__generated::ColumnArrays for $Values $(<$lifetime>)? {
+            fn collect_arrays(rows: &[&Self], given: &mut $crate::__generated::GivenArrays<'_>) {
+                $($crate::column_arrays!(@add rows, given, $table, $field $(as $ST)? $(, $optional)?);)+
+            }
+        }
+    };
+    (@add $rows:ident, $given:ident, $table:ident, $field:ident as $ST:ty) => {
+        $given.add_as::<$ST, _>($rows.iter().map(|row| &row.$field))
+    };
+    (@add $rows:ident, $given:ident, $table:ident, $field:ident as $ST:ty, optional) => {
+        $given.add_as::<$ST, _>($rows.iter().filter_map(|row| row.$field.as_ref()))
     };
     (@add $rows:ident, $given:ident, $table:ident, $field:ident) => {
         $given.add::<$table::$field, _>($rows.iter().map(|row| &row.$field))
@@ -90,6 +131,36 @@ macro_rules! table_row {
                 $crate::__generated::read_record(value)
             }
         }
+    };
+    // Some columns are not read as the type of the schema module.
+    ($Row:ident: $table:ident { $($field:ident $(as $ST:ty)?),+ $(,)? }) => {
+        impl $crate::__generated::AnswerRow for $Row {
+            fn describe(columns: &mut $crate::__generated::RowColumns) {
+                $($crate::table_row!(@describe columns, $table::$field $(as $ST)?);)+
+            }
+
+            fn read(
+                fields: &mut $crate::__generated::Fields<'_>,
+            ) -> $crate::__generated::RowResult<Self> {
+                Ok(Self {
+                    $($field: $crate::table_row!(@read fields, $table::$field $(as $ST)?)?,)+
+                })
+            }
+        }
+
+        impl $crate::__generated::TableRow for $Row {}
+    };
+    (@describe $columns:ident, $table:ident::$field:ident) => {
+        $columns.column::<$table::$field>()
+    };
+    (@describe $columns:ident, $table:ident::$field:ident as $ST:ty) => {
+        $columns.positional::<$ST>()
+    };
+    (@read $fields:ident, $table:ident::$field:ident) => {
+        $fields.read::<$table::$field, _>()
+    };
+    (@read $fields:ident, $table:ident::$field:ident as $ST:ty) => {
+        $fields.read_named::<$ST, _>(<$table::$field as ::diesel::Column>::NAME)
     };
 }
 

@@ -41,8 +41,8 @@ pub(crate) fn models(plan: &Plan, origin: &Origin, folder: &Path) -> Files {
             table::table(planned),
         );
     }
-    if !plan.enums.is_empty() {
-        files.insert(folder.join("types.rs"), types::types(&plan.enums));
+    if types::are_needed(plan) {
+        files.insert(folder.join("types.rs"), types::types(plan));
     }
     if !plan.queries.is_empty() {
         let folder = folder.join(QUERIES);
@@ -78,8 +78,10 @@ fn module(plan: &Plan, origin: &Origin) -> String {
         .map(|schema| format!("pub mod {schema};\n"))
         .collect();
     schemas.sort();
-    if !plan.enums.is_empty() {
-        modules.push("mod types;\n".to_owned());
+    if types::are_needed(plan) {
+        // `query!` names the marker types.
+        let is_public = if plan.markers.is_empty() { "" } else { "pub " };
+        modules.push(format!("{is_public}mod types;\n"));
     }
     if !plan.queries.is_empty() {
         modules.push("pub mod queries;\n".to_owned());
@@ -97,11 +99,14 @@ fn module(plan: &Plan, origin: &Origin) -> String {
             )
         })
         .collect();
-    if !plan.enums.is_empty() {
+    let mut of_types: Vec<String> = plan.enums.iter().map(|found| found.name.clone()).collect();
+    of_types.extend(plan.composites.iter().map(|found| found.name.clone()));
+    if !of_types.is_empty() {
+        of_types.sort();
         exports.push(layout::use_list_at(
             INDENT,
             "pub use self::types::",
-            plan.enums.iter().map(|found| found.name.clone()).collect(),
+            of_types,
         ));
     }
     exports.sort();

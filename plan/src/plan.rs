@@ -3,28 +3,31 @@
 //! A [`Plan`] contains every name, type and function of the generated files, so that `emit` only
 //! writes text.
 
+mod built_in;
 pub mod checked;
 mod collisions;
+mod elements;
 mod english;
 mod enums;
 mod function;
 mod functions;
+mod mapping;
 mod module_name;
 mod names;
 mod needs;
+mod own_types;
 mod patched;
 mod problem;
 mod queries;
 mod rust_type;
 mod schema;
 mod table;
+mod textual;
 mod uncovered;
 mod written;
 
-use std::collections::BTreeSet;
-
 use crate::project::Settings;
-use bowline_catalog::{Catalog, Name};
+use bowline_catalog::Catalog;
 
 pub use english::article;
 pub use enums::EnumPlan;
@@ -32,13 +35,16 @@ pub use problem::{Problem, key, shown};
 
 pub use function::{Function, KeyColumn};
 pub use functions::key_columns;
+pub use mapping::Mapping;
 pub use module_name::module_name;
 pub use needs::{Need, needs};
+pub use own_types::{AttributePlan, CompositePlan, Declared, MarkerPlan, RangePlan};
 pub use patched::PatchedSchema;
 pub use queries::{
     ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NestedRow, NoCode,
     QueryFilePlan, QueryFunction, RowPlan, ValuePlan, inline, module as query_module, query_file,
 };
+pub use rust_type::{RustType, SqlType, Wire};
 pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub use table::{Field, TablePlan};
 
@@ -49,8 +55,16 @@ pub struct Plan {
     pub schemas: Vec<SchemaPlan>,
     /// The tables for which a file is generated.
     pub tables: Vec<TablePlan>,
-    /// The enums, which share a file.
+    /// The enums. They share a file with composite types, ranges and marker types.
     pub enums: Vec<EnumPlan>,
+    /// The structs of composite types.
+    pub composites: Vec<CompositePlan>,
+    /// The range types of the schema, and their multiranges.
+    pub ranges: Vec<RangePlan>,
+    /// The marker types that no `schema.rs` has.
+    pub markers: Vec<MarkerPlan>,
+    /// The decisions on types, which query files and `query!` share.
+    pub mapping: Mapping,
     /// The modules of `schema.rs` that are in the folder of the tables' files.
     pub schema_files: Vec<String>,
     /// The query files. They are planned after the tables, whose types they use.
@@ -80,6 +94,8 @@ pub fn plan(
 ) -> Result<Plan, Vec<Problem>> {
     let mut notes = uncovered::notes(catalog, settings, &schemas);
     let mut tables = Vec::new();
+    let mut textual = textual::Textual::default();
+    let mut mapping = Mapping::new(catalog, &schemas, settings);
     let schema_files = schema_files(settings);
     let mut taken_files = schema_files.clone();
     taken_files.extend(["types", "queries"].map(str::to_owned));
@@ -90,11 +106,12 @@ pub fn plan(
         let source = table::Source {
             catalog,
             settings,
+            mapping: &mapping,
             schemas: &schemas,
             patched,
             taken_files: &taken_files,
         };
-        if let Some(mut table) = table::plan(&source, relation, &mut notes) {
+        if let Some(mut table) = table::plan(&source, relation, &mut textual, &mut notes) {
             if table.fields.is_empty() {
                 notes.push(format!(
                     "{} gets no code: no column has a Rust type",
@@ -107,13 +124,20 @@ pub fn plan(
             tables.push(table);
         }
     }
+    notes.extend(textual.notes());
     let fields = tables.iter().flat_map(|table| &table.fields);
-    let used: BTreeSet<Name> = fields
-        .filter_map(|field| field.rust_type.of_enum.clone())
-        .collect();
+    let used = fields.flat_map(|field| field.rust_type.of_sql.clone());
+    let used = own_types::reachable(catalog, &mapping, used);
+    mapping.set_generated(used.clone());
     let mut problems = checked::left_out(&tables, settings);
-    let enums = enums::enums(catalog, &used, &schemas, settings, &mut problems);
-    problems.extend(collisions::collisions(&tables, &enums));
+    let enums = enums::enums(catalog, &used, &mapping, settings, &mut problems);
+    let composites = own_types::composites(catalog, &mapping, &used);
+    let ranges = own_types::ranges(catalog, &mapping, &used);
+    let mut marked = used;
+    marked.extend(ranges.iter().map(|range| range.sql_name.clone()));
+    marked.extend(mapping.given().cloned());
+    let markers = own_types::markers(&mapping, &marked);
+    problems.extend(collisions::collisions(&tables, &enums, &composites));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -129,6 +153,10 @@ pub fn plan(
         schema_files,
         tables,
         enums,
+        composites,
+        ranges,
+        markers,
+        mapping,
         queries: Vec::new(),
         notes,
     })

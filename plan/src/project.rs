@@ -6,6 +6,7 @@
 mod bowline_toml;
 mod output;
 mod settings;
+mod time_crate;
 mod toml_file;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use bowline_catalog::query::VERSIONS;
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
 pub use settings::{Settings, of_name};
+pub use time_crate::TimeCrate;
 pub use toml_file::BOWLINE_TOML;
 
 /// Files and folders that have other names than usual, relative to the working directory.
@@ -174,6 +176,9 @@ impl Project {
             file,
             postgres,
             names: own.names,
+            time: own.time,
+            types: own.types,
+            not_null_elements: own.not_null_elements,
             variants: own.variants,
             extra_derives: own.derives,
             insertable: own.insertable,

@@ -10,6 +10,7 @@ mod built_in;
 mod values;
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use diesel::expression::QueryMetadata;
@@ -215,6 +216,38 @@ impl Columns {
             }
         }
         Ok(compared)
+    }
+}
+
+/// Checks a value within another: an attribute of a composite type, or a bound of a range. If its
+/// type is known, it has to be one that is read as this SQL type.
+pub(crate) fn check_value<ST>(
+    value: Option<&[u8]>,
+    actual: Option<NonZeroU32>,
+) -> std::result::Result<(), String>
+where
+    Pg: HasSqlType<ST>,
+{
+    let mut columns = Columns::default();
+    columns.positional::<ST>();
+    let expected = columns.all.pop().and_then(|column| column.sql_type);
+    let Some(expected) = expected else {
+        return Ok(());
+    };
+    let actual = match (actual, &expected) {
+        (Some(actual), _) => actual.get(),
+        (None, SqlType::BuiltIn(oid)) => *oid,
+        (None, SqlType::Named { .. }) => FIRST_NORMAL,
+    };
+    if expected.reads(actual) == Some(false) {
+        return Err(format!(
+            "it has type {}, and {expected} was expected",
+            type_name(actual)
+        ));
+    }
+    match (ValueCheck::of(&expected, actual, true), value) {
+        (Some(check), Some(value)) => check.check(value),
+        _ => Ok(()),
     }
 }
 

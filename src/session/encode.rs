@@ -14,13 +14,13 @@ use crate::statement::{Encoded, Statement};
 
 impl Session {
     /// Returns the commands of a statement; takes one round trip if a type is met for the first
-    /// time.
+    /// time. Values within values may name further types, which take another.
     pub(super) fn encode<S: Statement + ?Sized>(
         &mut self,
         statement: &S,
         deadline: Instant,
     ) -> Result<Vec<Command>> {
-        let mut looked_up = false;
+        let mut asked = Vec::new();
         loop {
             let mut encoder = self.encoder();
             let encoded = statement.encode(&mut encoder);
@@ -33,7 +33,7 @@ impl Session {
                     self.note_read_only(&commands);
                     return Ok(commands);
                 }
-                Encoded::Misses(names) if looked_up => {
+                Encoded::Misses(names) if names.iter().any(|name| asked.contains(name)) => {
                     let names: Vec<_> = names.into_iter().map(|(_, name)| name.name).collect();
                     return Err(Error::query(format!(
                         "the database has no type {}",
@@ -41,9 +41,11 @@ impl Session {
                     ))
                     .with_hint("run the migrations, or check the search_path"));
                 }
-                Encoded::Misses(names) => self.look_up(&names, deadline)?,
+                Encoded::Misses(names) => {
+                    self.look_up(&names, deadline)?;
+                    asked.extend(names);
+                }
             }
-            looked_up = true;
         }
     }
 
@@ -57,15 +59,21 @@ impl Session {
         }
     }
 
-    /// Looks up the types that `ask` asks for, and returns them.
+    /// Looks up the types that `ask` asks for, and returns them. It is called again as long as it
+    /// asks for further types.
     pub(crate) fn known_types(&mut self, ask: impl Fn(&mut TypeLookup)) -> Result<TypeLookup> {
         let mut lookup = self.type_lookup();
-        ask(&mut lookup);
-        let misses = lookup.take_misses();
-        if !misses.is_empty() {
+        let mut asked = Vec::new();
+        loop {
+            ask(&mut lookup);
+            let mut misses = lookup.take_misses();
+            misses.retain(|name| !asked.contains(name));
+            if misses.is_empty() {
+                return Ok(lookup);
+            }
             self.look_up(&misses, self.limits.call_deadline())?;
+            asked.extend(misses);
         }
-        Ok(lookup)
     }
 
     /// Returns the SQL of a statement that binds no values, and whether diesel made it.

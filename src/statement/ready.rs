@@ -60,6 +60,8 @@ struct Given {
     set: ColumnSet,
     /// The names of all columns that could be given.
     names: &'static [&'static str],
+    /// The casts of their parameters; empty if there are none.
+    casts: &'static [&'static str],
 }
 
 /// The access of a [`Query`] that only reads.
@@ -156,6 +158,7 @@ impl<O, A> Query<O, A> {
         Given {
             set: given.finish(),
             names: V::COLUMNS,
+            casts: V::CASTS,
         }
     }
 

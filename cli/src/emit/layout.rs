@@ -108,6 +108,10 @@ pub(super) fn macro_list(indent: usize, tab_spaces: usize, name: &str, items: &[
     format!("{pad}{name}(\n{}\n{pad});\n", lines.join("\n"))
 }
 
+/// The attribute of a field that `bowline::types::json` writes.
+pub(super) const JSON_OUT: &str =
+    "    #[serde(serialize_with = \"bowline::__generated::json::serialize\")]\n";
+
 /// Returns a `#[derive(..)]`: on one line if it fits, else with the list on a separate line, else
 /// with a line for each derive.
 pub(super) fn derive(indent: usize, items: &[String]) -> String {

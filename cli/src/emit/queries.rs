@@ -126,6 +126,9 @@ fn row(row: &RowPlan) -> String {
                 literal(&field.sql_name)
             ));
         }
+        if field.by_json {
+            out.push_str(layout::JSON_OUT);
+        }
         out.push_str(&layout::field(&field.name, &field.rust_type));
     }
     out.push_str("}\n\n");
@@ -175,6 +178,7 @@ fn bind(argument: &ArgumentPlan) -> String {
         rust_type,
         sql_type,
         oids,
+        cast: _,
     } = argument;
     let reference = if rust_type.starts_with('&') { "" } else { "&" };
     match oids {

@@ -1,5 +1,6 @@
 //! The file of one table, top to bottom.
 
+use bowline_catalog::definition::quoted;
 use bowline_plan::plan::{Field, Function, TablePlan, article};
 
 use super::HEADER;
@@ -90,8 +91,7 @@ fn imports(table: &TablePlan) -> String {
         table.schema_path, table.schema_name
     )];
     let mut enums: Vec<String> = types
-        .filter(|rust_type| rust_type.of_enum.is_some())
-        .map(|rust_type| enum_name(&rust_type.owned))
+        .flat_map(|rust_type| rust_type.of_types.clone())
         .collect();
     enums.sort();
     enums.dedup();
@@ -114,14 +114,6 @@ fn imports(table: &TablePlan) -> String {
         .filter(|group| !group.is_empty())
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// Returns the name of the enum in `Vec<Option<Enum>>`.
-fn enum_name(rust_type: &str) -> String {
-    rust_type
-        .trim_start_matches("Vec<Option<")
-        .trim_end_matches('>')
-        .to_owned()
 }
 
 fn id(table: &TablePlan) -> String {
@@ -161,12 +153,9 @@ fn row(table: &TablePlan) -> String {
         .filter_map(|column| table.fields.iter().find(|field| field.sql_name == *column))
         .collect();
     let mut attributes = format!("table_name = {}", table.module);
-    // `Identifiable` needs keys that implement `Hash` and `Eq`, which floating-point types do not.
-    let is_float = |field: &&Field| {
-        let owned = &field.rust_type.owned;
-        owned.contains("f32") || owned.contains("f64")
-    };
-    if key.len() != table.key.len() || key.iter().any(is_float) {
+    // `Identifiable` needs keys that implement `Hash` and `Eq`.
+    let is_unfit = |field: &&Field| !field.rust_type.is_hashed;
+    if key.len() != table.key.len() || key.iter().any(is_unfit) {
         derives.retain(|derive| derive != "Identifiable");
     } else if key.iter().map(|field| field.name.as_str()).ne(["id"]) {
         let key: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
@@ -182,6 +171,10 @@ fn row(table: &TablePlan) -> String {
     for field in &table.fields {
         out.push_str(&comment_of(field));
         out.push_str(&rename(field));
+        out.push_str(&selected(table, field));
+        if field.rust_type.by_json {
+            out.push_str(layout::JSON_OUT);
+        }
         out.push_str(&layout::field(
             &field.name,
             &wrapped(&field.rust_type.owned, field.options),
@@ -205,7 +198,7 @@ fn new(table: &TablePlan) -> String {
         capital(article(&table.row)),
         table.row
     );
-    if table.insertable {
+    if table.insertable && are_shown(&table.new_fields) {
         out.push_str("#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]\n");
         out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
     } else {
@@ -218,11 +211,7 @@ fn new(table: &TablePlan) -> String {
     ));
     for field in &table.new_fields {
         out.push_str(&rename(field));
-        if field.options > 1 {
-            out.push_str(
-                "    #[serde(default, deserialize_with = \"bowline::__generated::nullable\")]\n",
-            );
-        }
+        out.push_str(&read_from_json(field, "default, "));
         out.push_str(&layout::field(
             &field.name,
             &wrapped(&field.rust_type.borrowed, field.options),
@@ -246,7 +235,7 @@ fn changes(table: &TablePlan) -> String {
         article(&table.row),
         table.row
     );
-    if table.insertable {
+    if table.insertable && are_shown(&table.changes_fields) {
         out.push_str("#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]\n");
         out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
     } else {
@@ -260,9 +249,7 @@ fn changes(table: &TablePlan) -> String {
     ));
     for field in &table.changes_fields {
         out.push_str(&rename(field));
-        if field.options > 1 {
-            out.push_str("    #[serde(deserialize_with = \"bowline::__generated::nullable\")]\n");
-        }
+        out.push_str(&read_from_json(field, ""));
         out.push_str(&layout::field(
             &field.name,
             &wrapped(&field.rust_type.borrowed, field.options),
@@ -292,6 +279,46 @@ fn constraints(table: &TablePlan) -> String {
         ));
     }
     out + "    }\n}\n"
+}
+
+/// Returns true if each field has the type that `schema.rs` shows, as diesel's derives need it.
+fn are_shown(fields: &[Field]) -> bool {
+    fields.iter().all(|field| field.via.is_none())
+}
+
+/// Returns the attribute by which diesel selects a column that is not read as the type that
+/// `schema.rs` shows.
+fn selected(table: &TablePlan, field: &Field) -> String {
+    let Some(via) = &field.via else {
+        return String::new();
+    };
+    let sql_type = via.sql_type.in_table();
+    let column = format!(
+        "{}.{}{}",
+        sql::name(table),
+        quoted(&field.sql_name),
+        via.read_suffix()
+    );
+    format!(
+        "    #[diesel(select_expression = diesel::dsl::sql::<{sql_type}>({}))]\n    \
+         #[diesel(select_expression_type = diesel::expression::SqlLiteral<{sql_type}>)]\n",
+        literal(&column)
+    )
+}
+
+/// Returns the attribute by which serde reads a field of `New` or `Changes`.
+fn read_from_json(field: &Field, default: &str) -> String {
+    let function = match (field.rust_type.by_json, field.options) {
+        (false, 0 | 1) => return String::new(),
+        (false, _) => "nullable",
+        (true, 0) => {
+            return "    #[serde(deserialize_with = \"bowline::__generated::json::deserialize\")]\n"
+                .to_owned();
+        }
+        (true, 1) => "json::deserialize",
+        (true, _) => "json::nullable",
+    };
+    format!("    #[serde({default}deserialize_with = \"bowline::__generated::{function}\")]\n")
 }
 
 fn comment_of(field: &Field) -> String {

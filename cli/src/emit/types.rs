@@ -1,63 +1,229 @@
-//! `types.rs`: the enums.
+//! `types.rs`: the enums, the structs of composite types, the ranges of the schema, and the marker
+//! types that no `schema.rs` has.
 
 use std::collections::BTreeMap;
 
-use bowline_plan::plan::EnumPlan;
+use bowline_plan::plan::{
+    AttributePlan, CompositePlan, Declared, EnumPlan, MarkerPlan, Plan, RangePlan,
+};
 
 use super::HEADER;
-use super::layout::{doc, literal};
+use super::layout::{self, doc, literal};
 
-pub(super) fn types(enums: &[EnumPlan]) -> String {
-    let modules = modules(enums);
-    let mut out = format!("{HEADER} Do not edit.\n\n");
-    for (path, name) in &modules {
+/// The module of the marker types of this file, as the other files name it.
+const OWN: &str = "super::types";
+
+/// Returns true if a plan has types for this file.
+pub(super) fn are_needed(plan: &Plan) -> bool {
+    !plan.enums.is_empty()
+        || !plan.composites.is_empty()
+        || !plan.ranges.is_empty()
+        || !plan.markers.is_empty()
+}
+
+pub(super) fn types(plan: &Plan) -> String {
+    let modules = modules(plan);
+    let mut out = format!("{HEADER} Do not edit.\n");
+    let imports = imports(plan, &modules);
+    if !imports.is_empty() {
+        out.push_str(&format!("\n{imports}"));
+    }
+    if !plan.markers.is_empty() {
+        out.push_str(&markers(&plan.markers));
+    }
+    for found in &plan.enums {
+        out.push_str(&enumeration(found, &modules));
+    }
+    for found in &plan.composites {
+        out.push_str(&composite(found, &modules));
+    }
+    for found in &plan.ranges {
+        out.push_str(&range(found, &modules));
+    }
+    out
+}
+
+fn imports(plan: &Plan, modules: &BTreeMap<String, String>) -> String {
+    let attributes = plan.composites.iter().flat_map(|found| &found.attributes);
+    let of_attributes = attributes.flat_map(|attribute| attribute.rust_type.imports.clone());
+    let of_ranges = plan
+        .ranges
+        .iter()
+        .flat_map(|range| range.bound.imports.clone());
+    let mut outside: Vec<String> = of_attributes.chain(of_ranges).collect();
+    // A struct of attributes owns its texts.
+    outside.retain(|import| import != "std::borrow::Cow");
+    if !plan.composites.is_empty() {
+        outside.push("diesel::deserialize::FromSqlRow".to_owned());
+        outside.push("diesel::expression::AsExpression".to_owned());
+        outside.push("serde::{Deserialize, Serialize}".to_owned());
+    }
+    outside.sort();
+    outside.dedup();
+    let outside: String = outside
+        .iter()
+        .map(|import| format!("use {import};\n"))
+        .collect();
+    let mut inside = String::new();
+    for (path, name) in modules {
+        if path == OWN {
+            continue;
+        }
         let alias = if name == "sql_types" {
             String::new()
         } else {
             format!(" as {name}")
         };
-        out.push_str(&format!("use {path}::sql_types{alias};\n"));
+        inside.push_str(&format!("use {path}::sql_types{alias};\n"));
     }
-    for plan in enums {
-        out.push_str("\nbowline::__generated::pg_enum! {\n");
-        let comment = plan
-            .comment
-            .clone()
-            .unwrap_or_else(|| format!("A value of the enum `{}`.", plan.sql_name.name));
-        out.push_str(&doc(4, &comment));
-        let markers: Vec<String> = plan
-            .markers
-            .iter()
-            .filter_map(|(path, marker)| Some(format!("{}::{marker}", modules.get(path)?)))
-            .collect();
-        out.push_str(&format!(
-            "    pub enum {}: {} {{\n",
-            plan.name,
-            markers.join(", ")
-        ));
-        for (variant, label) in &plan.variants {
-            out.push_str(&format!("        {variant} = {},\n", literal(label)));
+    let groups = [outside, inside].into_iter();
+    let groups: Vec<String> = groups.filter(|group| !group.is_empty()).collect();
+    groups.join("\n")
+}
+
+/// Returns the module of the marker types.
+fn markers(markers: &[MarkerPlan]) -> String {
+    let mut out = "\n/// SQL types that are in no `schema.rs`.\npub mod sql_types {\n".to_owned();
+    for (index, marker) in markers.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
         }
-        out.push_str("    }\n}\n");
+        let name = literal(&marker.sql_name.name);
+        let schema = match marker.sql_name.schema.as_str() {
+            "public" => String::new(),
+            schema => format!(", schema = {}", literal(schema)),
+        };
+        out.push_str(&doc(4, &format!("The type `{}`.", marker.sql_name.name)));
+        out.push_str(&format!(
+            "    #[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]\n    \
+             #[diesel(postgres_type(name = {name}{schema}))]\n    pub struct {};\n",
+            marker.rust_name
+        ));
     }
+    out + "}\n"
+}
+
+fn enumeration(found: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
+    let mut out = "\nbowline::__generated::pg_enum! {\n".to_owned();
+    let comment = found
+        .comment
+        .clone()
+        .unwrap_or_else(|| format!("A value of the enum `{}`.", found.sql_name.name));
+    out.push_str(&doc(4, &comment));
+    out.push_str(&format!(
+        "    pub enum {}: {} {{\n",
+        found.name,
+        paths(&found.markers, modules).join(", ")
+    ));
+    for (variant, label) in &found.variants {
+        out.push_str(&format!("        {variant} = {},\n", literal(label)));
+    }
+    out + "    }\n}\n"
+}
+
+fn composite(found: &CompositePlan, modules: &BTreeMap<String, String>) -> String {
+    let comment = found
+        .comment
+        .clone()
+        .unwrap_or_else(|| format!("A value of the composite type `{}`.", found.sql_name.name));
+    let markers = paths(&found.markers, modules);
+    let sql_types: Vec<String> = markers
+        .iter()
+        .map(|marker| format!("#[diesel(sql_type = {marker})]\n"))
+        .collect();
+    let mut out = format!(
+        "\n{}#[derive(Debug, Clone, Default, PartialEq)]\n\
+         #[derive(AsExpression, Deserialize, FromSqlRow, Serialize)]\n{}\
+         #[serde(default)]\npub struct {} {{\n",
+        doc(0, &comment),
+        sql_types.concat(),
+        found.name
+    );
+    for attribute in &found.attributes {
+        if attribute.name != attribute.sql_name {
+            let name = literal(&attribute.sql_name);
+            out.push_str(&format!("    #[serde(rename = {name})]\n"));
+        }
+        if attribute.rust_type.by_json {
+            out.push_str("    #[serde(with = \"bowline::__generated::json\")]\n");
+        }
+        let rust_type = format!("Option<{}>", attribute.rust_type.owned);
+        out.push_str(&layout::field(&attribute.name, &rust_type));
+    }
+    let attributes: String = found.attributes.iter().map(self::attribute).collect();
+    out.push_str(&format!(
+        "}}\n\nbowline::__generated::composite! {{\n    {}: {} {{\n{attributes}    }}\n}}\n",
+        found.name,
+        markers.join(", ")
+    ));
     out
 }
 
+/// Returns an attribute with its SQL type, and the type that PostgreSQL expects.
+fn attribute(attribute: &AttributePlan) -> String {
+    let declared = match &attribute.declared {
+        None => String::new(),
+        Some(Declared::BuiltIn(oid, element)) => {
+            format!(" => BuiltIn({oid}, {})", element.unwrap_or(0))
+        }
+        Some(Declared::Domain(name)) => {
+            let schema = match name.schema.as_str() {
+                "public" => "None".to_owned(),
+                schema => format!("Some({})", literal(schema)),
+            };
+            format!(" => Named({schema}, {})", literal(&name.name))
+        }
+    };
+    // The markers of types.rs are in this file.
+    let sql_type = attribute.sql_type.replace("super::types::", "");
+    format!("        {}: {sql_type}{declared},\n", attribute.name)
+}
+
+fn range(found: &RangePlan, modules: &BTreeMap<String, String>) -> String {
+    let kind = if found.is_multirange {
+        "multirange"
+    } else {
+        "range"
+    };
+    format!(
+        "\nbowline::__generated::own_{kind}! {{\n    {}: {}, {}\n}}\n",
+        found.bound.owned,
+        found.sql_type,
+        paths(&found.markers, modules).join(", ")
+    )
+}
+
+/// Returns the paths of marker types in this file.
+fn paths(markers: &[(String, String)], modules: &BTreeMap<String, String>) -> Vec<String> {
+    let paths = markers.iter().filter_map(|(path, marker)| {
+        let module = modules.get(path)?;
+        Some(format!("{module}::{marker}"))
+    });
+    paths.collect()
+}
+
 /// Returns the name in this file of each module of marker types, by the module's path.
-fn modules(enums: &[EnumPlan]) -> BTreeMap<&String, String> {
-    let mut paths: Vec<&String> = enums
-        .iter()
-        .flat_map(|plan| plan.markers.iter().map(|(path, _)| path))
+fn modules(plan: &Plan) -> BTreeMap<String, String> {
+    let of_enums = plan.enums.iter().flat_map(|found| &found.markers);
+    let of_composites = plan.composites.iter().flat_map(|found| &found.markers);
+    let of_ranges = plan.ranges.iter().flat_map(|found| &found.markers);
+    let mut paths: Vec<&String> = of_enums
+        .chain(of_composites)
+        .chain(of_ranges)
+        .map(|(path, _)| path)
         .collect();
     paths.sort();
     paths.dedup();
-    let name = |place: usize| match place {
-        0 => "sql_types".to_owned(),
-        _ => format!("sql_types{}", place + 1),
-    };
-    paths
-        .into_iter()
-        .enumerate()
-        .map(|(place, path)| (path, name(place)))
-        .collect()
+    // The module of this file has the name already.
+    let is_taken = !plan.markers.is_empty();
+    let elsewhere = paths.iter().filter(|path| **path != OWN);
+    let named = elsewhere.zip(usize::from(is_taken)..).map(|(path, place)| {
+        let name = match place {
+            0 => "sql_types".to_owned(),
+            place => format!("sql_types{}", place + 1),
+        };
+        ((*path).clone(), name)
+    });
+    let own = is_taken.then(|| (OWN.to_owned(), "sql_types".to_owned()));
+    named.chain(own).collect()
 }

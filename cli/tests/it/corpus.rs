@@ -104,10 +104,11 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
              [dependencies]\n\
              bowline = {{ path = \"{bowline}\", features = [\"uuid\", \"numeric\", \"network-address\"] }}\n\
              chrono = {{ version = \"0.4\", features = [\"serde\"] }}\n\
-             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\"] }}\n\
+             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\", \"time\"] }}\n\
              libc = \"0.2\"\n\
              serde = {{ version = \"1\", features = [\"derive\"] }}\n\
-             serde_json = \"1\"\n\n\
+             serde_json = \"1\"\n\
+             time = {{ version = \"0.3\", features = [\"serde-human-readable\"] }}\n\n\
              [profile.dev]\ndebug = false\nincremental = false\n"
         ),
     );

@@ -1,5 +1,7 @@
 //! Checks of the settings: they may name only objects that the schema has.
 
+mod types;
+
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -41,7 +43,8 @@ pub fn modules(settings: &Settings) -> Vec<Problem> {
         .collect()
 }
 
-/// Returns the problems with `names`, `variants`, `keys`, `joinables` and `derives`.
+/// Returns the problems with `names`, `variants`, `types`, `not_null_elements`, `keys`, `joinables` and
+/// `derives`.
 pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let enums: Vec<&Name> = catalog
         .types
@@ -96,6 +99,7 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
             }
         }
     }
+    problems.extend(types::types(catalog, settings));
     for (table, columns) in &settings.keys {
         problems.extend(unfit_key(catalog, table, columns));
     }
@@ -111,7 +115,11 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
         (vec!["joinables", name], table, column)
     });
-    for (setting, table, column) in of_keys.chain(of_joinables) {
+    let of_elements = settings.not_null_elements.iter().map(|name| {
+        let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
+        (vec!["not_null_elements", name], table, column)
+    });
+    for (setting, table, column) in of_keys.chain(of_joinables).chain(of_elements) {
         problems.extend(unknown_column(catalog, &setting, table, column));
     }
     for derive in &settings.extra_derives {

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use bowline_catalog::Name;
 
 use super::enums::EnumPlan;
+use super::own_types::CompositePlan;
 use super::problem::{Problem, key, shown};
 use super::table::TablePlan;
 
-/// Returns a problem for each pair of tables or enums with types of the same Rust name.
-pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Problem> {
+/// Returns a problem for each pair of tables, enums or composite types with types of the same Rust name.
+pub(super) fn collisions(
+    tables: &[TablePlan],
+    enums: &[EnumPlan],
+    composites: &[CompositePlan],
+) -> Vec<Problem> {
     let mut seen: BTreeMap<String, (String, Name)> = BTreeMap::new();
     let mut pairs: Vec<(Name, Name)> = Vec::new();
     let mut problems = Vec::new();
@@ -22,7 +27,11 @@ pub(super) fn collisions(tables: &[TablePlan], enums: &[EnumPlan]) -> Vec<Proble
         let whose = format!("enum {}", shown(&plan.sql_name));
         (plan.name.clone(), whose, plan.sql_name.clone())
     });
-    for (name, second, sql_name) in of_tables.chain(of_enums) {
+    let of_composites = composites.iter().map(|plan| {
+        let whose = format!("composite type {}", shown(&plan.sql_name));
+        (plan.name.clone(), whose, plan.sql_name.clone())
+    });
+    for (name, second, sql_name) in of_tables.chain(of_enums).chain(of_composites) {
         let Some((first, first_name)) = seen.get(&name) else {
             seen.insert(name, (second, sql_name));
             continue;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::project::{Settings, of_name};
 use bowline_catalog::{Catalog, Name, Type, TypeKind};
 
-use super::names::{own_type_name, type_name};
+use super::mapping::Mapping;
+use super::names::type_name;
 use super::problem::{Problem, toml_key};
-use super::schema::SchemaPlan;
 
 /// A Rust enum for one of PostgreSQL's enums.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +24,18 @@ pub struct EnumPlan {
     pub variants: Vec<(String, String)>,
 }
 
-/// Returns the name of an enum in Rust.
-pub(super) fn enum_name(name: &Name, settings: &Settings) -> String {
-    let given = of_name(&settings.names, name).cloned();
-    given.unwrap_or_else(|| own_type_name(&name.name, "Enum"))
-}
-
 /// Returns the enums that planned tables use.
 pub(super) fn enums(
     catalog: &Catalog,
     used: &BTreeSet<Name>,
-    schemas: &[SchemaPlan],
+    mapping: &Mapping,
     settings: &Settings,
     problems: &mut Vec<Problem>,
 ) -> Vec<EnumPlan> {
     let mut enums: Vec<EnumPlan> = used
         .iter()
         .filter_map(|name| catalog.types.get(name))
-        .filter_map(|found| enum_plan(found, schemas, settings, problems))
+        .filter_map(|found| enum_plan(found, mapping, settings, problems))
         .collect();
     enums.sort_by(|a, b| (&a.name, &a.sql_name).cmp(&(&b.name, &b.sql_name)));
     enums
@@ -49,25 +43,18 @@ pub(super) fn enums(
 
 fn enum_plan(
     found: &Type,
-    schemas: &[SchemaPlan],
+    mapping: &Mapping,
     settings: &Settings,
     problems: &mut Vec<Problem>,
 ) -> Option<EnumPlan> {
     let TypeKind::Enum { labels } = &found.kind else {
         return None;
     };
-    let markers = schemas.iter().filter_map(|schema| {
-        let marker = schema
-            .custom_types
-            .iter()
-            .find(|custom| custom.marks(&found.name))?;
-        Some((schema.path.clone()?, marker.rust_name.clone()))
-    });
     Some(EnumPlan {
-        name: enum_name(&found.name, settings),
+        name: mapping.rust_name(&found.name)?.clone(),
         sql_name: found.name.clone(),
         comment: found.comment.clone(),
-        markers: markers.collect(),
+        markers: mapping.markers(&found.name).to_vec(),
         variants: variants(&found.name, labels, settings, problems),
     })
 }

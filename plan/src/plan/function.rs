@@ -1,5 +1,7 @@
 //! A generated function, as plain data.
 
+use super::rust_type::Wire;
+
 /// A function of a table's row type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Function {
@@ -65,6 +67,10 @@ pub struct KeyColumn {
     pub sql_name: String,
     /// The type of the argument.
     pub argument: String,
+    /// How the value is sent, if not as the type that `schema.rs` shows.
+    pub via: Option<Wire>,
+    /// The types that the parameter is cast to.
+    pub cast: Option<String>,
 }
 
 impl Function {

@@ -118,6 +118,8 @@ fn key_column(field: &Field) -> KeyColumn {
         argument_name: field.argument_name.clone(),
         sql_name: field.sql_name.clone(),
         argument: field.rust_type.argument.clone(),
+        via: field.via.clone(),
+        cast: field.cast.clone(),
     }
 }
 
@@ -127,7 +129,7 @@ fn unique_indexes<'a>(relation: &'a Relation, table: &TablePlan) -> Vec<(&'a Ind
     let mut found: Vec<_> = relation
         .indexes
         .iter()
-        .filter(|index| index.unique)
+        .filter(|index| index.unique && !is_temporal(relation, index))
         .filter_map(|index| index.plain_columns().map(|columns| (index, columns)))
         .filter(|(index, columns)| *columns != table.key || index.predicate.is_some())
         .collect();
@@ -159,6 +161,10 @@ fn list_by<'a>(
         let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind else {
             return None;
         };
+        // A row of another period has the same parent.
+        if constraint.temporal {
+            return None;
+        }
         let serves = |index: &&Index| {
             index.predicate.is_none()
                 && index
@@ -215,6 +221,12 @@ fn upserts<'a>(
             })
         });
     by_key.into_iter().chain(by_unique)
+}
+
+/// Returns true for the index of a constraint that is `WITHOUT OVERLAPS`.
+fn is_temporal(relation: &Relation, index: &Index) -> bool {
+    let mut constraints = relation.constraints.iter();
+    constraints.any(|constraint| constraint.name == index.name && constraint.temporal)
 }
 
 /// Returns true if `ON CONFLICT` can use the index. It cannot use the index of a constraint that is

@@ -32,9 +32,11 @@ const FEATURES: [(&str, &str); 3] = [
 pub fn needs(plan: &Plan) -> Vec<Need> {
     let fields = plan.tables.iter().flat_map(|table| &table.fields);
     let ids = plan.tables.iter().filter_map(|table| table.id.as_ref());
+    let attributes = plan.composites.iter().flat_map(|found| &found.attributes);
     let imports: Vec<&String> = fields
         .flat_map(|field| &field.rust_type.imports)
         .chain(ids.filter_map(|id| id.import.as_ref()))
+        .chain(attributes.flat_map(|attribute| &attribute.rust_type.imports))
         .chain(plan.queries.iter().flat_map(|file| &file.uses.imports))
         .collect();
     let mut diesel_features = vec!["postgres_backend"];
@@ -55,6 +57,15 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
                 features: feature.into_iter().collect(),
             });
         }
+    }
+    if names_time(plan) {
+        diesel_features.push("time");
+        needs.push(Need {
+            name: "time",
+            version: "0.3",
+            default_features: true,
+            features: vec!["serde-human-readable"],
+        });
     }
     let bowline_features: Vec<_> = FEATURES
         .into_iter()
@@ -84,4 +95,22 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
     });
     needs.sort_by_key(|need| need.name);
     needs
+}
+
+/// Returns true if a type of the crate `time` is in the code, which names its types in full.
+fn names_time(plan: &Plan) -> bool {
+    let fields = plan.tables.iter().flat_map(|table| &table.fields);
+    let attributes = plan.composites.iter().flat_map(|found| &found.attributes);
+    let rows = plan.queries.iter().flat_map(|file| &file.rows);
+    let functions = plan.queries.iter().flat_map(|file| &file.functions);
+    let of_tables = fields.map(|field| &field.rust_type.owned);
+    let of_types = attributes.map(|attribute| &attribute.rust_type.owned);
+    let of_rows = rows
+        .flat_map(|row| &row.fields)
+        .map(|field| &field.rust_type);
+    let of_arguments = functions
+        .flat_map(|function| &function.arguments)
+        .map(|argument| &argument.rust_type);
+    let mut all = of_tables.chain(of_types).chain(of_rows).chain(of_arguments);
+    all.any(|rust_type| rust_type.contains("::time::"))
 }

@@ -1,6 +1,7 @@
 //! The functions and row structs of the query files.
 
 mod absolute;
+mod casts;
 mod inline;
 mod nested;
 mod rows;
@@ -82,6 +83,8 @@ pub struct ArgumentPlan {
     pub sql_type: String,
     /// The OID to send, where it is not that of the SQL type, and that of an array's elements.
     pub oids: Option<(u32, Option<u32>)>,
+    /// The types that the SQL casts it to, in their order: `text::tsvector`.
+    pub cast: Option<String>,
 }
 
 /// A struct for the rows of one or more queries.
@@ -110,6 +113,8 @@ pub struct ValuePlan {
     pub rust_type: String,
     /// The type of diesel that it is read as.
     pub sql_type: String,
+    /// True if `bowline::types::json` writes it as JSON, since serde cannot.
+    pub by_json: bool,
     /// The comment of the column.
     pub comment: Option<String>,
 }
@@ -180,6 +185,7 @@ fn function<'p>(
         ));
     };
     let arguments = arguments(named, query, types)?;
+    let sql = sql(named, query, &arguments, types)?;
     let output = match annotated.annotation {
         Annotation::Affected => "bowline::statement::RowsAffected".to_owned(),
         Annotation::Exactly(rows) => format!("bowline::statement::Exactly<{rows}>"),
@@ -203,7 +209,35 @@ fn function<'p>(
         arguments,
         output,
         writes: writes(query),
-        sql: bowline_sql::one_line(&query.sql),
+        sql,
+    })
+}
+
+/// Returns the SQL on one line, with the casts of its parameters and columns.
+fn sql(
+    named: &NamedQuery,
+    query: &Query,
+    arguments: &[ArgumentPlan],
+    types: &Types<'_>,
+) -> Result<String, Mistake> {
+    let parameters: Vec<Option<&str>> = arguments
+        .iter()
+        .map(|argument| argument.cast.as_deref())
+        .collect();
+    let columns: Vec<(&str, Option<String>)> = query
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), types.cast(column)))
+        .collect();
+    casts::with_casts(query, &parameters, &columns).map_err(|column| {
+        mistake(
+            named.name.span.clone(),
+            format!(
+                "column {column} of `{}` has to be cast in the SQL",
+                named.name.text
+            ),
+            format!("write {column}::text: Rust has no type for it"),
+        )
     })
 }
 

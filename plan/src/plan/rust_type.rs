@@ -1,10 +1,6 @@
-//! Rust types for SQL types, as diesel 2.3 maps them.
+//! Rust types for SQL types, and how their values are sent and read.
 
-use crate::project::Settings;
-use bowline_catalog::{Catalog, Name, TypeKind};
-
-use super::enums::enum_name;
-use super::schema::{SchemaPlan, ShownType};
+use bowline_catalog::Name;
 
 /// A Rust type for a column, as if it were NOT NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +13,49 @@ pub struct RustType {
     pub argument: String,
     /// The paths to import.
     pub imports: Vec<String>,
-    /// The enum in the type, if there is one. Its Rust type is in `types.rs`.
-    pub of_enum: Option<Name>,
+    /// The types of `types.rs` that it names.
+    pub of_types: Vec<String>,
+    /// The SQL types whose Rust types are in `types.rs`.
+    pub of_sql: Vec<Name>,
+    /// True if `bowline::types::json` writes it as JSON, since serde cannot.
+    pub by_json: bool,
+    /// True if it implements `Eq` and `Hash`.
+    pub is_hashed: bool,
+    /// True if it does not implement `ToSql` for `Nullable` types, so that it cannot be sent to a
+    /// nullable column without an `Option` around it.
+    pub is_never_nullable: bool,
+}
+
+/// The SQL type that values are sent and read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlType {
+    /// The type, with `{}` for the marker: `Array<Nullable<{}>>`. Names are those of
+    /// `diesel::sql_types`.
+    pattern: String,
+    /// The marker type: the path of its module as a table's file names it, and its name.
+    marker: Option<(String, String)>,
+}
+
+/// How the values of a SQL type are sent and read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
+    /// The type of diesel.
+    pub sql_type: SqlType,
+    /// The type that a column is cast to when it is read: `text`.
+    pub read: Option<String>,
+    /// The types that a parameter is cast to, in their order: `text::tsvector`.
+    pub write: Option<String>,
+}
+
+/// A SQL type with its counterpart in Rust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mapped {
+    pub rust_type: RustType,
+    pub wire: Wire,
+    /// The name of the SQL type under all domains, or of the elements of an array.
+    pub base: Name,
+    /// True if the type has no counterpart but text.
+    pub is_text: bool,
 }
 
 impl RustType {
@@ -29,7 +66,11 @@ impl RustType {
             borrowed: name.to_owned(),
             argument: name.to_owned(),
             imports: import.map(str::to_owned).into_iter().collect(),
-            of_enum: None,
+            of_types: Vec::new(),
+            of_sql: Vec::new(),
+            by_json: false,
+            is_hashed: true,
+            is_never_nullable: false,
         }
     }
 
@@ -41,13 +82,57 @@ impl RustType {
         }
     }
 
-    /// Returns the same list with elements that are never NULL.
-    pub(super) fn with_whole_elements(self) -> Self {
-        let whole = |text: String| text.replace("Vec<Option<", "Vec<").replace(">>", ">");
+    /// Returns a type that is borrowed in `New` and `Changes`, and passed by reference.
+    pub(super) fn borrowed(owned: &str, target: &str) -> Self {
         Self {
-            owned: whole(self.owned),
-            borrowed: whole(self.borrowed),
-            argument: whole(self.argument),
+            owned: owned.to_owned(),
+            borrowed: format!("Cow<'a, {target}>"),
+            argument: format!("&{target}"),
+            ..Self::copied(owned, Some(COW))
+        }
+    }
+
+    /// Returns a text.
+    pub(super) fn text() -> Self {
+        Self::borrowed("String", "str")
+    }
+
+    /// Returns the same type, which does not implement `Eq` and `Hash`.
+    pub(super) fn unhashed(self) -> Self {
+        Self {
+            is_hashed: false,
+            ..self
+        }
+    }
+
+    /// Returns the same type, which serde does not know.
+    pub(super) fn by_json(self) -> Self {
+        Self {
+            by_json: true,
+            ..self
+        }
+    }
+
+    /// Returns the same type, which is not sent as a `Nullable` type.
+    pub(super) fn never_nullable(self) -> Self {
+        Self {
+            is_never_nullable: true,
+            ..self
+        }
+    }
+
+    /// Returns a type that contains this one, and is passed by reference.
+    pub(super) fn within(self, around: impl Fn(&str) -> String, import: Option<&str>) -> Self {
+        let owned = around(&self.owned);
+        let mut imports = self.imports;
+        imports.retain(|import| import != COW);
+        imports.extend(import.map(str::to_owned));
+        Self {
+            argument: format!("&{owned}"),
+            borrowed: owned.clone(),
+            owned,
+            imports,
+            is_never_nullable: false,
             ..self
         }
     }
@@ -65,128 +150,107 @@ impl RustType {
 
 const COW: &str = "std::borrow::Cow";
 
-/// Returns the Rust type for a column of `schema.rs`, which has to support serde; fails with the
-/// reason if there is no such type.
-pub(super) fn of_column(
-    catalog: &Catalog,
-    schema: &SchemaPlan,
-    shown: &ShownType,
-    settings: &Settings,
-) -> Result<RustType, String> {
-    if shown.dimensions > 1 {
-        return Err("arrays of several dimensions cannot be read".to_owned());
+impl SqlType {
+    /// Returns a type of diesel's own.
+    pub(super) fn diesel(name: &str) -> Self {
+        Self {
+            pattern: name.to_owned(),
+            marker: None,
+        }
     }
-    let element = of_type(catalog, schema, &shown.name, settings)?;
-    if !shown.is_array {
-        return Ok(element);
+
+    /// Returns a marker type.
+    pub(super) fn marker(module: &str, name: &str) -> Self {
+        Self {
+            pattern: "{}".to_owned(),
+            marker: Some((module.to_owned(), name.to_owned())),
+        }
     }
-    let list = format!("Vec<Option<{}>>", element.owned);
-    let imports = element
-        .imports
-        .into_iter()
-        .filter(|import| import != COW)
-        .collect();
-    Ok(RustType {
-        owned: list.clone(),
-        argument: format!("&{list}"),
-        borrowed: list,
-        imports,
-        of_enum: element.of_enum,
-    })
-}
 
-fn of_type(
-    catalog: &Catalog,
-    schema: &SchemaPlan,
-    name: &Name,
-    settings: &Settings,
-) -> Result<RustType, String> {
-    let none = || format!("there is no Rust type for {}", name.name);
-    match catalog.types.get(name).map(|found| &found.kind) {
-        Some(TypeKind::Enum { labels }) if labels.is_empty() => {
-            return Err(format!("the enum {} has no labels", name.name));
-        }
-        Some(TypeKind::Enum { .. }) => {
-            // Without a generated marker type, the user has written the SQL type.
-            let has_marker = schema.custom_types.iter().any(|custom| custom.marks(name));
-            return if has_marker {
-                Ok(RustType {
-                    of_enum: Some(name.clone()),
-                    ..RustType::copied(&enum_name(name, settings), None)
-                })
-            } else {
-                Err(format!(
-                    "diesel.toml keeps the SQL type of the enum {} out of schema.rs",
-                    name.name
-                ))
-            };
-        }
-        Some(TypeKind::Domain { .. }) => {
-            return Err(format!(
-                "schema.rs shows the domain {} as a type of its own, for which there is no Rust type",
-                name.name
-            ));
-        }
-        Some(TypeKind::External) if name.name == "citext" => return Ok(text()),
-        Some(_) => return Err(none()),
-        None => {}
+    pub(super) fn nullable(self) -> Self {
+        self.within("Nullable")
     }
-    builtin(&name.name).ok_or_else(none)
-}
 
-/// Returns the Rust type of a type of PostgreSQL's own.
-pub(super) fn builtin(name: &str) -> Option<RustType> {
-    Some(match name {
-        "bool" => RustType::copied("bool", None),
-        "int2" => RustType::copied("i16", None),
-        "int4" => RustType::copied("i32", None),
-        "int8" => RustType::copied("i64", None),
-        "oid" => RustType::copied("u32", None),
-        "float4" => RustType::copied("f32", None),
-        "float8" => RustType::copied("f64", None),
-        "text" | "varchar" | "bpchar" => text(),
-        "bytea" => RustType {
-            owned: "Vec<u8>".to_owned(),
-            borrowed: "Cow<'a, [u8]>".to_owned(),
-            argument: "&[u8]".to_owned(),
-            imports: vec![COW.to_owned()],
-            of_enum: None,
-        },
-        "date" => RustType::copied("NaiveDate", Some("chrono::NaiveDate")),
-        "time" => RustType::copied("NaiveTime", Some("chrono::NaiveTime")),
-        "timestamp" => RustType::copied("NaiveDateTime", Some("chrono::NaiveDateTime")),
-        "timestamptz" => RustType::copied("DateTime<Utc>", Some("chrono::{DateTime, Utc}")),
-        "json" | "jsonb" => RustType::cloned("Value", Some("serde_json::Value")),
-        // If the feature is not enabled, only the import fails, and the error names the feature.
-        "uuid" => RustType::copied("Uuid", Some("bowline::types::uuid::Uuid")),
-        "numeric" => RustType::cloned("BigDecimal", Some("bowline::types::bigdecimal::BigDecimal")),
-        "inet" | "cidr" => {
-            RustType::copied("IpNetwork", Some("bowline::types::ipnetwork::IpNetwork"))
+    pub(super) fn array(self) -> Self {
+        self.within("Array")
+    }
+
+    fn within(self, around: &str) -> Self {
+        Self {
+            pattern: format!("{around}<{}>", self.pattern),
+            ..self
         }
-        _ => return None,
-    })
-}
+    }
 
-fn text() -> RustType {
-    RustType {
-        owned: "String".to_owned(),
-        borrowed: "Cow<'a, str>".to_owned(),
-        argument: "&str".to_owned(),
-        imports: vec![COW.to_owned()],
-        of_enum: None,
+    /// Returns the module of its marker type, if it has one.
+    pub fn module(&self) -> Option<&str> {
+        self.marker.as_ref().map(|(module, _)| module.as_str())
+    }
+
+    /// Returns true if `schema.rs` shows it so, or by another name for the same type.
+    pub(super) fn is_shown(&self) -> bool {
+        // `Char` is another name for `Text`; a type of another crate has a marker in schema.rs.
+        self.marker.is_none() && !self.pattern.contains("CChar") && !self.pattern.contains("::")
+    }
+
+    /// Returns the type as a table's file names it, without imports.
+    pub fn in_table(&self) -> String {
+        let marker = self.marker.as_ref();
+        let marker = marker.map(|(module, name)| format!("{module}::sql_types::{name}"));
+        self.text("diesel::sql_types", marker)
+    }
+
+    /// Returns the type as the file of a query file names it, which imports `sql_types` and the
+    /// module of the marker.
+    pub fn in_queries(&self) -> String {
+        let marker = self.marker.as_ref().map(|(module, name)| {
+            let module = module.rsplit("::").next().unwrap_or_default();
+            format!("{module}::sql_types::{name}")
+        });
+        self.text("sql_types", marker)
+    }
+
+    /// Writes each name of diesel's with its module, and the marker as it is given.
+    fn text(&self, sql_types: &str, marker: Option<String>) -> String {
+        let mut out = String::new();
+        let mut rest = self.pattern.as_str();
+        while let Some(first) = rest.chars().next() {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let length = rest.find(|c| is_name(c) != is_name(first));
+            let (word, behind) = rest.split_at(length.unwrap_or(rest.len()));
+            if is_name(first) && !word.contains("::") {
+                out.push_str(sql_types);
+                out.push_str("::");
+            }
+            out.push_str(word);
+            rest = behind;
+        }
+        match marker {
+            Some(marker) => out.replace("{}", &marker),
+            None => out,
+        }
     }
 }
 
-/// Returns diesel's name for the SQL type of an id.
-pub(super) fn sql_type_of_id(shown: &ShownType) -> Option<&'static str> {
-    if shown.is_array {
-        return None;
+impl Wire {
+    pub(super) fn of(sql_type: SqlType) -> Self {
+        Self {
+            sql_type,
+            read: None,
+            write: None,
+        }
     }
-    sql_type_of_name(&shown.name)
+
+    /// Returns what follows a column in a list: `::text`, or nothing.
+    pub fn read_suffix(&self) -> String {
+        self.read
+            .as_ref()
+            .map_or(String::new(), |cast| format!("::{cast}"))
+    }
 }
 
 /// Returns diesel's name for a type of PostgreSQL's own that an id can have.
-pub(super) fn sql_type_of_name(name: &Name) -> Option<&'static str> {
+pub(super) fn sql_type_of_id(name: &Name) -> Option<&'static str> {
     if name.schema != "pg_catalog" {
         return None;
     }
@@ -198,4 +262,27 @@ pub(super) fn sql_type_of_name(name: &Name) -> Option<&'static str> {
         "uuid" => "Uuid",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sql_type_is_written_with_its_modules() {
+        let marker = SqlType::marker("super::schema", "Mood").nullable().array();
+        assert_eq!(
+            marker.in_table(),
+            "diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::Mood>>"
+        );
+        assert_eq!(
+            marker.in_queries(),
+            "sql_types::Array<sql_types::Nullable<schema::sql_types::Mood>>"
+        );
+        let foreign = SqlType::diesel("other::sql_types::Vector").nullable();
+        assert_eq!(
+            foreign.in_queries(),
+            "sql_types::Nullable<other::sql_types::Vector>"
+        );
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
+use super::time_crate::TimeCrate;
 use super::toml_file::{BOWLINE_TOML, joined, parse};
 use crate::failure::{Excerpt, Failure, Report};
 use crate::paths::{read_optional, shown_path};
@@ -22,6 +23,12 @@ pub(super) struct BowlineToml {
     pub postgres: Option<String>,
     #[serde(default)]
     pub names: BTreeMap<String, String>,
+    #[serde(default)]
+    pub time: TimeCrate,
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
+    #[serde(default)]
+    pub not_null_elements: Vec<String>,
     #[serde(default)]
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::bowline_toml::SettingsFile;
 use super::output::Output;
+use super::time_crate::TimeCrate;
 use bowline_catalog::{Index, Name, Relation};
 
 /// The settings that shape the generated code: those of `diesel.toml` and of `bowline.toml`.
@@ -27,6 +28,12 @@ pub struct Settings {
     pub postgres: Option<u32>,
     /// Rust names by table or enum, for names that are guessed wrong or are taken.
     pub names: BTreeMap<String, String>,
+    /// The crate whose types dates and times have.
+    pub time: TimeCrate,
+    /// Rust types by SQL type.
+    pub types: BTreeMap<String, String>,
+    /// Arrays in which no element is NULL: `posts.tags`.
+    pub not_null_elements: Vec<String>,
     /// Names of variants by enum and label.
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     /// Derives of each row in addition to the usual ones.

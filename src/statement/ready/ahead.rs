@@ -19,10 +19,23 @@ pub(super) struct EncodedAhead {
 /// What is left to do before the values can be sent.
 #[derive(Debug, Default)]
 struct Rest {
-    /// The arrays, by number of parameter, whose elements have a type without a fixed OID.
+    /// The parameters that are arrays of a type without a fixed OID, by number.
     arrays: Vec<(usize, TypeName)>,
+    /// The OIDs within the values.
+    oids: Vec<UnknownOid>,
     /// The reason why a value could not be encoded.
     failure: Option<String>,
+}
+
+/// The place of an OID in a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UnknownOid {
+    /// The number of the parameter.
+    number: usize,
+    /// The first byte of the OID in the value.
+    start: usize,
+    name: TypeName,
+    is_array: bool,
 }
 
 /// Answers each question for a type with 0, by which the server takes the type that it expects.
@@ -31,6 +44,17 @@ struct Unknown {
     questions: usize,
     latest: Option<TypeName>,
 }
+
+/// Answers each question for a type with numbers that stand for its OID and that of its array.
+#[derive(Debug)]
+struct Numbered {
+    first: u32,
+    names: Vec<TypeName>,
+}
+
+/// The first numbers of two encodings of a value. The first bytes differ, so an OID begins where
+/// the encodings begin to differ.
+const FIRST: [u32; 2] = [0x5a5a_0000, 0xa5a5_0000];
 
 /// Where an array in binary has the OID of its elements' type, behind the number of dimensions and
 /// the flags (PostgreSQL's `array_send`).
@@ -56,24 +80,37 @@ impl EncodedAhead {
         if unknown.questions == 0 {
             return;
         }
-        // One question is for the type of the parameter; another was asked by the value.
-        let mut of_type = Unknown::default();
-        drop(<Pg as HasSqlType<ST>>::metadata(&mut of_type));
-        let Some(name) = unknown
-            .latest
-            .filter(|_| unknown.questions > of_type.questions)
-        else {
+        // One question is for the type of the parameter; others were asked by the value.
+        let mut of_type = Numbered::new(FIRST[0]);
+        let metadata = <Pg as HasSqlType<ST>>::metadata(&mut of_type);
+        let is_array = metadata.oid().is_ok_and(|oid| oid == FIRST[0] + 1);
+        let asked = unknown.questions.saturating_sub(1);
+        let Some(name) = unknown.latest.filter(|_| asked > 0) else {
             return;
         };
-        match self.parameters.value_mut(number) {
-            None => {}
-            Some(bytes) if bytes.get(ELEMENT_TYPE).is_some_and(|oid| oid == [0; 4]) => {
+        let element = self.parameters.value_mut(number);
+        let element = element.and_then(|bytes| bytes.get(ELEMENT_TYPE));
+        if asked == 1 && is_array && element.is_none_or(|oid| *oid == [0; 4]) {
+            let start = ELEMENT_TYPE.start;
+            let rest = self.rest.get_or_insert_default();
+            rest.arrays.push((number, name.clone()));
+            rest.oids.extend(element.map(|_| UnknownOid {
+                number,
+                start,
+                name,
+                is_array: false,
+            }));
+            return;
+        }
+        match unknown_oids::<ST, T>(value, number) {
+            Some(oids) => {
                 let rest = self.rest.get_or_insert_default();
-                rest.arrays.push((number, name));
+                rest.oids.extend(oids);
+                if is_array && let Some(name) = of_type.names.pop() {
+                    rest.arrays.push((number, name));
+                }
             }
-            Some(_) => {
-                self.fail(|| format!("a value that contains the type {} is no array", name.name));
-            }
+            None => self.fail(|| format!("where a value names the type {} is unclear", name.name)),
         }
     }
 
@@ -111,20 +148,100 @@ impl EncodedAhead {
             )));
         }
         let mut parameters = self.parameters.clone();
+        // A type that is not known yet is looked up, and then this is called again.
         for (number, name) in &rest.arrays {
             let metadata = lookup.lookup_type(&name.name, name.schema.as_deref());
-            // A type that is not known yet is looked up, and then this is called again.
-            let (Ok(element), Ok(array)) = (metadata.oid(), metadata.array_oid()) else {
-                continue;
+            if let Ok(array) = metadata.array_oid() {
+                parameters.set_type(*number, array);
+            }
+        }
+        for unknown in &rest.oids {
+            let name = &unknown.name;
+            let metadata = lookup.lookup_type(&name.name, name.schema.as_deref());
+            let known = match unknown.is_array {
+                true => metadata.array_oid().ok(),
+                false => metadata.oid().ok(),
             };
-            parameters.set_type(*number, array);
-            if let Some(bytes) = parameters.value_mut(*number)
-                && let Some(oid) = bytes.get_mut(ELEMENT_TYPE)
+            if let Some(known) = known
+                && let Some(bytes) = parameters.value_mut(unknown.number)
+                && let Some(oid) = bytes.get_mut(unknown.start..unknown.start + 4)
             {
-                oid.copy_from_slice(&element.to_be_bytes());
+                oid.copy_from_slice(&known.to_be_bytes());
             }
         }
         Ok(parameters)
+    }
+}
+
+/// Returns the OIDs within a value that are not known: it is encoded twice, with other numbers in
+/// their places. `None` if the encodings do not agree otherwise.
+fn unknown_oids<ST, T>(value: &T, number: usize) -> Option<Vec<UnknownOid>>
+where
+    Pg: HasSqlType<ST>,
+    T: ToSql<ST, Pg> + ?Sized,
+{
+    let encoded = |first: u32| {
+        let mut lookup = Numbered::new(first);
+        let mut parameters = Parameters::default();
+        parameters.push::<ST, T>(value, &mut lookup).ok()?;
+        let bytes = parameters.value_mut(0).map(|bytes| bytes.to_vec());
+        Some((bytes.unwrap_or_default(), lookup.names))
+    };
+    let (first, names) = encoded(FIRST[0])?;
+    let (second, _) = encoded(FIRST[1])?;
+    if first.len() != second.len() {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(offset) = first[at..]
+        .iter()
+        .zip(&second[at..])
+        .position(|(first, second)| first != second)
+    {
+        let start = at + offset;
+        let word = |bytes: &[u8]| {
+            let word = bytes.get(start..start + 4)?.try_into().ok()?;
+            Some(u32::from_be_bytes(word))
+        };
+        let place = word(&first)?.checked_sub(FIRST[0])?;
+        if word(&second)?.checked_sub(FIRST[1])? != place {
+            return None;
+        }
+        found.push(UnknownOid {
+            number,
+            start,
+            name: names.get(usize::try_from(place / 2).ok()?)?.clone(),
+            is_array: place % 2 == 1,
+        });
+        at = start + 4;
+    }
+    Some(found)
+}
+
+impl Numbered {
+    fn new(first: u32) -> Self {
+        Self {
+            first,
+            names: Vec::new(),
+        }
+    }
+}
+
+impl PgMetadataLookup for Numbered {
+    fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
+        let name = TypeName {
+            schema: schema.map(str::to_owned),
+            name: type_name.to_owned(),
+        };
+        let known = self.names.iter().position(|known| *known == name);
+        let number = known.unwrap_or_else(|| {
+            self.names.push(name);
+            self.names.len() - 1
+        });
+        // A value has fewer types than this has numbers.
+        let oid = self.first + 2 * u32::try_from(number.min(0x7fff)).unwrap_or_default();
+        PgTypeMetadata::new(oid, oid + 1)
     }
 }
 

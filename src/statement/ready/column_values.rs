@@ -14,6 +14,9 @@ pub trait ColumnValues {
     /// The names of the columns.
     const COLUMNS: &'static [&'static str];
 
+    /// The casts of their parameters, such as `text::tsvector`; empty if there are none.
+    const CASTS: &'static [&'static str] = &[];
+
     /// Adds the values, in the order of the columns.
     fn collect(&self, given: &mut GivenColumns<'_>);
 }
@@ -66,8 +69,17 @@ impl<'v> GivenColumns<'v> {
         Pg: HasSqlType<<C as Expression>::SqlType>,
         T: ToSql<<C as Expression>::SqlType, Pg>,
     {
+        self.add_as::<C::SqlType, T>(value);
+    }
+
+    /// Adds the value of the next column, as an SQL type.
+    pub fn add_as<ST, T>(&mut self, value: &T)
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg>,
+    {
         if let Some(values) = &mut self.values {
-            values.push::<C::SqlType, T>(value);
+            values.push::<ST, T>(value);
         }
         self.set.insert(self.next);
         self.next += 1;
@@ -80,8 +92,17 @@ impl<'v> GivenColumns<'v> {
         Pg: HasSqlType<<C as Expression>::SqlType>,
         T: ToSql<<C as Expression>::SqlType, Pg>,
     {
+        self.add_if_as::<C::SqlType, T>(value);
+    }
+
+    /// Adds the value of the next column, as an SQL type, if it is given.
+    pub fn add_if_as<ST, T>(&mut self, value: &Option<T>)
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg>,
+    {
         match value {
-            Some(value) => self.add::<C, T>(value),
+            Some(value) => self.add_as::<ST, T>(value),
             None => self.next += 1,
         }
     }
@@ -113,9 +134,18 @@ impl<'v> GivenArrays<'v> {
         Pg: HasSqlType<<C as Expression>::SqlType> + HasSqlType<Array<<C as Expression>::SqlType>>,
         T: ToSql<<C as Expression>::SqlType, Pg> + 'r,
     {
+        self.add_as::<C::SqlType, T>(values);
+    }
+
+    /// Adds the values of the next column as an array of an SQL type, if the rows give any.
+    pub fn add_as<'r, ST: 'static, T>(&mut self, values: impl Iterator<Item = &'r T>)
+    where
+        Pg: HasSqlType<ST> + HasSqlType<Array<ST>>,
+        T: ToSql<ST, Pg> + 'r,
+    {
         if self.set.contains(self.next) {
             let values: Vec<&T> = values.collect();
-            self.values.push::<Array<C::SqlType>, [&T]>(&values);
+            self.values.push::<Array<ST>, [&T]>(&values);
         }
         self.next += 1;
     }

@@ -58,6 +58,7 @@ impl<R> InsertMany<R> {
                         Given {
                             set,
                             names: V::COLUMNS,
+                            casts: V::CASTS,
                         },
                         Given::default(),
                     ])),

@@ -99,11 +99,16 @@ impl StaticSql {
 impl Given {
     /// Returns the names of the given columns.
     fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.with_casts().map(|(name, _)| name)
+    }
+
+    /// Returns the names of the given columns, with the casts of their parameters.
+    fn with_casts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.names
             .iter()
             .enumerate()
             .filter(|(number, _)| self.set.contains(*number))
-            .map(|(_, name)| *name)
+            .map(|(number, name)| (*name, self.casts.get(number).copied().unwrap_or_default()))
     }
 
     fn len(&self) -> usize {
@@ -116,7 +121,9 @@ fn insert(given: &Given, number: &mut usize) -> String {
     if given.set.is_empty() {
         return "DEFAULT VALUES".to_owned();
     }
-    let parameters = given.columns().map(|_| parameter(number));
+    let parameters = given
+        .with_casts()
+        .map(|(_, cast)| parameter(number) + &suffix(cast));
     let values = list(parameters);
     format!("({}) VALUES ({values})", names(given))
 }
@@ -129,10 +136,19 @@ fn insert_rows(given: &Given) -> String {
     if given.set.is_empty() {
         return "DEFAULT VALUES".to_owned();
     }
-    let numbered = |prefix: char| list((1..=given.len()).map(|number| format!("{prefix}{number}")));
-    let (columns, parameters) = (numbered('c'), numbered('$'));
+    let columns = list((1..=given.len()).map(|number| format!("c{number}")));
+    // The arrays are of the first type of a cast, the elements are cast to the others.
+    let casts = || {
+        let numbered = (1..).zip(given.with_casts());
+        numbered.map(|(number, (_, cast))| (number, cast.split_once("::").unwrap_or_default()))
+    };
+    let parameters = list(casts().map(|(number, (first, _))| match first {
+        "" => format!("${number}"),
+        first => format!("${number}::{first}[]"),
+    }));
+    let selected = list(casts().map(|(number, (_, rest))| format!("c{number}{}", suffix(rest))));
     format!(
-        "({}) SELECT {columns} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
+        "({}) SELECT {selected} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
          ORDER BY n",
         names(given)
     )
@@ -140,11 +156,18 @@ fn insert_rows(given: &Given) -> String {
 
 /// Returns `a = $1, b = $2`.
 fn assign(given: &Given, number: &mut usize) -> String {
-    list(
-        given
-            .columns()
-            .map(|name| format!("{} = {}", identifier(name), parameter(number))),
-    )
+    list(given.with_casts().map(|(name, cast)| {
+        let parameter = parameter(number);
+        format!("{} = {parameter}{}", identifier(name), suffix(cast))
+    }))
+}
+
+/// Returns `::text` for the cast `text`, and nothing for none.
+fn suffix(cast: &str) -> String {
+    match cast {
+        "" => String::new(),
+        cast => format!("::{cast}"),
+    }
 }
 
 /// Returns the given columns as a list.
@@ -170,7 +193,11 @@ mod tests {
     fn given(names: &'static [&'static str], columns: &[usize]) -> Given {
         let mut set = ColumnSet::default();
         columns.iter().for_each(|column| set.insert(*column));
-        Given { set, names }
+        Given {
+            set,
+            names,
+            casts: &[],
+        }
     }
 
     fn of(sql: &'static str) -> StaticSql {
@@ -201,6 +228,29 @@ mod tests {
         assert_eq!(
             sql.compose(&[given(NAMES, &[0, 2]), Given::default()], 2),
             r#"INSERT INTO a (username, balance) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n RETURNING id"#
+        );
+    }
+
+    #[test]
+    fn parameters_are_cast() {
+        let with_casts = |columns: &[usize]| Given {
+            casts: &["", "text::tsvector", "text[]::tsvector[]"],
+            ..given(NAMES, columns)
+        };
+        let sql = of("INSERT INTO a {new}");
+        assert_eq!(
+            sql.compose(&[with_casts(&[0, 2]), Given::default()], 2),
+            r#"INSERT INTO a (username, balance) VALUES ($1, $2::text[]::tsvector[])"#
+        );
+        let sql = of("INSERT INTO a {rows}");
+        assert_eq!(
+            sql.compose(&[with_casts(&[0, 1]), Given::default()], 2),
+            r#"INSERT INTO a (username, "odd ""name""") SELECT c1, c2::tsvector FROM unnest($1, $2::text[]) WITH ORDINALITY AS given (c1, c2, n) ORDER BY n"#
+        );
+        let sql = of("UPDATE a SET {changes} WHERE id = $1");
+        assert_eq!(
+            sql.compose(&[Given::default(), with_casts(&[1])], 2),
+            r#"UPDATE a SET "odd ""name""" = $2::text::tsvector WHERE id = $1"#
         );
     }
 

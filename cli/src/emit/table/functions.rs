@@ -94,27 +94,26 @@ fn key_columns(table: &TablePlan) -> Vec<KeyColumn> {
 }
 
 /// Returns `.bind::<accounts::id, _>(&id)`.
-fn bind(table: &TablePlan, column: &str, argument: &str, argument_type: &str) -> String {
-    let reference = if argument_type.starts_with('&') {
-        ""
-    } else {
-        "&"
-    };
-    format!(
-        ".bind::<{}::{column}, _>({reference}{argument})",
-        table.module
-    )
+fn bind(table: &TablePlan, column: &KeyColumn, argument: &str) -> String {
+    match &column.via {
+        Some(via) => format!(".bind_as::<{}, _>({argument})", via.sql_type.in_table()),
+        None => format!(".bind::<{}::{}, _>({argument})", table.module, column.field),
+    }
 }
 
 fn bind_columns(table: &TablePlan, columns: &[KeyColumn]) -> Vec<String> {
     columns
         .iter()
         .map(|column| {
+            let reference = if column.argument.starts_with('&') {
+                ""
+            } else {
+                "&"
+            };
             bind(
                 table,
-                &column.field,
-                &column.argument_name,
-                &column.argument,
+                column,
+                &format!("{reference}{}", column.argument_name),
             )
         })
         .collect()
@@ -275,9 +274,24 @@ const CHOICE: &str = "        let sql = match page.after {
 /// Returns the SQL of a page: the first one, or the rows after a given key.
 fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String {
     let key = key(table);
-    let names = || template::list(key.iter().map(|field| quoted(&field.sql_name)));
-    let parameters = |first: usize, count: usize| {
-        template::list((first..first + count).map(|number| format!("${number}")))
+    // A cast column would be ordered by its text if it had only its name.
+    let is_cast = key.iter().any(|field| field.via.is_some());
+    let of_table = if is_cast {
+        format!("{}.", sql::name(table))
+    } else {
+        String::new()
+    };
+    let names = || {
+        template::list(
+            key.iter()
+                .map(|field| format!("{of_table}{}", quoted(&field.sql_name))),
+        )
+    };
+    let parameters = |first: usize| {
+        let parameters = (first..).zip(&key);
+        template::list(
+            parameters.map(|(number, field)| sql::parameter(number, field.cast.as_ref())),
+        )
     };
     let mut conditions = Vec::new();
     if !columns.is_empty() {
@@ -285,7 +299,7 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String 
     }
     let mut bound = columns.len();
     if is_after {
-        let after = parameters(bound + 1, key.len());
+        let after = parameters(bound + 1);
         conditions.push(match key.len() {
             1 => format!("{} > {after}", names()),
             // By this row comparison an index is read from the right place.
@@ -320,9 +334,10 @@ fn after(table: &TablePlan, key: &[&Field]) -> String {
     };
     let mut links = vec!["query".to_owned()];
     links.extend(
-        key.iter()
+        key_columns(table)
+            .iter()
             .zip(&values)
-            .map(|(field, value)| bind(table, &field.name, value, "")),
+            .map(|(column, value)| bind(table, column, &format!("&{value}"))),
     );
     format!("        if let Some({pattern}) = page.after {{\n")
         + &chain(12, "query = ", &links, ";")

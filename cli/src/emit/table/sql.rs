@@ -4,7 +4,7 @@ use bowline_catalog::definition::quoted;
 
 use super::super::layout::{literal, string_field};
 use super::template::{Template, list};
-use bowline_plan::plan::{KeyColumn, TablePlan};
+use bowline_plan::plan::{KeyColumn, TablePlan, Wire};
 
 /// Returns the table's name in SQL, with its schema unless that is `public`.
 pub(super) fn name(table: &TablePlan) -> String {
@@ -18,7 +18,18 @@ pub(super) fn name(table: &TablePlan) -> String {
 
 /// Returns the columns of a row, as a list.
 pub(super) fn columns(table: &TablePlan) -> String {
-    list(table.fields.iter().map(|field| quoted(&field.sql_name)))
+    list(table.fields.iter().map(|field| {
+        let cast = field.via.as_ref().map(Wire::read_suffix);
+        format!("{}{}", quoted(&field.sql_name), cast.unwrap_or_default())
+    }))
+}
+
+/// Returns a parameter with its casts: `$1::text::tsvector`.
+pub(super) fn parameter(number: usize, cast: Option<&String>) -> String {
+    match cast {
+        Some(cast) => format!("${number}::{cast}"),
+        None => format!("${number}"),
+    }
 }
 
 /// Returns `SELECT <columns> FROM <table>`.
@@ -33,10 +44,10 @@ pub(super) fn returning(table: &TablePlan) -> String {
 
 /// Returns the condition that the columns are equal to the first parameters: `a = $1 AND b = $2`.
 pub(super) fn condition(columns: &[KeyColumn]) -> String {
-    let equal = columns
-        .iter()
-        .enumerate()
-        .map(|(number, column)| format!("{} = ${}", quoted(&column.sql_name), number + 1));
+    let equal = columns.iter().enumerate().map(|(number, column)| {
+        let parameter = parameter(number + 1, column.cast.as_ref());
+        format!("{} = {parameter}", quoted(&column.sql_name))
+    });
     equal.collect::<Vec<_>>().join(" AND ")
 }
 

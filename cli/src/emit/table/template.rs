@@ -4,6 +4,8 @@ use bowline_catalog::definition::quoted;
 
 use bowline_plan::plan::{Field, TablePlan};
 
+use super::sql::parameter;
+
 /// SQL, in which a call fills the gaps.
 pub(in super::super) struct Template(Vec<Piece>);
 
@@ -76,15 +78,16 @@ impl Template {
         let fill = |piece: &Piece| match piece {
             Piece::Fixed(sql) => sql.clone(),
             Piece::Gap(Gap::New) => {
-                format!("({}) VALUES ({})", names(new), parameters(new.len()))
+                format!("({}) VALUES ({})", names(new), parameters(new))
             }
             Piece::Gap(Gap::Rows) => {
-                format!("({}) SELECT {}", names(new), parameters(new.len()))
+                format!("({}) SELECT {}", names(new), parameters(new))
             }
             Piece::Gap(Gap::Changes) => {
                 let changes = table.changes_fields.iter().enumerate();
                 list(changes.map(|(index, field)| {
-                    format!("{} = ${}", quoted(&field.sql_name), before + index + 1)
+                    let parameter = parameter(before + index + 1, write(field));
+                    format!("{} = {parameter}", quoted(&field.sql_name))
                 }))
             }
         };
@@ -96,11 +99,20 @@ fn names(fields: &[Field]) -> String {
     list(fields.iter().map(|field| quoted(&field.sql_name)))
 }
 
-fn parameters(count: usize) -> String {
-    list((1..=count).map(|number| format!("${number}")))
+fn parameters(fields: &[Field]) -> String {
+    list(
+        (1..)
+            .zip(fields)
+            .map(|(number, field)| parameter(number, write(field))),
+    )
 }
 
 /// Returns the items with commas between them.
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the types that the parameter for a column to write is cast to.
+fn write(field: &Field) -> Option<&String> {
+    field.via.as_ref()?.write.as_ref()
 }

@@ -2,11 +2,14 @@
 
 use bowline_plan::plan::{Field, Function, TablePlan};
 
-use super::super::layout::WIDTH;
+use super::super::layout::{WIDTH, literal};
 use super::lifetime;
 
 pub(super) fn row(table: &TablePlan) -> String {
-    let columns = table.fields.iter().map(|field| field.name.clone());
+    let columns = table.fields.iter().map(|field| match &field.via {
+        Some(via) => format!("{} as {}", field.name, via.sql_type.in_table()),
+        None => field.name.clone(),
+    });
     call("table_row", &table.row, "", table, columns)
 }
 
@@ -37,9 +40,17 @@ pub(super) fn changes(table: &TablePlan) -> String {
 
 fn values(name: &str, rust_type: &str, fields: &[Field], table: &TablePlan) -> String {
     let lifetime = lifetime(fields).replace("'a", "'_");
-    let columns = fields.iter().map(|field| match field.options {
-        0 => field.name.clone(),
-        _ => format!("{} = optional", field.name),
+    let columns = fields.iter().map(|field| {
+        let optional = if field.options > 0 { " = optional" } else { "" };
+        // One `Option` is removed before the value is sent.
+        let bare = field.bare.as_ref().filter(|_| field.options == 1);
+        let sql_type = bare.or(field.via.as_ref().map(|via| &via.sql_type));
+        let cast = field.via.as_ref().and_then(|via| via.write.as_ref());
+        let cast = cast.map_or(String::new(), |cast| format!(" => {}", literal(cast)));
+        let via = sql_type.map_or(String::new(), |sql_type| {
+            format!(" as {}{cast}", sql_type.in_table())
+        });
+        format!("{}{via}{optional}", field.name)
     });
     call(name, rust_type, &lifetime, table, columns)
 }
@@ -73,8 +84,9 @@ fn call(
     )
 }
 
-/// Returns true if a column to insert is an array.
+/// Returns true if a column to insert is an array, or a value of a composite type, whose arrays
+/// `unnest` splits into its attributes.
 pub(super) fn has_new_arrays(table: &TablePlan) -> bool {
     let mut fields = table.new_fields.iter();
-    fields.any(|field| field.rust_type.is_array())
+    fields.any(|field| field.rust_type.is_array() || field.is_composite)
 }

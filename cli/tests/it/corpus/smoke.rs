@@ -47,6 +47,9 @@ impl Report {
 }
 "#;
 
+/// Values of types that are text in Rust, by the name of the field.
+const AS_TEXT: [(&str, &str); 1] = [("cells", "{{1}}")];
+
 /// How often each function is called, with other values each time.
 const ROUNDS: usize = 3;
 
@@ -250,6 +253,13 @@ impl Code {
                 };
                 self.of_name(&last.ident.to_string(), inner, round)
             }
+            Type::Array(array) => match &array.len {
+                syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Int(length),
+                    ..
+                }) => format!("[{round}; {length}]"),
+                _ => panic!("the length of an array is a number"),
+            },
             _ => panic!("a generated function has no argument of another kind"),
         }
     }
@@ -261,7 +271,15 @@ impl Code {
         if let Some((name, fields)) = self.structs.iter().find(|(known, _)| known == name) {
             let fields: Vec<String> = fields
                 .iter()
-                .map(|(field, of)| format!("{field}: {}", self.value(of, round)))
+                .map(|(field, of)| {
+                    let value = self.value(of, round);
+                    let as_text = AS_TEXT.iter().find(|(name, _)| name == field);
+                    let value = match as_text {
+                        Some((_, text)) => value.replace(&format!("x{round}"), text),
+                        None => value,
+                    };
+                    format!("{field}: {value}")
+                })
                 .collect();
             return format!("db::{name} {{ {} }}", fields.join(", "));
         }
@@ -306,6 +324,29 @@ impl Code {
             ),
             ("DateTime", _) => {
                 format!("chrono::DateTime::from_timestamp({round}, 0).expect(\"a time\")")
+            }
+            ("PgInterval", _) => format!("diesel::data_types::PgInterval::from_days({round})"),
+            ("PgMoney", _) => format!("diesel::data_types::PgMoney({round})"),
+            ("PgLsn", _) => format!("diesel::data_types::PgLsn({round})"),
+            ("PgRange", Some(bound)) => format!(
+                "(std::ops::Bound::Included({}), std::ops::Bound::Excluded({}))",
+                self.value(bound, round),
+                self.value(bound, round + 10)
+            ),
+            ("PgMultirange", Some(bound)) => format!(
+                "vec![(std::ops::Bound::Unbounded, std::ops::Bound::Excluded({}))]",
+                self.value(bound, round)
+            ),
+            ("Date", _) => format!(
+                "::time::Date::from_calendar_date(2026, ::time::Month::January, {round}).expect(\"a date\")"
+            ),
+            ("Time", _) => format!("::time::Time::from_hms({round}, 0, 0).expect(\"a time\")"),
+            ("PrimitiveDateTime", _) => format!(
+                "::time::PrimitiveDateTime::new({}, ::time::Time::MIDNIGHT)",
+                self.of_name("Date", None, round)
+            ),
+            ("OffsetDateTime", _) => {
+                format!("::time::OffsetDateTime::from_unix_timestamp({round}).expect(\"a time\")")
             }
             ("Value", _) => format!("serde_json::json!({round})"),
             ("Uuid", _) => format!("bowline::types::uuid::Uuid::from_u128({round})"),

@@ -27,6 +27,9 @@ impl Paths {
             ROW_OF.to_owned(),
             format!("::bowline::__generated::{ROW_OF}"),
         );
+        // Types that are named with their crate, by settings too.
+        paths.insert("bowline".to_owned(), "::bowline".to_owned());
+        paths.insert("crate".to_owned(), root(module).to_owned());
         for import in &uses.imports {
             let (parent, names) = import.rsplit_once("::").unwrap_or(("", import));
             for name in names.trim_matches(['{', '}']).split(',').map(str::trim) {

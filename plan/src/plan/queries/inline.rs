@@ -1,13 +1,14 @@
 //! A query in the source code of a program, as `query!` has it.
 
+use bowline_catalog::Catalog;
 use bowline_catalog::query::{Column, Query};
-use bowline_catalog::{Catalog, DataType};
 
 use super::super::Plan;
-use super::super::names::{distinct, rust_name, type_name};
+use super::super::names::{distinct, rust_name};
 use super::absolute::Paths;
+use super::casts::with_casts;
 use super::nested::{Nested, NestedRow, no_type_hint};
-use super::types::{Types, nullable};
+use super::types::{ReadColumn, Types};
 use super::writes;
 
 /// The parameters and columns of a query, with types that are absolute paths.
@@ -90,6 +91,7 @@ pub fn inline(
         arguments.push(planned);
     }
     let mut nested = Nested::new(plan, &mut types);
+    let mut casts = Vec::new();
     let mut columns: Vec<InlineColumn> = Vec::new();
     let aliases: Vec<Alias<'_>> = query
         .columns
@@ -118,21 +120,32 @@ pub fn inline(
                 "give one of them another name with AS".to_owned(),
             ));
         }
-        let (rust_type, sql_type) = of_column(&mut nested, column, alias).map_err(|why| {
+        let read = of_column(&mut nested, column, alias).map_err(|why| {
             no_code(
                 format!("column {} has {why}", alias.name),
                 no_type_hint(column, alias.name, nested.is_row(&column.data_type)),
             )
         })?;
+        casts.push((column.name.as_str(), read.cast));
         columns.push(InlineColumn {
             name,
             sql_name: alias.name.to_owned(),
-            rust_type,
-            sql_type,
+            rust_type: read.rust_type,
+            sql_type: read.sql_type,
             comment: column.comment.clone(),
         });
     }
     let mut nested = nested.planned;
+    let parameters: Vec<Option<&str>> = arguments
+        .iter()
+        .map(|argument| argument.cast.as_deref())
+        .collect();
+    let sql = with_casts(query, &parameters, &casts).map_err(|column| NoCode {
+        message: format!("column {column} has to be cast in the SQL"),
+        hint: format!("write {column}::text: Rust has no type for it"),
+        parameter: None,
+        column: Some(column.to_owned()),
+    })?;
     let paths = Paths::new(types.into_uses(), module);
     for column in &mut columns {
         column.sql_type = paths.absolute(&column.sql_type);
@@ -159,7 +172,7 @@ pub fn inline(
         columns,
         nested,
         writes: writes(query),
-        sql: bowline_sql::one_line(&query.sql),
+        sql,
     })
 }
 
@@ -169,42 +182,25 @@ const ROW: &str = "Row";
 /// Encloses a type that the user wrote.
 const WRITTEN: char = '\u{1}';
 
-/// Returns the Rust type and the SQL type of a column, with what its alias says.
+/// Returns how a column is read, with what its alias says.
 fn of_column(
     nested: &mut Nested<'_, '_>,
     column: &Column,
     alias: &Alias<'_>,
-) -> Result<(String, String), String> {
-    let is_nullable = alias.nullable.unwrap_or(column.nullable);
+) -> Result<ReadColumn, String> {
     let not_null = Column {
         nullable: false,
         ..column.clone()
     };
-    let (mut rust_type, mut sql_type) =
-        match (nested.column(&not_null, alias.name, ROW), alias.rust_type) {
-            (Ok((_, sql_type)), Some(written)) => {
-                (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
-            }
-            (Ok(found), None) => found,
-            (Err(why), Some(written)) => {
-                let sql_type = of_diesel(&column.data_type).ok_or(why)?;
-                (format!("{WRITTEN}{written}{WRITTEN}"), sql_type)
-            }
-            (Err(why), None) => return Err(why),
-        };
-    if is_nullable {
-        (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
+    let mut read = nested.column(&not_null, alias.name, ROW)?;
+    if let Some(written) = alias.rust_type {
+        read.rust_type = format!("{WRITTEN}{written}{WRITTEN}");
     }
-    Ok((rust_type, sql_type))
-}
-
-/// Returns diesel's type for a type that generated code does not read.
-fn of_diesel(data_type: &DataType) -> Option<String> {
-    const KNOWN: [&str; 5] = ["interval", "macaddr", "macaddr8", "money", "pg_lsn"];
-    let name = data_type.name.name.as_str();
-    let is_known =
-        data_type.name.schema == "pg_catalog" && data_type.dimensions == 0 && KNOWN.contains(&name);
-    is_known.then(|| format!("sql_types::{}", type_name(name)))
+    if alias.nullable.unwrap_or(column.nullable) {
+        read.rust_type = format!("Option<{}>", read.rust_type);
+        read.sql_type = format!("sql_types::Nullable<{}>", read.sql_type);
+    }
+    Ok(read)
 }
 
 /// The name of a column, and what follows it: `name!`, `name?`, `name: Type`, `name!: Type`.

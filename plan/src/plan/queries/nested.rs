@@ -7,7 +7,7 @@ use super::super::english::singular;
 use super::super::names::{derivable_name, distinct, rust_name};
 use super::super::{Field, Plan, TablePlan};
 use super::ValuePlan;
-use super::types::{Types, table};
+use super::types::{ReadColumn, Types, table};
 
 /// The SQL type of a row, as generated code names it.
 pub(super) const ROW_OF: &str = "RowOf";
@@ -40,14 +40,13 @@ impl<'t, 'p> Nested<'t, 'p> {
         }
     }
 
-    /// Returns the Rust type and the SQL type of a column. A struct for its rows is named after
-    /// `parent` and the column. Fails with the type that has no counterpart in Rust.
+    /// Returns how a column is read. A struct for its rows is named after `parent` and the column. Fails with the type that has no counterpart in Rust.
     pub(super) fn column(
         &mut self,
         column: &Column,
         name: &str,
         parent: &str,
-    ) -> Result<(String, String), String> {
+    ) -> Result<ReadColumn, String> {
         let Some(row) = &column.row else {
             return self.types.column(column);
         };
@@ -67,6 +66,9 @@ impl<'t, 'p> Nested<'t, 'p> {
         is_array: bool,
     ) -> Result<String, String> {
         if let Some(table) = whole_table(self.plan, &row.fields) {
+            if let Some(field) = table.fields.iter().find(|field| is_cast(field)) {
+                return Err(is_text(&field.sql_name));
+            }
             self.types.uses(&table.row);
             return Ok(table.row.clone());
         }
@@ -82,14 +84,18 @@ impl<'t, 'p> Nested<'t, 'p> {
             if field.name == "?column?" {
                 return Err("rows with a column without a name".to_owned());
             }
-            let (rust_type, sql_type) = self
+            let read = self
                 .column(field, &field.name, &own)
                 .map_err(|why| format!("rows whose column {} has {why}", field.name))?;
+            if read.cast.is_some() {
+                return Err(is_text(&field.name));
+            }
             fields.push(ValuePlan {
                 name: rust,
                 sql_name: field.name.clone(),
-                rust_type,
-                sql_type,
+                rust_type: read.rust_type,
+                sql_type: read.sql_type,
+                by_json: read.by_json,
                 comment: field.comment.clone().or_else(|| comment(self.plan, field)),
             });
         }
@@ -100,6 +106,15 @@ impl<'t, 'p> Nested<'t, 'p> {
         });
         Ok(own)
     }
+}
+
+/// Returns true for a column that the SQL casts where it is read, which is not possible within a row.
+fn is_cast(field: &Field) -> bool {
+    field.via.as_ref().is_some_and(|via| via.read.is_some())
+}
+
+fn is_text(column: &str) -> String {
+    format!("rows whose column {column} is read as text")
 }
 
 /// Returns the table whose columns these are, all and in their order.

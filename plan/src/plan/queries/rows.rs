@@ -179,7 +179,7 @@ fn fields(
             ));
         }
         let typed = nested.column(column, &column.name, parent);
-        let (rust_type, sql_type) = typed.map_err(|why| {
+        let read = typed.map_err(|why| {
             let is_row = nested.is_row(&column.data_type);
             mistake(
                 span(),
@@ -190,8 +190,9 @@ fn fields(
         fields.push(ValuePlan {
             name,
             sql_name: column.name.clone(),
-            rust_type,
-            sql_type,
+            rust_type: read.rust_type,
+            sql_type: read.sql_type,
+            by_json: read.by_json,
             comment: column
                 .comment
                 .clone()

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bowline_catalog::query::{Column, Parameter, Row};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
 
-use super::super::names::type_name;
-use super::super::rust_type::{self, RustType};
-use super::super::{Plan, TablePlan};
+use super::super::mapping::base;
+use super::super::own_types::oids;
+use super::super::rust_type::{Mapped, RustType, Wire, sql_type_of_id};
+use super::super::{Field, Plan, TablePlan};
 use super::nested::ROW_OF;
 use super::{ArgumentPlan, Uses};
 
@@ -18,10 +19,13 @@ pub(super) struct Types<'p> {
     uses: Uses,
 }
 
-/// A type that is not an array.
-struct Scalar {
-    rust_type: RustType,
-    sql_type: String,
+/// How a column of a result is read.
+pub(super) struct ReadColumn {
+    pub(super) rust_type: String,
+    pub(super) sql_type: String,
+    /// The type that the SQL casts it to.
+    pub(super) cast: Option<String>,
+    pub(super) by_json: bool,
 }
 
 impl<'p> Types<'p> {
@@ -52,47 +56,60 @@ impl<'p> Types<'p> {
         parameter: &Parameter,
         is_nullable: bool,
     ) -> Result<ArgumentPlan, String> {
-        let data_type = self.base(&parameter.data_type).clone();
-        let scalar = self.scalar(&data_type, parameter.column.as_ref())?;
-        let (rust_type, sql_type) = if data_type.dimensions > 0 {
-            (
-                format!("&[{}]", scalar.rust_type.owned),
-                format!("sql_types::Array<{}>", scalar.sql_type),
-            )
-        } else {
-            (scalar.rust_type.argument, scalar.sql_type)
+        let data_type = base(self.catalog, &parameter.data_type);
+        // A list is given without NULLs.
+        let mapped = self.mapped(&parameter.data_type, parameter.column.as_ref(), true)?;
+        let RustType {
+            owned, argument, ..
+        } = &mapped.rust_type;
+        let rust_type = match owned
+            .strip_prefix("Vec<")
+            .and_then(|it| it.strip_suffix('>'))
+        {
+            Some(element) if mapped.rust_type.is_array() => format!("&[{element}]"),
+            _ => argument.clone(),
         };
+        let Wire {
+            sql_type, write, ..
+        } = mapped.wire;
         let (rust_type, sql_type) = if is_nullable {
-            (format!("Option<{rust_type}>"), nullable(&sql_type))
+            (format!("Option<{rust_type}>"), sql_type.nullable())
         } else {
             (rust_type, sql_type)
         };
+        let oids = oids(&data_type).filter(|_| write.is_none());
         Ok(ArgumentPlan {
             name: String::new(),
             rust_type,
-            sql_type,
-            oids: oids(&data_type),
+            sql_type: sql_type.in_queries(),
+            oids,
+            cast: write,
         })
     }
 
-    /// Returns the Rust type and the SQL type of a column of a result. Fails with the type that has
-    /// no counterpart in Rust.
-    pub(super) fn column(&mut self, column: &Column) -> Result<(String, String), String> {
-        let data_type = self.base(&column.data_type).clone();
-        let scalar = self.scalar(&data_type, column.column.as_ref())?;
-        let (mut rust_type, mut sql_type) = (scalar.rust_type.owned, scalar.sql_type);
-        if data_type.dimensions > 0 {
-            rust_type = format!("Vec<Option<{rust_type}>>");
-            sql_type = format!("sql_types::Array<{}>", nullable(&sql_type));
-        }
+    /// Returns how a column of a result is read. Fails with the type that has no counterpart in
+    /// Rust.
+    pub(super) fn column(&mut self, column: &Column) -> Result<ReadColumn, String> {
+        let origin = column.column.as_ref();
+        let field = origin.and_then(|origin| field(self.plan, origin));
+        let is_whole = field.is_some_and(|field| {
+            field.rust_type.is_array() && !field.rust_type.owned.starts_with("Vec<Option<")
+        });
+        let mapped = self.mapped(&column.data_type, origin, is_whole)?;
+        let (mut rust_type, mut sql_type) = (mapped.rust_type.owned, mapped.wire.sql_type);
         if column.nullable {
-            (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
+            (rust_type, sql_type) = (format!("Option<{rust_type}>"), sql_type.nullable());
         }
-        Ok((rust_type, sql_type))
+        Ok(ReadColumn {
+            rust_type,
+            sql_type: sql_type.in_queries(),
+            cast: mapped.wire.read,
+            by_json: mapped.rust_type.by_json,
+        })
     }
 
-    /// Returns the Rust type and the SQL type of a column of rows, whose struct has this name.
-    pub(super) fn of_rows(&self, column: &Column, row: &Row, name: &str) -> (String, String) {
+    /// Returns how a column of rows is read, whose struct has this name.
+    pub(super) fn of_rows(&self, column: &Column, row: &Row, name: &str) -> ReadColumn {
         let mut rust_type = name.to_owned();
         let mut sql_type = format!("{ROW_OF}<{name}>");
         if column.data_type.dimensions > 0 {
@@ -105,7 +122,12 @@ impl<'p> Types<'p> {
         if column.nullable {
             (rust_type, sql_type) = (format!("Option<{rust_type}>"), nullable(&sql_type));
         }
-        (rust_type, sql_type)
+        ReadColumn {
+            rust_type,
+            sql_type,
+            cast: None,
+            by_json: false,
+        }
     }
 
     /// Notes that a type of the other generated files is used.
@@ -122,73 +144,76 @@ impl<'p> Types<'p> {
             || (name.schema == "pg_catalog" && name.name == "record")
     }
 
-    /// Returns the base type of a domain.
-    fn base<'t>(&'t self, data_type: &'t DataType) -> &'t DataType {
-        let mut base = data_type;
-        while base.dimensions == 0
-            && let Some(found) = self.catalog.types.get(&base.name)
-            && let TypeKind::Domain { base: of, .. } = &found.kind
-        {
-            base = of;
-        }
-        base
+    /// Returns the type of a value as the column that it is from is declared: to PostgreSQL, arrays
+    /// of all dimensions are one type.
+    fn declared<'t>(&self, data_type: &'t DataType, column: Option<&(Name, String)>) -> &'t DataType
+    where
+        'p: 't,
+    {
+        let declared = column.and_then(|(relation, name)| {
+            let columns = &self.catalog.relations.get(relation)?.columns;
+            let column = columns.iter().find(|column| column.name == *name)?;
+            Some(&column.data_type)
+        });
+        let is_same = |declared: &&DataType| {
+            declared.dimensions > 1 && data_type.dimensions > 0 && declared.name == data_type.name
+        };
+        declared.filter(is_same).unwrap_or(data_type)
     }
 
-    /// Returns the type, or that of an array's elements.
-    fn scalar(
+    /// Returns the type that a column of a result is cast to.
+    pub(super) fn cast(&self, column: &Column) -> Option<String> {
+        if column.row.is_some() {
+            return None;
+        }
+        let data_type = self.declared(&column.data_type, column.column.as_ref());
+        let mapping = &self.plan.mapping;
+        let mapped = mapping.of(self.catalog, data_type, false)?;
+        mapped.wire.read
+    }
+
+    /// Returns the counterpart of a type; for a key that is the type of the id.
+    fn mapped(
         &mut self,
         data_type: &DataType,
         column: Option<&(Name, String)>,
-    ) -> Result<Scalar, String> {
-        let mut scalar = self.of_name(&data_type.name).ok_or_else(|| {
-            format!(
-                "type {}, for which there is no Rust type",
-                data_type.format_type()
-            )
-        })?;
-        if let Some(id) = column.and_then(|column| self.id(column, &data_type.name)) {
-            scalar.rust_type = id.clone();
+        is_whole: bool,
+    ) -> Result<Mapped, String> {
+        let data_type = self.declared(data_type, column);
+        let mapping = &self.plan.mapping;
+        let mut mapped = mapping
+            .of(self.catalog, data_type, is_whole)
+            .ok_or_else(|| {
+                format!(
+                    "type {}, for which there is no Rust type",
+                    data_type.format_type()
+                )
+            })?;
+        if let Some(id) = column.and_then(|column| self.id(column, &mapped.base)) {
+            let plain = mapped.rust_type.owned.clone();
+            let element = plain
+                .trim_start_matches("Vec<")
+                .trim_start_matches("Option<");
+            let element = element.trim_end_matches('>');
+            mapped.rust_type = if mapped.rust_type.is_array() {
+                RustType::cloned(&plain.replace(element, &id.owned), None)
+            } else {
+                id.clone()
+            };
             self.uses.types.push(id.owned);
         }
-        let imports = scalar.rust_type.imports.iter();
+        self.uses.types.extend(mapped.rust_type.of_types.clone());
+        let module = mapped.wire.sql_type.module();
+        self.uses.schemas.extend(module.map(str::to_owned));
+        let imports = mapped.rust_type.imports.iter();
         let imports = imports.filter(|import| !import.starts_with("std::"));
         self.uses.imports.extend(imports.cloned());
-        Ok(scalar)
-    }
-
-    fn of_name(&mut self, name: &Name) -> Option<Scalar> {
-        let mut enums = self.plan.enums.iter();
-        if let Some(found) = enums.find(|found| found.sql_name == *name) {
-            let (schema, marker) = found.markers.first()?;
-            self.uses.schemas.push(schema.clone());
-            self.uses.types.push(found.name.clone());
-            let module = schema.rsplit("::").next().unwrap_or_default();
-            return Some(Scalar {
-                rust_type: RustType::copied(&found.name, None),
-                sql_type: format!("{module}::sql_types::{marker}"),
-            });
-        }
-        let is_citext = name.name == "citext"
-            && matches!(
-                self.catalog.types.get(name).map(|found| &found.kind),
-                Some(TypeKind::External)
-            );
-        if name.schema != "pg_catalog" && !is_citext {
-            return None;
-        }
-        Some(Scalar {
-            rust_type: rust_type::builtin(&name.name)?,
-            sql_type: format!("sql_types::{}", type_name(&name.name)),
-        })
+        Ok(mapped)
     }
 
     /// Returns the id type of a column, if its values have this SQL type.
-    fn id(&self, (relation, column): &(Name, String), name: &Name) -> Option<RustType> {
-        let table = table(self.plan, relation)?;
-        let field = table
-            .fields
-            .iter()
-            .find(|field| field.sql_name == *column)?;
+    fn id(&self, column: &(Name, String), name: &Name) -> Option<RustType> {
+        let field = field(self.plan, column)?;
         let ids: BTreeSet<(&str, &str)> = self
             .plan
             .tables
@@ -196,10 +221,16 @@ impl<'p> Types<'p> {
             .filter_map(|table| table.id.as_ref())
             .map(|id| (id.name.as_str(), id.sql_type.as_str()))
             .collect();
-        let sql_type = rust_type::sql_type_of_name(name)?;
+        let sql_type = sql_type_of_id(name)?;
         ids.contains(&(&*field.rust_type.owned, sql_type))
             .then(|| field.rust_type.clone())
     }
+}
+
+/// Returns the field of a column in the row of its table.
+fn field<'p>(plan: &'p Plan, (relation, column): &(Name, String)) -> Option<&'p Field> {
+    let mut fields = table(plan, relation)?.fields.iter();
+    fields.find(|field| field.sql_name == *column)
 }
 
 /// Returns the planned table of a relation.
@@ -207,24 +238,6 @@ pub(super) fn table<'p>(plan: &'p Plan, relation: &Name) -> Option<&'p TablePlan
     plan.tables.iter().find(|table| table.name == *relation)
 }
 
-pub(super) fn nullable(sql_type: &str) -> String {
+fn nullable(sql_type: &str) -> String {
     format!("sql_types::Nullable<{sql_type}>")
-}
-
-/// Returns the OID of a type that diesel sends as text, and that of an array's elements: PostgreSQL
-/// compares a `character` in another way than a text.
-fn oids(data_type: &DataType) -> Option<(u32, Option<u32>)> {
-    if data_type.name.schema != "pg_catalog" {
-        return None;
-    }
-    let (scalar, array) = match data_type.name.name.as_str() {
-        "bpchar" => (1042, 1014),
-        "varchar" => (1043, 1015),
-        _ => return None,
-    };
-    Some(if data_type.dimensions > 0 {
-        (array, Some(scalar))
-    } else {
-        (scalar, None)
-    })
 }

@@ -3,7 +3,7 @@
 use bowline_catalog::Name;
 
 use super::super::function::Function;
-use super::super::rust_type::RustType;
+use super::super::rust_type::{RustType, SqlType, Wire};
 
 /// The file of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct TablePlan {
     /// True if queries certainly only read: the relation is a table without policies, which could
     /// call a function that writes.
     pub only_reads: bool,
-    /// Columns that an INSERT needs a value for, but that have no Rust type.
+    /// Columns that an INSERT needs a value for, but that the row does not have.
     pub missing: Vec<String>,
     /// True if an INSERT of one row writes one row, or fails.
     pub inserts_one_row: bool,
@@ -77,6 +77,15 @@ pub struct Field {
     pub sql_name: String,
     /// The type in Rust.
     pub rust_type: RustType,
+    /// How its values are sent and read, if not as the type that `schema.rs` shows.
+    pub via: Option<Wire>,
+    /// The types that a parameter is cast to where it is compared with the column.
+    pub cast: Option<String>,
+    /// The SQL type that a value which cannot be NULL is sent as, if that is not the one of the
+    /// column.
+    pub bare: Option<SqlType>,
+    /// True for a composite type, or a domain over one.
+    pub is_composite: bool,
     /// The number of `Option`s around the type.
     pub options: usize,
     /// The comment in the database.

@@ -22,7 +22,7 @@ fn mistakes_are_underlined() {
         (r#""SELECT id, balance + 1 FROM accounts""#, 0),
         (r#""SELECT a.id, b.id FROM accounts a, accounts b""#, 0),
         (
-            r#""SELECT to_tsvector(username) AS words FROM accounts""#,
+            r#""SELECT pg_notify('a', username) AS sent FROM accounts""#,
             0,
         ),
         (r#""SELECT id FROM accounts; SELECT 1""#, 0),
@@ -109,12 +109,12 @@ fn mistakes_are_underlined() {
     two columns have the name id
      = help: give one of them another name with AS
 
-    column words has type tsvector, for which there is no Rust type
-      --> src/main.rs:12:53
+    column sent has type void, for which there is no Rust type
+      --> src/main.rs:12:56
        |
-    12 | SELECT to_tsvector(username) AS words FROM accounts
-       |                                 ^^^^^
-     = help: cast it in the SQL to a type that Rust has, such as words::text
+    12 | SELECT pg_notify('a', username) AS sent FROM accounts
+       |                                    ^^^^
+     = help: cast it in the SQL to a type that Rust has, such as sent::text
 
     cannot insert multiple commands into a prepared statement (42601)
       --> src/main.rs:12:46

@@ -1,0 +1,56 @@
+//! Columns that are read and written as text.
+
+use std::collections::BTreeMap;
+
+use bowline_catalog::{Catalog, Column, DataType, Relation};
+
+use super::mapping::{Mapping, base};
+
+/// The columns that have no type but text in Rust, by SQL type.
+#[derive(Debug, Default)]
+pub(super) struct Textual(BTreeMap<String, Vec<String>>);
+
+/// The number of columns that a note names.
+const LISTED: usize = 3;
+
+impl Textual {
+    /// Adds a column, unless a setting asks for text.
+    pub(super) fn add(
+        &mut self,
+        catalog: &Catalog,
+        mapping: &Mapping,
+        relation: &Relation,
+        column: &Column,
+    ) {
+        let base = base(catalog, &column.data_type);
+        if mapping.is_text_by_setting(&base.name) {
+            return;
+        }
+        let bare = DataType {
+            modifiers: Vec::new(),
+            fields: None,
+            dimensions: if base.dimensions > 1 { 2 } else { 0 },
+            name: base.name,
+        };
+        let columns = self.0.entry(bare.sql()).or_default();
+        columns.push(format!("{}.{}", relation.name.name, column.name));
+    }
+
+    /// Returns a note for each type.
+    pub(super) fn notes(self) -> impl Iterator<Item = String> {
+        self.0.into_iter().map(|(sql_type, columns)| {
+            let mut listed = columns[..columns.len().min(LISTED)].join(", ");
+            if columns.len() > LISTED {
+                listed.push_str(&format!(" and {} more", columns.len() - LISTED));
+            }
+            let are = if columns.len() == 1 { "is" } else { "are" };
+            let why = match sql_type.ends_with("[]") {
+                false => format!("Rust has no type for {sql_type}"),
+                true => "a Vec has one dimension".to_owned(),
+            };
+            format!(
+                "{listed} {are} read and written as text: {why}; [types] in bowline.toml names a type of your own"
+            )
+        })
+    }
+}

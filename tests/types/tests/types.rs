@@ -1,0 +1,10 @@
+//! Each type of PostgreSQL, against a server.
+
+#[path = "types/families.rs"]
+mod families;
+#[path = "types/keys.rs"]
+mod keys;
+#[path = "types/page.rs"]
+mod page;
+#[path = "types/values.rs"]
+mod values;
