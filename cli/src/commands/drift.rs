@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::diff;
-use super::migrate::MigrationHistory;
+use super::migrate::read_history;
 use crate::connection::{DatabaseArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::{ComparisonServer, introspect};
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     let migrations = project.read_migrations()?;
     let mut session = connect_to_read(&arguments.database.config()?)?;
     let found = introspect(&mut session)?;
-    let history = MigrationHistory::read(&mut session, migrations)?;
+    let history = read_history(&mut session, migrations)?;
     let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
         .iter()
         .cloned()

@@ -25,8 +25,6 @@ use crate::ui;
 use bowline_plan::paths::shown_path;
 use history::History;
 
-pub(super) use history::History as MigrationHistory;
-
 /// Run, revert or list the migrations of a database.
 ///
 /// Uses the table of diesel's own command. Each migration runs in a transaction of its own, unless
@@ -85,6 +83,23 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
         Action::Redo(arguments) => revert::redo(arguments, &mut work),
         Action::To(arguments) => to::run(arguments, &mut work),
         Action::Status(_) | Action::ImportSqlx(_) => Ok(()),
+    }
+}
+
+/// Reads the history, without creating a table where it is missing. That of flat migrations is sqlx's.
+pub(super) fn read_history(
+    session: &mut Session,
+    migrations: &[Migration],
+) -> Result<History, CliError> {
+    if migrations.iter().any(Migration::is_flat) {
+        return match sqlx::SqlxTable::find(session)? {
+            Some(table) => table.history(session, migrations),
+            None => Ok(History::default()),
+        };
+    }
+    match Bookkeeping::find(session)? {
+        Some(table) => Ok(History::of(&table, session)?),
+        None => Ok(History::default()),
     }
 }
 

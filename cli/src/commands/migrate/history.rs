@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use bowline::__generated::migrating::Bookkeeping;
 use bowline::Session;
 
-use super::sqlx::SqlxTable;
-use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::ui;
 
@@ -35,21 +33,6 @@ impl FromIterator<(String, Ran)> for History {
 }
 
 impl History {
-    /// Reads the history, without creating a table where it is missing. That of flat migrations is
-    /// sqlx's.
-    pub(crate) fn read(session: &mut Session, migrations: &[Migration]) -> Result<Self, CliError> {
-        if migrations.iter().any(Migration::is_flat) {
-            return match SqlxTable::find(session)? {
-                Some(table) => table.history(session, migrations),
-                None => Ok(Self::default()),
-            };
-        }
-        match Bookkeeping::find(session)? {
-            Some(table) => Ok(Self::of(&table, session)?),
-            None => Ok(Self::default()),
-        }
-    }
-
     /// Reads the history from diesel's table.
     pub(super) fn of(table: &Bookkeeping, session: &mut Session) -> bowline::Result<Self> {
         let rows = table.ran(session)?.into_iter();

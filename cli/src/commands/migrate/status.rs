@@ -57,7 +57,7 @@ pub(super) fn run(
     session: &mut Session,
     migrations: &[Migration],
 ) -> Result<(), CliError> {
-    let history = History::read(session, migrations)?;
+    let history = super::read_history(session, migrations)?;
     let lines = lines(&history, migrations);
     if arguments.json {
         let lines: Vec<Line<'_>> = lines

@@ -5,7 +5,7 @@ use bowline_catalog::query_file::{Mistake, read};
 use bowline_catalog::{Catalog, DataType, Name};
 
 use super::file;
-use bowline_plan::plan::{CheckedFile, Plan, QueryFilePlan, query_file};
+use bowline_plan::plan::{CheckedFile, Mapping, Plan, QueryFilePlan, query_file};
 
 fn builtin(name: &str, dimensions: u8) -> DataType {
     DataType {
@@ -37,6 +37,10 @@ fn planned(text: &str, queries: &[Query]) -> Result<QueryFilePlan, Vec<Mistake>>
         schemas: Vec::new(),
         tables: Vec::new(),
         enums: Vec::new(),
+        composites: Vec::new(),
+        ranges: Vec::new(),
+        markers: Vec::new(),
+        mapping: Mapping::default(),
         schema_files: Vec::new(),
         queries: Vec::new(),
         notes: Vec::new(),
