@@ -49,7 +49,9 @@ impl Analyzer<'_> {
                 }
                 self.check_comparable(argument.ty, &argument.span)?;
             }
-            if let Some(key) = given.order.iter().find(|key| !arguments.contains(key)) {
+            // A key equals an argument as written: the conversion to the parameter's type is left out.
+            let is_argument = |key: &&Expr| arguments.contains(key) || given.values.contains(key);
+            if let Some(key) = given.order.iter().find(|key| !is_argument(key)) {
                 let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
                 return Err(Fault::error("42P10", key.span.clone(), message));
             }

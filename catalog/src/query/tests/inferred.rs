@@ -59,6 +59,10 @@ fn a_column_is_not_null_only_where_it_cannot_be() {
     for (sql, expected) in [
         ("SELECT id, nick, email FROM accounts", "id nick? email"),
         (
+            "SELECT string_agg(DISTINCT v, ',' ORDER BY v) AS a FROM (SELECT username::varchar(9) AS v FROM accounts) t",
+            "a?",
+        ),
+        (
             "SELECT a.id, t.id AS t FROM accounts a LEFT JOIN transfers t ON t.sender_id = a.id",
             "id t?",
         ),
