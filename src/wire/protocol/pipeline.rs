@@ -372,8 +372,10 @@ impl<'c> Pipeline<'c> {
             if self.receive(at, status, result)? {
                 break;
             }
-            // In pipeline mode, the NULL behind the last result of a message is there already.
-            if !self.state.is_lone && status.is_last() {
+            // In pipeline mode, the NULL behind the last result of a message is there already. An
+            // error in place of the Sync's result is that of a server process which ends: what it
+            // has committed is decided by the answers before.
+            if !self.state.is_lone && status.is_last() && at != Place::Sync {
                 taken = self.connection.next_result();
                 if taken.is_none() {
                     self.state.answered = self.state.after(at);
