@@ -48,6 +48,7 @@ impl Session {
         if self.transactions.has_changed_schema() {
             // What was found out about the test's own types and tables is of no use.
             self.types = Arc::default();
+            self.lookup = self.type_lookup();
             self.transactions.set_changed_schema(false);
             self.touch();
         }
