@@ -198,7 +198,7 @@ impl Analyzer<'_> {
     fn column_of_rows(&mut self, table: TableId, column: usize, value: &Expr) -> Option<Composite> {
         let column = self.table(table).columns[column].clone();
         let base = self.types.base(column.ty);
-        if !self.types.is_composite(base) {
+        if !self.is_row_of_relation(base) {
             // The query that makes such rows sends their fields.
             return column.composite.as_deref().cloned();
         }
@@ -264,7 +264,7 @@ impl Analyzer<'_> {
                 field.cast = Some(format!("{}[]", self.types.words(base)));
             }
         }
-        if !self.types.is_composite(base) {
+        if !self.is_row_of_relation(base) {
             return Some((field, column.composite.clone()));
         }
         let columns = match column.composite.as_ref().and_then(|it| it.fields.clone()) {
@@ -299,6 +299,13 @@ impl Analyzer<'_> {
             composite: None,
         });
         Some(fields.collect())
+    }
+
+    /// Returns true for the type of a relation's rows. A value of a composite type that was created as
+    /// such is one value: generated code has a struct for it.
+    fn is_row_of_relation(&self, ty: TypeId) -> bool {
+        self.types.is_composite(ty)
+            && (self.catalog.relations).contains_key(&self.types.data_type(ty).name)
     }
 
     fn is_array(&self, ty: TypeId) -> bool {

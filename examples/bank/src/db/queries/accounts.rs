@@ -165,13 +165,12 @@ pub fn statement(username: &str) -> bowline::Query<Option<StatementRow>> {
         sql: "SELECT ROW(a.id, a.username, a.status, a.balance, a.created_at, a.email, \
               a.full_name, a.display_name) AS account, ARRAY(SELECT ROW(l.account_id, l.label, \
               l.colour) AS l FROM account_labels l WHERE l.account_id = a.id ORDER BY l.label) AS \
-              labels, ARRAY( SELECT ROW(CASE WHEN line.transfer IS DISTINCT FROM NULL THEN \
-              ROW((line.transfer).id, (line.transfer).sender_id, (line.transfer).receiver_id, \
-              (line.transfer).amount, (line.transfer).created_at, (line.transfer).details, \
-              (line.transfer).tags) END, line.receiver) AS line FROM (SELECT t AS transfer, \
-              r.username AS receiver FROM transfers t JOIN accounts r ON r.id = t.receiver_id \
-              WHERE t.sender_id = a.id ORDER BY t.id DESC) line ) AS lines FROM accounts a WHERE \
-              a.username = $1",
+              labels, ARRAY( SELECT ROW(ROW((line.transfer).id, (line.transfer).sender_id, \
+              (line.transfer).receiver_id, (line.transfer).amount, (line.transfer).created_at, \
+              (line.transfer).details, (line.transfer).tags), line.receiver) AS line FROM (SELECT \
+              t AS transfer, r.username AS receiver FROM transfers t JOIN accounts r ON r.id = \
+              t.receiver_id WHERE t.sender_id = a.id ORDER BY t.id DESC) line ) AS lines FROM \
+              accounts a WHERE a.username = $1",
         ..StaticSql::EMPTY
     };
     bowline::Query::new(&SQL).bind_as::<sql_types::Text, _>(username)
