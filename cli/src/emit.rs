@@ -65,6 +65,36 @@ const UNUSED: &str =
 /// Prevents warnings about SQL names that do not follow Rust's naming conventions.
 const STYLE: &str = "#![allow(non_snake_case, reason = \"the names are PostgreSQL's\")]\n";
 
+/// Prevents clippy's warnings about functions and types that are as large as the SQL.
+const LARGE: &str = "\
+#![allow(
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    reason = \"as the SQL has them\"
+)]
+";
+
+/// Returns true if clippy would find a function or a type too large: more than 7 arguments, or 7
+/// types within each other, of which two are the `Option`s of a change.
+fn is_large(plan: &Plan) -> bool {
+    let mut functions = plan.queries.iter().flat_map(|file| &file.functions);
+    let mut fields = plan.tables.iter().flat_map(|table| &table.fields);
+    let depth = |rust_type: &str| {
+        let mut open = 0_usize;
+        let depths = rust_type.chars().map(|sign| {
+            match sign {
+                '<' => open += 1,
+                '>' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            open
+        });
+        depths.max().unwrap_or_default()
+    };
+    functions.any(|function| function.arguments.len() > 7)
+        || fields.any(|field| depth(&field.rust_type.owned) >= 4)
+}
+
 /// Returns `mod.rs`, which declares the modules and exports their types.
 fn module(plan: &Plan, origin: &Origin) -> String {
     let mut modules: Vec<String> = plan
@@ -122,8 +152,9 @@ fn module(plan: &Plan, origin: &Origin) -> String {
     };
     let is_any_odd = names.any(is_odd) || functions.any(is_odd);
     format!(
-        "{HEADER} Do not edit.\n{UNUSED}{}\n{}",
+        "{HEADER} Do not edit.\n{UNUSED}{}{}\n{}",
         if is_any_odd { STYLE } else { "" },
+        if is_large(plan) { LARGE } else { "" },
         call(
             origin,
             &schemas.concat(),
