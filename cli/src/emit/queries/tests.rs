@@ -243,18 +243,13 @@ fn what_has_no_rust_is_refused() {
         wrong("-- name: a\nSELECT a", &[], vec![int()]),
         wrong(
             "-- name: a :many\nSELECT :b",
-            &[builtin("interval", 0)],
-            vec![int()],
-        ),
-        wrong(
-            "-- name: a :many\nSELECT $1",
-            &[builtin("point", 1)],
+            &[builtin("internal", 0)],
             vec![int()],
         ),
         wrong(
             "-- name: a :many\nSELECT b",
             &[],
-            vec![column("b", builtin("tsvector", 0), true)],
+            vec![column("b", builtin("trigger", 0), true)],
         ),
         wrong(
             "-- name: a :many\nSELECT 1",
@@ -267,9 +262,8 @@ fn what_has_no_rust_is_refused() {
     insta::assert_snapshot!(shown.join("\n"), @r"
     [getA] `getA` is not the name of a function in Rust (write -- name: get_a)
     [a] `a` does not say how many rows it returns (write -- name: a :many, or run `bowline queries --fix`)
-    [:b] the parameter `b` has type interval, for which there is no Rust type (cast a text in the SQL: :b::text::interval)
-    [$1] the parameter `$1` has type point[], for which there is no Rust type (cast a text in the SQL: $1::text::point[])
-    [a] column b of `a` has type tsvector, for which there is no Rust type (cast it in the SQL to a type that Rust has, such as b::text)
+    [:b] the parameter `b` has type internal, for which there is no Rust type (cast a text in the SQL: :b::text::internal)
+    [a] column b of `a` has type trigger, for which there is no Rust type (cast it in the SQL to a type that Rust has, such as b::text)
     [a] column 1 of `a` has no name (name it in the SQL with AS)
     [a] two columns of `a` have the name a (give one of them another name with AS)
     [Vec] the name `Vec` of the row type is in use (name another one in the header: -- row: AccountSummary)

@@ -251,6 +251,10 @@ impl Code {
                     }
                     _ => None,
                 };
+                // A row can have the name of a type of another crate, which is written with its path.
+                if path.path.segments.len() > 1 {
+                    return self.of_another_crate(&last.ident.to_string(), inner, round);
+                }
                 self.of_name(&last.ident.to_string(), inner, round)
             }
             Type::Array(array) => match &array.len {
@@ -286,6 +290,10 @@ impl Code {
         if self.enums.iter().any(|known| known == name) {
             return format!("db::{name}::ALL[{round} % db::{name}::ALL.len()]");
         }
+        self.of_another_crate(name, inner, round)
+    }
+
+    fn of_another_crate(&self, name: &str, inner: Option<&Type>, round: usize) -> String {
         match (name, inner) {
             ("Option", Some(_)) if round == 1 => "None".to_owned(),
             ("Option", Some(inner)) => format!("Some({})", self.value(inner, round)),
