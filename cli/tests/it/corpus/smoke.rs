@@ -48,7 +48,7 @@ impl Report {
 "#;
 
 /// Values of types that are text in Rust, by the name of the field.
-const AS_TEXT: [(&str, &str); 1] = [("cells", "{{1}}")];
+const AS_TEXT: [(&str, &str); 2] = [("cells", "{{1}}"), ("empty", "")];
 
 /// How often each function is called, with other values each time.
 const ROUNDS: usize = 3;
@@ -279,6 +279,8 @@ impl Code {
                     let value = self.value(of, round);
                     let as_text = AS_TEXT.iter().find(|(name, _)| name == field);
                     let value = match as_text {
+                        // Of an enum without labels there is no value.
+                        Some((_, "")) => "None".to_owned(),
                         Some((_, text)) => value.replace(&format!("x{round}"), text),
                         None => value,
                     };
