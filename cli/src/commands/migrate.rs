@@ -61,28 +61,28 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     if let Action::Status(arguments) = &arguments.action {
         return status::run(arguments, &mut connect(&config)?.session, migrations);
     }
-    let mut work = Work {
-        connected: connect(&config)?,
-        migrations,
-        patience: Duration::from_secs(arguments.wait),
-    };
-    if let Action::ImportSqlx(arguments) = &arguments.action {
-        return import_sqlx::run(arguments, &mut work);
-    }
-    if let Some(flat) = migrations.iter().find(|migration| migration.is_flat()) {
+    if !matches!(arguments.action, Action::ImportSqlx(_))
+        && let Some(flat) = migrations.iter().find(|migration| migration.is_flat())
+    {
         let path = shown_path(&flat.path);
         return Err(CliError::failed(format!(
             "{path} is a flat file, and `bowline migrate` runs migrations that are folders"
         ))
         .hint("run flat files with the tool that they are from, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's"));
     }
+    let mut work = Work {
+        connected: connect(&config)?,
+        migrations,
+        patience: Duration::from_secs(arguments.wait),
+    };
     ui::notices::show();
     match &arguments.action {
         Action::Run(_) => run::run(&mut work),
         Action::Revert(arguments) => revert::revert(arguments, &mut work),
         Action::Redo(arguments) => revert::redo(arguments, &mut work),
         Action::To(arguments) => to::run(arguments, &mut work),
-        Action::Status(_) | Action::ImportSqlx(_) => Ok(()),
+        Action::ImportSqlx(arguments) => import_sqlx::run(arguments, &mut work),
+        Action::Status(_) => Ok(()),
     }
 }
 
