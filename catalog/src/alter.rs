@@ -148,8 +148,8 @@ impl Script {
         statements.any(|known| known.step == step && known.sql == sql)
     }
 
-    /// Replaces each statement that uses a blocked object by a comment, or an object that is not
-    /// created, or creates an object with the name of one that stays.
+    /// Replaces two kinds of statements by comments: those that use an object that is blocked or
+    /// not created, and those that create an object with the name of one that stays.
     fn leave_out_users_of_blocked(&mut self, actual: &Catalog) {
         let used: BTreeSet<Name> = self.blocked.union(&self.not_created).cloned().collect();
         let mut taken: BTreeSet<Name> = self.blocked.union(&self.kept_names).cloned().collect();
@@ -166,8 +166,9 @@ impl Script {
         self.leave_out(&used, &taken, &columns);
     }
 
-    /// Replaces by a comment each statement that uses one of the objects or columns, or takes one of
-    /// the names, and those that use the objects or columns that it would have made.
+    /// Replaces by a comment each statement that uses one of the objects or columns, or takes one
+    /// of the names. Does the same with the statements that use what such a statement would have
+    /// created.
     fn leave_out(
         &mut self,
         used: &BTreeSet<Name>,

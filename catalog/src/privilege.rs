@@ -10,8 +10,8 @@ pub(crate) const PUBLIC_ROLE: &str = "public";
 /// Privileges on one object, without those that `PUBLIC` has by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges {
-    /// The owner, who has all privileges, so `granted` does not list them. Only the catalog of a
-    /// server has the owner.
+    /// The owner. The owner has all privileges, so `granted` does not list them. Only the catalog
+    /// of a server has the owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The granted privileges, sorted and without duplicates.

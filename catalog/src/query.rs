@@ -69,7 +69,7 @@ pub struct Checker<'a> {
     catalog: &'a Catalog,
     path: Rc<[String]>,
     version: Option<u32>,
-    /// What earlier queries found out.
+    /// The results of earlier queries that later ones need too.
     memo: RefCell<Option<memo::Memo<'a>>>,
 }
 
@@ -113,7 +113,8 @@ pub struct Parameter {
 pub struct Column {
     /// The name, which need not be unique.
     pub name: String,
-    /// The type. A server describes a domain by its base type, this is the domain.
+    /// The type. For a domain it is the domain itself, although a server describes the column by
+    /// the base type.
     pub data_type: DataType,
     /// True if a row can hold NULL here.
     pub nullable: bool,
@@ -159,7 +160,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Refuses what came with a later version of PostgreSQL than this one. `None` is the newest
+    /// Refuses queries that need a later version of PostgreSQL than this one. `None` is the newest
     /// version that is known.
     #[must_use]
     pub fn for_version(self, version: Option<u32>) -> Self {

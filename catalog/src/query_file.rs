@@ -33,7 +33,7 @@ pub use positions::{Positions, line_and_column};
 pub struct QueryFile {
     /// The statements that have a name, also those with mistakes in their headers.
     pub queries: Vec<NamedQuery>,
-    /// What is wrong with the file and belongs to no query.
+    /// The mistakes of the file that belong to no query.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -54,11 +54,11 @@ pub struct NamedQuery {
     pub span: Range<usize>,
     /// The statement with `$1`, `$2`, .. for its parameters.
     pub sql: Parameterized,
-    /// What is wrong with the header or the notation of the parameters.
+    /// The mistakes in the header and in the notation of the parameters.
     pub mistakes: Vec<Mistake>,
 }
 
-/// A word of a file, and where it is, in bytes.
+/// A word of a file, with its position in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     /// The text.
@@ -67,16 +67,16 @@ pub struct Word {
     pub span: Range<usize>,
 }
 
-/// What is wrong at a position of a file.
+/// A mistake at a position of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The SQLSTATE of the error, if PostgreSQL raises one.
     pub code: Option<&'static str>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// Where, in bytes of the file.
+    /// The position in the file, in bytes.
     pub span: Range<usize>,
-    /// What to do about it.
+    /// A hint.
     pub hint: Option<String>,
 }
 
@@ -179,7 +179,7 @@ fn query(text: &str, header: header::Header, span: Range<usize>) -> NamedQuery {
     NamedQuery { mistakes, ..query }
 }
 
-/// Returns a mistake for each parameter that `-- nullable:` names and the statement does not have.
+/// Returns a mistake for each parameter that `-- nullable:` names but the statement does not have.
 fn unknown_parameters(query: &NamedQuery) -> Vec<Mistake> {
     let names: Vec<String> = (0..query.sql.parameters())
         .map(|index| query.parameter_name(index))

@@ -176,8 +176,9 @@ pub(super) fn add_constraint(
     let (sql, name) = (relation.name.sql(), quoted(&constraint.name));
     let step = match constraint.kind {
         ConstraintKind::ForeignKey { .. } => Step::ForeignKeys,
-        // A new primary key takes the unique constraint of a partition for its own. To attach the
-        // partition afterwards would create a second one.
+        // A new primary key adopts the unique constraint of a partition that is attached before. If
+        // the partition were attached afterwards, PostgreSQL would create a second constraint on
+        // it.
         ConstraintKind::PrimaryKey { .. } if has_partition_without_key(expected, relation) => {
             Step::Attached
         }
@@ -381,7 +382,7 @@ pub(super) fn add_index(
 }
 
 /// Returns a function that the index calls and that is not immutable. PostgreSQL creates no such
-/// index, but an index keeps a function that changes.
+/// index, but an existing index stays when its function stops being immutable.
 fn mutable_function<'c>(catalog: &'c Catalog, index: &Index) -> Option<&'c Name> {
     let keys = index.keys.iter().filter_map(|key| match key {
         IndexKey::Expression { text, .. } => Some(text),

@@ -287,17 +287,17 @@ impl Dependencies {
         self.objects.iter().any(|object| object.schema == schema)
     }
 
-    /// Returns true if the object is among them for certain, as a parent or a type.
+    /// Returns true if it certainly depends on the object, as a parent or a type.
     pub(super) fn certainly_has(&self, name: &Name) -> bool {
         self.objects.contains(name)
     }
 
-    /// Returns true if the object may be among them: an expression has its name.
+    /// Returns true if it may depend on the object: an expression has its name.
     pub(super) fn may_have(&self, name: &Name) -> bool {
         self.objects.contains(name) || self.identifiers.contains(&name.name)
     }
 
-    /// Returns true if an identifier of this name is in the expressions.
+    /// Returns true if the expressions contain an identifier of this name.
     pub(super) fn mentions(&self, word: &str) -> bool {
         self.identifiers.contains(word) || self.parts.contains(word)
     }

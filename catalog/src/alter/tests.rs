@@ -349,7 +349,7 @@ const PAIRS: [(&str, &str); 43] = [
          CREATE TRIGGER g BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t DISABLE TRIGGER g;",
         "CREATE TABLE t (a int);",
     ),
-    // A child takes its values from the sequence of its parent, which is dropped.
+    // A child's default uses the sequence of its parent, which is dropped.
     (
         "CREATE TABLE t (id serial); CREATE TABLE c (a int) INHERITS (t);",
         "CREATE TABLE t (id int NOT NULL); CREATE TABLE c (a int) INHERITS (t);",
@@ -369,7 +369,7 @@ const PAIRS: [(&str, &str); 43] = [
         "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t);",
         "CREATE TABLE t (a int); CREATE TABLE c () INHERITS (t); ALTER TABLE t ADD id bigserial;",
     ),
-    // A former partition takes its values from a sequence that is dropped.
+    // The default of a former partition uses a sequence that is dropped.
     (
         "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (1) TO (5); ALTER TABLE p ADD x serial;",
         "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t (b int);",

@@ -204,7 +204,7 @@ fn no_two_of_them_are_the_same() {
     for texts in [CHECKS.to_vec(), defaults.collect()] {
         for (place, one) in texts.iter().enumerate() {
             for other in &texts[place + 1..] {
-                // As booleans the two are equal. The casts that would tell them apart are left out.
+                // As booleans the two are equal. The casts that distinguish them are left out.
                 let is_boolean = |text: &&str| ["'t'", "'off'", "'true'"].contains(text);
                 let is_meant = is_boolean(one)
                     || is_boolean(other)
@@ -329,7 +329,8 @@ fn functions_of_two_schemas_are_not_one() {
     assert!(!is_same("app.f(a)", "public.f(a)"));
     assert!(!is_same("a > app.f(1) + 2", "a > (other.f(1) + 2)"));
     assert!(is_same("app.f(a)", "\"app\".f((a))"));
-    // A bare name may be that of a function in any schema. PostgreSQL's own need no schema.
+    // A name without schema may be that of a function in any schema. PostgreSQL's own functions
+    // need no schema.
     assert!(is_same("f(18)", "public.f(18)"));
     assert!(is_same("pg_catalog.lower(a)", "lower(a)"));
 }

@@ -1,11 +1,11 @@
-//! Names that FROM gives.
+//! Aliases in FROM: the names that it gives to tables and columns.
 
 use super::analyzer::Result;
 use super::expr::Span;
 use super::fault::Fault;
 use super::scope::TableColumn;
 
-/// Gives other names to the first columns.
+/// Renames the first columns.
 pub(super) fn rename(
     columns: &mut [TableColumn],
     names: &[String],

@@ -26,13 +26,13 @@ pub(super) struct Analyzer<'a> {
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tables: Vec<Table>,
-    /// One for each query around the current position, the innermost last.
+    /// The scopes of the queries around the current position, the innermost last.
     pub(super) scopes: Vec<Scope>,
     pub(super) reads: BTreeSet<(Name, String)>,
     pub(super) writes: BTreeSet<Name>,
     /// The columns that are written.
     pub(super) assigns: BTreeSet<(Name, String)>,
-    /// The indexes that can serve the query.
+    /// The indexes that can serve the query, each with its relation.
     pub(super) indexes: BTreeSet<(Name, String)>,
     /// The uses of parameters that have no type yet.
     pub(super) open_parameters: Vec<(Span, usize)>,
@@ -42,21 +42,22 @@ pub(super) struct Analyzer<'a> {
     pub(super) edits: Vec<Replaced>,
     /// The number of outer joins so far.
     pub(super) joins: usize,
-    /// The WITH clauses that were read for a set operation, of which they are in the first part.
+    /// The WITH clauses that were read already. That of a set operation is in the syntax tree of
+    /// its first part, where it must not be read again.
     pub(super) shared_with: Vec<Span>,
     pub(super) depth: usize,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Parameter {
-    /// `UNKNOWN` until a use decides it; `None` if the number is not used.
+    /// The type: `UNKNOWN` until a use decides it; `None` if no parameter has this number.
     pub(super) ty: Option<TypeId>,
     pub(super) span: Span,
     pub(super) nullable: bool,
     pub(super) column: Origin,
 }
 
-/// The column whose values a parameter's are.
+/// The column that a parameter is compared with or assigned to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     None,
@@ -104,7 +105,7 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// Returns what the next query needs too.
+    /// Returns the parts of the state that the next query needs too.
     pub(super) fn into_memo(self) -> Memo<'a> {
         Memo {
             version: self.version,
@@ -217,7 +218,7 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// Returns the column of a relation that a value is, unchanged.
+    /// Returns the column of a relation, if a value is that column and nothing else.
     pub(super) fn origin(&self, value: &Expr) -> Option<(Name, String)> {
         match &value.kind {
             Kind::Var { table, column } => self.table(*table).columns[*column].origin.clone(),

@@ -1,4 +1,5 @@
-//! The application of a function that was found.
+//! The call of a function whose overload is chosen: its type, and the rules for where it is
+//! allowed.
 
 use super::analyzer::{Analyzer, Result};
 use super::calls::WINDOW;
@@ -49,7 +50,8 @@ impl Analyzer<'_> {
                 }
                 self.check_comparable(argument.ty, &argument.span)?;
             }
-            // A key equals an argument as written: the conversion to the parameter's type is left out.
+            // A key is compared with the arguments as they were written, before their conversion to
+            // the parameters' types.
             let is_argument = |key: &&Expr| arguments.contains(key) || given.values.contains(key);
             if let Some(key) = given.order.iter().find(|key| !is_argument(key)) {
                 let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
@@ -152,7 +154,7 @@ impl Analyzer<'_> {
                 Nulls::Always
             }
         } else if given.is_variadic {
-            // The list itself can be NULL.
+            // The array after VARIADIC can itself be NULL.
             Nulls::Always
         } else if function.is_built_in {
             let first = arguments.first().map(|it| self.types.base(it.ty));
@@ -238,7 +240,7 @@ impl Analyzer<'_> {
             return Err(Fault::error("42803", span, message));
         }
         self.scopes[depth].has_aggregates = true;
-        // What an aggregate of an outer query reads, that query need not group by.
+        // A column that an aggregate of the outer query reads need not be in that query's GROUP BY.
         for argument in arguments.iter().chain(&others) {
             argument.any(&mut |it| {
                 for scope in self.scopes.iter_mut().skip(depth + 1) {

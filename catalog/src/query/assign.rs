@@ -79,7 +79,7 @@ impl Analyzer<'_> {
         })
     }
 
-    /// Returns the type that an assignment takes.
+    /// Returns the type of the assigned column, field or element.
     pub(super) fn type_of_assigned(
         &mut self,
         target: &Target,
@@ -99,7 +99,8 @@ impl Analyzer<'_> {
                 }
                 _ if base == types::JSONB => Some(types::JSONB),
                 Step::Slice => Some(base),
-                // All subscripts of one array are one step.
+                // Consecutive subscripts belong to one array: only the last one leads to the
+                // element.
                 Step::Index if is_next_index => Some(base),
                 Step::Index => self.types.element(base),
             };
@@ -182,7 +183,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    /// Returns the error for a value that is given to a column that cannot be written.
+    /// Returns the error for a value of a column that cannot be written.
     pub(super) fn not_given(&self, target: &Target, name: &str, span: Span) -> Option<Fault> {
         let relation = self.written(target)?;
         let column = relation.columns.iter().find(|it| it.name == name)?;
@@ -301,7 +302,7 @@ pub(super) enum Step {
     Slice,
 }
 
-/// A column that is assigned, or a part of it.
+/// A column that is assigned, or a field or element of it.
 #[derive(Debug)]
 pub(super) struct Assigned {
     pub(super) column: usize,
@@ -309,7 +310,7 @@ pub(super) struct Assigned {
     pub(super) span: Span,
 }
 
-/// Returns the value of a result whose type may be open.
+/// Returns the value of a result column, including one whose type is not decided yet.
 pub(super) fn open_value(column: &ResultColumn) -> Expr {
     match &column.open {
         Some(open) => open.clone(),

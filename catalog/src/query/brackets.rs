@@ -1,4 +1,4 @@
-//! Brackets around expressions.
+//! Parentheses around expressions.
 
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::raw::{Raw, RawKind};
 use crate::replay::syntax::tree::text;
 
-/// Returns what stands in brackets.
+/// Returns the expression without the parentheses around it.
 pub(super) fn unwrapped(node: &SyntaxNode) -> SyntaxNode {
     match node.kind() {
         K::PAREN_EXPR => node

@@ -115,7 +115,8 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Returns the expressions of a form, in their order.
+    /// Returns the expressions within a function that has a syntax of its own, such as `substring(a
+    /// FROM 2)`, in their order.
     fn parts_of(&mut self, form: &SyntaxNode) -> Result<Vec<Expr>> {
         let mut values = Vec::new();
         for part in form.children() {
@@ -247,7 +248,7 @@ impl Analyzer<'_> {
             given.over = Some(Vec::new());
         }
         let value = self.call(&parts, given, span)?;
-        // Whether a window may stand here is decided before the name of the window is looked up.
+        // PostgreSQL checks that a window is allowed here before it looks up the window's name.
         if let Some(over) = over {
             self.window_of(&over)?;
         }
@@ -291,7 +292,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    /// Reads the keys of ORDER BY within a clause. Open literals become text.
+    /// Reads the keys of ORDER BY within a clause. Literals of unknown type become text.
     pub(super) fn sort_keys(&mut self, node: &SyntaxNode, keys: &mut Vec<Expr>) -> Result<()> {
         let clause = child(node, K::ORDER_BY_CLAUSE);
         let list = clause.and_then(|clause| child(&clause, K::SORT_BY_LIST));
@@ -311,7 +312,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    /// Reads `OVER ..`, whose expressions are left for later.
+    /// Reads `OVER ..`. Its expressions are analyzed later.
     fn window_of(&mut self, over: &SyntaxNode) -> Result<()> {
         if let Some(spec) =
             child(over, K::OVER_WINDOW_SPEC).and_then(|it| child(&it, K::WINDOW_SPEC))
@@ -389,7 +390,7 @@ impl Analyzer<'_> {
     /// Returns a JSON or XML expression that looks like a call but has a syntax of its own.
     fn special_form(&mut self, form: &SyntaxNode, span: Span) -> Result<Expr> {
         let default = match form.kind() {
-            // The function of two arrays has the same name as the form.
+            // `json_object(keys, values)` is an ordinary function of the same name.
             K::JSON_OBJECT_FN
                 if !form.descendants().any(|it| it.kind() == K::JSON_KEY_VALUE)
                     && form.children().next().is_some() =>
@@ -443,7 +444,7 @@ impl Analyzer<'_> {
         Ok(Expr::new(ty, Kind::Call(call), span))
     }
 
-    /// Fails if a form came with a later version than that of the settings.
+    /// Fails if this syntax came with a later version than that of the settings.
     fn form_since(&self, form: &SyntaxNode, span: &Span) -> Result<()> {
         let (came_with, what) = match form.kind() {
             K::JSON_OBJECT_FN => (16, "`json_object` with keys and values"),

@@ -8,9 +8,9 @@ pub(super) struct Candidate {
     /// The declared types, one for each argument of the call.
     pub(super) arguments: Vec<TypeId>,
     pub(super) result: TypeId,
-    /// The position in the list that the candidates were made of.
+    /// The index in the list of functions or operators from which the candidates were made.
     pub(super) index: usize,
-    /// Whether arguments are collected for a VARIADIC parameter.
+    /// True if the last arguments become one array, for a VARIADIC parameter.
     pub(super) is_variadic: bool,
     /// The number of parameters that get their defaults.
     pub(super) defaults: usize,
@@ -19,7 +19,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Returns what the arguments of a call are in the order of the parameters.
+    /// Returns the types of a call's arguments in the order of the parameters.
     pub(super) fn ordered(&self, given: &[TypeId]) -> Vec<TypeId> {
         match &self.order {
             None => given.to_vec(),

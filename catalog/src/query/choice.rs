@@ -99,7 +99,8 @@ impl Analyzer<'_> {
         None
     }
 
-    /// Decides the category of each open literal, and keeps the candidates of these categories.
+    /// Decides the type category of each literal of unknown type, and keeps the candidates of these
+    /// categories.
     fn by_category(&mut self, candidates: Vec<Candidate>, base: &[TypeId]) -> Vec<Candidate> {
         let mut wanted: Vec<Option<(char, bool)>> = vec![None; base.len()];
         for (position, ty) in base.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::replay::syntax::tree::{child, children, has, name, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
-    /// Reads ORDER BY. A bare name or number means a result.
+    /// Reads ORDER BY. A name alone, or a number, refers to a result column.
     pub(super) fn order_by(
         &mut self,
         clause: &SyntaxNode,
@@ -58,7 +58,8 @@ impl Analyzer<'_> {
         Ok(keys)
     }
 
-    /// Returns the result that a key of ORDER BY or GROUP BY means by its name or number.
+    /// Returns the index of the result column to which a key of ORDER BY or GROUP BY refers, by its
+    /// name or number.
     pub(super) fn result_named(
         &mut self,
         key: &SyntaxNode,
@@ -108,14 +109,15 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Returns true if an item of the current FROM shows this column.
+    /// Returns true if an item of the current FROM has this column, and the column can be named
+    /// alone.
     pub(super) fn has_column(&mut self, wanted: &str) -> bool {
         let items = &self.scope().items;
         let mut shown = items.iter().filter(|item| item.shows_columns);
         shown.any(|item| item.columns.iter().any(|(name, _)| name == wanted))
     }
 
-    /// Reads GROUP BY: its expressions, and whether there are several grouping sets.
+    /// Reads GROUP BY. Returns its expressions, and whether there are several grouping sets.
     pub(super) fn group_by(
         &mut self,
         clause: &SyntaxNode,
@@ -161,7 +163,7 @@ impl Analyzer<'_> {
                             let value = self.value(&part);
                             self.scope().no_aggregate = was;
                             let value = value?;
-                            // A key that is a result is that result.
+                            // A key that equals a result column refers to it.
                             let same = outputs.iter().position(|output| output.value == value);
                             match same {
                                 Some(at) => {
@@ -333,7 +335,7 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns true if an expression has a query, which is never known to be equal to another.
+/// Returns true if an expression contains a query. Two queries are never known to be equal.
 fn has_query(value: &Expr) -> bool {
     value.any(&mut |it| matches!(it.kind, Kind::Query(_)))
 }
@@ -346,7 +348,7 @@ fn unordered(span: super::expr::Span) -> Fault {
 /// LIMIT and OFFSET.
 #[derive(Debug, Default)]
 pub(super) struct Limit {
-    /// The number, if there is one; `None` within if it is not written as a number.
+    /// The number of rows, if there is a limit. The inner value is `None` if it is not a literal.
     pub(super) count: Option<Option<u64>>,
     pub(super) has_offset: bool,
     pub(super) has_ties: bool,

@@ -7,7 +7,7 @@ use super::types::{self, Kind as TypeKind, TypeId, is_polymorphic};
 use crate::TypeKind as OwnKind;
 use crate::replay::builtin;
 
-/// Where a conversion is asked for.
+/// The context of a conversion, as in `pg_cast.castcontext`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Context {
     Implicit,
@@ -15,17 +15,18 @@ pub(super) enum Context {
     Explicit,
 }
 
-/// How a value is converted.
+/// The way in which a value is converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pathway {
     /// The value stays as it is.
     Relabel,
-    /// By a function, or by text.
+    /// A function is called, or the value is converted through text.
     Function,
 }
 
 impl Analyzer<'_> {
-    /// Returns how a type is converted to another, if it can be (`find_coercion_pathway`).
+    /// Returns the way in which a type is converted to another; `None` if it cannot be
+    /// (`find_coercion_pathway`).
     pub(super) fn pathway(
         &mut self,
         source: TypeId,
@@ -92,7 +93,7 @@ impl Analyzer<'_> {
     /// for one argument).
     pub(super) fn can_coerce(&mut self, source: TypeId, target: TypeId, context: Context) -> bool {
         if source == target || target == types::ANY || is_polymorphic(target) {
-            // Whether polymorphic types agree is checked for all arguments together.
+            // Polymorphic types are checked later, for all arguments together.
             return true;
         }
         if source == types::UNKNOWN {
@@ -119,7 +120,7 @@ impl Analyzer<'_> {
         self.inherits(base, target)
     }
 
-    /// Returns true if rows of one table are rows of another, of which it inherits.
+    /// Returns true if one table inherits from another, so that its rows are rows of the other too.
     pub(super) fn inherits(&self, source: TypeId, target: TypeId) -> bool {
         let Some(relation) = self.catalog.relations.get(self.types.name(source)) else {
             return false;
@@ -166,7 +167,8 @@ impl Analyzer<'_> {
                     Ok(Expr::new(target, Kind::Const(Some(text)), span))
                 }
                 Kind::Call(mut call) if call.name == "collate" => {
-                    // The collation is of the text below, if the type has one.
+                    // The conversion is applied to the text to which the collation belongs. A type
+                    // without collations loses it.
                     let Some(inner) = call.arguments.pop() else {
                         return Err(Fault::refused(span, "nothing has this collation"));
                     };
@@ -181,7 +183,7 @@ impl Analyzer<'_> {
             };
         }
         if target == types::RECORD && self.types.is_composite(self.types.base(value.ty)) {
-            // The value stays of its own type.
+            // The value keeps its own type.
             return Ok(value);
         }
         if value.ty == types::RECORD && self.types.is_composite(self.types.base(target)) {
@@ -205,8 +207,8 @@ impl Analyzer<'_> {
         Ok(Expr::new(target, Kind::Coerce(Box::new(value)), span))
     }
 
-    /// Returns true for the casts that can make NULL of a value: those of jsonb, from PostgreSQL 18
-    /// on.
+    /// Returns true for the casts that can turn a value into NULL: those of jsonb, from PostgreSQL
+    /// 18 on.
     pub(super) fn can_make_null(&self, source: TypeId, target: TypeId) -> bool {
         self.types.base(source) == types::JSONB && matches!(self.types.category(target), 'N' | 'B')
     }
@@ -261,7 +263,7 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Converts a value, or says that it cannot be.
+    /// Converts a value; fails if its type has no such conversion.
     pub(super) fn coerce(&mut self, value: Expr, target: TypeId, context: Context) -> Result<Expr> {
         if !self.can_coerce(value.ty, target, context) {
             let (from, to) = (self.types.words(value.ty), self.types.words(target));

@@ -101,7 +101,7 @@ impl Analyzer<'_> {
             for (left, right) in left.into_iter().zip(right) {
                 self.operate("=", vec![left, right], span.clone())?;
             }
-            // Never NULL, and of no use to narrow.
+            // The result is never NULL, and says nothing about the columns.
             let value = Expr::new(types::BOOL, Kind::Const(Some("t".to_owned())), span.clone());
             let value = Box::new(value);
             return Ok(Expr::new(

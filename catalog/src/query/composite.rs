@@ -18,7 +18,7 @@ use super::types::{self, TypeId};
 /// these fields to be sent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Composite {
-    /// `None` for NULL and the empty array, which fit to any row.
+    /// `None` for NULL and for the empty array, which fit any row type.
     pub(super) fields: Option<Vec<TableColumn>>,
     /// True if an element of the array can be NULL.
     pub(super) has_null_elements: bool,
@@ -28,11 +28,12 @@ pub(super) struct Composite {
 /// A change of the text.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// A name that means a row becomes that row.
+    /// A name that refers to a whole row becomes `ROW(..)`.
     Row(Leaf),
-    /// An empty array of rows becomes one of any rows.
+    /// An empty array of rows becomes one of the type `record[]`.
     EmptyArray(Span),
-    /// The name of a column is added behind it, since its text changes.
+    /// The result column gets its name by AS, since PostgreSQL would name the changed text
+    /// otherwise.
     Name(usize, String),
 }
 
@@ -40,9 +41,10 @@ enum Edit {
 #[derive(Debug, Clone)]
 struct Leaf {
     span: Span,
-    /// For a column of a `*`, its number in it and its text.
+    /// If the column comes from a `*`: its index among the columns of the `*`, and its text.
     of_star: Option<(usize, String)>,
-    /// True for the row of a table: `t.id`, where a column needs brackets: `(t.composite).id`.
+    /// True for the row of a table, whose fields are written `t.id`. Those of a column need
+    /// parentheses: `(t.composite).id`.
     is_row: bool,
     is_nullable: bool,
     fields: Vec<SentField>,
@@ -51,11 +53,11 @@ struct Leaf {
 #[derive(Debug, Clone)]
 struct SentField {
     name: String,
-    /// The base type of a domain. A row has the OIDs of its columns, and a program knows only those
-    /// of the base types.
+    /// The base type of a domain. A row is sent with the OIDs of its columns, and a program knows
+    /// only those of base types.
     cast: Option<String>,
     is_nullable: bool,
-    /// The fields, if the field is itself a row of a type with a name.
+    /// The fields of this field, if it holds rows of a named type.
     fields: Option<Vec<SentField>>,
 }
 
@@ -185,7 +187,8 @@ impl Analyzer<'_> {
         })
     }
 
-    /// Returns the fields that several values have in common, of which one is the result.
+    /// Returns the fields of an expression whose result is one of several values; `None` if the
+    /// values have different fields.
     fn common_composite(&mut self, all: &[Expr]) -> Option<Composite> {
         let mut common = Composite::default();
         for value in all {
@@ -199,7 +202,7 @@ impl Analyzer<'_> {
         let column = self.table(table).columns[column].clone();
         let base = self.types.base(column.ty);
         if !self.is_row_of_relation(base) {
-            // The query that makes such rows sends their fields.
+            // Such rows come from a query that is changed itself, so that it sends their fields.
             return column.composite.as_deref().cloned();
         }
         let fields = match column.composite.as_ref().and_then(|it| it.fields.clone()) {
@@ -210,7 +213,8 @@ impl Analyzer<'_> {
         self.row(fields, value.span.clone(), false, is_nullable)
     }
 
-    /// Returns a row that the text names at a position.
+    /// Returns the fields of a row that the text names at this position, with the change of the
+    /// text that sends them.
     fn row(
         &mut self,
         columns: Vec<TableColumn>,
@@ -357,7 +361,7 @@ impl Analyzer<'_> {
 }
 
 impl Composite {
-    /// Returns the fields of a value that is either this one or another; `None` if they differ.
+    /// Returns the fields of a value that is either of the two; `None` if their fields differ.
     pub(super) fn or(&self, other: &Self) -> Option<Self> {
         let fields = match (&self.fields, &other.fields) {
             (fields, None) | (None, fields) => fields.clone(),

@@ -76,7 +76,7 @@ impl Analyzer<'_> {
         Ok(!self.may_suppress(target, &Event::Update))
     }
 
-    /// Says that no unique index fits the columns of ON CONFLICT.
+    /// Fails if no unique index fits the columns of ON CONFLICT.
     pub(super) fn check_arbiter(
         &self,
         target: &Target,

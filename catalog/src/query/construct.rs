@@ -1,4 +1,4 @@
-//! Expressions with brackets of their own: CASE, ARRAY, subscripts.
+//! Expressions with delimiters of their own: CASE, ARRAY, subscripts.
 
 use super::analyzer::{Analyzer, Result};
 use super::brackets::{first, unwrapped};

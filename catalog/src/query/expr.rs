@@ -9,11 +9,12 @@ use super::types::TypeId;
 /// A position in the query, in bytes.
 pub(super) type Span = Range<usize>;
 
-/// One of the tables that a query reads: a position in the list of the analysis.
+/// The index of a table in the analyzer's list of the tables that a query reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct TableId(pub(super) usize);
 
-/// An expression with a type. Two are equal if they mean the same, wherever they are written.
+/// An expression with a type. Two expressions are equal if they mean the same; their positions are
+/// not compared.
 #[derive(Debug, Clone)]
 pub(super) struct Expr {
     pub(super) ty: TypeId,
@@ -100,7 +101,7 @@ pub(super) enum Kind {
     Default,
     /// `GROUPING(..)`.
     Grouping(Vec<Expr>),
-    /// Of which only the type matters.
+    /// Another expression. Only its type matters.
     Other(Vec<Expr>),
 }
 
@@ -111,7 +112,7 @@ pub(super) enum Truth {
     Unknown,
 }
 
-/// When the result of a function is NULL.
+/// The condition under which the result of a function is NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Nulls {
     /// If and only if an argument is NULL.
@@ -120,7 +121,7 @@ pub(super) enum Nulls {
     StrictAndPartial,
     /// Never.
     Never,
-    /// Only if all arguments are known not to be NULL is it not NULL.
+    /// The result may be NULL unless all arguments are known to be not NULL.
     Lenient,
     /// It can always be NULL.
     Always,
@@ -152,11 +153,11 @@ pub(super) struct Aggregate {
     pub(super) has_filter: bool,
     /// The depth of the query that it belongs to.
     pub(super) depth: usize,
-    /// It is never NULL, as `count`.
+    /// True if it is never NULL, as `count`.
     pub(super) is_total: bool,
 }
 
-/// How a query in an expression is used.
+/// The use of a query in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Scalar,
@@ -185,7 +186,7 @@ pub(super) struct SubQuery {
 }
 
 impl PartialEq for SubQuery {
-    /// Two queries are never known to mean the same.
+    /// Returns false: whether two queries mean the same is not examined.
     fn eq(&self, _: &Self) -> bool {
         false
     }

@@ -36,7 +36,7 @@ impl Analyzer<'_> {
             } => {
                 let is_number = is_number_literal(right);
                 let right = self.raw(right)?;
-                // For PostgreSQL's grammar a number with a sign is a literal.
+                // In PostgreSQL's grammar a number with a sign is a literal.
                 if name == "-"
                     && is_number
                     && let Kind::Const(Some(digits)) = &right.kind
@@ -205,7 +205,8 @@ impl Analyzer<'_> {
         self.operate(name, vec![left, right], span)
     }
 
-    /// Returns a call of one of PostgreSQL's functions that the grammar means.
+    /// Returns a call of the built-in function that PostgreSQL's grammar substitutes for a
+    /// construct.
     pub(super) fn system_call(
         &mut self,
         name: &str,
@@ -232,7 +233,7 @@ impl Analyzer<'_> {
                     return self.query_value(&inner, Use::Scalar, None, span);
                 }
                 let mut value = self.value(&inner)?;
-                // A parameter without a type is known by its position.
+                // A parameter without a type is recognized by its position.
                 if value.ty != types::UNKNOWN {
                     value.span = span;
                 }
@@ -253,7 +254,8 @@ impl Analyzer<'_> {
                     let message = format!("collations are not supported by type {words}");
                     return Err(Fault::error("42804", span, message));
                 }
-                // The collation may find two texts equal that differ, so it is no bare column.
+                // Two different texts may be equal under the collation. So the result is not
+                // treated as the column itself.
                 let ty = value.ty;
                 let call = Call {
                     name: "collate".to_owned(),
@@ -341,7 +343,7 @@ pub(super) fn number(written: &str) -> TypeId {
     }
 }
 
-/// Returns true for a number as written, also in brackets.
+/// Returns true for a numeric literal, also in parentheses.
 fn is_number_literal(raw: &Raw) -> bool {
     let RawKind::Leaf(node) = &raw.kind else {
         return false;

@@ -1,19 +1,19 @@
-//! Why a query cannot be checked, or what is wrong with it.
+//! The error of a query that is wrong, or that cannot be checked.
 
 use std::fmt;
 use std::ops::Range;
 
-/// A query that PostgreSQL refuses, or that is not understood.
+/// An error: PostgreSQL refuses the query, or its types cannot be determined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The SQLSTATE of PostgreSQL's error. `None` if PostgreSQL may accept the query: it is refused
     /// because its types are not known exactly.
     pub code: Option<&'static str>,
-    /// What is wrong, in PostgreSQL's words if the error is PostgreSQL's.
+    /// The message, in PostgreSQL's words if the error is PostgreSQL's.
     pub message: String,
-    /// Where, in bytes of the query.
+    /// The position in the query, in bytes.
     pub span: Range<usize>,
-    /// What to do about it.
+    /// A hint.
     pub hint: Option<String>,
 }
 

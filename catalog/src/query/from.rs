@@ -183,7 +183,7 @@ impl Analyzer<'_> {
         Ok(self.item_of(alias, schema.filter(|_| !has_alias), table))
     }
 
-    /// Returns an item of FROM that shows the columns of a table.
+    /// Returns an item of FROM with the columns of a table.
     pub(super) fn item_of(
         &mut self,
         alias: Option<String>,

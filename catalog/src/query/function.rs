@@ -12,10 +12,10 @@ use super::types::{self, TypeId};
 use crate::replay::builtin;
 use crate::routine::{Mode, RoutineKind};
 
-/// The clause in which an aggregate may not stand, but a function that returns a set may.
+/// The clause in which no aggregate is allowed, but a function that returns a set is.
 pub(super) const FROM: &str = "FROM clause of their own query level";
 
-/// The arguments of a call and what stands around them.
+/// The arguments of a call, and the clauses around them.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
     pub(super) values: Vec<Expr>,
@@ -164,7 +164,8 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Returns the functions that make values of an own range type or of its multirange.
+    /// Returns the constructor functions of a range type that a migration created, and of its
+    /// multirange.
     pub(super) fn range_constructors(&mut self, name: &str, schema: &str) -> Vec<Function> {
         let catalog = self.catalog;
         let mut functions = Vec::new();
@@ -211,7 +212,8 @@ impl Analyzer<'_> {
         functions
     }
 
-    /// Returns what the functions expect of a call with these arguments (`FuncnameGetCandidates`).
+    /// Returns the functions that accept a call with these arguments, as candidates
+    /// (`FuncnameGetCandidates`).
     pub(super) fn candidates(
         &mut self,
         functions: &[Function],
@@ -226,8 +228,8 @@ impl Analyzer<'_> {
             let Some(candidate) = self.candidate(function, index, given, count) else {
                 continue;
             };
-            // Of two that take the same, the one of the earlier schema counts, and the one whose
-            // parameter is not VARIADIC.
+            // Of two candidates with the same parameter types, the one in the earlier schema is
+            // kept, and one without VARIADIC before one with it.
             let same = candidates
                 .iter()
                 .position(|it| it.arguments == candidate.arguments);
@@ -340,7 +342,8 @@ impl Analyzer<'_> {
         self.apply(&function, &chosen, given, span)
     }
 
-    /// Returns the conversion that a call such as `text(x)` means, if no function is exact.
+    /// Returns the conversion to which a call such as `text(x)` refers, if no function has exactly
+    /// these parameter types.
     pub(super) fn cast_by_call(
         &mut self,
         path: &[String],
@@ -356,7 +359,7 @@ impl Analyzer<'_> {
             return Ok(None);
         };
         let is_literal = matches!(value.kind, Kind::Const(_));
-        // A parameter is converted only to a type of strings.
+        // A parameter is converted only to a string type.
         if value.ty == types::UNKNOWN && !is_literal && self.types.category(target) != 'S' {
             return Ok(None);
         }
@@ -371,7 +374,7 @@ impl Analyzer<'_> {
                         .zip(self.types.bare(self.types.base(target)))
                         .is_some_and(|(from, to)| self.cast(from, to).is_some());
                     let is_row = source == types::RECORD || self.types.is_composite(source);
-                    // A cast that has a function is that function.
+                    // A cast with a function of its own is found as a call of that function.
                     let is_text = is_row && self.types.category(target) == 'S';
                     !(by_function || is_text)
                 }
@@ -417,8 +420,8 @@ impl Analyzer<'_> {
         .hint("no function of this name takes such arguments: check the spelling, or cast them")
     }
 
-    /// Returns true if a function may exist of which nothing is known: one of an extension that is
-    /// not in the lists, or one that replay could not follow.
+    /// Returns true if a function of this name may exist without being known: an extension is not
+    /// in the lists, or replay could not follow the statement that created it.
     pub(super) fn may_be_unknown(&self, path: &[String]) -> bool {
         let name = path.last().map(String::as_str).unwrap_or_default();
         let is_listed = |extension: &String| {

@@ -5,7 +5,7 @@ use super::expr::{Expr, Kind, TableId};
 use super::fault::Fault;
 
 impl Analyzer<'_> {
-    /// Checks that a value has one value for each group.
+    /// Checks that an expression has only one value in each group.
     pub(super) fn check_grouped(&self, value: &Expr, groups: &[Expr]) -> Result<()> {
         let depth = self.scopes.len() - 1;
         self.check_at(value, groups, depth)
@@ -84,7 +84,7 @@ impl Analyzer<'_> {
     /// Returns true if the groups have the primary key of a table.
     fn is_determined(&self, id: TableId, groups: &[Expr]) -> bool {
         let table = self.table(id);
-        // Some grouping sets may be without the key.
+        // Some grouping sets may lack the key.
         if self
             .scopes
             .get(table.depth)

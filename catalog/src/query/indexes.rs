@@ -1,4 +1,4 @@
-//! Which indexes can serve a query.
+//! The indexes that can serve a query.
 
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, TableId};
@@ -68,7 +68,7 @@ impl Analyzer<'_> {
 
     /// Notes that a column is bound by an equality.
     pub(super) fn seek(&mut self, column: (TableId, usize), value: &Expr) {
-        // Another column of the same row binds nothing.
+        // A comparison with a column of the same row does not bind the column.
         let is_own = value.any(&mut |it| match &it.kind {
             Kind::Var { table, .. } | Kind::Row(table) => *table == column.0,
             _ => false,

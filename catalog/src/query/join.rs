@@ -202,7 +202,7 @@ impl Analyzer<'_> {
                 });
             }
         }
-        // A row of one side of a FULL JOIN says nothing of the other side.
+        // A row of one side of a FULL JOIN need not have a counterpart on the other side.
         let nulled = match kind {
             JoinKind::Inner => [Vec::new(), Vec::new()],
             JoinKind::Left => [Vec::new(), right.tables],
@@ -221,7 +221,8 @@ impl Analyzer<'_> {
         Ok(joined)
     }
 
-    /// Returns a join by common columns, each of which is there once, before the rest.
+    /// Returns a join by common columns. Its columns are the common ones, each once, and then the
+    /// others.
     pub(super) fn merge(
         &mut self,
         join: &SyntaxNode,
@@ -304,7 +305,7 @@ impl Analyzer<'_> {
     }
 }
 
-/// A part of a join as the text has it.
+/// A part of a join, in the order of the text.
 pub(super) enum Part {
     Item(SyntaxNode),
     Join(SyntaxNode),

@@ -1,8 +1,7 @@
-//! What a type's input function certainly refuses: arrays, rows and ranges, down to the values in
-//! them.
+//! Checks of literals: texts that a type's input function certainly refuses, down to the values
+//! within arrays, rows and ranges.
 //!
-//! Each check is a necessary condition: a text that fails it is an error for PostgreSQL, and one
-//! that passes may still be.
+//! A text that fails a check is an error in PostgreSQL. A text that passes may still be one.
 
 mod values;
 
@@ -59,7 +58,7 @@ impl Analyzer<'_> {
         })
     }
 
-    /// Checks a value within another; `None` is NULL, which a domain can exclude.
+    /// Checks a value within another. `None` is NULL, which a domain can forbid.
     fn part(&mut self, text: Option<&str>, ty: TypeId) -> std::result::Result<(), Wrong> {
         let Some(text) = text else {
             return match self.not_null_domain(ty) {
@@ -73,7 +72,7 @@ impl Analyzer<'_> {
         self.text_of_type(text, ty)
     }
 
-    /// Returns the name of a domain that has no NULL.
+    /// Returns the name of a domain that forbids NULL.
     fn not_null_domain(&self, mut ty: TypeId) -> Option<String> {
         while let Kind::Domain { base } = self.types.kind(ty) {
             let name = self.types.name(ty);
@@ -272,7 +271,7 @@ fn columns(text: &str, count: usize) -> Option<Vec<Option<String>>> {
     (columns.len() == count).then_some(columns)
 }
 
-/// Splits at the commas outside of quotes. What is empty is NULL, and `""` is the empty text.
+/// Splits at the commas outside of quotes. An empty part is NULL, and `""` is the empty text.
 fn split(text: &str) -> Option<Vec<Option<String>>> {
     let mut all = Vec::new();
     let mut value: Option<String> = None;
@@ -297,7 +296,7 @@ fn split(text: &str) -> Option<Vec<Option<String>>> {
     (!in_quotes).then_some(all)
 }
 
-/// Returns the two bounds of a range's text; `None` within is no bound.
+/// Returns the two bounds of a range's text. An inner `None` is a missing bound.
 fn bounds(inner: &str) -> Option<[Option<String>; 2]> {
     let mut parts = split(inner)?.into_iter();
     let bounds = [parts.next()?, parts.next()?];

@@ -1,4 +1,4 @@
-//! What one query finds out that the next one needs too: types, and the overloads of names.
+//! The results of one query that the next one needs too: types, and the overloads of names.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ pub(super) struct Memo<'a> {
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
     /// Whether each column of a view can be NULL, where that is known.
     pub(super) views: HashMap<Name, Option<Rc<[bool]>>>,
-    /// The functions of a name. `None` is any schema.
+    /// The functions of a name, by schema. `None` stands for a name without schema.
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
 }
 

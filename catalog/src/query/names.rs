@@ -69,7 +69,7 @@ impl Analyzer<'_> {
         Ok(None)
     }
 
-    /// Notes that a column is read, and by which queries within its own.
+    /// Records that a column is read, also in each query between its own and the current one.
     pub(super) fn use_column(&mut self, value: Expr, depth: usize) -> Expr {
         value.any(&mut |it| {
             if let Kind::Var { table, column } = &it.kind {
@@ -211,7 +211,8 @@ impl Analyzer<'_> {
             {
                 self.since(18, &format!("`{name}` in RETURNING"), &span)?;
             }
-            // `t.composite` needs brackets in PostgreSQL, so a table is missing.
+            // In PostgreSQL a field of `t.composite` is written `(t.composite).field`. Without the
+            // parentheses PostgreSQL takes the first name for that of a table.
             let message = format!(
                 "missing FROM-clause entry for table \"{}\"",
                 table.last().map(String::as_str).unwrap_or_default()
@@ -247,7 +248,7 @@ impl Analyzer<'_> {
         {
             return Ok(system_column(*ty, &span));
         }
-        // `t.f` can be a call of a function `f` with the row.
+        // `t.f` can call a function `f` with the row as argument.
         let row = self.row_value(item, depth, span.clone());
         if let Some(call) = self.call_by_field(&row, column, &span) {
             return Ok(call);
@@ -421,7 +422,7 @@ impl Analyzer<'_> {
     }
 }
 
-/// Fails for an item of FROM that must not be read from here.
+/// Fails for an item of FROM that cannot be referenced at this position.
 fn allowed(item: &Item, span: &Span) -> Result<()> {
     if item.is_forbidden {
         return Err(invalid_reference(item, span));

@@ -1,4 +1,4 @@
-//! Which values can be NULL, and what conditions say of that.
+//! The values that can be NULL, and the conditions that exclude NULL.
 
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, Nulls, TableId, Truth, Use};
@@ -12,7 +12,7 @@ impl Analyzer<'_> {
         self.nullable_given(value, &[])
     }
 
-    /// Returns true if a value can be NULL where these columns are not.
+    /// Returns true if a value can be NULL, given that these columns are not.
     pub(super) fn nullable_given(&self, value: &Expr, known: &[(TableId, usize)]) -> bool {
         let one = |value: &Expr| self.nullable_given(value, known);
         match &value.kind {
@@ -48,7 +48,7 @@ impl Analyzer<'_> {
                     if self.nullable_given(result, &within) {
                         return true;
                     }
-                    // Later branches are reached where the condition is not true.
+                    // A later branch is reached only if this condition is not true.
                     if let Kind::IsNull { value, not: false } = &condition.kind {
                         self.if_not_null(value, &mut excluded);
                     }
@@ -87,7 +87,7 @@ impl Analyzer<'_> {
             if tables.contains(&table) {
                 let table = &mut self.tables[table.0];
                 table.columns[column].nullable = false;
-                // There is a row, also of each join that the table is in.
+                // The column has a value, so the outer joins of the table have found a row.
                 let joins = std::mem::take(&mut table.nulled_by);
                 for other in tables {
                     self.tables[other.0]
@@ -144,7 +144,7 @@ impl Analyzer<'_> {
                 right,
                 not: true,
             } => {
-                // Equal to what is not NULL.
+                // The value is equal to one that is not NULL.
                 if !self.nullable_given(right, known) {
                     self.if_not_null(left, known);
                 } else if !self.nullable_given(left, known) {

@@ -269,7 +269,7 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns true for the operators that compare two values of one meaning.
+/// Returns true for a comparison operator (manual, 9.2).
 pub(super) fn is_comparison(name: &str) -> bool {
     matches!(name, "=" | "<>" | "<" | ">" | "<=" | ">=")
 }

@@ -1,4 +1,4 @@
-//! Which types can be sorted, and which compared for equality: those with a default operator class
+//! The types that can be sorted or compared for equality: those with a default operator class
 //! (manual, 36.16).
 
 use super::analyzer::{Analyzer, Result};

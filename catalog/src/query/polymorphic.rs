@@ -1,4 +1,4 @@
-//! Polymorphic types: which types they stand for in a call (manual, 38.2.5).
+//! Polymorphic types, and the actual types that they stand for in a call (manual, 38.2.5).
 
 use super::analyzer::{Analyzer, Result};
 use super::coerce::Context;

@@ -18,7 +18,7 @@ pub(super) struct Raw {
 
 #[derive(Debug, Clone)]
 pub(super) enum RawKind {
-    /// Anything that is no operator: a name, a literal, a call, a bracket.
+    /// An operand: a name, a literal, a call, an expression in parentheses.
     Leaf(SyntaxNode),
     Operator {
         name: String,
@@ -102,7 +102,7 @@ pub(super) fn span_of(node: &SyntaxNode) -> Span {
 pub(super) fn read(node: &SyntaxNode) -> Result<Raw, Fault> {
     let mut pieces = Vec::new();
     flatten(node, &mut pieces);
-    // The parser leaves a BETWEEN after a cast beside it.
+    // The parser makes a BETWEEN after a cast a sibling of the cast.
     let mut next = node.next_sibling();
     while let Some(rest) = next.filter(begins_with_between) {
         flatten(&rest, &mut pieces);
@@ -293,7 +293,7 @@ impl Reader {
     fn expression(&mut self, least: u8) -> Result<Raw, Fault> {
         let mut left = self.prefix()?;
         while let Some(sign) = self.sign() {
-            // `and` after BETWEEN is read there, and `escape` after LIKE.
+            // The `and` of a BETWEEN and the `escape` of a LIKE are read with their operators.
             let sign = sign.to_owned();
             let precedence = precedence(&sign);
             if sign == "escape" || precedence < least {
@@ -351,7 +351,7 @@ impl Reader {
         })
     }
 
-    /// Returns the end of the last piece that was read.
+    /// Returns the end position of the last piece that was read.
     fn end_before(&self) -> usize {
         match self.at.checked_sub(1).and_then(|at| self.pieces.get(at)) {
             Some(Piece::Operand(node)) => span_of(node).end,

@@ -99,13 +99,13 @@ impl Analyzer<'_> {
         Ok((found.name, Some(found.schema), table))
     }
 
-    /// Returns true if other tables inherit of a table, but not as its partitions.
+    /// Returns true if other tables inherit from a table without being its partitions.
     pub(super) fn has_children(&self, name: &Name) -> bool {
         let mut relations = self.catalog.relations.values();
         relations.any(|it| it.kind != RelationKind::Partition && it.parents.contains(name))
     }
 
-    /// Returns the columns of which a validated CHECK says that they are not NULL.
+    /// Returns the columns that a validated CHECK keeps from being NULL.
     pub(super) fn never_null(&self, name: &Name) -> Vec<String> {
         let Some(relation) = self.catalog.relations.get(name) else {
             return Vec::new();

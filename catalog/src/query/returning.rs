@@ -24,7 +24,8 @@ impl Analyzer<'_> {
         scope.star.extend(star);
     }
 
-    /// Forgets what WHERE says of the old rows, since RETURNING reads the new ones.
+    /// Forgets the columns that WHERE showed to be not NULL in the old rows, since RETURNING reads
+    /// the new ones.
     pub(super) fn restore(&mut self, target: &Target) -> Vec<bool> {
         let columns = &mut self.tables[target.table.0].columns;
         let narrowed = columns.iter().map(|column| column.nullable).collect();
@@ -41,7 +42,8 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Reads RETURNING. `rows` says that there is at most one row, and that there certainly is one.
+    /// Reads RETURNING. `rows` says whether there is at most one row, and whether there certainly
+    /// is a row.
     pub(super) fn returning(
         &mut self,
         node: &SyntaxNode,
@@ -95,7 +97,7 @@ impl Analyzer<'_> {
         Ok(analyzed)
     }
 
-    /// Shows `old` and `new`, from PostgreSQL 18 on.
+    /// Adds `old` and `new` to the scope, from PostgreSQL 18 on.
     pub(super) fn show_old_and_new(
         &mut self,
         clause: &SyntaxNode,

@@ -1,4 +1,4 @@
-//! How many rows there can be: at most one where a unique key is bound.
+//! The number of rows that there can be: at most one if equalities bind a unique key.
 
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, TableId};
@@ -6,7 +6,7 @@ use super::types;
 use crate::{ConstraintKind, RelationKind};
 
 impl Analyzer<'_> {
-    /// Notes the equalities of a condition that holds for all rows of these tables.
+    /// Records the equalities of a condition that holds for all rows of these tables.
     pub(super) fn bind(&mut self, condition: &Expr, tables: &[TableId]) {
         match &condition.kind {
             Kind::And(all) => {
@@ -44,7 +44,8 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Returns the column that a value is, if two different values of it are never equal.
+    /// Returns the column of a value that is a column, unchanged or converted so that different
+    /// values stay different.
     fn key_column(&self, value: &Expr) -> Option<(TableId, usize)> {
         match &value.kind {
             Kind::Var { table, column } => Some((*table, *column)),
@@ -155,7 +156,8 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns true if a value does not change from row to row by itself.
+/// Returns true if a value can change from row to row only with the columns that it contains.
+/// Functions that are not in the list count as changing.
 fn is_stable(value: &Expr) -> bool {
     const STABLE: [&str; 8] = [
         "cast",

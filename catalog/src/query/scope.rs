@@ -9,7 +9,7 @@ use super::expr::{Expr, Span, TableId};
 use super::indexes::SortKey;
 use super::types::{self, TypeId};
 
-/// A table of FROM, a common table expression, a function, a subquery.
+/// A source of rows: a table, a common table expression, a function or a subquery.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     /// The relation, if it is one.
@@ -17,11 +17,12 @@ pub(super) struct Table {
     pub(super) columns: Vec<TableColumn>,
     /// The type of its rows.
     pub(super) row: TypeId,
-    /// The joins at whose nullable side the table stands. It has no row if one of them finds none.
+    /// The outer joins in which this table may have no counterpart. If one of them finds none, all
+    /// columns of the table are NULL.
     pub(super) nulled_by: Vec<usize>,
     /// True if it has at most one row, whatever its keys.
     pub(super) is_single: bool,
-    /// True if it certainly has one.
+    /// True if it certainly has a row.
     pub(super) has_row: bool,
     /// `ONLY`.
     pub(super) is_only: bool,
@@ -40,11 +41,11 @@ pub(super) struct TableColumn {
     pub(super) nullable: bool,
     /// The column of a relation that the values are from.
     pub(super) origin: Option<(Name, String)>,
-    /// The fields, if a query makes the values of rows.
+    /// The fields, if the values are rows that a query built.
     pub(super) composite: Option<Rc<Composite>>,
 }
 
-/// An item of FROM under its name, with the columns that it shows.
+/// An item of FROM under its name, with its columns.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) alias: Option<String>,
@@ -54,9 +55,9 @@ pub(super) struct Item {
     pub(super) columns: Vec<(String, Expr)>,
     /// Whether bare column names are searched for here.
     pub(super) shows_columns: bool,
-    /// Whether `alias.column` is.
+    /// Whether columns are found as `alias.column`.
     pub(super) shows_alias: bool,
-    /// Whether it is left of RIGHT or FULL JOIN, where the other side must not read it.
+    /// Whether it is on the left of a RIGHT or FULL JOIN. The right side must not refer to it.
     pub(super) is_forbidden: bool,
 }
 
@@ -83,7 +84,7 @@ pub(super) struct Common {
     pub(super) columns: Vec<TableColumn>,
     pub(super) is_single: bool,
     pub(super) has_row: bool,
-    /// It writes and returns nothing.
+    /// True if it writes and has no RETURNING.
     pub(super) has_no_result: bool,
 }
 
@@ -93,9 +94,9 @@ pub(super) struct Scope {
     pub(super) items: Vec<Item>,
     pub(super) star: Vec<StarColumn>,
     pub(super) common: Vec<Common>,
-    /// Items that only a LATERAL item sees.
+    /// Items to which only a LATERAL item can refer.
     pub(super) lateral: Vec<Item>,
-    /// Whether items of `lateral` are seen.
+    /// Whether the current item can refer to those of `lateral`.
     pub(super) is_lateral: bool,
     pub(super) has_aggregates: bool,
     pub(super) has_windows: bool,
@@ -113,13 +114,13 @@ pub(super) struct Scope {
     pub(super) is_single_row: bool,
     /// True if GROUP BY has several grouping sets.
     pub(super) has_sets: bool,
-    /// The windows of OVER, which are read after all other clauses.
+    /// The windows of OVER, which are analyzed after all other clauses.
     pub(super) over: Vec<squawk_syntax::SyntaxNode>,
     /// Names of windows.
     pub(super) windows: Vec<String>,
-    /// The clause in which a window function may not stand, but an aggregate may.
+    /// The current clause, if it forbids window functions but not aggregates.
     pub(super) no_window: Option<&'static str>,
-    /// The clause in which an aggregate may not stand, nor a window function.
+    /// The current clause, if it forbids both aggregates and window functions.
     pub(super) no_aggregate: Option<&'static str>,
 }
 
@@ -128,7 +129,8 @@ pub(super) struct Scope {
 pub(super) struct Output {
     pub(super) name: String,
     pub(super) value: Expr,
-    /// For a column of a `*`, its number in it and its text. The text is empty if the `*` is sent.
+    /// If the column comes from a `*`: its index among the columns of the `*`, and its text. The
+    /// text is empty if the `*` itself is sent.
     pub(super) of_star: Option<(usize, String)>,
     /// The end of an expression without AS, where a name can be added.
     pub(super) end: Option<usize>,
@@ -141,7 +143,7 @@ pub(super) struct Analyzed {
     pub(super) is_single: bool,
     pub(super) has_row: bool,
     pub(super) outer: Vec<(usize, Expr)>,
-    /// True for a statement without a result.
+    /// True for a statement that returns no rows.
     pub(super) has_no_result: bool,
     /// The clause that keeps its rows from being locked.
     pub(super) unlockable: Option<&'static str>,

@@ -16,8 +16,8 @@ use crate::replay::syntax::column_name::column_name;
 use crate::replay::syntax::tree::{child, child_name, children, has, name};
 
 impl Analyzer<'_> {
-    /// Analyzes a query within the current one. With `open`, the types of literals and parameters
-    /// among the results are left to the caller.
+    /// Analyzes a query within the current one. If `open`, the caller decides the types of literals
+    /// and parameters among the result columns.
     pub(super) fn query(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
         let span = span_of(node);
         self.enter(&span)?;
@@ -33,7 +33,8 @@ impl Analyzer<'_> {
     pub(super) fn query_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
         if let Some(with) = with_clause(node) {
             let span = span_of(&with);
-            // That of the first part of a set operation was read for all parts.
+            // The WITH clause of a set operation was read before its first part, in whose tree it
+            // is.
             if !self.shared_with.contains(&span) {
                 self.with(&with)?;
                 self.shared_with.push(span);
@@ -169,7 +170,7 @@ impl Analyzer<'_> {
             }
             columns.push(column.0);
         }
-        // The shorter of several sets is filled with NULL.
+        // Shorter sets are filled with NULL.
         if sets.iter().filter(|has_set| **has_set).count() > 1 {
             for (column, _) in columns
                 .iter_mut()
@@ -220,7 +221,7 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Gives the type text to a result that has none yet.
+    /// Gives the type text to a result column of unknown type.
     pub(super) fn settle(&mut self, output: &mut Output) -> Result<()> {
         if output.value.ty == types::UNKNOWN {
             output.value = self.convert(output.value.clone(), types::TEXT)?;
@@ -246,7 +247,7 @@ impl Analyzer<'_> {
         (column, value)
     }
 
-    /// Reads a WHERE clause, and notes what it says of the tables.
+    /// Reads a WHERE clause, and records what it implies for the columns of the tables.
     pub(super) fn condition(&mut self, clause: &SyntaxNode, tables: &[TableId]) -> Result<()> {
         let Some(value) = clause.children().next() else {
             return Ok(());
@@ -319,9 +320,10 @@ impl Analyzer<'_> {
         Ok(outputs)
     }
 
-    /// Writes a `*` as its columns, and returns them; there are none if it cannot be written.
+    /// Writes a `*` as its columns, and returns them. Returns an empty list if the `*` cannot be
+    /// replaced.
     pub(super) fn write_star(&mut self, span: &Span, star: &[StarColumn]) -> Vec<String> {
-        // A name that is there twice cannot be written.
+        // Two columns of one name cannot be told apart by name.
         let is_twice = |column: &StarColumn| {
             let same = star
                 .iter()

@@ -204,7 +204,7 @@ pub(super) fn set_parts(node: &SyntaxNode, parts: &mut Vec<SetPart>) {
     }
 }
 
-/// Returns true for a query, also in brackets that the parser took for those of an expression.
+/// Returns true for a query, also in parentheses that the parser took for those of an expression.
 pub(super) fn is_query_node(node: &SyntaxNode) -> bool {
     is_query(node.kind())
         || (node.kind() == K::PAREN_EXPR

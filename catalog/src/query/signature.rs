@@ -1,9 +1,9 @@
-//! The signature of a function, PostgreSQL's or of a migration.
+//! The signature of a function.
 
 use super::types::TypeId;
 use crate::routine::RoutineKind;
 
-/// A function, aggregate or procedure: PostgreSQL's, of an extension, or of a migration.
+/// A function, aggregate or procedure: a built-in one, or one of an extension or a migration.
 #[derive(Debug, Clone)]
 pub(super) struct Function {
     pub(super) name: String,
@@ -17,6 +17,6 @@ pub(super) struct Function {
     pub(super) is_strict: bool,
     pub(super) columns: Vec<(String, TypeId)>,
     pub(super) is_built_in: bool,
-    /// The result is not known.
+    /// True if the type of the result is not known.
     pub(super) is_opaque: bool,
 }

@@ -1,4 +1,4 @@
-//! A statement from its text to its types.
+//! The check of one statement: from its text to its types.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -49,7 +49,8 @@ pub(super) fn check<'a>(
     Ok(query)
 }
 
-/// Returns true if a text gives what another does, but for the types of rows.
+/// Returns true if two texts have the same parameters, columns and number of rows, apart from the
+/// types of rows.
 fn is_same(query: &Query, sent: &Query) -> bool {
     let is_alike = |(one, other): (&Column, &Column)| {
         one.name == other.name

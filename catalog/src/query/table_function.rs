@@ -129,7 +129,7 @@ impl Analyzer<'_> {
         self.finish(node, first_name, None, table)
     }
 
-    /// Returns the calls that a function in FROM means: `unnest(a, b)` is one for each array.
+    /// Returns the calls of a function in FROM: `unnest(a, b)` is a call for each array.
     pub(super) fn calls_of(
         &mut self,
         call: &SyntaxNode,
@@ -155,7 +155,7 @@ impl Analyzer<'_> {
         Ok(calls)
     }
 
-    /// Adds the columns of a function. Returns true if it has one value for each row.
+    /// Adds the columns of a function. Returns true if each of its rows is a single value.
     pub(super) fn columns_of_function(
         &mut self,
         value: &Expr,

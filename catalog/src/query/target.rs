@@ -58,7 +58,7 @@ impl Analyzer<'_> {
             .find(|part| matches!(part.kind(), K::REQUIRED_AS_ALIAS | K::OPTIONAL_AS_ALIAS))
             .and_then(|alias| child_name(&alias, K::TABLE_ALIAS));
         let has_alias = given.is_some();
-        // What is written to a view need not be among its rows.
+        // A row that is written through a view need not satisfy the view's WHERE.
         let is_view = self
             .catalog
             .relations
@@ -120,7 +120,7 @@ impl Analyzer<'_> {
         self.catalog.relations.get(&target.relation)
     }
 
-    /// Returns true if a trigger or rule may keep a row from being written, or return another.
+    /// Returns true if a trigger or rule may suppress a written row, or replace it.
     pub(super) fn may_suppress(&self, target: &Target, event: &Event) -> bool {
         let Some(relation) = self.catalog.relations.get(&target.relation) else {
             return true;
@@ -156,9 +156,9 @@ impl Analyzer<'_> {
 pub(super) struct Target {
     pub(super) table: TableId,
     pub(super) relation: Name,
-    /// The columns as they are declared, without what WHERE says of the old rows.
+    /// The columns as they are declared, without the knowledge that WHERE gives about the old rows.
     pub(super) declared: Vec<bool>,
-    /// For an INSERT, whether identity columns can be given.
+    /// For an INSERT, whether identity columns can be given values.
     pub(super) overriding: Option<bool>,
 }
 

@@ -1,5 +1,5 @@
-//! Which of PostgreSQL's functions return NULL only for a NULL argument. PostgreSQL's catalog does
-//! not say so: a strict function may return NULL for other arguments too.
+//! The built-in functions that return NULL only for a NULL argument. PostgreSQL's catalog does not
+//! say so: a strict function may return NULL for other arguments too.
 
 use super::expr::Nulls;
 
@@ -53,7 +53,7 @@ pub(super) fn nulls_of(name: &str, first: &str, count: usize, is_strict: bool) -
         "array_append" | "array_prepend" | "array_cat" | "array_remove" | "array_replace" => {
             Nulls::Lenient
         }
-        // From PostgreSQL 18 on these make NULL of a JSON null.
+        // From PostgreSQL 18 on these return NULL for a JSON null.
         "bool" | "float4" | "float8" | "numeric" if first == "jsonb" => Nulls::StrictAndPartial,
         "lower" | "upper" if first.contains("range") || first == "own" => Nulls::StrictAndPartial,
         "substring" if first == "text" && count == 2 => Nulls::StrictAndPartial,

@@ -1,4 +1,4 @@
-//! Types that a query names.
+//! Names of types in a query.
 
 use super::analyzer::{Analyzer, Result};
 use super::brackets::unwrapped;

@@ -65,7 +65,7 @@ known! {
 /// The schema of the built-in types.
 const SYSTEM: &str = "pg_catalog";
 
-/// What kind of type it is, with the types that it is made of.
+/// The kind of the type, with the types that it consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Base,
@@ -93,7 +93,7 @@ struct Info {
     kind: Kind,
     category: char,
     is_preferred: bool,
-    /// The name in the lists of built-in objects, if the type is PostgreSQL's or of an extension.
+    /// The name in the lists of built-in objects, for a built-in type or one of an extension.
     bare: Option<String>,
     array: Option<TypeId>,
 }
@@ -194,8 +194,8 @@ impl<'a> Types<'a> {
         id
     }
 
-    /// Returns the type of a name that exists: one of PostgreSQL's, of a migration, or the row type
-    /// of a relation.
+    /// Returns the type of this name, if it exists: a built-in one, one of a migration, or the row
+    /// type of a relation.
     pub(super) fn of_name(&mut self, name: &Name) -> TypeId {
         if let Some(found) = self.by_name.get(name) {
             return *found;

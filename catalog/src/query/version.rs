@@ -1,4 +1,4 @@
-//! What came with a later version of PostgreSQL than that of the settings.
+//! Syntax and functions that came with a later version of PostgreSQL than that of the settings.
 
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
@@ -8,8 +8,7 @@ use crate::replay::builtin;
 const HINT: &str = "raise `postgres` in the settings if each server is of that version or newer";
 
 impl Analyzer<'_> {
-    /// Returns true if PostgreSQL has something from a version on that is later than that of the
-    /// settings.
+    /// Returns true if this version is later than that of the settings.
     pub(super) fn is_before(&self, came_with: u32) -> bool {
         self.version.is_some_and(|version| version < came_with)
     }

@@ -1,4 +1,4 @@
-//! Which columns of a view can be NULL, by the view's own query.
+//! The columns of a view that can be NULL, by the view's own query.
 
 use std::mem;
 use std::rc::Rc;
@@ -10,9 +10,11 @@ use crate::replay::syntax::tree::statements;
 use crate::{Name, RelationKind};
 
 impl Analyzer<'_> {
-    /// Returns for each column of a view whether it can be NULL, if the view's query says so.
+    /// Returns for each column of a view whether it can be NULL; `None` if the view's query does
+    /// not show it.
     ///
-    /// The rows of a materialized view are older than what the catalog says of its tables.
+    /// A materialized view is not analyzed: its rows may be older than the constraints of its
+    /// tables.
     pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<[bool]>> {
         let relation = self.catalog.relations.get(name)?;
         if relation.kind != RelationKind::View {
@@ -53,7 +55,8 @@ impl Analyzer<'_> {
         self.operators = memo.operators;
         self.views = memo.views;
         let columns = analyzed.ok()?.columns;
-        // The text of a `*` is older than columns that were added to its table.
+        // The view was created with the columns that `*` had then. The table may have got more
+        // since.
         let is_same = columns.len() == relation.columns.len()
             && columns
                 .iter()

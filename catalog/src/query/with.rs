@@ -1,4 +1,4 @@
-//! WITH: common table expressions, also those that read themselves.
+//! WITH: common table expressions, including recursive ones.
 
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
@@ -68,7 +68,7 @@ impl Analyzer<'_> {
         })
     }
 
-    /// Returns a table that reads itself: `first UNION second`, where the second reads it.
+    /// Returns a recursive table: `first UNION second`, where the second query reads the table.
     pub(super) fn recursive(
         &mut self,
         query: &SyntaxNode,
@@ -125,8 +125,9 @@ impl Analyzer<'_> {
                 column.ty = types::TEXT;
             }
         }
-        // What the table holds can be NULL if the second query makes it so, which depends on what
-        // the table holds: each round can only add columns.
+        // Whether the second query returns NULL depends on whether the columns of the table can be
+        // NULL. So the analysis is repeated until nothing changes: each round can only add columns
+        // that can be NULL.
         let rounds = left.columns.len() + 1;
         for _ in 0..rounds {
             let mut common = self.common_of(left.clone(), named, given, &span)?;
@@ -166,14 +167,15 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns the WITH clause of a query. In a set operation, that of the first part is for all.
+/// Returns the WITH clause of a query. In a set operation, a WITH clause before the first part
+/// applies to all parts.
 pub(super) fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
     let with = child(node, K::WITH_CLAUSE);
     match node.kind() {
         K::COMPOUND_SELECT => with.or_else(|| {
             let first = node.children().find(|part| is_query(part.kind()))?;
             with_clause(&first).filter(|with| {
-                // That of a query in brackets is its own; before the brackets it is for all.
+                // A WITH clause within parentheses belongs to that part alone.
                 let mut parts = first.children_with_tokens();
                 let bracket = parts.find(|it| it.kind() == K::L_PAREN);
                 bracket.is_none_or(|it| with.text_range().start() < it.text_range().start())

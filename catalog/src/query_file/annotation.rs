@@ -1,4 +1,4 @@
-//! The kind of a query's result, as its header says it: `:one`, `:many`, ..
+//! The kind of a query's result, which its header states: `:one`, `:many`, ..
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Mistake;
 use crate::query::Rows;
 
-/// What a query returns, by its header.
+/// The kind of a query's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Annotation {
     /// `:one`: one row; another number is an error when the query runs.
@@ -21,7 +21,7 @@ pub enum Annotation {
     Exactly(u32),
 }
 
-/// An annotation, and where it is in the file.
+/// An annotation, with its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotated {
     /// The annotation.

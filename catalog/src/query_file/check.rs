@@ -1,4 +1,4 @@
-//! What inference says about a query of a file.
+//! The check of a query of a file by inference.
 
 use super::{Annotated, Annotation, Mistake, NamedQuery};
 use crate::query::{Checker, Query};
@@ -6,9 +6,9 @@ use crate::query::{Checker, Query};
 /// A query that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// What was inferred.
+    /// The inferred types and number of rows.
     pub query: Query,
-    /// Why the annotation of the header cannot be true, if it cannot.
+    /// The mistake in the annotation, if it contradicts the inferred number of rows.
     pub conflict: Option<Mistake>,
 }
 
@@ -44,7 +44,7 @@ impl NamedQuery {
         Some(Mistake::new(span.clone(), message).hint(hint))
     }
 
-    /// Returns what the header says, or the annotation of what was inferred.
+    /// Returns the annotation of the header; without one, that of the inferred number of rows.
     pub fn annotation_of(&self, query: &Query) -> Annotation {
         let written = self.annotation.as_ref();
         written.map_or(Annotation::of(query.rows), |written| written.annotation)

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::annotation::{self, Annotated};
 use super::{Comment, Mistake, Word};
 
-/// What the header of a statement says.
+/// The header of a statement.
 pub(super) struct Header {
     pub name: Word,
     pub annotation: Option<Annotated>,

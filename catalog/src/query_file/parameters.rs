@@ -18,7 +18,7 @@ pub struct Parameterized {
     pub text: String,
     /// The names of the parameters, `$1` first. Empty if the statement is written with `$1`.
     pub names: Vec<String>,
-    /// Where each part of the text is in the file.
+    /// The position in the file of each part of the text.
     pub positions: Positions,
     /// The highest `$1` that is written.
     highest: usize,
@@ -104,7 +104,7 @@ enum Bracket {
 /// The token before the current one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
-    /// The end of a value: a name, a constant, `)`.
+    /// The last token of a value: a name, a constant, `)`.
     Value,
     /// `ARRAY`.
     ArrayWord,
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         false
     }
 
-    /// Passes a token that stays as it is.
+    /// Skips a token that is copied unchanged.
     fn pass(&mut self, part: &Part<'a>, mistakes: &mut Vec<Mistake>) {
         let token = &part.token;
         let span = part.start..part.end();

@@ -1,4 +1,4 @@
-//! Positions of the text that is sent, in the file that it is from.
+//! Maps positions of the text that is sent to positions in the query file.
 
 use std::ops::Range;
 
@@ -23,14 +23,14 @@ impl Positions {
         self.replaced.push((sent, file));
     }
 
-    /// Returns where a part of the sent text is in the file, in bytes. A part of a parameter is the
-    /// whole parameter.
+    /// Returns the range in the file, in bytes, for a part of the sent text. A part of a parameter
+    /// stands for the whole parameter.
     pub fn in_file(&self, sent: &Range<usize>) -> Range<usize> {
         let start = self.map(sent.start, |file| file.start);
         let end = if sent.is_empty() {
             start
         } else {
-            // The end is that of the last byte.
+            // The end position belongs to the last byte, not to the byte after it.
             self.map(sent.end - 1, |file| file.end - 1) + 1
         };
         start..end.max(start)

@@ -26,7 +26,7 @@ fn migration(sql: &str) -> SqlFile {
     }
 }
 
-/// The catalog in a few words a line.
+/// Returns the catalog as text, with a short line for each fact.
 fn show(sql: &str) -> String {
     let replayed = replay(&[migration(sql)]);
     let mut out = String::new();
@@ -123,7 +123,7 @@ fn show_kind(kind: &ConstraintKind) -> String {
     }
 }
 
-/// What is not known in full, a line each.
+/// Returns the gaps as text, with a line for each.
 fn gaps(sql: &str) -> String {
     let replayed = replay(&[migration(sql)]);
     let gaps = replayed.catalog.gaps.iter().map(|gap| format!("{gap}\n"));

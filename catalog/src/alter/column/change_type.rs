@@ -61,7 +61,7 @@ pub(in crate::alter) fn change_type(
     } else {
         format!("{name}::text::{data_type}")
     };
-    // A generated column is computed anew.
+    // PostgreSQL recomputes a generated column.
     let using = match (&new.fill, &old.fill) {
         (Fill::Generated { .. }, Fill::Generated { .. }) => String::new(),
         _ => format!(" USING {using}"),

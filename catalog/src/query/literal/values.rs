@@ -1,6 +1,6 @@
-//! The texts of built-in types that are not made of others.
+//! The texts of scalar built-in types.
 
-/// Why a text is no value of a type.
+/// The error for a text that is not a value of a type.
 #[derive(Debug)]
 pub(super) struct Wrong {
     pub(super) code: &'static str,
@@ -25,7 +25,7 @@ pub(super) fn check(name: &str, words: &str, text: &str) -> Result<(), Wrong> {
         "int2" => return integer(trimmed, words, text, i16::MIN.into(), i16::MAX.into()),
         "int4" => return integer(trimmed, words, text, i32::MIN.into(), i32::MAX.into()),
         "int8" => return integer(trimmed, words, text, i64::MIN.into(), i64::MAX.into()),
-        // A negative number is that of the same bits.
+        // A negative number is accepted: it stands for the OID with the same bits.
         "oid" => return integer(trimmed, words, text, i32::MIN.into(), u32::MAX.into()),
         "numeric" | "float4" | "float8" => is_number(trimmed),
         "bool" => is_bool(trimmed),

@@ -1,4 +1,4 @@
-//! How many queries came out in which way.
+//! The number of queries for each verdict.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,27 @@ use super::judge::{Failure, Verdict};
 use super::trial::Trial;
 use super::wire::Refusal;
 
-/// How often each verdict came.
+/// The number of queries for each verdict.
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) queries: usize,
     pub(super) valid: usize,
     pub(super) accepted: usize,
-    /// Accepted, and running it gave rows.
+    /// The number of accepted queries that returned rows when they ran.
     with_rows: usize,
     pub(super) errors: usize,
     pub(super) refused: usize,
-    /// By reason of the checker: how often, and the shortest query.
+    /// The reasons of the checker, each with its number and its shortest query.
     reasons: Found,
-    /// By error of the server, the same.
+    /// The errors of the server, with the same facts.
     invalid: Found,
-    /// By kind and words without numbers: how often, and the shortest report.
+    /// The failures by kind and by message without numbers, each with its number and its shortest
+    /// report.
     pub(super) failures: Found,
 }
 
 impl Counts {
-    /// Tries the query that these choices make, and counts what came of it.
+    /// Tries the query that these choices determine, and counts the verdict.
     pub(super) fn add(&mut self, trial: &mut Trial<'_>, schema: &str, choices: &[u16]) {
         let (sql, verdict) = trial.try_query(choices);
         let Some(failure) = self.count(trial, &sql, verdict) else {
@@ -38,7 +39,7 @@ impl Counts {
         self.fail(&failure, &report);
     }
 
-    /// Counts what came of a query. Returns its failure.
+    /// Counts the verdict of a query. Returns its failure, if it has one.
     pub(super) fn count(
         &mut self,
         trial: &mut Trial<'_>,
@@ -72,7 +73,8 @@ impl Counts {
     }
 
     pub(super) fn fail(&mut self, failure: &Failure, report: &str) {
-        // Names and types differ, so errors are one kind by their SQLSTATEs and PostgreSQL's words.
+        // Messages contain names and types. So errors are grouped by their SQLSTATEs and by
+        // PostgreSQL's words.
         let words = failure.words.rsplit("the server says ").next();
         let words = words.unwrap_or_default().split('"').step_by(2);
         let words = without_digits(&words.collect::<String>());
@@ -117,7 +119,7 @@ fn without_digits(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// Prints the most frequent.
+/// Prints the most frequent ones.
 fn print(title: &str, found: &Found) {
     let mut found: Vec<_> = found.iter().collect();
     found.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));

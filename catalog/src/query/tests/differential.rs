@@ -1,4 +1,4 @@
-//! Random queries: the checker says what a server says, or it refuses.
+//! Random queries: the checker agrees with a server, or it refuses.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::Catalog;
 use crate::query::{Checker, Fault, Query};
 use crate::testing::replayed;
 
-/// So many queries are checked with one schema.
+/// The number of queries that are checked with one schema.
 const PER_SCHEMA: usize = 25;
 
-/// Returns a number that the environment gives.
+/// Returns a number from an environment variable.
 pub(super) fn number(variable: &str, otherwise: u32) -> u32 {
     let given = std::env::var(variable).ok();
     given
@@ -28,7 +28,7 @@ pub(super) fn number(variable: &str, otherwise: u32) -> u32 {
         .unwrap_or(otherwise)
 }
 
-/// Checks random queries. The checker of a schema is made of its catalog.
+/// Checks random queries. `checker` creates the checker of a schema from its catalog.
 pub(super) fn compare<'c, C>(
     name: &str,
     seed: u32,
@@ -42,7 +42,7 @@ where
     let mut runner = TestRunner::new(Config {
         cases: u32::try_from(queries.div_ceil(PER_SCHEMA)).expect("a small number"),
         failure_persistence: None,
-        // A failure is shortened by its choices.
+        // A failing query is shortened by simpler choices.
         max_shrink_iters: 0,
         rng_seed: RngSeed::Fixed(seed.into()),
         ..Config::default()
@@ -158,7 +158,7 @@ fn queries_of_a_project_are_typed_as_a_server_types_them() {
     let labels = labels(&catalog);
     let of_rows: Vec<u16> = (0..4000).map(|n| (n * n * 31 + n * 7) as u16).collect();
     server.rows("SET statement_timeout = '1s'");
-    // Rows that refer to others come after those.
+    // Rows are inserted after the rows to which they refer.
     let choices = &mut Choices::new(&of_rows);
     for _ in 0..4 {
         rows::insert(&mut server, &relations, &labels, choices);

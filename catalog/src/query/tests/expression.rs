@@ -5,15 +5,15 @@ use super::templates;
 use super::values::{any_type, literal, sql_type};
 use super::world::{Function, World};
 
-/// Names that an expression can use: what stands in FROM.
+/// The names that an expression can use: those of the items in FROM.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) alias: String,
-    /// Names and types.
+    /// The columns, each with its name and type.
     pub(super) columns: Vec<(String, String)>,
 }
 
-/// What can stand in an expression.
+/// The names that can occur in an expression.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     pub(super) aggregates: bool,
@@ -26,9 +26,9 @@ pub(super) struct Place {
 pub(super) struct Writer<'w> {
     pub(super) world: &'w World,
     pub(super) choices: Choices,
-    /// What stands in FROM, outer queries first.
+    /// The scopes of the queries, outer ones first.
     pub(super) scopes: Vec<Vec<Item>>,
-    /// The first of the scopes that can be used.
+    /// The index of the first scope that can be used.
     pub(super) visible: usize,
     pub(super) place: Place,
     /// The types for which parameters were written.
@@ -36,12 +36,12 @@ pub(super) struct Writer<'w> {
     /// Names and columns of WITH queries.
     pub(super) with: Vec<Item>,
     names: usize,
-    /// How many expressions and queries are written.
+    /// The number of expressions and queries written so far.
     size: usize,
     pub(super) nesting: usize,
 }
 
-/// From so many expressions and queries on, the simplest are written.
+/// After this number of expressions and queries, only the simplest ones are written.
 const ENOUGH: usize = 60;
 
 impl<'w> Writer<'w> {
@@ -69,12 +69,13 @@ impl<'w> Writer<'w> {
         self.size > ENOUGH || self.nesting > 3
     }
 
-    /// Writes an expression of a type, mostly. It can be a literal or parameter without its type.
+    /// Writes an expression, usually of this type. It can be a literal or parameter of unknown
+    /// type.
     pub(super) fn expression(&mut self, kind: &str, depth: usize) -> String {
         self.write(kind, depth, false)
     }
 
-    /// Writes an expression that has the type wherever it stands, mostly.
+    /// Writes an expression that usually has the type in any context.
     pub(super) fn typed(&mut self, kind: &str, depth: usize) -> String {
         self.write(kind, depth, true)
     }
@@ -201,7 +202,7 @@ impl<'w> Writer<'w> {
 
     /// Writes expressions into the holes of a template.
     ///
-    /// At most one of them is a literal or parameter without its type.
+    /// At most one of them is a literal or parameter of unknown type.
     fn fill(&mut self, template: &str, kind: &str, depth: usize, is_typed: bool) -> String {
         // PostgreSQL 18 has these for more types.
         let is_extreme = template.contains("max({it}") || template.contains("min({it}");
@@ -211,7 +212,7 @@ impl<'w> Writer<'w> {
         let is_window = template.contains(" OVER ");
         let is_aggregate = !is_window && is_aggregate(template);
         if is_window && !self.place.windows || is_aggregate && !self.place.aggregates {
-            // One in a hundred stands where PostgreSQL refuses it.
+            // One in a hundred is at a position where PostgreSQL refuses it.
             if self.choices.pick(100) < 99 {
                 return self.leaf(kind, true);
             }
@@ -231,7 +232,7 @@ impl<'w> Writer<'w> {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             written += before;
-            // A hole has no comma or quote: what has is a literal.
+            // Braces with a comma or quote between them are a literal, not a hole.
             let Some((hole, after)) = after
                 .split_once('}')
                 .filter(|(hole, _)| !hole.is_empty() && !hole.contains('\''))
@@ -280,7 +281,7 @@ impl<'w> Writer<'w> {
         written + rest
     }
 
-    /// Writes a whole row of what stands in FROM.
+    /// Writes a whole row of an item in FROM.
     fn row(&mut self) -> String {
         let items: Vec<String> = match self.scopes.last() {
             Some(scope) if self.place.grouped.is_none() => {

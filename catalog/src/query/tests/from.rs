@@ -5,7 +5,7 @@ use super::values::any_type;
 use super::world::Relation;
 
 impl Writer<'_> {
-    /// Writes what stands behind FROM, and adds it to the innermost scope.
+    /// Writes the items after FROM, and adds them to the innermost scope.
     pub(super) fn from(&mut self) -> String {
         let mut sql = self.item(false);
         let joins = *self.choices.of(&[0, 0, 1, 1, 2, 3]);

@@ -1,4 +1,5 @@
-//! What is inferred of a query: which columns can be NULL, how many rows there are, what is sent.
+//! The inference of a query: the columns that can be NULL, the number of rows, and the text that is
+//! sent.
 
 use bowline_migrations::SqlFile;
 
@@ -74,7 +75,7 @@ fn a_column_is_not_null_only_where_it_cannot_be() {
             "SELECT a.id, t.id AS t FROM accounts a FULL JOIN transfers t ON t.sender_id = a.id",
             "id? t?",
         ),
-        // A condition that needs a row of the other side makes the join an inner one.
+        // A condition that requires a row of the other side makes the join an inner one.
         (
             "SELECT t.id FROM accounts a LEFT JOIN transfers t ON t.sender_id = a.id WHERE t.amount > 1",
             "id",

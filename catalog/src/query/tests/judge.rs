@@ -1,4 +1,4 @@
-//! What comparing the checker with a server shows.
+//! The comparison of the checker with a server.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,15 +8,15 @@ use super::world::type_name;
 use crate::query::{Fault, Query};
 use crate::{Catalog, DataType, TypeKind};
 
-/// What comparing the checker with the server showed.
+/// The verdict on one query.
 pub(super) enum Verdict {
-    /// Both accept the statement, with the same types. Running it gave so many rows.
+    /// Both accept the statement, with the same types. Running it returned this number of rows.
     Accepted {
         rows: usize,
     },
     /// Both refuse the statement, with the same SQLSTATE.
     Error,
-    /// The checker does not know.
+    /// The checker refuses, since it does not know the types.
     Refused(Fault),
     Wrong(Failure),
 }
@@ -49,7 +49,7 @@ fn base_type(catalog: &Catalog, data_type: &DataType) -> String {
 /// The checker of one catalog.
 pub(super) type Check<'c> = dyn Fn(&str, &[bool]) -> Result<Query, Fault> + 'c;
 
-/// Lists the differences between what the checker and the server say.
+/// Returns the differences between the answers of the checker and of the server.
 fn differences(catalog: &Catalog, query: &Query, said: &Statement) -> Vec<String> {
     let ours: Vec<String> = query
         .parameters
@@ -77,7 +77,7 @@ fn differences(catalog: &Catalog, query: &Query, said: &Statement) -> Vec<String
     found
 }
 
-/// Returns what the checker says if the server says the same of types.
+/// Returns the checker's answer if the server reports the same types.
 pub(super) fn judge(
     catalog: &Catalog,
     check: &Check<'_>,
@@ -111,7 +111,7 @@ pub(super) fn judge(
 
 /// Returns true if the server refuses a statement as the checker does.
 fn is_same(ours: &str, refusal: &Refusal, version: u32) -> bool {
-    // Before PostgreSQL 16, USING looked for a common type first, and for an operator then.
+    // Before PostgreSQL 16, USING determined the common type before the operator.
     let is_of_using = refusal.message.starts_with("JOIN/USING types")
         || refusal
             .message
@@ -121,13 +121,13 @@ fn is_same(ours: &str, refusal: &Refusal, version: u32) -> bool {
 
 /// Returns the verdict if the server refuses a statement in another way than the checker.
 fn differing(class: &'static str, ours: &str, Refusal { code, message }: &Refusal) -> Verdict {
-    // Values of literals are read by the input functions of types.
+    // The checker knows the input functions of types, which read literals, only in part.
     let is_value = code.starts_with("22") || code == "23502";
     let class = if is_value { "value" } else { class };
     Verdict::wrong(class, format!("{ours}, the server says {code}: {message}"))
 }
 
-/// Compares the text that is to be sent with the text that was checked.
+/// Compares the text to send with the text that was checked.
 fn rewritten(server: &mut Server, sql: &str, query: Query) -> Result<Query, Verdict> {
     let show = |statement: Result<Statement, Refusal>| match statement {
         Err(Refusal { code, message }) => vec![format!("{code}: {message}")],

@@ -1,5 +1,5 @@
-//! Mistakes that people make: PostgreSQL refuses each with the same SQLSTATE, and the message says
-//! where and what to do.
+//! Typical mistakes. PostgreSQL refuses each with the same SQLSTATE, and the message has the
+//! position and a hint.
 
 use bowline_migrations::SqlFile;
 

@@ -35,8 +35,8 @@ fn check(catalog: &Catalog, sql: &str) -> Query {
         .unwrap_or_else(|fault| panic!("{sql}: {fault}"))
 }
 
-/// Shows a column: `t: transfers(id, code?)`, and behind an array of rows of which some are missing
-/// `[?]`.
+/// Returns a column as text: `t: transfers(id, code?)`. An array with elements that can be NULL
+/// ends in `[?]`.
 fn shown(column: &Column) -> String {
     let mut text = column.name.clone();
     if let Some(row) = &column.row {
@@ -200,7 +200,7 @@ fn what_is_sent_names_each_field() {
             "SELECT coalesce(array_agg(t.*), '{}') FROM (SELECT 1 AS \"One\") t",
             "SELECT coalesce(array_agg(ROW(t.\"One\")), '{}'::record[]) AS \"coalesce\" FROM (SELECT 1 AS \"One\") t",
         ),
-        // What reaches no result is sent as it is.
+        // Rows that are not among the results are sent unchanged.
         (
             "SELECT to_jsonb(t) AS j FROM transfers t WHERE t IS NOT NULL AND EXISTS (SELECT t)",
             "SELECT to_jsonb(t) AS j FROM transfers t WHERE t IS NOT NULL AND EXISTS (SELECT t)",

@@ -1,4 +1,4 @@
-//! Faults of a checker are found.
+//! The differential test finds faults that are planted in a checker.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -8,7 +8,8 @@ use super::server::{Server, Statement};
 use crate::Catalog;
 use crate::query::{Column, Fault, Parameter, Query, Rows};
 
-/// Finds the faults of a checker that says what the server says, with these faults.
+/// Runs the differential test on a checker that answers like the server, except for these faults.
+/// Returns the failures.
 fn planted(name: &str, fault: impl Fn(&mut Query) + Copy) -> Vec<String> {
     let checker = |_: Catalog, server: &Server| {
         let own = RefCell::new(server.again());
@@ -28,7 +29,7 @@ fn planted(name: &str, fault: impl Fn(&mut Query) + Copy) -> Vec<String> {
         .collect()
 }
 
-/// Returns what a checker answers that knows only what a server describes.
+/// Returns the answer of a checker that knows only the facts of the server's Describe.
 fn as_checked(sql: &str, said: Statement) -> Query {
     let parameters = said.parameters.into_iter().map(|data_type| Parameter {
         data_type,

@@ -1,4 +1,4 @@
-//! Rows that hold NULL wherever they can, and queries that run over them.
+//! Rows with NULL in every column that allows it, and queries that run over them.
 
 use super::choices::Choices;
 use super::server::Server;
@@ -7,7 +7,7 @@ use super::wire::Rows as Answer;
 use super::world::{Relation, type_name};
 use crate::query::{Query, Rows};
 
-/// Inserts rows into each table. What a constraint refuses is left out.
+/// Inserts rows into each table. Rows that a constraint refuses are left out.
 pub(super) fn insert(
     server: &mut Server,
     relations: &[Relation],
@@ -19,7 +19,7 @@ pub(super) fn insert(
             let written = relation.columns.iter().filter(|column| column.is_written);
             let (mut names, mut values) = (Vec::new(), Vec::new());
             for column in written {
-                // The first row holds no NULL, the second holds all that it can.
+                // The first row has no NULL, the second has NULL wherever it is allowed.
                 let is_null = !column.not_null && number > 0 && (number == 1 || choices.chance(50));
                 names.push(column.name.as_str());
                 let value = value_of(&column.kind, labels, choices).filter(|_| !is_null);
@@ -30,22 +30,22 @@ pub(super) fn insert(
             }
             let (names, values) = (names.join(", "), values.join(", "));
             let sql = format!("INSERT INTO {} ({names}) VALUES ({values})", relation.name);
-            // A key may be taken.
+            // The key may exist already.
             let _ = server.wire.simple(&sql);
         }
     }
 }
 
-/// What came of running a query.
+/// The result of running a query.
 #[derive(Default)]
 pub(super) struct Ran {
-    /// What contradicts the inference.
+    /// The contradictions to the inference.
     pub(super) contradiction: Option<String>,
-    /// The rows of all runs.
+    /// The number of rows of all runs.
     pub(super) rows: usize,
 }
 
-/// Runs a query with parameters, so many percent of them NULL in each run.
+/// Runs a query several times with parameters, each time with another percentage of NULLs.
 pub(super) fn run(
     server: &mut Server,
     query: &Query,

@@ -29,7 +29,7 @@ CREATE FUNCTION other.hidden() RETURNS other.mood LANGUAGE sql AS 'SELECT NULL::
 CREATE PROCEDURE work(a int, INOUT b text) LANGUAGE plpgsql AS $$ BEGIN b := NULL; END $$;
 ";
 
-/// Names of columns. Tables share them, so that joins have what to join by.
+/// Names of columns. Tables share them, so that there are columns to join by.
 const COLUMNS: [&str; 14] = [
     "a",
     "b",
@@ -49,7 +49,7 @@ const COLUMNS: [&str; 14] = [
 
 const TABLES: [&str; 5] = ["accounts", "items", "\"Order\"", "other.items", "notes"];
 
-/// A table so far: its name, and the names and types of its columns.
+/// A table that was created: its name, and the names and types of its columns.
 struct Table {
     name: &'static str,
     columns: Vec<(&'static str, String)>,
@@ -62,7 +62,8 @@ struct Table {
 /// The statements of a schema.
 pub(super) struct Schema {
     pub(super) sql: String,
-    /// Statements that run once there are rows. The rows need not satisfy their constraints.
+    /// Statements that run after the rows are inserted. The rows need not satisfy their
+    /// constraints.
     pub(super) late: String,
 }
 
@@ -146,7 +147,7 @@ fn late(tables: &[Table], choices: &mut Choices, version: u32) -> String {
     sql
 }
 
-/// Returns a table, and remembers it.
+/// Writes a table, and adds it to the list of tables.
 fn table(name: &'static str, choices: &mut Choices, tables: &mut Vec<Table>) -> String {
     let (key, key_type) = *choices.of(&[
         ("id serial PRIMARY KEY", "int4"),

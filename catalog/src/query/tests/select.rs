@@ -36,7 +36,7 @@ impl Writer<'_> {
         if self.choices.chance(10) && !self.is_enough() {
             sql += &self.with_queries();
         }
-        // A type without a name is chosen once it is known what stands in FROM.
+        // The type of a column without a name is chosen after the items of FROM are known.
         let mut kinds = match kinds {
             Some(kinds) => kinds.to_vec(),
             None => vec![String::new(); 1 + self.choices.pick(4)],
@@ -104,7 +104,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a SELECT. If its columns need not be exact, there can be `*` among them.
+    /// Writes a SELECT. If its columns need not be exact, they can include `*`.
     fn select(&mut self, kinds: &mut [String], names: Option<&[String]>, is_exact: bool) -> String {
         self.scopes.push(Vec::new());
         let from = if self.choices.pick(12) == 11 {
@@ -257,7 +257,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes WITH, and remembers its queries.
+    /// Writes WITH, and adds its queries to the scope.
     pub(super) fn with_queries(&mut self) -> String {
         let name = self.name('w');
         if self.choices.chance(25) {

@@ -1,4 +1,4 @@
-//! What a server says of types and of a statement.
+//! A server's description of types and statements.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use bowline::testing::LocalServer;
 use super::wire::{Refusal, Rows, Wire};
 use crate::{DataType, Name};
 
-/// A database of its own, and the types that it has.
+/// A separate database, and the types in it.
 pub(super) struct Server {
     pub(super) wire: Wire,
     /// `server_version_num` without its last four digits.
@@ -17,7 +17,7 @@ pub(super) struct Server {
     server: LocalServer,
 }
 
-/// What a server says of a statement.
+/// The server's description of a statement.
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) parameters: Vec<DataType>,
@@ -59,7 +59,7 @@ impl Server {
         }
     }
 
-    /// Replaces all objects by those of these statements.
+    /// Drops all objects, and runs these statements.
     pub(super) fn create(&mut self, schema: &str) {
         let clean = "DROP SCHEMA IF EXISTS other CASCADE; DROP SCHEMA public CASCADE; \
                      CREATE SCHEMA public";

@@ -37,7 +37,7 @@ impl Writer<'_> {
         (*self.choices.of(&tables)).clone()
     }
 
-    /// Writes RETURNING, for a table and what else stands in the scope.
+    /// Writes RETURNING, for a table and the other names in the scope.
     fn returning(&mut self) -> String {
         if !self.choices.chance(70) {
             return String::new();
@@ -171,7 +171,7 @@ impl Writer<'_> {
         format!(" ON CONFLICT ({key}) DO UPDATE SET {set}{condition}")
     }
 
-    /// Writes what stands behind SET.
+    /// Writes the assignments after SET.
     fn assignments(&mut self, target: &Relation) -> String {
         let noise = self.choices.pick(40) == 39;
         let can_be_set = |column: &&Column| column.is_written || noise;
@@ -318,7 +318,7 @@ impl Writer<'_> {
         )
     }
 
-    /// Writes a query over what a statement in WITH returns.
+    /// Writes a query over the rows that a statement in WITH returns.
     fn write_in_with(&mut self) -> String {
         let target = self.target();
         let name = self.name('w');
@@ -337,7 +337,7 @@ impl Writer<'_> {
             0 => self.insert(false),
             _ => self.query(None, false).0,
         };
-        // A WITH of the query's own would have to be the same.
+        // The query must not have another WITH.
         if query.starts_with("WITH ") {
             return query;
         }

@@ -1,5 +1,6 @@
-//! Templates of expressions. A hole is a type, `it` (the type of the whole), `x`, `y` (any type, the same
-//! in all holes of a template), `x[]` (its array), or `query` with the types of the columns.
+//! Templates of expressions. A hole is a type, `it` (the type of the expression), `x` or `y` (any
+//! type, the same in all holes of a template), `x[]` (its array type), or `query` with the types of
+//! the columns.
 
 /// Templates for any type.
 pub(super) const ANY: [&str; 22] = [

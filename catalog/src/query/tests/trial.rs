@@ -1,4 +1,4 @@
-//! One schema on a server and in the checker, and queries that are tried with both.
+//! A schema on a server and in the checker, and queries that are tried with both.
 
 use super::choices::Choices;
 use super::differential::number;
@@ -22,14 +22,14 @@ pub(super) struct Trial<'s> {
 }
 
 impl Trial<'_> {
-    /// Tries the query that these choices make.
+    /// Tries the query that these choices determine.
     pub(super) fn try_query(&mut self, choices: &[u16]) -> (String, Verdict) {
         let sql = statement(self.world, choices);
         let verdict = self.try_sql(&sql);
         (sql, verdict)
     }
 
-    /// Compares what the checker and the server say of a query. Runs it if both accept it.
+    /// Compares the answers of the checker and the server to a query. Runs it if both accept it.
     pub(super) fn try_sql(&mut self, sql: &str) -> Verdict {
         let query = match judge(self.catalog, self.check, self.server, sql) {
             Ok(query) => query,

@@ -1,4 +1,4 @@
-//! What came with a later version of PostgreSQL than that of the settings.
+//! Syntax and functions of a later version of PostgreSQL than that of the settings.
 
 use bowline_migrations::SqlFile;
 

@@ -1,4 +1,5 @@
-//! A client that asks a server to describe a statement. Libraries hide the types of parameters.
+//! A client that asks a server to describe a statement. Client libraries do not report the types of
+//! parameters.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -144,7 +145,7 @@ impl Wire {
         Ok(rows(&messages))
     }
 
-    /// Asks what a statement takes and returns, and does not run it.
+    /// Returns the parameters and columns of a statement without running it.
     pub(super) fn describe(&mut self, sql: &str) -> Result<Description, Refusal> {
         let bytes = [parse(sql), message(b'D', &[b"S\0"]), message(b'S', &[])];
         let mut description = Description::default();

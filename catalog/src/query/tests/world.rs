@@ -1,4 +1,5 @@
-//! What a random query can name: relations of a catalog, functions and operators of a server.
+//! The names that a random query can use: relations of a catalog, functions and operators of a
+//! server.
 
 use super::server::Server;
 use super::values::{Labels, is_known};
@@ -51,7 +52,7 @@ pub(super) struct Operator {
     pub(super) result: String,
 }
 
-/// Returns the name of a type as the lists of types have it.
+/// Returns the name of a type in the form of the lists of types.
 pub(super) fn type_name(data_type: &DataType) -> String {
     let schema = match data_type.name.schema.as_str() {
         "pg_catalog" | "public" => String::new(),

@@ -11,7 +11,7 @@ fn number(statement: &str) -> (Parameterized, Vec<Mistake>) {
     (sql, mistakes)
 }
 
-/// Statements, what is sent, and the names of `$1`, `$2`, ..
+/// Statements, the text that is sent for each, and the names of `$1`, `$2`, ..
 const TABLE: [(&str, &str, &[&str]); 43] = [
     ("SELECT :a", "SELECT $1", &["a"]),
     ("SELECT :a, :b, :a", "SELECT $1, $2, $1", &["a", "b"]),

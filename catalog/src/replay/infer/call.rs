@@ -207,7 +207,7 @@ impl Inference<'_> {
             .hint("add a cast to its type: inference then uses the cast")
     }
 
-    /// Returns the value of a construct that looks like a function but is none.
+    /// Returns the value of a construct that looks like a function call but is not one.
     fn special(&self, node: &SyntaxNode, name: &str, arguments: &[Value]) -> Result<Option<Value>> {
         Ok(match name {
             "coalesce" | "greatest" | "least" => Some(self.common(node, arguments)?),

@@ -87,7 +87,8 @@ pub(crate) enum Target {
     Anything,
 }
 
-/// Returns the table that an executed text may write to, compare_with by the literal at its beginning.
+/// Returns the table that an executed text may write to, as far as the literal at its beginning
+/// shows.
 pub(crate) fn target(execute: &SyntaxNode) -> Target {
     const WORDS: [&str; 15] = [
         "create", "alter", "drop", "grant", "revoke", "comment", "update", "delete", "truncate",

@@ -13,7 +13,7 @@ use crate::compare::{Aspect, Difference, Subject, compare};
 use crate::testing::{introspect, rolled_back};
 use crate::{Catalog, Name};
 
-/// Removes all rows: whether they fit the new constraints is not for a script to know.
+/// Removes all rows, since a script cannot know whether they fit the new constraints.
 const EMPTY: &str = "DO $$ DECLARE tables text; BEGIN
     SELECT string_agg(oid::regclass::text, ', ') INTO tables FROM pg_class
         WHERE relkind IN ('r', 'p') AND relnamespace <> ALL ('{pg_catalog,information_schema}'::regnamespace[]);
@@ -30,7 +30,7 @@ fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
         for statement in &from.statements {
             session.batch_execute(statement).map_err(Error::from)?;
         }
-        // The script runs in a session of its own, to which no search path is left.
+        // The script runs in a separate session, which has the default search path.
         let new_session = "DISCARD TEMP; RESET search_path";
         session.batch_execute(new_session).map_err(Error::from)?;
         session.batch_execute(EMPTY).map_err(Error::from)?;
@@ -79,13 +79,13 @@ fn fault(session: &mut Session, from: &Taken, to: &Taken) -> Option<String> {
     (!left.is_empty()).then(|| format!("left: {}\n{script}", left.join("\n")))
 }
 
-/// Returns the changes that a script names and does not make.
+/// Returns the changes that a script names in comments but does not make.
 fn notes(script: &str) -> Vec<&str> {
     let lines = script.lines();
     lines.take_while(|line| line.starts_with("--")).collect()
 }
 
-/// Returns the same pair without the statements that the fault does not need.
+/// Returns the pair without the statements that are not needed to reproduce the fault.
 fn shortest(session: &mut Session, mut pair: [Taken; 2]) -> [Taken; 2] {
     for side in 0..2 {
         let mut length = pair[side].statements.len().div_ceil(2);
@@ -117,7 +117,7 @@ fn a_script_turns_one_random_database_into_another() {
     let pairs = (history(version), history(version));
     let outcome = runner(number("BOWLINE_PAIRS", 20)).run(&pairs, |(from, to)| {
         let taken = |history: Vec<Statement>| {
-            // These are not compared, so no script changes them.
+            // These properties are not compared, so no script changes them.
             let is_compared = |sql: &String| {
                 !["DEFAULT PRIVILEGES", "UNLOGGED"]
                     .iter()

@@ -1,4 +1,5 @@
-//! Every arm of replay is needed: with any one of them switched off, some history comes out otherwise.
+//! Every arm of replay is needed: if any one of them is switched off, some history has another
+//! result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +10,8 @@ use squawk_syntax::{SourceFile, SyntaxKind};
 use super::histories::{disagreement_without, number, runner, session_of_its_own, take};
 use super::statements::{history, one_of_each};
 
-/// Files of replay whose arms make the catalog; the others read names, infer views, or decide what is refused.
+/// The files of replay whose arms change the catalog. The others read names, infer views, or decide
+/// which statements are refused.
 const FILES: [&str; 28] = [
     "ddl.rs",
     "history.rs",
@@ -41,7 +43,7 @@ const FILES: [&str; 28] = [
     "syntax/schema.rs",
 ];
 
-/// Every kind of syntax that these files name.
+/// Returns every kind of syntax that these files name.
 pub(super) fn arms() -> BTreeSet<SyntaxKind> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/replay");
     let mut named = BTreeSet::new();
@@ -62,7 +64,7 @@ pub(super) fn arms() -> BTreeSet<SyntaxKind> {
         .collect()
 }
 
-/// How often each arm is in a statement.
+/// Returns the number of times that each arm occurs in a statement.
 pub(super) fn count(
     statement: &str,
     arms: &BTreeSet<SyntaxKind>,
@@ -106,7 +108,8 @@ fn switching_off_any_arm_of_replay_is_noticed() {
         for statement in &statements {
             count(statement, &open, &mut used);
         }
-        // Only a history that has what none before it has shown is worth a look.
+        // A history is examined only if it contains an arm that no earlier history has shown to be
+        // needed.
         if used.is_empty() {
             continue;
         }
@@ -129,7 +132,7 @@ fn switching_off_any_arm_of_replay_is_noticed() {
     );
 }
 
-/// Arms of which no history can show anything, and why.
+/// The arms that no history can show to be needed, each with the reason.
 const EXEMPT: [(&str, &[SyntaxKind]); 8] = {
     use SyntaxKind as K;
     [
@@ -217,7 +220,7 @@ const EXEMPT: [(&str, &[SyntaxKind]); 8] = {
     ]
 };
 
-/// Arms that no server before PostgreSQL 18 takes a statement with.
+/// The arms of statements that only PostgreSQL 18 and later accept.
 const SINCE_18: [SyntaxKind; 5] = {
     use SyntaxKind as K;
     [

@@ -1,10 +1,11 @@
-//! What only a server can know is refused, and what is certain is followed.
+//! Statements whose effect only a server can know are refused. Statements with a certain effect are
+//! replayed.
 
 use super::{migration, replay, show};
 
 const F: &str = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE made (a int); RETURN 1; END $$;";
 
-/// Each of these is refused, whatever stands before it.
+/// Each of these is refused, whatever precedes it.
 fn refused(before: &str, statements: &[&str]) {
     for statement in statements {
         let sql = format!("{before}\n{statement}");
@@ -16,7 +17,7 @@ fn refused(before: &str, statements: &[&str]) {
     }
 }
 
-/// Each of these is followed.
+/// Each of these is replayed.
 fn followed(before: &str, statements: &[&str]) {
     for statement in statements {
         let replayed = replay(&[migration(&format!("{before}\n{statement}"))]);
@@ -232,7 +233,7 @@ fn a_block_whose_errors_are_caught_is_followed_if_they_are_certain() {
         let before = "CREATE TABLE v (a int); CREATE TABLE w (a int); INSERT INTO v VALUES (1);";
         followed(before, &[&block(body, condition)]);
     }
-    // What the block did is undone.
+    // The changes of the block are rolled back.
     insta::assert_snapshot!(show(&block("RAISE EXCEPTION 'x';", "others")), @"");
     insta::assert_snapshot!(show(&block("RAISE EXCEPTION 'x';", "raise_exception")), @"");
     insta::assert_snapshot!(show(&block("ASSERT false;", "assert_failure")), @"");

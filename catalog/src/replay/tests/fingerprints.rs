@@ -1,11 +1,12 @@
-//! A fingerprint covers the tokens of the parser, and nothing else.
+//! A fingerprint depends on the parser's tokens, and on nothing else.
 
 use bowline_migrations::fingerprint;
 use proptest::prelude::*;
 use squawk_syntax::ast::AstNode as _;
 use squawk_syntax::{SourceFile, SyntaxKind};
 
-/// Marks that open and end strings and comments, and what could be mistaken for them.
+/// Characters that begin and end strings and comments, and characters that could be mistaken for
+/// them.
 fn marks() -> impl Strategy<Value = String> {
     let parts = [
         "'", "''", "\"", "\\", "$", "$a$", "$$", "--", "-", "/*", "*/", "/", "*", "\n", " ", "e",
@@ -16,7 +17,7 @@ fn marks() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 0..14).prop_map(|parts| parts.concat())
 }
 
-/// The parser's tokens and what stands between them: whether it is a gap, and its text.
+/// Returns the parser's tokens and the gaps between them, each with its text.
 fn tokens(text: &str) -> Vec<(bool, String)> {
     let parse = SourceFile::parse(text);
     let tokens = parse.tree().syntax().descendants_with_tokens();
@@ -29,7 +30,8 @@ fn tokens(text: &str) -> Vec<(bool, String)> {
         .collect()
 }
 
-/// Whether an escape string goes on in a later line, which the parser takes for another string without escapes.
+/// Returns true if an escape string continues on a later line. The parser takes the continuation
+/// for a string without escapes.
 fn goes_on(tokens: &[(bool, String)]) -> bool {
     let mut before = "";
     tokens
@@ -43,7 +45,8 @@ fn goes_on(tokens: &[(bool, String)]) -> bool {
         })
 }
 
-/// A dollar and a name, which to the server are two tokens: the second may be the beginning of a string.
+/// Returns true for a dollar sign and a name. The server reads two tokens, of which the second may
+/// be the beginning of a string.
 fn is_lone_dollar(text: &str) -> bool {
     text.starts_with('$') && !text[1..].contains('$')
 }

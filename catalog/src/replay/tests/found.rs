@@ -1,4 +1,4 @@
-//! Histories that random ones found: each was once followed otherwise than a server does.
+//! Histories that random tests have found. Replay once differed from a server on each.
 
 mod functions;
 mod inheritance;
@@ -19,7 +19,8 @@ static SERVER: LazyLock<(LocalServer, Mutex<Session>)> = LazyLock::new(|| {
     (server, Mutex::new(session))
 });
 
-/// Every statement is one that a server takes, and replay says what the server then holds.
+/// Checks that a server accepts every statement, and that replay has the same catalog as the server
+/// afterwards.
 fn agree(history: &[&str]) {
     let statements: Vec<String> = history.iter().map(|sql| (*sql).to_owned()).collect();
     let mut session = SERVER.1.lock().unwrap_or_else(PoisonError::into_inner);

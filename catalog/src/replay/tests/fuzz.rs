@@ -1,4 +1,4 @@
-//! Arbitrary text: replay neither panics nor goes on for ever.
+//! Replay of arbitrary text neither panics nor loops without end.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use super::super::*;
 use super::migration;
 use super::statements::corpus;
 
-/// Numbers from a seed (xorshift), so that a failure can be had again.
+/// Random numbers from a seed (xorshift), so that a failure can be reproduced.
 struct Random(u64);
 
 impl Random {
@@ -19,7 +19,7 @@ impl Random {
     }
 }
 
-/// The SQL of the bank, and every statement of the random histories.
+/// Returns the SQL of the sample bank, and every statement of the random histories.
 pub(super) fn seeds() -> Vec<String> {
     let files = crate::testing::bank()
         .into_iter()
@@ -90,13 +90,13 @@ fn arbitrary_text_neither_panics_nor_goes_on_for_ever() {
             errors.is_empty() || !is_certainly_parsed(&text),
             "this has errors that the quick check misses:\n{text}"
         );
-        // What came before makes objects for the mutated text to meet.
+        // Earlier statements create objects that the mutated text can use.
         let whole = format!("{last}\n{text}");
         let outcome = std::panic::catch_unwind(|| replay(&[migration(&whole), migration(&text)]));
         assert!(outcome.is_ok(), "this panics:\n{whole}");
         let replayed = outcome.expect("it did not panic");
         for refusal in &replayed.refusals {
-            // A refusal can be shown, whatever the text.
+            // A refusal can be displayed for any text.
             let source = refusal.source.get(refusal.span.clone());
             assert!(source.is_some() && refusal.line() > 0);
         }
@@ -125,7 +125,7 @@ fn deep_nesting_is_refused_or_followed_but_ends() {
     }
 }
 
-/// What the fuzzer found: a loop whose every turn reads a long query anew.
+/// The fuzzer found a loop that parsed a long query in each iteration.
 #[test]
 fn a_loop_that_never_ends_is_refused_soon() {
     let query = format!("SELECT {} FROM t INTO n;", vec!["a + b"; 400].join(" + "));

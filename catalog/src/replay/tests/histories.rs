@@ -1,7 +1,8 @@
-//! Random histories of DDL: replay says what a server says, in full.
+//! Random histories of DDL: replay has exactly the catalog that a server has.
 //!
-//! A history is a list of statements over a few names. The server takes what is valid, and the rest is left out; so
-//! nothing here knows PostgreSQL's rules. Every statement that a server takes has to be followed.
+//! A history is a list of statements over a few names. Statements that the server refuses are left
+//! out, so this code contains none of PostgreSQL's rules. Replay has to follow every statement that
+//! the server accepts.
 
 use std::cell::{Cell, RefCell};
 
@@ -19,7 +20,7 @@ use super::migration;
 use super::statements::history;
 use crate::testing::introspect;
 
-/// A history as a server took it, and what it then held.
+/// The statements of a history that a server accepted, and the server's catalog after them.
 #[derive(Clone)]
 pub(super) struct Taken {
     pub(super) statements: Vec<String>,
@@ -48,14 +49,14 @@ struct Version {
     version: i32,
 }
 
-/// Runs the statements in a transaction that is rolled back, and leaves out what the server refuses: one block with a
-/// handler around each, so that a history is one round trip.
+/// Runs the statements in a transaction that is rolled back, and leaves out those that the server
+/// refuses. Each is in a block with an exception handler, so a history takes one round trip.
 pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
     let attempts: String = statements
         .iter()
         .enumerate()
         .map(|(number, statement)| {
-            // EXECUTE takes no SELECT INTO, but what explains one.
+            // EXECUTE does not accept SELECT INTO, but it accepts EXPLAIN of one.
             let explain = if statement.starts_with("SELECT") && statement.contains(" INTO ") {
                 "EXPLAIN ANALYZE "
             } else {
@@ -81,7 +82,7 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
             statements[number].clone()
         });
         let taken = taken.collect();
-        // What is temporary ends with the session, and what rests on it goes along.
+        // Temporary objects end with the session, together with the objects that depend on them.
         session.batch_execute("DISCARD TEMP").map_err(Error::from)?;
         let catalog = introspect(session)?;
         let version =
@@ -111,7 +112,7 @@ fn replayed(statements: &[String], off: Option<SyntaxKind>) -> Replayed {
     history.finish(refusals)
 }
 
-/// What differs, in a few lines.
+/// Returns the differences, in a few lines.
 fn difference(ours: &Catalog, theirs: &Catalog) -> String {
     let lines = |catalog: &Catalog| format!("{catalog:#?}");
     let (ours, theirs) = (lines(ours), lines(theirs));
@@ -133,7 +134,7 @@ pub(super) fn session_of_its_own(name: &str) -> (LocalServer, Session) {
     (server, session)
 }
 
-/// A number that the environment gives.
+/// Returns a number from an environment variable.
 pub(super) fn number(variable: &str, otherwise: u32) -> u32 {
     let given = std::env::var(variable).ok();
     given
@@ -145,19 +146,20 @@ pub(super) fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases,
         failure_persistence: None,
-        // What fills a template depends on the statements before it, so a failure is shortened as it was written.
+        // The contents of a template depend on the statements before it. So a failing history is
+        // shortened as text, and its templates are not filled again.
         max_shrink_iters: 0,
         rng_seed: RngSeed::Fixed(number("BOWLINE_SEED", 7).into()),
         ..Config::default()
     })
 }
 
-/// Why replay does not agree with what a server took, if it does not.
+/// Returns the way in which replay differs from the server, if it does.
 pub(super) fn disagreement(taken: &Taken) -> Option<String> {
     disagreement_without(taken, None)
 }
 
-/// The same with an arm of replay switched off.
+/// Returns the same with an arm of replay switched off.
 pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Option<String> {
     let replayed = replayed(&taken.statements, off);
     if let Some(refusal) = replayed.refusals.first() {
@@ -179,7 +181,8 @@ pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Op
     (ours != theirs).then(|| difference(&ours, &theirs))
 }
 
-/// Replay follows PostgreSQL 18, where NOT NULL is inherited and lost as checks are; before, it was not.
+/// Replay follows PostgreSQL 18, where NOT NULL is inherited and dropped like a check. Earlier
+/// versions do that differently.
 fn forget_inherited_not_null(catalog: &mut Catalog) {
     let before = catalog.clone();
     for child in catalog.relations.values_mut() {
@@ -193,7 +196,7 @@ fn forget_inherited_not_null(catalog: &mut Catalog) {
     }
 }
 
-/// The same history without all that the disagreement does not need.
+/// Returns the history without the statements that are not needed to reproduce the difference.
 fn shortest(session: &mut Session, mut taken: Taken) -> Taken {
     let mut length = taken.statements.len() / 2;
     while length > 0 {

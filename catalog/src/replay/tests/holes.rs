@@ -1,6 +1,8 @@
-//! Filling the holes of a template from what the catalog holds by then, so that most statements are valid.
+//! Fills the holes of a template with objects of the current catalog, so that most statements are
+//! valid.
 //!
-//! Nothing here knows PostgreSQL's rules: what fits seldom only makes a history shorter.
+//! This code contains none of PostgreSQL's rules. A choice that seldom fits only makes histories
+//! shorter.
 
 mod choices;
 mod expressions;
@@ -22,13 +24,13 @@ struct Filler<'a> {
     /// The columns of the table that the statement is about.
     columns: Vec<Known>,
     table: Option<&'a Relation>,
-    /// What `{its}` names.
+    /// The text that `{its}` stands for.
     its: String,
     made: String,
     made_type: String,
 }
 
-/// The statements of a template, which stand between semicolons.
+/// Returns the statements of a template, which semicolons separate.
 pub(super) fn fill(template: &str, picks: &[u8], state: &State, version: u32) -> String {
     let mut filler = Filler {
         state,
@@ -85,10 +87,11 @@ impl<'a> Filler<'a> {
             "materialized" => {
                 self.about(&self.relations(|found| found.kind == R::MaterializedView))
             }
-            // Its columns become the new table's.
+            // The new table gets its columns.
             "model" => {
                 let mut columns = self.columns.clone();
-                // Before PostgreSQL 17 a partition had no share in its parent's identity, which replay says it has.
+                // Replay follows PostgreSQL 17 and later, where a partition shares the identity of
+                // its parent.
                 let is_told = self.version >= 17;
                 let is_alike = |one: &Relation| {
                     let mut columns = one.columns.iter();
@@ -258,7 +261,8 @@ impl<'a> Filler<'a> {
                     None => "missing".to_owned(),
                 }
             }
-            // Names that nothing else has: before PostgreSQL 18 they are not kept.
+            // These names are used for nothing else. PostgreSQL does not keep them before version
+            // 18.
             "not null name" => self.word(&["n0", "n1", "n2", "n3"]),
             "column" => quoted(&self.column(|_| true).name),
             "number" => quoted(&self.column(Known::is_number).name),

@@ -1,4 +1,4 @@
-//! What replay says is what a server says after the same statements.
+//! Replay has the catalog that a server has after the same statements.
 
 use bowline::Session;
 use bowline::testing::LocalServer;
@@ -8,7 +8,7 @@ use super::*;
 use crate::compare::{Comparison, EqualTexts, compare_with};
 use crate::testing::introspect;
 
-/// Compares what replay says with what a server does after these scripts, each on its own.
+/// Compares replay with a server after these scripts, each in an empty database.
 fn assert_equal<'a>(replayed: &Catalog, name: &str, scripts: impl IntoIterator<Item = &'a str>) {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let database = format!("replay_{name}_{}", std::process::id());
@@ -59,7 +59,8 @@ fn check(name: &str, statements: &str) {
 #[test]
 fn the_bank_is_as_a_server_has_it() {
     let migrations = crate::testing::bank();
-    // An enum's new label cannot be used in the transaction that added it, so each runs as one of its own here.
+    // A new label of an enum cannot be used in the transaction that adds it. So each statement runs
+    // in a separate transaction here.
     let scripts = migrations
         .iter()
         .map(|migration| migration.up.text.as_str());
@@ -192,7 +193,7 @@ fn a_key_made_from_an_index_takes_its_place() {
 #[test]
 fn columns_of_views_have_the_names_and_types_that_postgresql_gives() {
     check("views", VIEWS);
-    // What rests on a column or type goes with it, and the rest stays.
+    // Objects that depend on a column or type are dropped with it, and the others stay.
     let dropped = format!(
         "{VIEWS} ALTER TABLE a RENAME COLUMN name TO called; ALTER TABLE b DROP COLUMN n CASCADE;
          DROP TYPE mood CASCADE;"

@@ -1,4 +1,5 @@
-//! Random histories: each statement is a template, filled for what the statements before it have made.
+//! Random histories: each statement is a template that is filled with objects of the statements
+//! before it.
 
 use proptest::prelude::*;
 
@@ -17,7 +18,8 @@ impl std::fmt::Debug for Statement {
     }
 }
 
-/// A statement before it is written: its subject, its template, and what fills the holes.
+/// A statement before it is written: its subject, its template, and the choices that fill the
+/// holes.
 type Choice = (usize, u16, Vec<u8>);
 
 fn choice() -> impl Strategy<Value = Choice> {
@@ -33,7 +35,7 @@ fn choice() -> impl Strategy<Value = Choice> {
     )
 }
 
-/// The statements of a history, each written for what is there after those before it.
+/// Returns the statements of a history, each filled for the catalog after those before it.
 fn write(beginning: Vec<&str>, choices: &[Choice], version: u32) -> Vec<Statement> {
     let mut history = History::default();
     let mut statements = Vec::new();
@@ -59,7 +61,7 @@ fn write(beginning: Vec<&str>, choices: &[Choice], version: u32) -> Vec<Statemen
     statements
 }
 
-/// Statements between semicolons, but for those within a body.
+/// Splits at semicolons, except those within a body.
 fn split(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let (mut start, mut is_inside) = (0, false);
@@ -75,14 +77,14 @@ fn split(text: &str) -> Vec<&str> {
     found
 }
 
-/// Histories for a server of this version.
+/// Returns histories for a server of this version.
 pub(super) fn history(version: u32) -> impl Strategy<Value = Vec<Statement>> {
     let beginning = prop::sample::subsequence(BEGINNING.to_vec(), 0..=BEGINNING.len());
     (beginning, prop::collection::vec(choice(), 3..30))
         .prop_map(move |(beginning, choices)| write(beginning, &choices, version))
 }
 
-/// Each template once, for what is there at the beginning.
+/// Returns each template once, filled for the initial catalog.
 pub(super) fn one_of_each(version: u32) -> impl Iterator<Item = Vec<Statement>> {
     let templates = SUBJECTS
         .iter()
@@ -97,7 +99,7 @@ pub(super) fn one_of_each(version: u32) -> impl Iterator<Item = Vec<Statement>> 
     })
 }
 
-/// Statements of every kind, with their holes filled.
+/// Returns statements of every kind, with their holes filled.
 pub(super) fn corpus() -> impl Iterator<Item = String> {
     let mut history = History::default();
     for sql in BEGINNING {

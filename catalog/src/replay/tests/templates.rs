@@ -1,4 +1,4 @@
-//! Templates of statements by subject, of which each is drawn as often as the others of its subject.
+//! Templates of statements by subject. All templates of a subject are equally likely.
 
 mod attached;
 mod beginning;
@@ -7,8 +7,8 @@ pub(super) use self::beginning::BEGINNING;
 
 use attached::{FUNCTIONS, POLICIES, PRIVILEGES, RULES, TRIGGERS};
 
-/// A subject with how often it comes up, and its statements; `holes.rs` says what fills the braces. Statements
-/// between semicolons belong together.
+/// A subject with its weight and its statements. `holes.rs` describes what fills the braces.
+/// Statements in one string, separated by semicolons, belong together.
 pub(super) type Subject = (u32, &'static [&'static str]);
 
 pub(super) const SUBJECTS: [Subject; 26] = [
@@ -441,7 +441,7 @@ const FOREIGN: [&str; 9] = [
     "DROP FOREIGN TABLE {foreign} {cascade}",
 ];
 
-/// What leaves the catalog as it is, but is not always without dependents.
+/// Statements that do not change the catalog, but may depend on objects of it.
 const HARMLESS: [&str; 14] = [
     "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER touched BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION touch()",
     "DROP FUNCTION IF EXISTS touch() CASCADE",
@@ -459,7 +459,7 @@ const HARMLESS: [&str; 14] = [
     "REFRESH MATERIALIZED VIEW {materialized}",
 ];
 
-/// Several statements that migrations of many projects have in one.
+/// Sequences of statements that are frequent in the migrations of real projects.
 const HABITS: [&str; 9] = [
     "CREATE TYPE {new enum} AS ENUM ('x', 'y'); CREATE TABLE {new table} (a {made type} NOT NULL DEFAULT 'x'); ALTER TABLE {made} ALTER a DROP DEFAULT; ALTER TYPE {made type} RENAME TO old_type; CREATE TYPE {made type} AS ENUM ('x', 'z'); ALTER TABLE {made} ALTER a TYPE {made type} USING a::text::{made type}; ALTER TABLE {made} ALTER a SET DEFAULT 'z'; DROP TYPE old_type",
     "ALTER TABLE {plain} RENAME TO old_table; CREATE TABLE {free table} (LIKE old_table INCLUDING ALL); DROP TABLE old_table CASCADE",

@@ -11,7 +11,7 @@ use crate::compare::compare;
 use crate::json;
 use crate::testing::introspect;
 
-/// Every way to write them.
+/// Every way to write these keys.
 const KEYS: &str = "
     CREATE TABLE rooms (id int4range, open tsrange, note text, PRIMARY KEY (id, open WITHOUT OVERLAPS) INCLUDE (note));
     CREATE TABLE prices (open tsmultirange, id int4range, CONSTRAINT once UNIQUE NULLS NOT DISTINCT (id, open WITHOUT OVERLAPS) DEFERRABLE);
@@ -35,7 +35,7 @@ const KEYS: &str = "
     CREATE TABLE leads (id int4range, during tsrange, FOREIGN KEY (id, PERIOD during) REFERENCES gone);
     ALTER TABLE gone DROP CONSTRAINT gone_pkey CASCADE;";
 
-/// The same tables with keys of the usual kind.
+/// The same tables with ordinary keys.
 const PLAIN: &str = "
     CREATE TABLE rooms (id int4range, during tsrange, note text, PRIMARY KEY (id, during) INCLUDE (note));
     CREATE TABLE stays (id int4range, room_id int4range, during tsrange,
@@ -248,7 +248,7 @@ fn assert_same(wanted: &Catalog, there: &Catalog) {
     assert_eq!(words.join("\n"), "");
 }
 
-/// The major version of the server.
+/// Returns the major version of the server.
 fn version(session: &mut Session) -> i32 {
     diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>(
         "current_setting('server_version_num')::int / 10000",

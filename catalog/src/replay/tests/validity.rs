@@ -70,7 +70,7 @@ const INVALID: [&str; 61] = [
     "SELECT U&\"\\zz\"",
 ];
 
-/// More of them, where the statement is not a query.
+/// More examples, in statements that are not queries.
 const MORE: [&str; 16] = [
     "SELECT a UESCAPE '!' FROM t",
     "SELECT U&'a' UESCAPE '+'",

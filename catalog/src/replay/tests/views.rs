@@ -1,10 +1,11 @@
-//! Views: columns that are inferred, and views whose columns stay unknown.
+//! Views whose columns are inferred, and views whose columns stay unknown.
 
 use super::*;
 
 #[test]
 fn a_view_that_is_not_inferred_is_a_gap() {
-    // Statements about it are valid; what needs its columns is refused; what does not goes on.
+    // Statements about such a view are valid. A statement that needs its columns is refused, and
+    // others are replayed.
     insta::assert_snapshot!(gaps(
         "CREATE TABLE t (id int PRIMARY KEY);
          CREATE VIEW near AS SELECT unheard_of(id) AS x FROM t;

@@ -1,4 +1,4 @@
-//! Renames that expressions have to follow.
+//! Renames of objects that expressions use.
 
 use super::*;
 

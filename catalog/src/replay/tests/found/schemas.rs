@@ -1,4 +1,4 @@
-//! Objects that follow their table or their schema.
+//! Objects that move with their table or their schema.
 
 use super::agree;
 

@@ -1,4 +1,4 @@
-//! Search paths and undone blocks, as a server follows them.
+//! Search paths, and blocks that are rolled back.
 
 use super::agree;
 

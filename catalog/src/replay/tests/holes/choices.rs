@@ -1,4 +1,5 @@
-//! Choosing what a statement is about: a table that has what the statement changes, or two tables that fit.
+//! Chooses the subject of a statement: a table that has the part to change, or two tables that fit
+//! each other.
 
 use super::{Filler, Known, is_table};
 use crate::definition::quoted;
@@ -11,7 +12,7 @@ impl<'a> Filler<'a> {
         all.filter(|relation| is_wanted(relation)).collect()
     }
 
-    /// Names one of these, and has it as what the statement is about.
+    /// Returns the name of one of these, and makes it the subject of the statement.
     pub(super) fn about(&mut self, choices: &[&'a Relation]) -> String {
         let Some(chosen) = self.one_of(choices) else {
             return "missing".to_owned();
@@ -21,7 +22,7 @@ impl<'a> Filler<'a> {
         self.written(&chosen.name)
     }
 
-    /// Names a table of which one item is what `{its}` stands for.
+    /// Returns the name of a table, one part of which `{its}` stands for.
     pub(super) fn about_with(&mut self, items: impl Fn(&Relation) -> Vec<String>) -> String {
         let choices: Vec<(&'a Relation, String)> = self
             .relations(is_table)
@@ -35,7 +36,7 @@ impl<'a> Filler<'a> {
         self.about(&[table])
     }
 
-    /// Names one of two related tables; `{its}` is the other.
+    /// Returns the name of one of two related tables; `{its}` is the other.
     pub(super) fn about_pair(&mut self, pairs: &[(&'a Relation, &'a Relation)]) -> String {
         let Some((one, other)) = self.one_of(pairs) else {
             return "missing".to_owned();

@@ -1,10 +1,10 @@
-//! Expressions over the columns of a table, and keys that they can refer to.
+//! Expressions over the columns of a table, and the keys to which columns can refer.
 
 use super::{Filler, is_table};
 use crate::definition::quoted;
 use crate::{Column, ConstraintKind, Relation};
 
-/// A column as far as expressions over it go.
+/// A column, with the facts that expressions over it need.
 #[derive(Clone)]
 pub(super) struct Known {
     pub(super) name: String,
@@ -37,7 +37,7 @@ impl Known {
         ["text", "varchar"].contains(&plain)
     }
 
-    /// Types whose values can be compared with each other, by one word.
+    /// Returns a word for a family of types whose values can be compared with each other.
     pub(super) fn family(&self) -> &str {
         if self.is_number() {
             "number"
@@ -108,7 +108,7 @@ impl<'a> Filler<'a> {
         }
     }
 
-    /// A key to which a column of this family can refer.
+    /// Returns a key to which a column of this family can refer.
     pub(super) fn key_for(&mut self, family: &str) -> String {
         let keys: Vec<(&'a Relation, &'a String, bool)> = self
             .relations(is_table)

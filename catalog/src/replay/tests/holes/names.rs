@@ -1,4 +1,5 @@
-//! Names of what is there, and new ones, a few of which are those that PostgreSQL would choose for something else.
+//! Names of existing objects, and new names. A few new names are those that PostgreSQL would choose
+//! for another object.
 
 use super::{Filler, Known};
 use crate::Name;
@@ -31,7 +32,8 @@ const COLUMNS: [&str; 12] = [
     "y",
     "a_column_with_a_name_that_is_nearly_as_long_as_it_can_be",
 ];
-/// Names for constraints, indexes and sequences; some are those that PostgreSQL would choose for others.
+/// Names for constraints, indexes and sequences. Some are those that PostgreSQL would choose for
+/// other objects.
 pub(super) const NAMES: [&str; 17] = [
     "check",
     "k0",
@@ -73,7 +75,7 @@ const TYPES: [&str; 18] = [
 ];
 
 impl Filler<'_> {
-    /// A name, with its schema where it would not be found without.
+    /// Returns a name, with its schema if the search path does not find it.
     pub(super) fn written(&mut self, name: &Name) -> String {
         let is_found = self.state.search_path().contains(&name.schema);
         if !is_found || self.pick(8) == 0 {
@@ -90,7 +92,7 @@ impl Filler<'_> {
         }
     }
 
-    /// One of these names that is free, mostly.
+    /// Returns one of these names, usually one that is free.
     pub(super) fn free(&mut self, names: &[&str], is_taken: impl Fn(&str) -> bool) -> String {
         let free: Vec<&str> = names
             .iter()
@@ -152,7 +154,7 @@ impl Filler<'_> {
     }
 }
 
-/// What a quoted name means.
+/// Returns the name that a quoted identifier means.
 fn identifier_of(written: &str) -> String {
     tree::identifier(written)
 }

@@ -1,4 +1,4 @@
-//! Functions, and what is attached to tables: triggers, policies, rules, privileges.
+//! Functions, and the objects attached to tables: triggers, policies, rules, privileges.
 
 pub(super) const FUNCTIONS: [&str; 27] = [
     "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); COMMENT ON AGGREGATE agg(int) IS {words}",

@@ -1,6 +1,7 @@
 //! Statements with which many histories begin.
 
-/// What many histories begin with some of, so that later statements find what they change.
+/// Statements of which many histories begin with some, so that later statements find objects to
+/// change.
 pub(in crate::replay::tests) const BEGINNING: [&str; 22] = [
     "CREATE TYPE e0 AS ENUM ('x', 'y')",
     "CREATE TYPE p0 AS (a int, b text)",
