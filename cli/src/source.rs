@@ -58,7 +58,7 @@ pub(crate) enum Source {
     Sql(PathBuf),
 }
 
-/// A catalog, and the connection to the database that it is of.
+/// A catalog, and the connection to the database from which it was read.
 pub(crate) struct Opened {
     pub catalog: Catalog,
     pub session: Option<Session>,
@@ -191,7 +191,7 @@ pub(crate) struct Made {
     pub by_server: bool,
 }
 
-/// As [`of_migrations`], with what made the catalog.
+/// Returns the same as [`of_migrations`], and whether replay or a server made the catalog.
 pub(crate) fn made_of_migrations(
     migrations: &[Migration],
     project: &Project,
@@ -242,7 +242,7 @@ pub(crate) fn made_of_migrations(
     })
 }
 
-/// Returns what replay makes of the migrations, with the statements that it cannot follow.
+/// Replays the migrations. Returns the catalog, with the statements that replay cannot follow.
 pub(crate) fn replay_of_migrations(migrations: &[Migration]) -> Result<Replayed, CliError> {
     let migrations = &*prepared(migrations)?;
     let replayed = replay(migrations.iter().map(|migration| &migration.up));

@@ -1,8 +1,8 @@
 //! `bowline::query!` and `bowline::query_as!`: SQL that is checked when the crate is compiled.
 //!
-//! - `text` reads the SQL of the call, with the place of each character in the source.
+//! - `text` reads the SQL of the call, with the position of each character in the source.
 //! - `schema` has the catalog of the package's migrations, once per process.
-//! - `check` checks the SQL against it, and `message` writes what is wrong.
+//! - `check` checks the SQL against it, and `message` formats a mistake.
 //! - `code` writes the expansion.
 
 mod check;
@@ -39,7 +39,7 @@ pub(crate) fn expand(input: TokenStream, reads_struct: bool) -> TokenStream {
     }
 }
 
-/// Puts a compile error where an expression can stand.
+/// Returns a compile error in the form of an expression.
 fn braced(tokens: TokenStream) -> TokenStream {
     TokenTree::Group(Group::new(Delimiter::Brace, tokens)).into()
 }
@@ -128,7 +128,7 @@ impl Call {
 }
 
 impl Argument {
-    /// Reads an expression. `as Option<_>` behind it says that it can be NULL.
+    /// Reads an expression. A trailing `as Option<_>` says that it can be NULL.
     fn of(tokens: Vec<TokenTree>) -> Self {
         const NULLABLE: [&str; 5] = ["as", "Option", "<", "_", ">"];
         let is_nullable = tokens.len() > NULLABLE.len()
@@ -144,15 +144,15 @@ impl Argument {
     }
 }
 
-/// Returns true for the first call in a process. Its expansion names the files that the crate
-/// depends on, for the compiler.
+/// Returns true for the first call in a process. That expansion tells the compiler on which files
+/// the crate depends.
 fn is_first() -> bool {
     static IS_TRACKED: AtomicBool = AtomicBool::new(false);
     !IS_TRACKED.swap(true, Ordering::Relaxed)
 }
 
-/// Returns the folder of the package that is compiled. For a source file outside of it, as
-/// `#[path]` names one, it is the package of that file.
+/// Returns the folder of the package that is compiled. For a source file of another package, which
+/// `#[path]` can name, it is the folder of that package.
 fn package(span: Span) -> PathBuf {
     let compiled = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let file = span.local_file().filter(|file| file.is_absolute());
@@ -174,8 +174,8 @@ fn separated(input: TokenStream) -> Vec<Vec<TokenTree>> {
         };
         let is_first = parts.len() == 1;
         match mark {
-            // The struct of `query_as!` can have parameters. In an expression, `<` compares, except
-            // behind `::`.
+            // The struct of `query_as!` can have parameters. In an expression, `<` is a comparison
+            // unless `::` precedes it.
             '<' if is_first || before == ':' || depth > 0 => depth += 1,
             '>' if before != '-' && before != '=' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
@@ -203,7 +203,7 @@ fn add(sql: &mut Sql, tokens: Vec<TokenTree>) -> Result<(), Wrong> {
         span,
     };
     match &tokens[..] {
-        // What a macro_rules! passes on as `$sql:literal`.
+        // A `macro_rules!` macro passes `$sql:literal` on in such a group.
         [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => {
             add(sql, group.stream().into_iter().collect())
         }
@@ -236,7 +236,7 @@ fn add(sql: &mut Sql, tokens: Vec<TokenTree>) -> Result<(), Wrong> {
     }
 }
 
-/// Puts the struct of the call where its name stands.
+/// Replaces the placeholder by the struct of the call.
 fn replaced(code: TokenStream, target: &TokenStream) -> TokenStream {
     code.into_iter()
         .flat_map(|token| match token {

@@ -1,4 +1,4 @@
-//! Why settings cannot be read: a message, hints, and lines of files to underline.
+//! The error for settings that cannot be read: a message, hints, and lines of files to underline.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,9 +8,9 @@ use std::ops::Range;
 pub struct Failure {
     /// The message.
     pub message: String,
-    /// What can be done about it.
+    /// Hints for the user.
     pub hints: Vec<String>,
-    /// What is shown above the message.
+    /// The reports that are shown above the message.
     pub reports: Vec<Report>,
 }
 
@@ -21,7 +21,7 @@ pub struct Excerpt<'a> {
     pub path: String,
     /// The text of the file.
     pub source: &'a str,
-    /// In bytes.
+    /// The range to underline, in bytes.
     pub span: Range<usize>,
 }
 

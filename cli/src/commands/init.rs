@@ -199,7 +199,7 @@ fn settings(changes: &mut Changes, package: &Package, project: &Project, folder:
     );
 }
 
-/// Adds the lines to the build script that watch the folders.
+/// Adds the lines to the build script that make cargo watch the folders.
 fn watch(changes: &mut Changes, package: &Package, folders: &[String]) -> Result<(), CliError> {
     let (script, lines) = build_script(package, folders)?;
     let shown = lines.join(" ");

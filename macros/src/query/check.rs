@@ -13,19 +13,20 @@ use bowline_plan::plan::{InlineQuery, NoCode, inline};
 use super::message::Mistake;
 use super::schema::{self, Schema};
 
-/// What a macro expands to.
+/// A query that was checked, from which the macro writes its expansion.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) query: InlineQuery,
     pub(crate) returns_rows: bool,
-    /// The files that the answer depends on.
+    /// The files on which the result depends.
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// As much as the engine itself takes for deeply nested SQL. Only the used part is committed.
+/// The stack size, which is that of the engine for deeply nested SQL. The system commits only the
+/// used part.
 const STACK: usize = 256 << 20;
 
-/// No query of a program takes a thousandth of this.
+/// The time limit. A usual query takes less than a thousandth of it.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Checks SQL in a thread with a deep stack, for a limited time. `nullable` has one item for each
@@ -45,7 +46,7 @@ fn within<T: Send + 'static>(
 ) -> Result<T, Mistake> {
     let (sender, receiver) = channel();
     let started = thread::Builder::new().stack_size(STACK).spawn(move || {
-        // Nobody may wait any more.
+        // The receiver is gone after the time limit.
         drop(sender.send(work()));
     });
     let running = started.map_err(|error| Mistake::new(format!("no thread starts: {error}")))?;
@@ -67,7 +68,7 @@ fn within<T: Send + 'static>(
     }
 }
 
-/// Returns the text of a panic.
+/// Returns the message of a panic.
 pub(crate) fn reason(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -122,14 +123,14 @@ fn no_code(sql: &str, wrong: NoCode) -> Mistake {
     }
 }
 
-/// Returns where a parameter is used first.
+/// Returns the position of a parameter's first use.
 fn used(sql: &str, index: usize) -> Option<std::ops::Range<usize>> {
     let text = format!("${}", index + 1);
     let token = bowline_sql::tokens(sql).find(|token| token.text() == text)?;
     Some(token.start()..token.end())
 }
 
-/// Returns where a name is written, if that is clear.
+/// Returns the position of a name; `None` unless it occurs exactly once.
 fn named(sql: &str, column: &str) -> Option<std::ops::Range<usize>> {
     let quoted = format!("\"{column}\"");
     let tokens = bowline_sql::tokens(sql);
@@ -138,7 +139,7 @@ fn named(sql: &str, column: &str) -> Option<std::ops::Range<usize>> {
     Some(only.start()..only.end())
 }
 
-/// Returns the number of the last parameter that is written.
+/// Returns the highest number of a parameter in the SQL.
 fn parameters(sql: &str) -> usize {
     let numbers = bowline_sql::tokens(sql).filter_map(|token| {
         let digits = token.text().strip_prefix('$')?;

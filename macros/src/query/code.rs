@@ -1,4 +1,4 @@
-//! The code that a call expands to.
+//! The code of an expansion.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ pub(crate) const TARGET: &str = "__bowline_target";
 
 /// Returns a block whose value is a function from the arguments to the query.
 ///
-/// Names of the caller are not hidden by it: what the block declares is private to the block, and
-/// the arguments are outside of it. It has no imports.
+/// It hides no names of the caller: its declarations are private to the block, the arguments are
+/// evaluated outside of it, and it imports nothing.
 pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf]) -> String {
     let query = &checked.query;
     let mut out = "{ ".to_owned();
@@ -96,7 +96,7 @@ fn column(field: &ValuePlan) -> InlineColumn {
     }
 }
 
-/// Returns the struct of a row, and how it is read.
+/// Returns the struct of a row, and the code that reads it.
 fn row(name: &str, columns: &[InlineColumn]) -> String {
     let mut fields = String::new();
     let mut read = String::new();
@@ -117,7 +117,7 @@ fn row(name: &str, columns: &[InlineColumn]) -> String {
     )
 }
 
-/// Returns how the struct of the caller is read.
+/// Returns the code that reads the caller's struct.
 fn read_as(columns: &[InlineColumn]) -> String {
     let describe: String = columns
         .iter()

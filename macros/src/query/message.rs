@@ -1,5 +1,4 @@
-//! The message of a mistake in SQL: what is wrong, and the line of the SQL with the mistake
-//! underlined.
+//! The message about a mistake in SQL, with the line of the SQL in which the mistake is underlined.
 
 use std::ops::Range;
 
@@ -11,7 +10,7 @@ pub(crate) struct Mistake {
     /// The SQLSTATE, if PostgreSQL refuses the SQL.
     pub(crate) code: Option<&'static str>,
     pub(crate) message: String,
-    /// In bytes of the SQL; `None` if the mistake is about no part of it.
+    /// The range in the SQL, in bytes; `None` if the mistake is about no part of it.
     pub(crate) span: Option<Range<usize>>,
     pub(crate) hint: Option<String>,
 }

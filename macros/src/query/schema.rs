@@ -1,4 +1,4 @@
-//! The schema that the SQL is checked against: the migrations of the package, as they are now.
+//! The schema against which the SQL is checked: that of the package's migrations, as they are now.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -14,19 +14,19 @@ use bowline_plan::project::{Project, ProjectOptions};
 
 use super::message::Mistake;
 
-/// What a package's queries are checked against.
+/// The schema and settings against which a package's queries are checked.
 pub(crate) struct Schema {
     pub(crate) catalog: Catalog,
     pub(crate) plan: Plan,
     /// The oldest version of PostgreSQL that the queries run on, if it is set.
     pub(crate) postgres: Option<u32>,
-    /// The path of the generated code.
+    /// The path of the module with the generated code.
     pub(crate) module: String,
-    /// The files that this is from.
+    /// The files from which it was read.
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// The schema of one package, and what it was read from.
+/// The schema of one package, with the state of the files from which it was read.
 struct Known {
     package: PathBuf,
     fingerprint: u64,
@@ -34,8 +34,8 @@ struct Known {
     schema: Result<Arc<Schema>, Mistake>,
 }
 
-/// The schema that was used last. A compiler compiles one package, so that one is enough; a language
-/// server can have several, and reads those again that it did not use last.
+/// The schema that was used last. A compiler compiles one package, so one is enough. A language
+/// server can have several, and reads a schema again when it changes to another package.
 static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
 
 /// The time in which the files are not read again: long enough for a compiler to expand hundreds of
@@ -90,7 +90,8 @@ impl Read {
         };
         let mut project = find(package)?;
         if let Some(other) = &project.other_package {
-            // The other package's files apply, and the path by which this package names its code.
+            // The files are those of the other package. The path is the one by which this package
+            // names its code.
             let mut found = find(other)?;
             found.module = project.module.or(found.module);
             found.files.append(&mut project.files);
@@ -113,7 +114,7 @@ impl Read {
             migration.up.text.hash(&mut hasher);
         }
         self.committed.hash(&mut hasher);
-        // A project has few settings, and their text has all of them.
+        // The settings are few, so their text is compared as a whole.
         format!("{:?}", self.project).hash(&mut hasher);
         hasher.finish()
     }
@@ -152,8 +153,8 @@ impl Read {
 }
 
 impl Read {
-    /// Returns the committed catalog, if it stands for these migrations. `refusal` is why one is
-    /// needed.
+    /// Returns the committed catalog, if it stands for these migrations. `refusal` is the reason
+    /// why it is needed.
     fn committed_catalog(&self, refusal: &Refusal) -> Result<Catalog, Mistake> {
         const HINT: &str = "run `bowline generate`, which asks a server for the schema";
         let shown = |path: &Path| {

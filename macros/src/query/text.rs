@@ -1,4 +1,4 @@
-//! The SQL of a macro call, with the place of each character in the source file.
+//! The SQL of a macro call, with the position of each character in the source file.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ pub(crate) struct Sql {
     places: Vec<(usize, Place)>,
 }
 
-/// A place in a source file, counted from 1.
+/// A line and a column of a source file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) line: usize,
@@ -34,7 +34,7 @@ impl Place {
 }
 
 impl Sql {
-    /// Adds a literal as it is written in the source, with its place. Fails with what is wrong.
+    /// Adds a literal as it is written in the source, with its position. Fails with a message.
     pub(crate) fn push(&mut self, literal: &str, at: Place) -> Result<(), &'static str> {
         const NO_STRING: &str = "expected SQL as a string";
         let mut chars = Chars {
@@ -46,7 +46,7 @@ impl Sql {
             let quoted = raw.get(hashes..raw.len().saturating_sub(hashes));
             let text = quoted.and_then(|quoted| quoted.strip_prefix('"')?.strip_suffix('"'));
             let text = text.ok_or(NO_STRING)?;
-            // The letter, the marks and the quote.
+            // The prefix: a letter, `#` characters and the quote.
             for _ in 0..hashes + 2 {
                 chars.next();
             }
@@ -60,7 +60,7 @@ impl Sql {
         }
         let quote = chars.next().filter(|c| matches!(c, '"' | '\''));
         let Some(quote) = quote else {
-            // `concat!` takes numbers and truth values too.
+            // `concat!` accepts numbers and booleans too.
             let is_plain = literal
                 .chars()
                 .all(|c| c.is_alphanumeric() || "._-".contains(c));
@@ -89,7 +89,8 @@ impl Sql {
         self.text.push(c);
     }
 
-    /// Returns the place of a byte; that of the end for a byte behind the text.
+    /// Returns the position of a byte in the source. For a byte after the text it is that of the
+    /// text's end.
     pub(crate) fn place(&self, at: usize) -> Option<Place> {
         let index = self.places.partition_point(|(byte, _)| *byte <= at);
         let (byte, place) = self.places.get(index.checked_sub(1)?)?;
@@ -97,8 +98,8 @@ impl Sql {
         Some(if is_end { place.after(' ') } else { *place })
     }
 
-    /// Returns the line of the SQL that a range begins in, and the range of its characters that is
-    /// in the line.
+    /// Returns the line of the SQL in which a range begins, and the part of the range within that
+    /// line, in characters.
     pub(crate) fn line(&self, span: &Range<usize>) -> (String, Range<usize>) {
         let text = &self.text;
         let floor = |mut at: usize| {
@@ -109,7 +110,7 @@ impl Sql {
             at
         };
         let (mut start, mut end) = (floor(span.start), floor(span.end));
-        // An empty range at the end is about what is missing there.
+        // An empty range at the end stands for something that is missing there.
         if start == text.len() {
             start = text.trim_end().len();
             end = end.max(start);
@@ -142,8 +143,8 @@ impl Iterator for Chars<'_> {
 }
 
 impl Chars<'_> {
-    /// Reads what follows a backslash: a character, or `None` at the end of a line, where the
-    /// spaces of the next lines are left out. Returns `None` for an unknown escape.
+    /// Reads the escape after a backslash. It is a character, or `None` for a line break, which is
+    /// left out together with the white space after it. Returns `None` for an unknown escape.
     fn escaped(&mut self) -> Option<Option<char>> {
         let c = match self.next()? {
             'n' => '\n',
@@ -178,7 +179,7 @@ mod tests {
 
     const START: Place = Place { line: 7, column: 5 };
 
-    /// Returns the text of literals, and the place of the first `x`.
+    /// Returns the text of literals, and the position of the first `x`.
     fn read(literals: &[(&str, Place)]) -> (String, (usize, usize)) {
         let mut sql = Sql::default();
         for (literal, at) in literals {

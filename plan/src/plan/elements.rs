@@ -68,7 +68,7 @@ fn conditions<'t, 's>(all: &'t [Token<'s>]) -> Vec<&'t [Token<'s>]> {
     parts.into_iter().flat_map(conditions).collect()
 }
 
-/// Returns what is between brackets that are around all tokens.
+/// Returns the tokens between brackets that enclose all of them.
 fn unbracketed<'t, 's>(all: &'t [Token<'s>]) -> &'t [Token<'s>] {
     let mut depth = 0usize;
     for (index, token) in all.iter().enumerate() {

@@ -67,7 +67,7 @@ pub struct KeyColumn {
     pub sql_name: String,
     /// The type of the argument.
     pub argument: String,
-    /// How the value is sent, if not as the type that `schema.rs` shows.
+    /// The type as which the value is sent, if it is not that of `schema.rs`.
     pub via: Option<Wire>,
     /// The types that the parameter is cast to.
     pub cast: Option<String>,

@@ -1,4 +1,4 @@
-//! Which Rust type a SQL type becomes: decided here for tables, query files and `query!` alike.
+//! The Rust type of each SQL type, for tables, query files and `query!` alike.
 //!
 //! A type for which Rust has no counterpart is read and written as text: PostgreSQL casts each type
 //! to text and back.
@@ -27,7 +27,7 @@ pub struct Mapping {
     names: BTreeMap<Name, String>,
     /// The marker types of each SQL type: the path of the module, and the name.
     markers: BTreeMap<Name, Vec<(String, String)>>,
-    /// The types whose Rust types are generated; `None` while that is not decided yet.
+    /// The types whose Rust types are generated; `None` before that is decided.
     generated: Option<BTreeSet<Name>>,
 }
 
@@ -116,8 +116,8 @@ impl Mapping {
         self.names.get(name)
     }
 
-    /// Returns the counterpart of a type; `None` for a pseudo-type. `is_whole` says that no element
-    /// of an array is NULL.
+    /// Returns the counterpart of a type; `None` for a pseudo-type. `is_whole` is true if no
+    /// element of an array is NULL.
     pub(super) fn of(
         &self,
         catalog: &Catalog,
@@ -205,7 +205,7 @@ impl Mapping {
         })
     }
 
-    /// Returns the counterpart of a type that is no array and no domain.
+    /// Returns the counterpart of a type that is neither an array nor a domain.
     fn scalar(&self, catalog: &Catalog, name: &Name) -> Option<Scalar> {
         let known = |sql_type: SqlType, rust_type: RustType| {
             Some(Scalar {
@@ -308,8 +308,8 @@ impl Mapping {
         })
     }
 
-    /// Returns the type of the bounds of a range: one that has a default, which stands for the
-    /// bounds of an empty range.
+    /// Returns the Rust type of a range's bounds. It has a default, which stands for the bounds of
+    /// an empty range.
     pub(super) fn bound(
         &self,
         catalog: &Catalog,
@@ -408,10 +408,10 @@ pub(super) fn range_of<'c>(
         })
 }
 
-/// Returns the type under all domains, an array as it is.
+/// Returns the base type under all domains. An array is returned unchanged.
 pub(super) fn base(catalog: &Catalog, data_type: &DataType) -> DataType {
     let mut base = data_type.clone();
-    // PostgreSQL has no circle of domains.
+    // PostgreSQL has no circular domains.
     while base.dimensions == 0 {
         let of = match catalog.types.get(&base.name).map(|found| &found.kind) {
             Some(TypeKind::Domain { base, .. }) => Some(base.clone()),
@@ -425,7 +425,7 @@ pub(super) fn base(catalog: &Catalog, data_type: &DataType) -> DataType {
     base
 }
 
-/// Returns a type as a cast names it. `bit` without quotes would be `bit(1)`.
+/// Returns a type as it is written in a cast. `bit` without quotes would be `bit(1)`.
 fn type_sql(data_type: &DataType) -> String {
     let sql = data_type.sql();
     match (data_type.name.schema.as_str(), sql.strip_prefix("bit")) {

@@ -35,7 +35,7 @@ pub struct AttributePlan {
     pub rust_type: RustType,
     /// The type of diesel that it is sent and read as.
     pub sql_type: String,
-    /// The type that PostgreSQL expects, if it is not that of `sql_type`.
+    /// The type that PostgreSQL expects, if it differs from `sql_type`.
     pub declared: Option<Declared>,
 }
 

@@ -8,7 +8,7 @@ use bowline_catalog::Name;
 pub struct Problem {
     /// The message.
     pub message: String,
-    /// What can be done about it.
+    /// A hint.
     pub hint: Option<String>,
     /// The setting that has to change: the path to its key, or to a string in its list.
     pub setting: Option<Vec<String>>,
@@ -32,7 +32,7 @@ impl Problem {
         }
     }
 
-    /// Adds the name that was probably meant, if one is similar.
+    /// Adds a hint with the most similar name, if one is similar enough.
     pub(super) fn suggest<'a>(mut self, word: &str, names: impl Iterator<Item = &'a str>) -> Self {
         self.hint = nearest(word, names).map(|meant| format!("did you mean {meant}?"));
         self

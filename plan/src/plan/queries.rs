@@ -40,11 +40,11 @@ pub struct QueryFilePlan {
     pub functions: Vec<QueryFunction>,
     /// The structs for the rows of its statements.
     pub rows: Vec<RowPlan>,
-    /// What the file names from elsewhere.
+    /// The names that the file imports.
     pub uses: Uses,
 }
 
-/// What the file names from elsewhere.
+/// The names that the file imports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Uses {
     /// Paths in other crates.
@@ -119,7 +119,7 @@ pub struct ValuePlan {
     pub comment: Option<String>,
 }
 
-/// Plans the code of a query file; fails with what is wrong, by position in the file.
+/// Plans the code of a query file; fails with the mistakes, each with its position in the file.
 pub fn query_file(
     catalog: &Catalog,
     plan: &Plan,
@@ -319,7 +319,7 @@ fn prefixed(name: &str) -> String {
     }
 }
 
-/// Returns where a parameter is used first, in bytes of the file.
+/// Returns the position of a parameter's first use, in bytes of the file.
 fn first_use(named: &NamedQuery, index: usize) -> std::ops::Range<usize> {
     let text = format!("${}", index + 1);
     let mut tokens = bowline_sql::tokens(&named.sql.text);

@@ -1,8 +1,8 @@
-//! Rust types for SQL types, and how their values are sent and read.
+//! Rust types for SQL types, and the SQL types as which their values are sent and read.
 
 use bowline_catalog::Name;
 
-/// A Rust type for a column, as if it were NOT NULL.
+/// The Rust type of a column's values, without the `Option` for NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RustType {
     /// The type in a row.
@@ -13,7 +13,7 @@ pub struct RustType {
     pub argument: String,
     /// The paths to import.
     pub imports: Vec<String>,
-    /// The types of `types.rs` that it names.
+    /// The types of `types.rs` in it.
     pub of_types: Vec<String>,
     /// The SQL types whose Rust types are in `types.rs`.
     pub of_sql: Vec<Name>,
@@ -36,7 +36,7 @@ pub struct SqlType {
     marker: Option<(String, String)>,
 }
 
-/// How the values of a SQL type are sent and read.
+/// The way in which the values of a SQL type are sent and read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wire {
     /// The type of diesel.
@@ -187,7 +187,7 @@ impl SqlType {
         self.marker.as_ref().map(|(module, _)| module.as_str())
     }
 
-    /// Returns true if `schema.rs` shows it so, or by another name for the same type.
+    /// Returns true if `schema.rs` has the same type, under this name or another.
     pub(super) fn is_shown(&self) -> bool {
         // `Char` is another name for `Text`; a type of another crate has a marker in schema.rs.
         self.marker.is_none() && !self.pattern.contains("CChar") && !self.pattern.contains("::")

@@ -10,7 +10,7 @@ use super::mapping::{Mapping, base};
 #[derive(Debug, Default)]
 pub(super) struct Textual(BTreeMap<String, Vec<String>>);
 
-/// The number of columns that a note names.
+/// The largest number of columns in a note.
 const LISTED: usize = 3;
 
 impl Textual {

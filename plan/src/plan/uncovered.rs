@@ -19,7 +19,7 @@ pub(super) fn gets_code(relation: &Relation) -> bool {
 /// The table of `bowline::commit_keys`.
 const COMMIT_KEYS: &str = "__bowline_commit_keys";
 
-/// The number of names in a note.
+/// The largest number of names in a note.
 const LISTED: usize = 5;
 
 /// Returns a note for each kind of relation without code, and for each view.
@@ -111,13 +111,13 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
     notes
 }
 
-/// Returns true if an output has the tables of this schema.
+/// Returns true if one of the outputs is for this schema.
 fn is_read(settings: &Settings, schema: &str) -> bool {
     let mut outputs = settings.outputs.iter();
     outputs.any(|output| output.schema.as_deref().unwrap_or("public") == schema)
 }
 
-/// Lists the first names.
+/// Joins the first names, and counts the others.
 fn list(names: &[String]) -> String {
     let mut text = names
         .iter()

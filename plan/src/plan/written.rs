@@ -1,4 +1,4 @@
-//! How many rows a statement writes, as far as the catalog shows it.
+//! The number of rows that a statement writes, as far as the catalog shows it.
 
 use bowline_catalog::attached::{Event, Timing, Trigger};
 use bowline_catalog::{Catalog, Relation, RelationKind};

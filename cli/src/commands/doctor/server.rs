@@ -48,7 +48,7 @@ pub(super) fn names(config: &Config) -> Vec<Finding> {
 fn addresses(host: &str) -> Option<Vec<String>> {
     let (sender, receiver) = mpsc::channel();
     let host = host.to_owned();
-    // A lookup cannot be interrupted, so at the limit the thread is left to itself.
+    // A lookup cannot be interrupted, so at the limit the thread is abandoned.
     thread::spawn(move || {
         let found = (host.as_str(), 0).to_socket_addrs();
         let addresses = found.map(|found| {

@@ -1,4 +1,4 @@
-//! Queries whose types are not inferred: a server that ran the migrations is asked for them.
+//! Queries whose types cannot be inferred: they are read from a server that has run the migrations.
 
 use std::collections::BTreeSet;
 
@@ -63,8 +63,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Returns the types of a query, with the name of the server. Returns `None` if no server may be
-    /// asked, or if it does not tell them.
+    /// Returns the types of a query, with the name of the server. Returns `None` if no server may
+    /// be used, or if the server does not report them.
     pub(super) fn ask(&mut self, named: &NamedQuery) -> Result<Option<(Query, String)>, CliError> {
         if self.throwaway.is_none() {
             let Some(server) = self.fallback.server() else {
@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
         let server = throwaway.server();
         let session = throwaway.session()?;
         let sql = &named.sql.text;
-        // What PostgreSQL refuses stays refused, with the reason that inference gives.
+        // A query that PostgreSQL refuses stays refused, with the reason from inference.
         if session
             .batch_execute(&format!("PREPARE bowline_asked AS {sql}"))
             .is_err()

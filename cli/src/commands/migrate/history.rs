@@ -14,15 +14,15 @@ use crate::ui;
 #[derive(Debug, Default)]
 pub(crate) struct History(BTreeMap<String, Ran>);
 
-/// What is recorded of a migration that has run.
+/// The record of a migration that has run.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// When it ran.
+    /// The time at which it ran.
     pub run_on: String,
-    /// True if it began and did not finish; diesel's table never says so.
+    /// True if it began and did not finish. diesel's table does not record that.
     pub has_failed: bool,
-    /// True if the text that ran was another one than that of the folder; diesel's table never says
-    /// so.
+    /// True if the text that ran differs from that in the folder. diesel's table does not record
+    /// that.
     pub is_edited: bool,
 }
 
@@ -53,12 +53,12 @@ impl History {
         self.get(version).map(|ran| ran.run_on.as_str())
     }
 
-    /// Returns what is recorded of a version; `None` if it has not run.
+    /// Returns the record of a version; `None` if it has not run.
     pub(super) fn get(&self, version: &str) -> Option<&Ran> {
         self.0.get(version)
     }
 
-    /// Returns true if nothing is recorded.
+    /// Returns true if no migration is recorded.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -22,7 +22,7 @@ pub(super) fn fix(files: &[SourceFile], found: &[Found<'_>]) -> Result<(), CliEr
             continue;
         }
         written += insertions.len();
-        // From the end, so that the positions before stay right.
+        // Begins at the end, so that the positions before it stay valid.
         insertions.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let mut text = fs::read_to_string(&file.path).map_err(|error| failed(file, &error))?;
         // The positions do not count a byte order mark.

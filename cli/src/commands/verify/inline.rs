@@ -11,7 +11,7 @@ use crate::emit::Statement;
 /// The folders of a package with Rust sources.
 const SOURCES: [&str; 4] = ["src", "tests", "examples", "benches"];
 
-/// The macros that are meant.
+/// The names of the macros.
 const MACROS: [&str; 2] = ["query", "query_as"];
 
 /// Returns the SQL of each call, by file and line. A file that is not Rust, or SQL that is not a
@@ -85,7 +85,7 @@ fn is_of_another_crate(path: &[TokenTree]) -> bool {
 /// Returns the SQL of a call, without its semicolon.
 fn sql_of(arguments: TokenStream, has_struct: bool) -> Option<String> {
     let mut parts = arguments.into_iter().skip_while(move |token| {
-        // The struct is a path, so its first comma is that before the SQL.
+        // The struct is a path without commas, so the first comma is the one before the SQL.
         has_struct && !matches!(token, TokenTree::Punct(mark) if mark.as_char() == ',')
     });
     let first = if has_struct {

@@ -15,7 +15,7 @@ const AT: Place = Place {
     column: 20,
 };
 
-/// Returns the repository, whose migrations are the bank's.
+/// Returns the root of the repository, whose migrations are those of the sample bank.
 fn package() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
@@ -53,7 +53,7 @@ fn types_are_absolute_paths() {
     );
 }
 
-/// A language server expands a call at each key that is pressed.
+/// A language server expands a call after each key press, so SQL is often incomplete.
 #[test]
 fn half_typed_sql_is_an_answer() {
     let whole = "WITH rich AS (SELECT id, 'x' || username AS \"name!\" FROM accounts WHERE balance > \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Uses;
 use super::nested::ROW_OF;
 
-/// The paths of the names in types.
+/// The absolute paths of the names in types.
 pub(super) struct Paths(BTreeMap<String, String>);
 
 /// The names of Rust's prelude that types have.
@@ -16,7 +16,7 @@ const OF_RUST: [(&str, &str); 3] = [
 ];
 
 impl Paths {
-    /// Returns the paths of what types use. `module` is the path of the generated code.
+    /// Returns the paths of the names that types use. `module` is the path of the generated code.
     pub(super) fn new(uses: Uses, module: &str) -> Self {
         let mut paths: BTreeMap<String, String> = OF_RUST
             .into_iter()
@@ -27,7 +27,7 @@ impl Paths {
             ROW_OF.to_owned(),
             format!("::bowline::__generated::{ROW_OF}"),
         );
-        // Types that are named with their crate, by settings too.
+        // Types that are written with their crate, as those of the settings are.
         paths.insert("bowline".to_owned(), "::bowline".to_owned());
         paths.insert("crate".to_owned(), root(module).to_owned());
         for import in &uses.imports {

@@ -3,8 +3,8 @@
 use bowline_catalog::query::Query;
 use bowline_sql::{one_line, quote, tokens};
 
-/// Returns the SQL of a query on one line, with casts of its parameters and columns; fails with the
-/// column whose cast has to be written by hand.
+/// Returns the SQL of a query on one line, with casts of its parameters and columns; fails with a
+/// column that the query itself has to cast.
 ///
 /// `parameters` has the casts of each parameter, `columns` the name and the cast of each column.
 pub(super) fn with_casts<'c>(
@@ -47,7 +47,8 @@ pub(super) fn with_casts<'c>(
     Err(cast_column)
 }
 
-/// Returns SQL in which each parameter is cast. The brackets keep what follows it apart.
+/// Returns SQL in which each parameter is cast. Parentheses around the cast separate it from the
+/// text after it.
 fn cast_parameters(sql: &str, parameters: &[Option<&str>]) -> String {
     if parameters.iter().all(Option::is_none) {
         return sql.to_owned();

@@ -1,4 +1,4 @@
-//! A query in the source code of a program, as `query!` has it.
+//! A query in the source code of a program: that of a `query!`.
 
 use bowline_catalog::Catalog;
 use bowline_catalog::query::{Column, Query};
@@ -52,16 +52,16 @@ pub struct InlineColumn {
     pub comment: Option<String>,
 }
 
-/// Why a query has no Rust code.
+/// The reason why no code can be written for a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoCode {
     /// The message.
     pub message: String,
-    /// What can be done about it.
+    /// A hint.
     pub hint: String,
-    /// The parameter that is meant, from 0 on.
+    /// The index of the parameter at fault, from 0 on.
     pub parameter: Option<usize>,
-    /// The name of the column that is meant, as the SQL has it.
+    /// The name of the column at fault, as it is written in the SQL.
     pub column: Option<String>,
 }
 
@@ -150,7 +150,7 @@ pub fn inline(
     for column in &mut columns {
         column.sql_type = paths.absolute(&column.sql_type);
         column.rust_type = match column.rust_type.split_once(WRITTEN) {
-            // A type that the user wrote is found where the macro is called.
+            // A type that the user wrote is resolved where the macro is called.
             Some((before, written)) => {
                 let (written, after) = written.split_once(WRITTEN).unwrap_or((written, ""));
                 format!("{}{written}{after}", paths.absolute(before))
@@ -182,7 +182,7 @@ const ROW: &str = "Row";
 /// Encloses a type that the user wrote.
 const WRITTEN: char = '\u{1}';
 
-/// Returns how a column is read, with what its alias says.
+/// Returns the way in which a column is read, including what its alias requests.
 fn of_column(
     nested: &mut Nested<'_, '_>,
     column: &Column,
@@ -203,17 +203,17 @@ fn of_column(
     Ok(read)
 }
 
-/// The name of a column, and what follows it: `name!`, `name?`, `name: Type`, `name!: Type`.
+/// The parts of an alias: `name!`, `name?`, `name: Type`, `name!: Type`.
 struct Alias<'a> {
     name: &'a str,
-    /// Whether the column can be NULL, if the alias says it.
+    /// Whether the column can be NULL; `None` if the alias does not say.
     nullable: Option<bool>,
     rust_type: Option<&'a str>,
 }
 
 impl<'a> Alias<'a> {
     fn read(text: &'a str) -> Self {
-        // PostgreSQL's own name for an expression without one.
+        // The name that PostgreSQL gives to an expression without one.
         if text == "?column?" {
             return Self {
                 name: text,

@@ -40,7 +40,8 @@ impl<'t, 'p> Nested<'t, 'p> {
         }
     }
 
-    /// Returns how a column is read. A struct for its rows is named after `parent` and the column. Fails with the type that has no counterpart in Rust.
+    /// Returns the way in which a column is read. A struct for its rows is named after `parent` and
+    /// the column. Fails with the type that has no counterpart in Rust.
     pub(super) fn column(
         &mut self,
         column: &Column,
@@ -117,7 +118,7 @@ fn is_text(column: &str) -> String {
     format!("rows whose column {column} is read as text")
 }
 
-/// Returns the table whose columns these are, all and in their order.
+/// Returns the table that has exactly these columns, in this order.
 pub(super) fn whole_table<'p>(plan: &'p Plan, columns: &[Column]) -> Option<&'p TablePlan> {
     let (relation, _) = columns.first()?.column.as_ref()?;
     let table = table(plan, relation)?;

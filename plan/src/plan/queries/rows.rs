@@ -136,7 +136,7 @@ impl<'p> Rows<'p> {
         Ok(())
     }
 
-    /// Returns true for a name that the file uses for another type.
+    /// Returns true if the file uses the name for another type.
     fn is_taken(&self, name: &str) -> bool {
         let of_tables = self.plan.tables.iter();
         let mut of_tables = of_tables.flat_map(|table| table.type_names());

@@ -19,7 +19,7 @@ pub(super) struct Types<'p> {
     uses: Uses,
 }
 
-/// How a column of a result is read.
+/// The way in which a result column is read.
 pub(super) struct ReadColumn {
     pub(super) rust_type: String,
     pub(super) sql_type: String,
@@ -37,7 +37,7 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// Returns what the types that were found are imported from.
+    /// Returns the imports of the types that were found.
     pub(super) fn into_uses(mut self) -> Uses {
         let Uses {
             imports, schemas, ..
@@ -57,7 +57,7 @@ impl<'p> Types<'p> {
         is_nullable: bool,
     ) -> Result<ArgumentPlan, String> {
         let data_type = base(self.catalog, &parameter.data_type);
-        // A list is given without NULLs.
+        // The elements of an array parameter are not NULL.
         let mapped = self.mapped(&parameter.data_type, parameter.column.as_ref(), true)?;
         let RustType {
             owned, argument, ..
@@ -87,8 +87,8 @@ impl<'p> Types<'p> {
         })
     }
 
-    /// Returns how a column of a result is read. Fails with the type that has no counterpart in
-    /// Rust.
+    /// Returns the way in which a result column is read. Fails with the type that has no
+    /// counterpart in Rust.
     pub(super) fn column(&mut self, column: &Column) -> Result<ReadColumn, String> {
         let origin = column.column.as_ref();
         let field = origin.and_then(|origin| field(self.plan, origin));
@@ -108,7 +108,7 @@ impl<'p> Types<'p> {
         })
     }
 
-    /// Returns how a column of rows is read, whose struct has this name.
+    /// Returns the way in which a column with rows is read, whose struct has this name.
     pub(super) fn of_rows(&self, column: &Column, row: &Row, name: &str) -> ReadColumn {
         let mut rust_type = name.to_owned();
         let mut sql_type = format!("{ROW_OF}<{name}>");
@@ -130,7 +130,7 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// Notes that a type of the other generated files is used.
+    /// Records that a type of the other generated files is used.
     pub(super) fn uses(&mut self, name: &str) {
         self.uses.types.push(name.to_owned());
     }
@@ -144,8 +144,8 @@ impl<'p> Types<'p> {
             || (name.schema == "pg_catalog" && name.name == "record")
     }
 
-    /// Returns the type of a value as the column that it is from is declared: to PostgreSQL, arrays
-    /// of all dimensions are one type.
+    /// Returns the declared type of the column from which a value comes. To PostgreSQL, arrays of
+    /// any number of dimensions are one type.
     fn declared<'t>(&self, data_type: &'t DataType, column: Option<&(Name, String)>) -> &'t DataType
     where
         'p: 't,

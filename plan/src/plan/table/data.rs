@@ -77,7 +77,7 @@ pub struct Field {
     pub sql_name: String,
     /// The type in Rust.
     pub rust_type: RustType,
-    /// How its values are sent and read, if not as the type that `schema.rs` shows.
+    /// The way in which its values are sent and read, if that is not by the type of `schema.rs`.
     pub via: Option<Wire>,
     /// The types that a parameter is cast to where it is compared with the column.
     pub cast: Option<String>,

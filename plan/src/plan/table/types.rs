@@ -36,9 +36,9 @@ pub(super) fn column_type(
     })
 }
 
-/// Returns how a column's values are sent and read, if not as the type that `schema.rs` shows:
-/// that is a domain, an array whose elements can be NULL, or a type that diesel's type of this name
-/// does not read.
+/// Returns the way in which a column's values are sent and read, if that is not by the type of
+/// `schema.rs`. That is so for a domain, for an array whose elements cannot be NULL, and for a type
+/// that diesel's type of this name does not read.
 pub(super) fn via(
     schema: &SchemaPlan,
     found: &SchemaColumn,
