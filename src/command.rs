@@ -74,7 +74,8 @@ impl ReadAs {
         }
     }
 
-    /// Notes that it is sent as this prepared statement, with the checks that are known of it.
+    /// Sets the prepared statement as which it is sent, with the known checks of that statement's
+    /// values.
     pub(crate) fn prepared(&mut self, name: &Arc<CStr>, checked: Option<(Describe, Checks)>) {
         self.name = Some(Arc::clone(name));
         self.checks = checked
@@ -100,7 +101,7 @@ pub enum ExpectedRows {
     Exactly(u64),
 }
 
-/// What is known of the number of rows that a command writes.
+/// The knowledge of the number of rows that a command writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WrittenRows {
     /// Nothing is known.
@@ -191,7 +192,7 @@ impl Command {
         Arc::clone(self.written().sql())
     }
 
-    /// Returns the text as the caller wrote it.
+    /// Returns the caller's text, which may be wrapped in the text that is sent.
     fn written(&self) -> &Arc<Text> {
         self.wrapped.as_ref().unwrap_or(&self.text)
     }

@@ -340,8 +340,8 @@ impl Config {
     /// Views, operators, casts, policies of row-level security, and functions called as if they
     /// were columns (`account.total`) are not checked: they are assumed not to write. Turn this off
     /// for a database where one of them calls a function that writes. Then no handwritten query
-    /// counts as reading. A lost answer is then looked into as for a write. If the outcome cannot
-    /// be found out, it is [`Unknown`](crate::Outcome::Unknown).
+    /// counts as reading. The outcome after a lost answer is then determined as for a write. If it
+    /// cannot be determined, it is [`Unknown`](crate::Outcome::Unknown).
     pub fn trust_views_and_operators(mut self, trust: bool) -> Self {
         self.trust_views_and_operators = trust;
         self

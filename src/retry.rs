@@ -18,7 +18,8 @@ pub(crate) use class::{Class, Failure, is_about_types, is_stale};
 /// | | SQLSTATE | tried again |
 /// |---|---|---|
 /// | a conflict with another transaction | 40001, 40P01 | up to `attempts` |
-/// | no connection, because the server is starting, away or full | 57P03, 53300, .. | up to `attempts` |
+/// | no connection, because the server is starting, stopped or full | 57P03, 53300, .. | up to
+/// `attempts` |
 /// | the connection lost before the commit was sent | 57P01, 57P02, 57P05, 08000, 08003, 08006, .. | up to `reconnects`, on a new session |
 /// | a standby where a server that accepts writes is needed | 25006 | once, on a new session |
 /// | a schema that changed under prepared statements | 26000, 0A000, XX000 | once, on a new session |

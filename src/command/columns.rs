@@ -33,7 +33,8 @@ pub(crate) type Describe = fn(&mut Columns);
 pub struct Columns {
     names: Names,
     all: Vec<ReadColumn>,
-    /// Whether diesel's own `load` reads them: what diesel itself refuses is left to it.
+    /// Whether diesel's own `load` reads them. Mismatches that diesel itself refuses are then left
+    /// to diesel.
     is_diesels: bool,
 }
 
@@ -159,7 +160,8 @@ impl Columns {
         self.all.push(ReadColumn { name, sql_type });
     }
 
-    /// Returns the type under an OID that diesel gave; 0 is an array of arrays, which has none of its own.
+    /// Returns the type of an OID that diesel gave. 0 stands for an array of arrays, which has no
+    /// OID.
     fn sql_type(&self, oid: u32) -> Option<SqlType> {
         let named = oid.checked_sub(FIRST_NAME).and_then(|number| {
             let name = self.names.0.get(usize::try_from(number / 2).ok()?)?;
@@ -192,7 +194,7 @@ impl Columns {
         }
         for (number, column) in self.all.iter().enumerate() {
             let Some(number) = column.find(number, answer)? else {
-                // Reading the row finds that there are too few columns.
+                // If there are too few columns, reading the row fails.
                 break;
             };
             let (Some(expected), Some(actual)) = (&column.sql_type, answer.column_type(number))

@@ -1,4 +1,4 @@
-//! Errors from what libpq and the server say.
+//! Creates errors from the messages of libpq and of the server.
 
 use super::row_count::{unmet_expectation, wrong_count};
 use crate::error::{Error, ServerError};
@@ -45,13 +45,15 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
     }
 }
 
-/// Returns the error of rows that arrived after the deadline and were not kept, although the server had ended.
+/// Returns the error for rows that were discarded, because they arrived after the deadline. The
+/// statement itself has succeeded.
 pub(crate) fn rows_too_late() -> Error {
     Error::timeout("the last rows arrived after the deadline of the call")
         .with_hint("give each step more time: see Session::set_timeout and Config::call_timeout")
 }
 
-/// Counts the position of an error from behind what was put in front of the SQL; all other facts stay.
+/// Subtracts the length of the text before the caller's SQL from the position of an error. All
+/// other facts stay.
 pub(crate) fn shift(error: Error, by: usize) -> Error {
     let Some(server) = error
         .server()

@@ -23,7 +23,8 @@ use crate::sql_text::statement_kinds::query_kind;
 pub(crate) use column_set::ColumnSet;
 pub(crate) use text_cache::{ConstantNumber, Derivation, QueryText, TextCache};
 
-/// The first words of statements that change the schema, call what may, or discard prepared statements.
+/// The first words of statements that may change the schema, directly or in code that they call, or
+/// that discard prepared statements.
 const SCHEMA_CHANGES: [&str; 8] = [
     "alter",
     "create",
@@ -113,7 +114,8 @@ impl Text {
         CString::new(self.sql.as_bytes()).unwrap_or_default().into()
     }
 
-    /// As [`Text::to_c_sql`], for SQL that is sent each time: the result is kept.
+    /// Returns the same as [`Text::to_c_sql`], and keeps the result, for SQL that is sent at each
+    /// use.
     pub(crate) fn c_sql(&self) -> Arc<CStr> {
         Arc::clone(self.c_sql.get_or_init(|| self.to_c_sql()))
     }
@@ -141,7 +143,7 @@ impl Text {
         self.may_change_path
     }
 
-    /// Returns whether it is a query or writes rows: what a plan is made of.
+    /// Returns whether it is a query or writes rows, so that the server makes a plan for it.
     pub(crate) fn is_query(&self) -> bool {
         self.is_query
     }
@@ -151,7 +153,8 @@ impl Text {
         self.is_select
     }
 
-    /// Returns whether it may change what a prepared statement rests on.
+    /// Returns whether it may make a prepared statement invalid: it may change the schema, or
+    /// discard prepared statements.
     pub(crate) fn may_change_schema(&self) -> bool {
         self.may_change_schema
     }

@@ -30,7 +30,7 @@ const ARRAY_HEADER: usize = 20;
 struct Element<'r, R, ST> {
     row: &'r R,
     column: usize,
-    /// The number of the row, counted from 1, and where it is noted.
+    /// The number of the row, counted from 1. Encoding stores it in `encoded`.
     number: u64,
     encoded: &'r Cell<u64>,
     types: PhantomData<fn() -> ST>,

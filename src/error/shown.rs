@@ -1,4 +1,4 @@
-//! TextCache of the server, made safe to show.
+//! Texts of the server, made safe to show.
 
 use std::fmt::{self, Write as _};
 

@@ -128,7 +128,7 @@ where
     }
 }
 
-/// A marker for the way `R` a row is read, its type `T`, and the number `N` of rows.
+/// A marker with three types: `R` reads a row, `T` is the type of a row, `N` is the number of rows.
 type Read<R, T, N> = PhantomData<fn() -> (R, T, N)>;
 
 impl<Q, R, T, N> Rows<Q, R, T, N> {
@@ -266,10 +266,11 @@ impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
     }
 }
 
-/// SQL with more values is not worth a plan that the server keeps: there is one for each number of rows.
+/// SQL with more values is not prepared: an INSERT has another SQL for each number of rows, so few
+/// texts come back.
 const MOST_VALUES: usize = 100;
 
-/// As many blanks as most SQL has bytes.
+/// Blanks that reserve memory for SQL of the usual length.
 const ROOM: &str = match std::str::from_utf8(&[b' '; 192]) {
     Ok(blanks) => blanks,
     Err(_) => "",
@@ -300,7 +301,7 @@ where
 {
     let lookup = &mut *encoder.lookup;
     let parameters = Parameters::collect(|collector| query.collect_binds(collector, lookup, &Pg))?;
-    // The values decide this too.
+    // The answer can depend on the values.
     let is_diesels = query.is_safe_to_cache_prepared(&Pg)?;
     let id = Q::query_id().filter(|_| is_diesels);
     let known = id.and_then(|id| encoder.texts.of_query(id));
@@ -308,8 +309,8 @@ where
         Some(text) => (text, true),
         None => {
             let mut builder = PgQueryBuilder::default();
-            // A builder has no capacity of its own: room for most SQL is made by blanks, which are
-            // cut off, so that it does not grow piece by piece.
+            // A builder cannot reserve memory. Blanks at the beginning reserve it, and are cut off
+            // afterwards, so that the text does not grow piece by piece.
             builder.push_sql(ROOM);
             query.to_sql(&mut builder, &Pg)?;
             let rendered = builder.finish();

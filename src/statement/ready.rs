@@ -170,7 +170,7 @@ impl<O, A> Query<O, A> {
         self.push_expecting(O::ROWS, encoder)
     }
 
-    /// Adds the command, which has to answer with this number of rows.
+    /// Adds the command, whose answer must have this number of rows.
     #[inline]
     fn push_expecting(&self, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<()>
     where
@@ -185,7 +185,7 @@ impl<O, A> Query<O, A> {
                 let compose = || self.sql.compose(given, parameters.len());
                 let QueryText { text, is_known } =
                     encoder.texts.of_composition(constant, sets, compose);
-                // It is prepared once it comes back, since most compositions are rare.
+                // It is prepared at its second use, since most compositions are rare.
                 (text, is_known)
             }
         };

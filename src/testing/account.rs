@@ -82,11 +82,12 @@ impl Account {
         ))
     }
 
-    /// Returns whether a process is one of the account's servers; true if the system does not tell.
+    /// Returns whether a process is one of the account's servers; true if the system does not
+    /// report it.
     pub(super) fn has_server(self, pid: Pid) -> bool {
         let folder = Path::new("/proc").join(pid.as_raw_nonzero().to_string());
         let Ok(process) = fs::metadata(&folder) else {
-            // There is no /proc, or no such process, which the caller finds out.
+            // There is no /proc, or no such process. The caller distinguishes the two.
             return true;
         };
         let owner = match self.0 {

@@ -1,7 +1,7 @@
 //! Finds PostgreSQL's programs.
 //!
-//! Asking each for its version starts a process. So what was found stands in a file, and is searched
-//! for again once one of the directories that were searched has changed.
+//! Asking a program for its version starts a process. So the result of a search is kept in a file.
+//! The search is repeated once one of the searched directories has changed.
 
 use std::env;
 use std::fs;
@@ -23,7 +23,7 @@ pub(super) struct Binaries {
 /// The variable that names the directory to use instead of searching for one.
 const OVERRIDE: &str = "BOWLINE_PG_BIN";
 
-/// The extension of the file of what was found.
+/// The extension of the file with the result of a search.
 const REMEMBERED: &str = "binaries";
 
 impl Binaries {
@@ -34,7 +34,7 @@ impl Binaries {
         if let Some(found) = file.as_ref().and_then(|file| Self::remembered(file)) {
             return Ok(found);
         }
-        // Whatever changes from here on is found by the next search.
+        // The times are read first: a change during the search makes the next process search again.
         let changes = changes();
         let found = Self::search()?;
         let lines = found
@@ -49,7 +49,7 @@ impl Binaries {
         Ok(found)
     }
 
-    /// Returns what an earlier search has found, if a search would find the same now.
+    /// Returns the result of an earlier search, if the searched directories have not changed since.
     fn remembered(file: &Path) -> Option<Self> {
         let text = fs::read_to_string(file).ok()?;
         let mut lines = text.lines();
@@ -59,7 +59,7 @@ impl Binaries {
         is_fresh.then_some(Self { folder, version })
     }
 
-    /// Returns whether this is a file of what was found.
+    /// Returns whether this file has the result of a search.
     pub(super) fn are_remembered_in(file: &Path) -> bool {
         file.extension()
             .is_some_and(|extension| extension == REMEMBERED)
@@ -118,7 +118,7 @@ impl Binaries {
     }
 }
 
-/// Returns the file of what was found with these variables of the environment.
+/// Returns the file with the result of a search for the current environment variables.
 fn remembered_in() -> Option<PathBuf> {
     let variables = ["PATH", OVERRIDE].map(|name| env::var_os(name).unwrap_or_default());
     let key = fingerprint(
@@ -129,7 +129,7 @@ fn remembered_in() -> Option<PathBuf> {
     Some(runtime_folder().ok()?.join(format!("{key:x}.{REMEMBERED}")))
 }
 
-/// Returns when each directory that is searched was last changed.
+/// Returns the time of the last change of each directory that is searched.
 fn changes() -> Vec<Option<(i64, i64)>> {
     let parents = VERSIONED.iter().map(|(parent, _)| PathBuf::from(parent));
     path_folders()
@@ -142,7 +142,8 @@ fn changes() -> Vec<Option<(i64, i64)>> {
         .collect()
 }
 
-/// Returns a hash of these changes and of the programs in a directory; `None` if they are not there.
+/// Returns a hash of these times and of the programs in a directory; `None` if the programs do not
+/// exist.
 fn stamp(folder: &Path, changes: &[Option<(i64, i64)>]) -> Option<u64> {
     let mut parts = format!("{changes:?}");
     for name in ["initdb", "postgres"] {
@@ -159,8 +160,8 @@ fn path_folders() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// The directories that have one for each version, and the programs below that: of Debian, Fedora,
-/// Homebrew on Apple silicon and on Intel, Postgres.app.
+/// The directories that contain a directory for each version, and the path of the programs in that:
+/// of Debian, Fedora, Homebrew on Apple silicon and on Intel, Postgres.app.
 const VERSIONED: [(&str, &str); 5] = [
     ("/usr/lib/postgresql", "bin"),
     ("/usr", "bin"),

@@ -1,4 +1,4 @@
-//! The server that tests use, and what this process remembers of it.
+//! The server that tests use, and this process's sessions and templates on it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ pub(super) struct TestServer {
     address: Address,
     /// Sessions of the database `postgres`, on which databases are created and dropped.
     pub(super) admin: KeptSessions,
-    /// The templates that are there.
+    /// The templates that exist on the server.
     pub(super) templates: Mutex<BTreeSet<String>>,
 }
 

@@ -31,11 +31,11 @@ pub enum Declared {
     Named(Option<&'static str>, &'static str),
 }
 
-/// Where an array in binary has the OID of its elements' type.
+/// The bytes of an array in binary that hold the OID of its elements' type.
 const ELEMENT_TYPE: std::ops::Range<usize> = 8..12;
 
 impl<'a> Attributes<'a> {
-    /// Returns the attributes of a value, of which there have to be so many.
+    /// Returns the attributes of a value. Fails unless there are `count` of them.
     pub fn of(value: &'a PgValue<'_>, count: usize) -> deserialize::Result<Self> {
         let mut rest = value.as_bytes();
         let found = read_length(&mut rest)?.unwrap_or_default();

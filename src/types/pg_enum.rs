@@ -33,7 +33,7 @@ macro_rules! pg_enum {
         }
 
         impl $Enum {
-            /// All, in the database's order.
+            /// All values, in the database's order.
             pub const ALL: &'static [Self] = &[$(Self::$Variant),+];
 
             /// The label that PostgreSQL stores.

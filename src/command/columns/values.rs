@@ -1,12 +1,12 @@
 //! Values that a Rust type cannot hold, where diesel would read another value.
 //!
-//! Most of those that do not fit fail when they are decoded. These do not: the time 24:00:00, which chrono
-//! takes for 00:00:00; an array whose subscripts do not begin at 1, which a `Vec` forgets; and a number in
-//! JSON that a double cannot hold, which serde_json rounds.
+//! Most values that do not fit fail when they are decoded. Three kinds do not: the time 24:00:00,
+//! which chrono takes for 00:00:00; an array whose subscripts do not begin at 1, which a `Vec`
+//! forgets; and a number in JSON that a double cannot hold, which serde_json rounds.
 
 use super::{SqlType, built_in};
 
-/// What to look at in the values of a column.
+/// The check of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueCheck {
     /// The column has another type, so that it can hold nothing but NULL.
@@ -24,7 +24,7 @@ pub(crate) enum ValueCheck {
     },
 }
 
-/// What to look at in the elements of an array.
+/// The check of an array's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     Time,
@@ -35,15 +35,15 @@ pub(crate) enum Element {
 const DAY: i64 = 86_400_000_000;
 
 impl ValueCheck {
-    /// Returns the check for a column of this type, read as that one; the subscripts of an array have to begin at
-    /// 1, or not.
+    /// Returns the check for a column of the type `actual` that is read as `expected`. If `from_1`
+    /// is true, the subscripts of an array have to begin at 1.
     pub(crate) fn of(expected: &SqlType, actual: u32, from_1: bool) -> Option<Self> {
         let array = |element| Some(Self::Array { element, from_1 });
         match (expected, actual) {
             (SqlType::BuiltIn(built_in::TIME), _) => Some(Self::Time),
             (SqlType::BuiltIn(built_in::JSON), _) => Some(Self::Json),
             (SqlType::BuiltIn(built_in::JSONB), _) => Some(Self::Jsonb),
-            // int2vector and oidvector begin at 0, all of them.
+            // The subscripts of int2vector and oidvector always begin at 0.
             (_, 22 | 30) => None,
             (SqlType::BuiltIn(1183), _) => array(Some(Element::Time)),
             (SqlType::BuiltIn(199), _) => array(Some(Element::Json)),
@@ -78,7 +78,8 @@ fn jsonb(value: &[u8]) -> Result<(), String> {
     json(value.get(1..).unwrap_or_default())
 }
 
-/// Reads the header of an array of one dimension (`array_send`), and its elements if they are to be looked at.
+/// Reads the header of an array of one dimension (`array_send`), and its elements if they have a
+/// check.
 fn array(value: &[u8], element: Option<Element>, from_1: bool) -> Result<(), String> {
     let word = |at: usize| {
         let bytes = value.get(at..at + 4)?.try_into().ok()?;
@@ -118,7 +119,7 @@ fn array(value: &[u8], element: Option<Element>, from_1: bool) -> Result<(), Str
     Ok(())
 }
 
-/// Looks for numbers that serde_json rounds; outside of strings only.
+/// Fails for a number that serde_json rounds. Strings are skipped.
 fn json(text: &[u8]) -> Result<(), String> {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -154,7 +155,7 @@ fn end_of_string(text: &[u8], mut at: usize) -> usize {
 
 /// Checks that a JSON number is the same number when serde_json writes it again.
 fn number(text: &[u8]) -> Result<(), String> {
-    // So many digits without an exponent survive in a double.
+    // A double keeps this many digits of a number without an exponent.
     if text.len() <= 15 && !text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
         return Ok(());
     }
@@ -198,7 +199,7 @@ fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let digits = digits.trim_start_matches('0');
     let kept = digits.trim_end_matches('0');
     if kept.is_empty() {
-        // 0 and -0 are told apart: a double does.
+        // 0 and -0 differ, as they do in a double.
         return Some((negative, String::new(), 0));
     }
     let cut = i64::try_from(digits.len() - kept.len()).ok()?;

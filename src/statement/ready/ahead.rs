@@ -1,4 +1,4 @@
-//! Values that are encoded before a session is at hand.
+//! Values that are encoded before there is a session.
 
 use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
 use diesel::serialize::ToSql;
@@ -16,7 +16,7 @@ pub(super) struct EncodedAhead {
     rest: Option<Box<Rest>>,
 }
 
-/// What is left to do before the values can be sent.
+/// The work that remains before the values can be sent.
 #[derive(Debug, Default)]
 struct Rest {
     /// The parameters that are arrays of a type without a fixed OID, by number.
@@ -27,7 +27,7 @@ struct Rest {
     failure: Option<String>,
 }
 
-/// The place of an OID in a value.
+/// The position of an OID in a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UnknownOid {
     /// The number of the parameter.
@@ -38,26 +38,27 @@ struct UnknownOid {
     is_array: bool,
 }
 
-/// Answers each question for a type with 0, by which the server takes the type that it expects.
+/// Answers each look-up of a type with OID 0, for which the server assumes the type that it
+/// expects.
 #[derive(Debug, Default)]
 struct Unknown {
     questions: usize,
     latest: Option<TypeName>,
 }
 
-/// Answers each question for a type with numbers that stand for its OID and that of its array.
+/// Answers each look-up of a type with numbers that stand for its OID and that of its array.
 #[derive(Debug)]
 struct Numbered {
     first: u32,
     names: Vec<TypeName>,
 }
 
-/// The first numbers of two encodings of a value. The first bytes differ, so an OID begins where
-/// the encodings begin to differ.
+/// The first placeholders of two encodings of a value. Their first bytes differ, so an OID begins
+/// at each byte at which the encodings begin to differ.
 const FIRST: [u32; 2] = [0x5a5a_0000, 0xa5a5_0000];
 
-/// Where an array in binary has the OID of its elements' type, behind the number of dimensions and
-/// the flags (PostgreSQL's `array_send`).
+/// The bytes of an array in binary that hold the OID of its elements' type. The number of
+/// dimensions and the flags precede them (PostgreSQL's `array_send`).
 const ELEMENT_TYPE: std::ops::Range<usize> = 8..12;
 
 impl EncodedAhead {
@@ -80,7 +81,7 @@ impl EncodedAhead {
         if unknown.questions == 0 {
             return;
         }
-        // One question is for the type of the parameter; others were asked by the value.
+        // One look-up is for the type of the parameter; the value has made the others.
         let mut of_type = Numbered::new(FIRST[0]);
         let metadata = <Pg as HasSqlType<ST>>::metadata(&mut of_type);
         let is_array = metadata.oid().is_ok_and(|oid| oid == FIRST[0] + 1);
@@ -148,7 +149,7 @@ impl EncodedAhead {
             )));
         }
         let mut parameters = self.parameters.clone();
-        // A type that is not known yet is looked up, and then this is called again.
+        // If a type is not known yet, it is looked up, and this function is called again.
         for (number, name) in &rest.arrays {
             let metadata = lookup.lookup_type(&name.name, name.schema.as_deref());
             if let Ok(array) = metadata.array_oid() {
@@ -173,8 +174,8 @@ impl EncodedAhead {
     }
 }
 
-/// Returns the OIDs within a value that are not known: it is encoded twice, with other numbers in
-/// their places. `None` if the encodings do not agree otherwise.
+/// Returns the unknown OIDs within a value. The value is encoded twice, with different placeholders
+/// for them. Returns `None` if the encodings differ in other bytes too.
 fn unknown_oids<ST, T>(value: &T, number: usize) -> Option<Vec<UnknownOid>>
 where
     Pg: HasSqlType<ST>,
@@ -239,7 +240,7 @@ impl PgMetadataLookup for Numbered {
             self.names.push(name);
             self.names.len() - 1
         });
-        // A value has fewer types than this has numbers.
+        // A value contains fewer types than there are placeholders.
         let oid = self.first + 2 * u32::try_from(number.min(0x7fff)).unwrap_or_default();
         PgTypeMetadata::new(oid, oid + 1)
     }

@@ -129,7 +129,7 @@ impl Expected {
         let check = match self {
             Self::BuiltIn(expected) => ValueCheck::of(expected, actual, true),
             Self::Named { is_array: false } => None,
-            // Only the subscripts are looked at.
+            // Only the subscripts are checked.
             Self::Named { is_array: true } => {
                 ValueCheck::of(&SqlType::BuiltIn(TEXT_ARRAY), actual, true)
             }

@@ -36,7 +36,7 @@ const CHANGES: &str = "{changes}";
 const GAPS: [&str; 3] = [NEW, ROWS, CHANGES];
 
 impl StaticSql {
-    /// No SQL, of which nothing is known.
+    /// A constant without SQL.
     #[expect(
         clippy::declare_interior_mutable_const,
         reason = "each static gets a copy, which is numbered by itself"
@@ -51,7 +51,7 @@ impl StaticSql {
         number: ConstantNumber::UNASSIGNED,
     };
 
-    /// Returns what is known of the number of rows that it writes.
+    /// Returns the knowledge of the number of rows that it writes.
     pub(super) fn written(&self) -> WrittenRows {
         if self.writes_one_row {
             WrittenRows::One
