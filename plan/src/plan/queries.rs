@@ -25,7 +25,7 @@ pub struct CheckedFile<'f> {
     pub name: &'f str,
     /// The name of the file without its ending.
     pub stem: &'f str,
-    /// Its statements, each with what the check found.
+    /// Its statements, each with the result of its check.
     pub queries: Vec<(&'f NamedQuery, Query)>,
 }
 

@@ -1,4 +1,5 @@
-//! Executed texts of which only the beginning is known. It suffices if the statement is harmless.
+//! Executed texts of which only the beginning is known. The beginning can show that the statement
+//! is harmless.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

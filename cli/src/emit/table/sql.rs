@@ -59,7 +59,7 @@ pub(in super::super) struct Constant<'a> {
     pub(in super::super) sql: Template,
     /// The SQL that runs where no column is changed.
     pub(in super::super) unchanged: Option<Template>,
-    /// What is known of it: `only_reads`, ..
+    /// The known facts about it: `only_reads`, ..
     pub(super) facts: &'a [&'a str],
 }
 

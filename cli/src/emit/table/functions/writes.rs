@@ -28,7 +28,7 @@ fn write_query(output: &str) -> String {
     format!("bowline::WriteQuery<{output}>")
 }
 
-/// Returns the constant of a function that writes, with what is known of it.
+/// Returns the constant of a function that writes, with the facts that are known about it.
 fn writing<'a>(
     table: &'a TablePlan,
     function: &'a str,
@@ -45,7 +45,7 @@ fn writing<'a>(
     }
 }
 
-/// Returns what is known of an INSERT of one row.
+/// Returns the known facts about an INSERT of one row.
 fn one_row(table: &TablePlan) -> &'static [&'static str] {
     if table.inserts_one_row {
         &["writes_one_row"]
