@@ -91,8 +91,8 @@ pub trait Statement: Sealed {
         Unprepared::new(self)
     }
 
-    /// As [`Statement::named`], for a generated query that is known to only read: all its relations
-    /// are tables.
+    /// Names the statement as [`Statement::named`] does, for a generated query that is known to
+    /// only read: all its relations are tables.
     #[doc(hidden)]
     fn named_read(self, function: &'static str) -> Named<Self>
     where
@@ -136,8 +136,8 @@ pub trait Statement: Sealed {
         RowLock::new(self, "FOR UPDATE")
     }
 
-    /// As [`Statement::for_update`], but other transactions may still refer to the rows by foreign
-    /// key (`FOR NO KEY UPDATE`).
+    /// Locks the rows as [`Statement::for_update`] does, but other transactions may still refer to
+    /// them by foreign key (`FOR NO KEY UPDATE`).
     fn for_no_key_update(self) -> RowLock<Self>
     where
         Self: Sized + Lockable,

@@ -65,7 +65,7 @@ impl Catalog {
             {
                 checks.iter_mut().for_each(canonicalize_constraint);
                 checks.sort_by(|a, b| a.name.cmp(&b.name));
-                // For a type with a length, a server stores `DEFAULT NULL`, which is no default.
+                // For a type with a length, a server stores `DEFAULT NULL`, which is not a default.
                 let text = default.as_deref().map(canonical);
                 *default = text.filter(|text| text != "null");
             }

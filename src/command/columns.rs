@@ -100,8 +100,8 @@ where
     }
 }
 
-/// As [`by_position`], for diesel's own `load`, which takes any subscripts of an array, and has an error of its own for
-/// integers of another width.
+/// Names the columns as [`by_position`] does, for diesel's own `load`, which accepts any subscripts
+/// of an array, and has an error of its own for integers of another width.
 pub(crate) fn by_position_as_diesel<ST>(columns: &mut Columns)
 where
     Pg: QueryMetadata<ST>,

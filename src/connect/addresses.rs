@@ -87,7 +87,8 @@ impl Addresses {
     }
 }
 
-/// Returns whether an address of the parameters is the one that libpq tries, which is more complete.
+/// Returns whether an address of the parameters is the one that libpq tries. libpq's has all parts;
+/// an address of the parameters can lack some.
 fn is_same(given: &HostAddress, at: &HostAddress) -> bool {
     let address = |text: &str| text.parse::<IpAddr>().ok();
     let is_host = given.host.is_empty() || given.host == at.host;

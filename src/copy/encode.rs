@@ -25,8 +25,8 @@ pub(super) const BATCH: usize = 32;
 /// type, length and lower bound.
 const ARRAY_HEADER: usize = 20;
 
-/// A value of a row, as the element of an array. Its type, which only the header of the array
-/// contains, is of no meaning.
+/// A value of a row, as the element of an array. Its type has no meaning: only the header of the
+/// array contains it.
 struct Element<'r, R, ST> {
     row: &'r R,
     column: usize,
@@ -81,8 +81,8 @@ pub(super) fn rows<ST, R: CopyRow<ST>>(
     .ok_or_else(|| (encoded.get(), Error::query("a row cannot be encoded")))
 }
 
-/// Appends the elements of an array as rows, each behind the number of its columns. Returns `None`
-/// if there are fewer elements.
+/// Appends the elements of an array as rows, each preceded by the number of its columns. Returns
+/// `None` if there are fewer elements.
 fn separate<ST, R: CopyRow<ST>>(mut elements: &[u8], rows: usize, out: &mut Vec<u8>) -> Option<()> {
     let width = i16::try_from(R::WIDTH).ok()?.to_be_bytes();
     for _ in 0..rows {

@@ -34,7 +34,8 @@ pub(crate) fn migrate(
     run_all(config, limit, &read(source, sql)?)
 }
 
-/// As `migrate`, with the files of a directory, which are read as the command reads them.
+/// Runs migrations as `migrate` does, with the files of a directory, which are read as the command
+/// reads them.
 #[cfg(feature = "testing")]
 pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Result<Vec<String>> {
     let unreadable = |error: bowline_migrations::FolderError| {

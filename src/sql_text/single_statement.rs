@@ -50,7 +50,8 @@ impl<'a> WithQuery<'a> {
     }
 }
 
-/// Returns the SQL of one statement without the semicolons around it; positions in it stay as they are.
+/// Returns the SQL of one statement without the semicolons around it. Positions in it do not
+/// change.
 ///
 /// Several statements, or none, are returned unchanged.
 pub(crate) fn bare(sql: &str) -> Cow<'_, str> {

@@ -113,7 +113,7 @@ impl Account {
     }
 }
 
-/// The ids of an account in the format of `/etc/passwd`.
+/// Returns the IDs of an account from a text in the format of `/etc/passwd`.
 fn ids(accounts: &str, name: &str) -> Option<(u32, u32)> {
     let line = accounts
         .lines()

@@ -32,7 +32,7 @@ pub fn serialize<T: Json, S: Serializer>(value: &T, serializer: S) -> Result<S::
 ///
 /// # Errors
 ///
-/// Those of the deserializer, and text that is no value of the type.
+/// Those of the deserializer, and text that is not a value of the type.
 pub fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -43,8 +43,8 @@ impl Parser {
         }
     }
 
-    /// Parses a column, a function call, or a literal after the name of its type. The tree has no
-    /// tables of columns.
+    /// Parses a column, a function call, or a literal after the name of its type. The tree holds a
+    /// column without the name of its table.
     fn name(&mut self, mut name: String, is_word: bool) -> Option<Node> {
         let start = self.position - 1;
         let mut is_bare = is_word;

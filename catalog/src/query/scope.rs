@@ -175,7 +175,7 @@ impl ResultColumn {
 }
 
 impl Table {
-    /// Returns a table that is no relation: any number of rows, of the query at this depth.
+    /// Returns a table that is not a relation: any number of rows, of the query at this depth.
     pub(super) fn of_records(columns: Vec<TableColumn>, depth: usize) -> Self {
         Self {
             relation: None,

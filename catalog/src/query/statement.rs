@@ -91,8 +91,8 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
     Ok(statement)
 }
 
-/// Returns true for the commands that return no rows and take no parameters: all statements but
-/// queries and these.
+/// Returns true for the commands that return no rows and take no parameters: all statements except
+/// queries and those in this list.
 fn is_command(kind: K) -> bool {
     !is_query(kind)
         && !matches!(

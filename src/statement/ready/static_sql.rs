@@ -51,7 +51,7 @@ impl StaticSql {
         number: ConstantNumber::UNASSIGNED,
     };
 
-    /// Returns the knowledge of the number of rows that it writes.
+    /// Returns how many rows it is known to write.
     pub(super) fn written(&self) -> WrittenRows {
         if self.writes_one_row {
             WrittenRows::One
@@ -137,7 +137,7 @@ fn insert_rows(given: &Given) -> String {
         return "DEFAULT VALUES".to_owned();
     }
     let columns = list((1..=given.len()).map(|number| format!("c{number}")));
-    // The arrays are of the first type of a cast, the elements are cast to the others.
+    // An array has the first type of its cast; its elements are cast to the remaining types.
     let casts = || {
         let numbered = (1..).zip(given.with_casts());
         numbered.map(|(number, (_, cast))| (number, cast.split_once("::").unwrap_or_default()))

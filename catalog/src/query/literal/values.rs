@@ -115,7 +115,7 @@ fn date_range(text: &str) -> Result<(), Wrong> {
     Err(Wrong::new("22008", message))
 }
 
-/// Returns false for a text such as `2024-01-31 12:00+00` or `12:30+02`, which is no interval.
+/// Returns false for a text such as `2024-01-31 12:00+00` or `12:30+02`, which is not an interval.
 fn is_interval(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     if lower.ends_with("infinity") {
@@ -124,7 +124,7 @@ fn is_interval(text: &str) -> bool {
     has_digit(text) && !has_clock_date(text) && !has_zone(text)
 }
 
-/// Returns true for a time with a number behind it, which is no part of an interval.
+/// Returns true for a time followed by a signed number, which is not part of an interval.
 fn has_zone(text: &str) -> bool {
     let Some(colon) = text.rfind(':') else {
         return false;
@@ -151,7 +151,7 @@ fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Returns true for a text such as `2024-01-31 12:00+00`, which is no interval.
+/// Returns true for a text such as `2024-01-31 12:00+00`, which is not an interval.
 fn has_clock_date(text: &str) -> bool {
     let mut parts = text.split([' ', 'T']);
     parts.next().is_some_and(|date| {

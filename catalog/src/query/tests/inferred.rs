@@ -47,7 +47,7 @@ fn check(catalog: &Catalog, sql: &str) -> Query {
         .unwrap_or_else(|fault| panic!("{sql}: {fault}"))
 }
 
-/// Each column that can be NULL has a question mark.
+/// Returns the columns as text, with a question mark after each that can be NULL.
 fn nulls(catalog: &Catalog, sql: &str) -> String {
     let columns = check(catalog, sql).columns.into_iter();
     let columns = columns.map(|it| format!("{}{}", it.name, if it.nullable { "?" } else { "" }));

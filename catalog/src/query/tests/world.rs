@@ -94,7 +94,7 @@ fn is_usable(name: &str) -> bool {
     is_known(name) || name.starts_with("any")
 }
 
-/// The functions and operators of the server.
+/// Returns the functions and operators of the server.
 pub(super) fn built_in(server: &mut Server) -> (Vec<Function>, Vec<Operator>) {
     server.rows(BARE);
     let functions = server.rows(FUNCTIONS).into_iter().map(|row| {

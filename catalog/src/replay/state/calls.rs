@@ -22,7 +22,7 @@ use crate::{DataType, Name};
 /// by the position of the call. Bare names are searched for in these schemas.
 pub(crate) type FindOverloads = fn(&State, &str, Columns<'_>, &[String]) -> BTreeMap<usize, usize>;
 
-/// The schemas in which a stored expression finds bare names.
+/// Returns the schemas in which a stored expression finds names without a schema.
 fn stored_path() -> [String; 1] {
     [PUBLIC.to_owned()]
 }

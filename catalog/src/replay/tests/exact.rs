@@ -5,7 +5,7 @@ use super::{migration, replay, show};
 
 const F: &str = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE made (a int); RETURN 1; END $$;";
 
-/// Each of these is refused, whatever precedes it.
+/// Checks that each of these is refused, whatever precedes it.
 fn refused(before: &str, statements: &[&str]) {
     for statement in statements {
         let sql = format!("{before}\n{statement}");
@@ -17,7 +17,7 @@ fn refused(before: &str, statements: &[&str]) {
     }
 }
 
-/// Each of these is replayed.
+/// Checks that each of these is replayed.
 fn followed(before: &str, statements: &[&str]) {
     for statement in statements {
         let replayed = replay(&[migration(&format!("{before}\n{statement}"))]);

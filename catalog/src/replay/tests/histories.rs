@@ -181,8 +181,8 @@ pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Op
     (ours != theirs).then(|| difference(&ours, &theirs))
 }
 
-/// Replay follows PostgreSQL 18, where NOT NULL is inherited and dropped like a check. Earlier
-/// versions do that differently.
+/// Removes NOT NULL from inherited columns. Replay follows PostgreSQL 18, where NOT NULL is
+/// inherited and dropped like a check; earlier versions do that differently.
 fn forget_inherited_not_null(catalog: &mut Catalog) {
     let before = catalog.clone();
     for child in catalog.relations.values_mut() {

@@ -35,8 +35,8 @@ impl SqlxTable {
         }))
     }
 
-    /// Reads the history. A version is that of the migration with the same number; sqlx keeps
-    /// numbers.
+    /// Reads the history. sqlx stores a number for each migration; the version is that of the
+    /// migration with this number.
     pub(super) fn history(
         &self,
         session: &mut Session,
