@@ -1,4 +1,4 @@
-//! Connecting, and the errors of it.
+//! Connects to a server, and explains why a connection failed.
 
 mod addresses;
 mod attempt;

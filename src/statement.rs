@@ -127,8 +127,8 @@ pub trait Statement: Sealed {
     /// ```
     ///
     /// A generated function that writes or counts has no such method. Other statements fail if they
-    /// are not a query, and on the server if a row is no single row of a table, such as a row of a
-    /// `GROUP BY`.
+    /// are not a query. The server refuses a query in which a row is not one row of a table, such
+    /// as a query with `GROUP BY`.
     fn for_update(self) -> RowLock<Self>
     where
         Self: Sized + Lockable,

@@ -47,7 +47,7 @@ impl Command {
         Self::control(CHECK_CONSTRAINTS)
     }
 
-    /// Returns the query whether the database has any constraint that can be deferred.
+    /// Returns the query that finds out whether a constraint of the database can be deferred.
     pub(crate) fn ask_deferrable() -> Self {
         Self::control(ASK_DEFERRABLE)
     }

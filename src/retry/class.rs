@@ -3,7 +3,7 @@
 use crate::error::{Error, Outcome};
 use crate::sqlstate::SqlState;
 
-/// What a session recorded about the failure of a call.
+/// The facts that a session recorded about the failure of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) sqlstate: Option<SqlState>,

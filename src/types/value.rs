@@ -22,7 +22,7 @@ where
     match value {
         None => T::from_nullable_sql(None),
         Some(bytes) => {
-            // What is read does not depend on the OID.
+            // The value that is read does not depend on the OID.
             let oid = oid.unwrap_or(NonZeroU32::MIN);
             T::from_nullable_sql(Some(PgValue::new(bytes, &oid)))
         }

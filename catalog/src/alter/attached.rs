@@ -7,7 +7,7 @@ use crate::compare::{Aspect, How, Subject};
 use crate::definition::{list, quoted};
 use crate::{Catalog, Name, Relation, RelationKind};
 
-/// What the script needs of a trigger, policy or rule.
+/// The parts of a trigger, policy or rule that the script needs.
 struct Definition {
     /// The `CREATE` statement; `None` if the catalog lacks a part of it.
     create: Option<String>,

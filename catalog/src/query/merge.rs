@@ -75,7 +75,7 @@ impl Analyzer<'_> {
         if let Some(returning) = child(node, K::RETURNING_CLAUSE) {
             self.since(17, "RETURNING of MERGE", &span_of(&returning))?;
         }
-        // A row without a counterpart has NULLs on the other side.
+        // A row without a match has NULLs on the other side.
         self.joins += 1;
         let joins = self.joins;
         for table in source_tables {

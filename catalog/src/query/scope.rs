@@ -17,8 +17,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<TableColumn>,
     /// The type of its rows.
     pub(super) row: TypeId,
-    /// The outer joins in which this table may have no counterpart. If one of them finds none, all
-    /// columns of the table are NULL.
+    /// The outer joins that return rows without a match in this table; in these rows, its columns
+    /// are NULL.
     pub(super) nulled_by: Vec<usize>,
     /// True if it has at most one row, whatever its keys.
     pub(super) is_single: bool,

@@ -86,7 +86,8 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     }
 }
 
-/// Reads the history, without creating a table where it is missing. That of flat migrations is sqlx's.
+/// Reads the history, without creating a table where it is missing. The history of flat migrations
+/// is in sqlx's table.
 pub(super) fn read_history(
     session: &mut Session,
     migrations: &[Migration],

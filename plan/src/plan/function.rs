@@ -33,7 +33,7 @@ pub enum Function {
     },
     /// Inserts a row.
     Insert,
-    /// An insert of a row in which PostgreSQL fills every column.
+    /// Inserts a row in which PostgreSQL fills every column.
     InsertDefault,
     /// Inserts rows.
     InsertMany,

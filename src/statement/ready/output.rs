@@ -1,4 +1,4 @@
-//! What a generated query returns.
+//! The output of a generated query.
 
 use super::table_row::{AnswerRow, Fields};
 use crate::command::ExpectedRows;

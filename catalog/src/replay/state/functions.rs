@@ -35,7 +35,7 @@ pub(crate) struct Function {
     facts: Rc<Facts>,
 }
 
-/// What is derived from the definition of a function when it is first needed.
+/// Facts about a function, derived from its definition when they are first needed.
 #[derive(Debug, Default)]
 struct Facts {
     source: OnceCell<Source>,
