@@ -51,8 +51,7 @@ struct ReadColumn {
 #[derive(Debug, Default)]
 struct Names(Vec<TypeName>);
 
-/// The first OID that stands for a name; the server assigns such numbers only after four billion
-/// others.
+/// The first OID that stands for a name. The server assigns such OIDs after four billion others.
 const FIRST_NAME: u32 = 0xffff_0000;
 
 /// The first OID that is not built in (PostgreSQL's `FirstNormalObjectId`).
@@ -221,8 +220,7 @@ impl Columns {
     }
 }
 
-/// Checks a value within another: an attribute of a composite type, or a bound of a range. If its
-/// type is known, it has to be one that is read as this SQL type.
+/// Checks an attribute or a bound of a range: its type, if known, has to be read as this SQL type.
 pub(crate) fn check_value<ST>(
     value: Option<&[u8]>,
     actual: Option<NonZeroU32>,
