@@ -22,6 +22,7 @@ pub(crate) mod execute;
 pub(crate) mod handlers;
 pub(crate) mod harmless_text;
 pub(crate) mod may_change;
+mod plain_code;
 pub(crate) mod reach;
 pub(crate) mod variables;
 pub(crate) mod writes;

@@ -10,7 +10,7 @@ use crate::replay::ddl::attached::{self, gap_kind};
 use crate::replay::ddl::harmless;
 use crate::replay::program::block::is_select_into;
 use crate::replay::program::call::{is_known, is_of_extension};
-use crate::replay::program::{Program, harmless_text};
+use crate::replay::program::{Program, harmless_text, plain_code};
 use crate::replay::state::functions::{Called, Effect, Function};
 use crate::replay::state::gaps::any;
 use crate::replay::syntax::routine::{Source, callee, calls_in};
@@ -168,7 +168,11 @@ fn called(call: &SyntaxNode) -> Called {
 
 /// Returns the effect of a function's code.
 fn effect_of(function: &Function) -> &Effect {
-    function.effect(|source| {
+    function.effect(|| {
+        if let Some(effect) = plain_code::effect(&function.definition) {
+            return effect;
+        }
+        let source = function.source();
         let calls = source.bodies().iter().flat_map(calls_in);
         Effect {
             changes: match source {

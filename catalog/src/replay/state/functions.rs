@@ -87,10 +87,10 @@ impl Function {
         self.source().bodies()
     }
 
-    /// Returns the effect of the code, which `find` derives from it.
-    pub(crate) fn effect(&self, find: impl FnOnce(&Source) -> Effect) -> &Effect {
+    /// Returns the effect of the code, which `find` derives from it once.
+    pub(crate) fn effect(&self, find: impl FnOnce() -> Effect) -> &Effect {
         let effect = &self.facts.effect;
-        effect.get_or_init(|| find(self.source()))
+        effect.get_or_init(find)
     }
 
     /// Returns the words of the definition, including those of a quoted body.
