@@ -4,6 +4,10 @@
 //! A [`Checker`] reads a query as PostgreSQL does (manual, chapter 10), with a catalog in place of a
 //! server. It answers exactly, or it refuses with a [`Fault`]. It never answers that a column is NOT
 //! NULL if the column can be NULL.
+//!
+//! Replay uses the same analysis for views, and for tables that are created from a query: `describe`
+//! gives their columns with modifiers and collations (`value_form`), and what they depend on. Its state is
+//! read through a trait (`objects`).
 
 mod alias;
 mod analyzer;
@@ -19,9 +23,11 @@ mod comparison;
 mod composite;
 mod conflict;
 mod construct;
+pub(crate) mod describe;
 mod expr;
 mod expression;
 mod fault;
+mod form;
 mod from;
 mod function;
 mod grouping;
@@ -32,8 +38,10 @@ mod memo;
 mod merge;
 mod names;
 mod nulls;
+pub(crate) mod objects;
 mod operator;
 mod ordering;
+mod overloads;
 mod polymorphic;
 mod raw;
 mod relation;
@@ -43,6 +51,7 @@ mod scope;
 mod select;
 mod set_operation;
 mod signature;
+mod special_form;
 mod statement;
 mod sub_query;
 mod table_function;
@@ -50,6 +59,8 @@ mod target;
 mod total;
 mod type_name;
 mod types;
+mod unknown;
+mod value_form;
 mod values;
 mod version;
 mod view;

@@ -8,15 +8,15 @@
 //! - `history`: the files in order, and the refused statements. `own_table`: diesel's table.
 //! - `program`: code that a migration runs (DO, functions, PL/pgSQL), with a budget.
 //! - `ddl`: a function for each DDL statement. `ddl::apply` is the list of the supported ones.
-//! - `infer`: the names and types of a query's result columns.
+//! - `analysis`: the columns of queries, the calls in expressions, by the query engine.
 //! - `state`: the database so far, with all writes to it.
 //! - `builtin`: PostgreSQL's built-in types, functions and operators.
 //! - `syntax`: readers of the syntax tree. `refusal`: the reasons for refusing a statement.
 
+mod analysis;
 pub(crate) mod builtin;
 mod ddl;
 mod history;
-mod infer;
 mod own_table;
 mod program;
 mod refusal;

@@ -8,6 +8,7 @@ use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::memo::Memo;
+use super::objects::{Objects, Used};
 use super::scope::{Scope, Table};
 use super::signature::Function;
 use super::types::{self, TypeId, Types};
@@ -46,6 +47,12 @@ pub(super) struct Analyzer<'a> {
     /// its first part, where it must not be read again.
     pub(super) shared_with: Vec<Span>,
     pub(super) depth: usize,
+    /// The objects of a replay in progress. The analysis then follows modifiers, collations and uses,
+    /// and leaves out what can be NULL.
+    pub(super) objects: Option<&'a dyn Objects>,
+    pub(super) used: Used,
+    /// True if a part of the current clause was passed over, since its type is not known.
+    pub(super) has_unknown: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +109,9 @@ impl<'a> Analyzer<'a> {
             joins: 0,
             shared_with: Vec::new(),
             depth: 0,
+            objects: None,
+            used: Used::default(),
+            has_unknown: false,
         }
     }
 

@@ -20,6 +20,10 @@ impl Analyzer<'_> {
         given: Arguments,
         span: Span,
     ) -> Result<Expr> {
+        if let Some(overload) = function.overload {
+            let called = (span.start, function.name.clone(), overload);
+            self.used.calls.push(called);
+        }
         if function.is_opaque {
             let message = format!("the result of {} is not known", function.name);
             return Err(Fault::refused(span, message).hint("cast the call"));

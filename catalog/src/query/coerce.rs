@@ -152,6 +152,7 @@ impl Analyzer<'_> {
             return Ok(value);
         }
         let span = value.span.clone();
+        let form = value.form.clone();
         if value.ty == types::UNKNOWN {
             return match value.kind {
                 Kind::Param(index) => {
@@ -177,7 +178,10 @@ impl Analyzer<'_> {
                         return Ok(inner);
                     }
                     call.arguments.push(inner);
-                    Ok(Expr::new(target, Kind::Call(call), span))
+                    Ok(Expr {
+                        form,
+                        ..Expr::new(target, Kind::Call(call), span)
+                    })
                 }
                 kind => Ok(Expr::new(target, kind, span)),
             };

@@ -11,6 +11,7 @@ use super::Row;
 use super::alias::quoted;
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, Span, TableId, Use};
+use super::form::Form;
 use super::scope::{Output, ResultColumn, TableColumn};
 use super::types::{self, TypeId};
 
@@ -301,6 +302,7 @@ impl Analyzer<'_> {
             nullable: true,
             origin: None,
             composite: None,
+            form: Form::default(),
         });
         Some(fields.collect())
     }

@@ -31,17 +31,21 @@ impl Analyzer<'_> {
             let (Some(condition), Some(result)) = (parts.next(), parts.next()) else {
                 return Err(Fault::refused(span, "the CASE is not whole"));
             };
-            let mut condition = self.value(&condition)?;
+            let mut condition = self.value(&condition);
             if let Some(subject) = &subject {
-                let place = condition.span.clone();
-                let value = Expr::new(
-                    subject.ty,
-                    Kind::CaseValue(Box::new(subject.clone())),
-                    place.clone(),
-                );
-                condition = self.operate("=", vec![value, condition], place)?;
+                condition = condition.and_then(|condition| {
+                    let place = condition.span.clone();
+                    let value = Expr::new(
+                        subject.ty,
+                        Kind::CaseValue(Box::new(subject.clone())),
+                        place.clone(),
+                    );
+                    self.operate("=", vec![value, condition], place)
+                });
             }
-            conditions.push(self.boolean(condition, "CASE/WHEN")?);
+            let condition = condition.and_then(|it| self.boolean(it, "CASE/WHEN"));
+            let unknown = || Expr::new(types::BOOL, Kind::Other(Vec::new()), span.clone());
+            conditions.push(self.tolerate(condition)?.unwrap_or_else(unknown));
             results.push(self.value(&result)?);
         }
         let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());

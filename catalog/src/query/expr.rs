@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::composite::Composite;
+use super::form::Form;
 use super::types::TypeId;
 
 /// A position in the query, in bytes.
@@ -20,6 +21,8 @@ pub(super) struct Expr {
     pub(super) ty: TypeId,
     pub(super) kind: Kind,
     pub(super) span: Span,
+    /// The modifiers and the collation, where a cast or COLLATE gives them.
+    pub(super) form: Option<Form>,
 }
 
 impl PartialEq for Expr {
@@ -183,6 +186,8 @@ pub(super) struct SubQuery {
     pub(super) is_array: bool,
     /// The fields of its first column, if that holds rows or arrays of rows.
     pub(super) composite: Option<Rc<Composite>>,
+    /// The modifiers and the collation of its first column.
+    pub(super) form: Form,
 }
 
 impl PartialEq for SubQuery {
@@ -194,7 +199,12 @@ impl PartialEq for SubQuery {
 
 impl Expr {
     pub(super) fn new(ty: TypeId, kind: Kind, span: Span) -> Self {
-        Self { ty, kind, span }
+        Self {
+            ty,
+            kind,
+            span,
+            form: None,
+        }
     }
 
     /// Calls a function for each expression directly below this one.

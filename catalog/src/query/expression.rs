@@ -9,6 +9,7 @@ use super::expr::{Call, Expr, Kind, Nulls, Span, Truth, Use};
 use super::fault::Fault;
 use super::raw::{Raw, RawKind, parameter, query_in, read, span_of};
 use super::types::{self, TypeId};
+use super::unknown::is_condition;
 use crate::replay::syntax::tree::{is_query, string, text};
 
 impl Analyzer<'_> {
@@ -22,7 +23,13 @@ impl Analyzer<'_> {
         self.enter(&raw.span)?;
         let value = self.raw_inner(raw);
         self.leave();
-        value
+        if !is_condition(raw) {
+            return value;
+        }
+        let value = self.tolerate(value)?;
+        // Whatever the operands of a condition are, its type is known.
+        let unknown = || Expr::new(types::BOOL, Kind::Other(Vec::new()), raw.span.clone());
+        Ok(value.unwrap_or_else(unknown))
     }
 
     pub(super) fn raw_inner(&mut self, raw: &Raw) -> Result<Expr> {
@@ -266,7 +273,9 @@ impl Analyzer<'_> {
                     columns: Vec::new(),
                     over: None,
                 };
-                Ok(Expr::new(ty, Kind::Call(call), span))
+                let mut value = Expr::new(ty, Kind::Call(call), span);
+                value.form = self.form_of_collate(node, &value);
+                Ok(value)
             }
             K::CASE_EXPR => self.case_value(node, span),
             K::ARRAY_EXPR => self.array_value(node, span, None),

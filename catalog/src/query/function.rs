@@ -51,6 +51,9 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn find_functions(&mut self, name: &str, schema: &[String]) -> Vec<Function> {
+        if let Some(objects) = self.objects {
+            return self.find_overloads(objects, name, schema);
+        }
         let mut functions = Vec::new();
         let catalog = self.catalog;
         if schema.first().is_none_or(|schema| {
@@ -112,6 +115,7 @@ impl Analyzer<'_> {
                 .collect(),
             is_built_in: true,
             is_opaque: false,
+            overload: None,
         }
     }
 
@@ -161,6 +165,7 @@ impl Analyzer<'_> {
             columns,
             is_built_in: false,
             is_opaque: result.is_none(),
+            overload: None,
         }
     }
 
@@ -191,6 +196,7 @@ impl Analyzer<'_> {
                 columns: Vec::new(),
                 is_built_in: false,
                 is_opaque: false,
+                overload: None,
             };
             if range.name.name == name {
                 functions.push(function(vec![subtype, subtype], false, id, false));

@@ -166,11 +166,18 @@ impl Analyzer<'_> {
                     let value = self
                         .value(&value)
                         .and_then(|it| self.boolean(it, "JOIN/ON"));
-                    self.scope().items = items;
                     self.scope().no_aggregate = was;
-                    let value = value?;
-                    self.narrow(&value, &narrowed);
-                    self.bind(&value, &narrowed);
+                    if let Some(value) = self.tolerate(value)?
+                        && self.objects.is_none()
+                    {
+                        self.narrow(&value, &narrowed);
+                        self.bind(&value, &narrowed);
+                    }
+                    self.scope().items = joined.items.clone();
+                    if let Some(condition) = condition {
+                        self.note_unknown(condition);
+                    }
+                    self.scope().items = items;
                 }
             }
             Some(K::JOIN_USING_CLAUSE) => {
@@ -253,6 +260,8 @@ impl Analyzer<'_> {
                 Ok(first.value.clone())
             };
             let (one, other) = (find(&left, "left")?, find(&right, "right")?);
+            self.note_columns(&one);
+            self.note_columns(&other);
             pairs.push((name, one, other));
         }
         for (name, one, other) in pairs {
@@ -260,6 +269,11 @@ impl Analyzer<'_> {
             self.narrow(&equal, narrowed);
             self.bind(&equal, narrowed);
             let common = self.common(&[&one, &other], "JOIN/USING")?;
+            let sides = [
+                (one.ty, self.form_of(&one)),
+                (other.ty, self.form_of(&other)),
+            ];
+            let form = self.common_form(common, &sides);
             let one_is_column = matches!(one.kind, Kind::Var { .. }) && one.ty == common;
             let other_is_column = matches!(other.kind, Kind::Var { .. }) && other.ty == common;
             let one = self.convert(one, common)?;
@@ -270,9 +284,10 @@ impl Analyzer<'_> {
                 JoinKind::Left => one,
                 JoinKind::Full => Expr::new(common, Kind::Coalesce(vec![one, other]), span.clone()),
             };
+            let form = self.objects.is_some().then_some(form);
             star.push(StarColumn {
                 name: name.clone(),
-                value,
+                value: Expr { form, ..value },
                 alias: None,
             });
         }

@@ -76,6 +76,9 @@ impl Analyzer<'_> {
                 let column = &self.tables[table.0].columns[*column];
                 if let Some(origin) = &column.origin {
                     self.reads.insert(origin.clone());
+                    if self.objects.is_some() {
+                        self.used.columns.insert(origin.clone());
+                    }
                 }
             }
             false
@@ -84,6 +87,12 @@ impl Analyzer<'_> {
             scope.outer.push((depth, value.clone()));
         }
         value
+    }
+
+    /// Notes that a query uses the columns in a value.
+    pub(super) fn note_columns(&mut self, value: &Expr) {
+        let depth = self.scopes.len().saturating_sub(1);
+        self.use_column(value.clone(), depth);
     }
 
     /// Returns an item of FROM by its alias or name, with the depth of its query.
@@ -353,6 +362,9 @@ impl Analyzer<'_> {
         let found = &self.tables[table.0].columns[column];
         if let Some(origin) = &found.origin {
             self.reads.insert(origin.clone());
+            if self.objects.is_some() {
+                self.used.columns.insert(origin.clone());
+            }
         }
         Expr::new(found.ty, Kind::Var { table, column }, span)
     }

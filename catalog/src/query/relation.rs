@@ -3,6 +3,7 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
+use super::form::Form;
 use super::raw::span_of;
 use super::scope::{Table, TableColumn};
 use super::types;
@@ -61,9 +62,16 @@ impl Analyzer<'_> {
             ));
         };
         let is_foreign = relation.kind == RelationKind::ForeignTable;
-        let has_children = !is_only && self.has_children(&found);
-        let never_null = self.never_null(&found);
-        let in_view = self.nullable_in_view(&found);
+        if self.objects.is_some() {
+            self.used.relations.insert(found.clone());
+        }
+        let follows_nulls = self.objects.is_none();
+        let has_children = follows_nulls && !is_only && self.has_children(&found);
+        let (never_null, in_view) = if follows_nulls {
+            (self.never_null(&found), self.nullable_in_view(&found))
+        } else {
+            (Vec::new(), None)
+        };
         let mut columns = Vec::new();
         for (at, column) in relation.columns.iter().enumerate() {
             let is_proved = column
@@ -82,6 +90,7 @@ impl Analyzer<'_> {
                 },
                 origin: Some((found.clone(), column.name.clone())),
                 composite: None,
+                form: self.form_of_column(column),
             });
         }
         let table = Table {
@@ -138,7 +147,8 @@ impl Analyzer<'_> {
             name: last.clone(),
         });
         names.into_iter().find(|name| {
-            self.catalog.relations.contains_key(name) || self.catalog.gap_at(name).is_some()
+            self.catalog.relations.contains_key(name)
+                || (self.objects.is_none() && self.catalog.gap_at(name).is_some())
         })
     }
 
@@ -190,6 +200,7 @@ impl Analyzer<'_> {
             nullable: false,
             origin: None,
             composite: None,
+            form: Form::default(),
         };
         let table = Table {
             relation: None,
@@ -244,6 +255,10 @@ impl Analyzer<'_> {
                 nullable: true,
                 origin: None,
                 composite: None,
+                form: Form::of_collation(column.collation.map(|name| Name {
+                    schema: "pg_catalog".to_owned(),
+                    name: name.to_owned(),
+                })),
             });
         }
         let table = Table::of_records(columns, depth);

@@ -6,6 +6,7 @@ use crate::Name;
 
 use super::composite::Composite;
 use super::expr::{Expr, Span, TableId};
+use super::form::Form;
 use super::indexes::SortKey;
 use super::types::{self, TypeId};
 
@@ -43,6 +44,7 @@ pub(super) struct TableColumn {
     pub(super) origin: Option<(Name, String)>,
     /// The fields, if the values are rows that a query built.
     pub(super) composite: Option<Rc<Composite>>,
+    pub(super) form: Form,
 }
 
 /// An item of FROM under its name, with its columns.
@@ -160,6 +162,7 @@ pub(super) struct ResultColumn {
     /// The fields, if the values are rows or arrays of rows.
     pub(super) composite: Option<Rc<Composite>>,
     pub(super) span: Span,
+    pub(super) form: Form,
 }
 
 impl ResultColumn {
@@ -170,6 +173,7 @@ impl ResultColumn {
             nullable: self.nullable,
             origin: self.origin,
             composite: self.composite,
+            form: self.form,
         }
     }
 }

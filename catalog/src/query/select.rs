@@ -49,6 +49,7 @@ impl Analyzer<'_> {
     pub(super) fn statement_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
         match node.kind() {
             K::SELECT => self.select(node, open),
+            K::SELECT_INTO if self.objects.is_some() => self.select(node, open),
             K::COMPOUND_SELECT => self.compound(node),
             K::PAREN_SELECT | K::PAREN_EXPR => {
                 let inner = node.children().find(is_query_node);
@@ -108,14 +109,25 @@ impl Analyzer<'_> {
             let was = self.scope().no_window.replace("HAVING");
             let value = self.value(&value);
             self.scope().no_window = was;
-            having = Some(self.boolean(value?, "HAVING")?);
+            let value = value.and_then(|value| self.boolean(value, "HAVING"));
+            having = self.tolerate(value)?;
+            self.note_unknown(&clause);
         }
         let mut sorted = Vec::new();
         if let Some(order) = child(node, K::ORDER_BY_CLAUSE) {
-            sorted = self.order_by(&order, &mut outputs)?;
+            let keys = self.order_by(&order, &mut outputs);
+            sorted = self.tolerate(keys)?.unwrap_or_default();
+            self.note_unknown(&order);
         }
+        let mut are_groups_known = true;
         let (groups, has_sets) = match child(node, K::GROUP_BY_CLAUSE) {
-            Some(clause) => self.group_by(&clause, &mut outputs)?,
+            Some(clause) => {
+                let groups = self.group_by(&clause, &mut outputs);
+                let groups = self.tolerate(groups)?;
+                self.note_unknown(&clause);
+                are_groups_known = groups.is_some();
+                groups.unwrap_or_default()
+            }
             None => (Vec::new(), false),
         };
         let distinct = clause
@@ -136,7 +148,9 @@ impl Analyzer<'_> {
         }
         let mut windows = Vec::new();
         for spec in std::mem::take(&mut self.scope().over) {
-            self.window_spec(&spec, &mut windows)?;
+            let window = self.window_spec(&spec, &mut windows);
+            self.tolerate(window)?;
+            self.note_unknown(&spec);
         }
         sorted.extend(windows);
         let unlockable = self.unlockable(node, distinct.is_some());
@@ -149,7 +163,7 @@ impl Analyzer<'_> {
         let group_clause = child(node, K::GROUP_BY_CLAUSE);
         self.scope().has_sets = has_sets;
         let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
-        if is_grouped {
+        if is_grouped && are_groups_known {
             let checked = outputs.iter().map(|output| &output.value);
             let checked = checked.chain(&sorted).chain(&having);
             for value in checked.cloned().collect::<Vec<_>>() {
@@ -233,7 +247,8 @@ impl Analyzer<'_> {
         let composite = self.composite_of(&output);
         let value = output.value;
         let origin = self.origin(&value);
-        let nullable = self.nullable(&value);
+        let nullable = self.objects.is_none() && self.nullable(&value);
+        let form = self.form_of(&value);
         let open = (value.ty == types::UNKNOWN).then(|| value.clone());
         let column = ResultColumn {
             name: output.name,
@@ -243,6 +258,7 @@ impl Analyzer<'_> {
             open,
             composite,
             span: value.span.clone(),
+            form,
         };
         (column, value)
     }
@@ -257,9 +273,13 @@ impl Analyzer<'_> {
             .value(&value)
             .and_then(|value| self.boolean(value, "WHERE"));
         self.scope().no_aggregate = was;
-        let value = value?;
-        self.narrow(&value, tables);
-        self.bind(&value, tables);
+        if let Some(value) = self.tolerate(value)?
+            && self.objects.is_none()
+        {
+            self.narrow(&value, tables);
+            self.bind(&value, tables);
+        }
+        self.note_unknown(clause);
         Ok(())
     }
 
@@ -316,6 +336,7 @@ impl Analyzer<'_> {
                 of_star: None,
                 end,
             });
+            self.note_unknown(&target);
         }
         Ok(outputs)
     }
@@ -323,6 +344,9 @@ impl Analyzer<'_> {
     /// Writes a `*` as its columns, and returns them. Returns an empty list if the `*` cannot be
     /// replaced.
     pub(super) fn write_star(&mut self, span: &Span, star: &[StarColumn]) -> Vec<String> {
+        if self.objects.is_some() {
+            return Vec::new();
+        }
         // Two columns of one name cannot be told apart by name.
         let is_twice = |column: &StarColumn| {
             let same = star

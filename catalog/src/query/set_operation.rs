@@ -137,6 +137,8 @@ impl Analyzer<'_> {
             if word != "UNION" || !has(operation, K::ALL) {
                 self.check_comparable(common, &left.span)?;
             }
+            let sides = [(left.ty, left.form.clone()), (right.ty, right.form.clone())];
+            let form = self.common_form(common, &sides);
             let nullable = match word {
                 "UNION" => left.nullable || right.nullable,
                 "INTERSECT" => left.nullable && right.nullable,
@@ -161,6 +163,7 @@ impl Analyzer<'_> {
                 open: None,
                 composite,
                 span: left.span,
+                form,
             });
         }
         let (is_single, has_row) = match word {

@@ -19,4 +19,6 @@ pub(super) struct Function {
     pub(super) is_built_in: bool,
     /// True if the type of the result is not known.
     pub(super) is_opaque: bool,
+    /// The index among the overloads of a replay in progress.
+    pub(super) overload: Option<usize>,
 }

@@ -178,6 +178,7 @@ impl Analyzer<'_> {
                 open: None,
                 composite: None,
                 span: span.clone(),
+                form: super::form::Form::default(),
             })
             .collect();
         Ok(Analyzed {

@@ -58,6 +58,11 @@ impl Analyzer<'_> {
             self.types.kind(self.types.base(ty)),
             types::Kind::Array { .. }
         );
+        let first_form = analyzed
+            .columns
+            .first()
+            .map(|it| it.form.clone())
+            .unwrap_or_default();
         let ty = match how {
             Use::Exists | Use::Any | Use::All => types::BOOL,
             Use::Scalar if has_left => types::BOOL,
@@ -75,6 +80,7 @@ impl Analyzer<'_> {
             has_row: analyzed.has_row,
             is_array,
             composite,
+            form: first_form,
         };
         Ok(Expr::new(ty, Kind::Query(query), span))
     }

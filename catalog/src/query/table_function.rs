@@ -3,6 +3,7 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind, Nulls, Span};
 use super::fault::Fault;
+use super::form::Form;
 use super::scope::{Joined, Table, TableColumn};
 use super::types;
 use crate::replay::syntax::tree::{child, child_name, children, has, name, text};
@@ -102,6 +103,7 @@ impl Analyzer<'_> {
                 nullable: false,
                 origin: None,
                 composite: None,
+                form: Form::default(),
             });
         }
         if columns.len() > 1 && is_value {
@@ -170,12 +172,16 @@ impl Analyzer<'_> {
             nullable,
             origin: None,
             composite: None,
+            form: Form::default(),
         };
         if let Some(list) = definitions {
             for definition in children(list, K::COLUMN_DEF) {
                 let ty = self.type_of_node(&definition, span)?;
                 let name = child_name(&definition, K::COLUMN_NAME).unwrap_or_default();
-                columns.push(column(name, ty, true));
+                columns.push(TableColumn {
+                    form: self.form_of_node(&definition),
+                    ..column(name, ty, true)
+                });
             }
             return Ok(false);
         }
@@ -201,7 +207,12 @@ impl Analyzer<'_> {
             return Ok(false);
         }
         if let Some(fields) = self.fields_of(base) {
-            columns.extend(fields.into_iter().map(|(name, ty)| column(name, ty, true)));
+            let forms = self.forms_of_fields(base);
+            let fields = fields.into_iter().zip(forms);
+            columns.extend(fields.map(|((name, ty), form)| TableColumn {
+                form,
+                ..column(name, ty, true)
+            }));
             return Ok(false);
         }
         if self.is_opaque(base) && self.types.is_composite(base) {
@@ -217,7 +228,10 @@ impl Analyzer<'_> {
             Some((true, nulls)) => nulls != Nulls::Never,
             _ => self.nullable(value),
         };
-        columns.push(column(named.unwrap_or(shown), value.ty, nullable));
+        columns.push(TableColumn {
+            form: self.form_of(value),
+            ..column(named.unwrap_or(shown), value.ty, nullable)
+        });
         Ok(true)
     }
 
@@ -258,15 +272,18 @@ impl Analyzer<'_> {
     ) -> Result<()> {
         for column in list.children() {
             let name = child_name(&column, K::COLUMN_NAME).unwrap_or_default();
-            let ty = match column.kind() {
+            let (ty, form) = match column.kind() {
                 K::JSON_TABLE_NESTED_COLUMN => {
                     if let Some(inner) = child(&column, K::JSON_TABLE_COLUMN_LIST) {
                         self.document_columns(&inner, span, columns)?;
                     }
                     continue;
                 }
-                _ if has(&column, K::ORDINALITY_KW) => types::INT4,
-                _ => self.type_of_node(&column, span)?,
+                _ if has(&column, K::ORDINALITY_KW) => (types::INT4, Form::default()),
+                _ => {
+                    let ty = self.type_of_node(&column, span)?;
+                    (ty, self.form_of_node(&column))
+                }
             };
             columns.push(TableColumn {
                 name,
@@ -274,6 +291,7 @@ impl Analyzer<'_> {
                 nullable: true,
                 origin: None,
                 composite: None,
+                form,
             });
         }
         Ok(())

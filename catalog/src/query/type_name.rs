@@ -25,10 +25,13 @@ impl Analyzer<'_> {
             && !bare.children().any(|part| is_query(part.kind()))
         {
             let value = self.array_value(&bare, span, Some(target))?;
-            return self.coerce(value, target, Context::Explicit);
+            let mut value = self.coerce(value, target, Context::Explicit)?;
+            value.form = self.form_of_cast(node, &value);
+            return Ok(value);
         }
         let value = self.value(&inner)?;
         let mut value = self.coerce(value, target, Context::Explicit)?;
+        value.form = self.form_of_cast(node, &value);
         value.span = span;
         Ok(value)
     }
@@ -68,6 +71,10 @@ impl Analyzer<'_> {
             return Err(Fault::error("42704", span, message)
                 .hint("create the type, or the extension that has it, in a migration"));
         };
+        if self.objects.is_some() {
+            let name = self.types.name(id).clone();
+            self.used.types.insert(name);
+        }
         Ok(match written.dimensions {
             0 => id,
             _ => self.types.array_of(id),

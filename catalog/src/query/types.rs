@@ -1,6 +1,7 @@
 //! The types of one query's values, each with a small number instead of its name.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::replay::builtin;
 use crate::{Catalog, DataType, Name, TypeKind};
@@ -87,6 +88,37 @@ pub(super) enum Kind {
     Pseudo,
 }
 
+/// The types of [`KNOWN`], which are the first of every list.
+static KNOWN_INFOS: LazyLock<Vec<Info>> = LazyLock::new(|| {
+    let infos = KNOWN.iter().map(|name| {
+        let found = builtin::find_type(name);
+        let category = found.as_ref().map_or('U', |found| found.category);
+        Info {
+            name: system_name(name),
+            kind: kind_of_category(category),
+            category,
+            is_preferred: found.is_some_and(|found| found.is_preferred),
+            bare: Some((*name).to_owned()),
+        }
+    });
+    infos.collect()
+});
+
+fn system_name(bare: &str) -> Name {
+    Name {
+        schema: SYSTEM.to_owned(),
+        name: bare.to_owned(),
+    }
+}
+
+/// Returns the kind of a type that is made of no other.
+fn kind_of_category(category: char) -> Kind {
+    match category {
+        'P' | 'X' => Kind::Pseudo,
+        _ => Kind::Base,
+    }
+}
+
 #[derive(Debug)]
 struct Info {
     name: Name,
@@ -95,27 +127,30 @@ struct Info {
     is_preferred: bool,
     /// The name in the lists of built-in objects, for a built-in type or one of an extension.
     bare: Option<String>,
-    array: Option<TypeId>,
 }
 
 /// All types that a query has met so far.
 pub(super) struct Types<'a> {
     catalog: &'a Catalog,
+    /// True if the domains of `information_schema` are types of their own. A server describes them
+    /// by their base types, but a view's column has the domain.
+    pub(super) has_system_domains: bool,
+    /// The types after those of [`KNOWN`].
     infos: Vec<Info>,
     by_name: HashMap<Name, TypeId>,
+    /// The array types, by the types of their elements.
+    arrays: HashMap<TypeId, TypeId>,
 }
 
 impl<'a> Types<'a> {
     pub(super) fn new(catalog: &'a Catalog) -> Self {
-        let mut types = Self {
+        Self {
             catalog,
-            infos: Vec::with_capacity(2 * KNOWN.len()),
-            by_name: HashMap::with_capacity(2 * KNOWN.len()),
-        };
-        for name in KNOWN {
-            types.add_built_in(name);
+            has_system_domains: false,
+            infos: Vec::new(),
+            by_name: HashMap::new(),
+            arrays: HashMap::new(),
         }
-        types
     }
 
     /// Returns a type of the lists of built-in objects: `int4`, `text[]`, `citext`.
@@ -124,8 +159,8 @@ impl<'a> Types<'a> {
             let element = self.built_in(element);
             return self.array_of(element);
         }
-        if let Some(known) = KNOWN.iter().position(|known| *known == written) {
-            return TypeId(known as u32);
+        if let Some(known) = known(written) {
+            return known;
         }
         if let Some((schema, name)) = written.split_once('.') {
             return self.of_name(&Name {
@@ -144,13 +179,7 @@ impl<'a> Types<'a> {
     fn stored_name(&self, bare: &str) -> Name {
         let mut own = self.catalog.types.values();
         let external = own.find(|it| it.kind == TypeKind::External && it.name.name == bare);
-        external.map_or_else(
-            || Name {
-                schema: SYSTEM.to_owned(),
-                name: bare.to_owned(),
-            },
-            |found| found.name.clone(),
-        )
+        external.map_or_else(|| system_name(bare), |found| found.name.clone())
     }
 
     fn add_built_in(&mut self, bare: &str) -> TypeId {
@@ -166,10 +195,10 @@ impl<'a> Types<'a> {
             Some(subtype) => Kind::Range {
                 subtype: self.built_in(subtype),
             },
-            None if category == 'P' || category == 'X' => Kind::Pseudo,
-            None => Kind::Base,
+            None => kind_of_category(category),
         };
-        self.infos[id.0 as usize].kind = kind;
+        let at = id.0 as usize - KNOWN.len();
+        self.infos[at].kind = kind;
         id
     }
 
@@ -181,7 +210,7 @@ impl<'a> Types<'a> {
         is_preferred: bool,
         bare: Option<&str>,
     ) -> TypeId {
-        let id = TypeId(self.infos.len() as u32);
+        let id = self.next_id();
         self.by_name.insert(name.clone(), id);
         self.infos.push(Info {
             name,
@@ -189,14 +218,22 @@ impl<'a> Types<'a> {
             category,
             is_preferred,
             bare: bare.map(str::to_owned),
-            array: None,
         });
         id
+    }
+
+    fn next_id(&self) -> TypeId {
+        TypeId((KNOWN.len() + self.infos.len()) as u32)
     }
 
     /// Returns the type of this name, if it exists: a built-in one, one of a migration, or the row
     /// type of a relation.
     pub(super) fn of_name(&mut self, name: &Name) -> TypeId {
+        if name.schema == SYSTEM
+            && let Some(known) = known(&name.name)
+        {
+            return known;
+        }
         if let Some(found) = self.by_name.get(name) {
             return *found;
         }
@@ -210,6 +247,10 @@ impl<'a> Types<'a> {
                 "time_stamp" => TIMESTAMPTZ,
                 _ => VARCHAR,
             };
+            if self.has_system_domains {
+                let category = self.category(base);
+                return self.add(name.clone(), Kind::Domain { base }, category, false, None);
+            }
             // A server describes a domain by its base type.
             return base;
         }
@@ -248,26 +289,29 @@ impl<'a> Types<'a> {
     }
 
     pub(super) fn array_of(&mut self, element: TypeId) -> TypeId {
-        if let Some(array) = self.info(element).array {
-            return array;
+        if let Some(array) = self.arrays.get(&element) {
+            return *array;
         }
         let name = self.info(element).name.clone();
         let bare = self.info(element).bare.clone();
-        let id = TypeId(self.infos.len() as u32);
+        let id = self.next_id();
         self.infos.push(Info {
             name,
             kind: Kind::Array { element },
             category: 'A',
             is_preferred: false,
             bare: bare.map(|bare| format!("{bare}[]")),
-            array: None,
         });
-        self.infos[element.0 as usize].array = Some(id);
+        self.arrays.insert(element, id);
         id
     }
 
     fn info(&self, id: TypeId) -> &Info {
-        &self.infos[id.0 as usize]
+        let at = id.0 as usize;
+        match at.checked_sub(KNOWN.len()) {
+            Some(at) => &self.infos[at],
+            None => &KNOWN_INFOS[at],
+        }
     }
 
     pub(super) fn kind(&self, id: TypeId) -> Kind {
@@ -362,6 +406,12 @@ impl<'a> Types<'a> {
     pub(super) fn words(&self, id: TypeId) -> String {
         self.data_type(id).format_type()
     }
+}
+
+/// Returns a type of [`KNOWN`] by its name.
+fn known(bare: &str) -> Option<TypeId> {
+    let at = KNOWN.iter().position(|known| *known == bare)?;
+    Some(TypeId(at as u32))
 }
 
 /// Returns the range type that a multirange belongs to.

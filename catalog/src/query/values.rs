@@ -25,7 +25,9 @@ impl Analyzer<'_> {
         let count = rows.len();
         let mut columns = Vec::new();
         for at in 0..width {
-            let nullable = rows.iter().any(|row| self.nullable(&row[at]));
+            let nullable = self.objects.is_none() && rows.iter().any(|row| self.nullable(&row[at]));
+            let column: Vec<Expr> = rows.iter().map(|row| row[at].clone()).collect();
+            let form = self.form_of_all(column[0].ty, &column);
             let value = rows[0][at].clone();
             let origin = if count == 1 {
                 self.origin(&value)
@@ -40,6 +42,7 @@ impl Analyzer<'_> {
                 open: None,
                 composite: None,
                 span: value.span,
+                form,
             });
         }
         self.order_results(node, &columns)?;

@@ -71,6 +71,11 @@ impl Function {
         some(self.names).into_iter().flat_map(|it| it.split(','))
     }
 
+    /// Returns true if an extension has the function.
+    pub(crate) fn is_of_extension(&self) -> bool {
+        self.extension != "-"
+    }
+
     /// Returns true if the result is NULL whenever an argument is.
     pub(crate) fn is_strict(&self) -> bool {
         self.flags.contains('t')

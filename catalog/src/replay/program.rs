@@ -33,8 +33,8 @@ use std::sync::Arc;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::analysis;
 use crate::replay::ddl;
-use crate::replay::infer;
 use crate::replay::program::variables::Variables;
 use crate::replay::refusal::Result;
 use crate::replay::state::State;
@@ -68,7 +68,7 @@ pub(crate) struct Program {
 impl Default for Program {
     fn default() -> Self {
         Self {
-            state: State::new(infer::overloads_called),
+            state: State::new(analysis::overloads_called),
             calls: Vec::new(),
             variables: Variables::default(),
             budget: Budget::default(),

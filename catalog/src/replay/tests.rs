@@ -234,7 +234,7 @@ fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
          SELECT make_partitions();\nALTER TABLE nowhere ADD COLUMN x int;\nCREATE TABLE d (x unheard_of);\nCREATE TABLE e (id int);"
     ), @r"
     refused, line 2: the text that this executes is known only when it runs
-    refused, line 3: the result of unheard_of(int4) is not known
+    refused, line 3: the result of unheard_of(integer) is not known
     refused, line 4: this calls the function make_partitions, which may change the schema
     refused, line 5: there is no table nowhere
     refused, line 6: the type unheard_of is not known
@@ -247,7 +247,7 @@ fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
 fn what_rests_on_a_refused_statement_is_not_named_again() {
     insta::assert_snapshot!(show(
         "CREATE TABLE a AS SELECT unheard_of(1) AS x;\nALTER TABLE a ADD COLUMN y int;\nCREATE INDEX i ON a (y);\nALTER TABLE a RENAME TO b;\nDROP TABLE b;"
-    ), @"refused, line 1: the result of unheard_of(int4) is not known");
+    ), @"refused, line 1: the result of unheard_of(integer) is not known");
 }
 
 #[test]

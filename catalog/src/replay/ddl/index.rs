@@ -7,7 +7,7 @@ use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
 use crate::replay::syntax::index::{expression_of, given_collation, key_order, predicate};
 use crate::replay::syntax::tree::{child, child_name, children, has, name, path, text};
-use crate::replay::{builtin, infer};
+use crate::replay::{analysis, builtin};
 use crate::{Index, IndexKey, KeyOrder, Name};
 
 pub(crate) fn create_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -144,7 +144,7 @@ pub(crate) fn order(state: &State, item: &SyntaxNode, table: &Name, method: &str
                 collation.filter(|collation| of_column.as_ref() != Some(collation))
             }
             None => collation
-                .or_else(|| infer::collation_over(state, &text(&expression_of(item)?), table)),
+                .or_else(|| analysis::collation_over(state, &text(&expression_of(item)?), table)),
         },
         operator_class: class.filter(|class| {
             !builtin::is_default_class(

@@ -1,6 +1,6 @@
 //! The collations of indexes after a column's type changes.
 
-use crate::replay::infer;
+use crate::replay::analysis;
 use crate::replay::state::State;
 use crate::replay::syntax::expression;
 use crate::{IndexKey, Name};
@@ -13,7 +13,7 @@ pub(crate) fn implied_collations(state: &State, table: &Name, column: &str) -> V
         .flat_map(|index| &index.keys)
         .filter_map(|key| match key {
             IndexKey::Expression { text, order } if expression::mentions(text, column) => {
-                let implied = infer::collation_over(state, text, table);
+                let implied = analysis::collation_over(state, text, table);
                 (implied == order.collation).then(|| text.clone())
             }
             _ => None,
@@ -40,7 +40,7 @@ pub(crate) fn collate_indexes(state: &mut State, table: &Name, column: &str, imp
                 order.collation = None;
             }
             IndexKey::Expression { text, order } if implied.contains(text) => {
-                order.collation = infer::collation_over(state, text, table);
+                order.collation = analysis::collation_over(state, text, table);
             }
             _ => {}
         }

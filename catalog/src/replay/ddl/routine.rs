@@ -6,7 +6,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::definition::quoted;
 use crate::gap::GapKind;
 use crate::privilege::Privileges;
-use crate::replay::infer;
+use crate::replay::analysis;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
@@ -170,7 +170,7 @@ pub(crate) fn aggregate_result(
     if is_extra {
         given.extend(arguments.iter().cloned());
     }
-    infer::result_of_call(state, &path(&final_function), &given)
+    analysis::result_of_call(state, &path(&final_function), &given)
 }
 
 /// Returns the type of a parameter or result, also of the form `table.column%TYPE`.

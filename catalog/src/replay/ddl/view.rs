@@ -4,7 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::definition::quoted;
 use crate::gap::GapKind;
-use crate::replay::infer::{self, Output, renamed};
+use crate::replay::analysis::{self, Output, renamed};
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::{State, TEMPORARY, Uses};
 use crate::replay::syntax::tree::{
@@ -31,17 +31,17 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let given = child(node, K::COLUMN_LIST)
         .map(|list| child_names(&list, K::COLUMN_NAME))
         .unwrap_or_default();
-    let inferred = if has(node, K::RECURSIVE_KW) {
-        infer::infer_recursive(state, &query, &bare_name, &given)
+    let analyzed = if has(node, K::RECURSIVE_KW) {
+        analysis::analyze_recursive(state, &query, &bare_name, &given)
     } else {
-        infer::infer(state, &query)
+        analysis::analyze(state, &query)
     };
-    let inferred = inferred.and_then(|(columns, used)| {
+    let analyzed = analyzed.and_then(|(columns, used)| {
         let columns = stored(node, renamed(columns, &given))?;
         Ok((columns, used))
     });
-    let (columns, used) = match inferred {
-        Ok(inferred) => inferred,
+    let (columns, used) = match analyzed {
+        Ok(analyzed) => analyzed,
         Err(refused) => return unknown_view(state, node, name?, kind, &query, refused),
     };
     // A view over a temporary table is temporary too, and needs no schema of the search path.
@@ -157,7 +157,7 @@ pub(crate) fn create_table_as(state: &mut State, node: &SyntaxNode) -> Result<()
         .children()
         .find(|part| is_query(part.kind()))
         .ok_or_else(|| {
-            Refused::new(node, "the columns of this statement are not inferred")
+            Refused::new(node, "the columns of this statement are not analyzed")
                 .hint("create the table with its columns, then insert into it")
         })?;
     table_of_query(state, node, name, &query, &given)
@@ -188,7 +188,7 @@ fn table_of_query(
             return Err(exists(node, &name));
         }
     }
-    let (columns, _) = infer::infer(state, query)?;
+    let (columns, _) = analysis::analyze(state, query)?;
     let mut relation = Relation::new(name.clone(), RelationKind::Table);
     relation.columns = stored(node, renamed(columns, given))?;
     state.add_relation(relation);
@@ -256,12 +256,8 @@ fn stored(node: &SyntaxNode, columns: Vec<Output>) -> Result<Vec<Column>> {
                     .hint("give one of them an alias"),
             );
         }
-        let data_type = output
-            .value
-            .data_type
-            .ok_or_else(|| Refused::new(node, "the type of a column is not known"))?;
-        let mut column = Column::new(output.name, data_type);
-        column.collation = output.value.collation;
+        let mut column = Column::new(output.name, output.data_type);
+        column.collation = output.collation;
         all.push(column);
     }
     Ok(all)

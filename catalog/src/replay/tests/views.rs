@@ -17,9 +17,9 @@ fn a_view_that_is_not_inferred_is_a_gap() {
          DROP INDEX stored_y; DROP MATERIALIZED VIEW stored;
          CREATE TABLE of_it AS SELECT x FROM near; CREATE TABLE last (id int);"
     ), @"
-    view near (1_test/up.sql:2): the result of unheard_of(int4) is not known
-    view far (1_test/up.sql:3): it reads the view near (1_test/up.sql:2): the result of unheard_of(int4) is not known
-    refused: there is no table near: this needs the view near (1_test/up.sql:2): the result of unheard_of(int4) is not known
+    view near (1_test/up.sql:2): the result of unheard_of(integer) is not known
+    view far (1_test/up.sql:3): it reads the view near (1_test/up.sql:2): the result of unheard_of(integer) is not known
+    refused: there is no table near: this needs the view near (1_test/up.sql:2): the result of unheard_of(integer) is not known
     ");
     assert_eq!(
         gaps("CREATE VIEW v AS SELECT unheard_of(1) AS x; DROP VIEW v; CREATE TABLE v (id int);"),

@@ -63,14 +63,14 @@ fn an_unknown_view_does_not_stop_generation() {
             e -> Nullable<Vector>,
         }
     }
-    note: not known in full: view near (1_a/up.sql:3): the result of <-> for vector and unknown is not known
+    note: not known in full: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
     note: table spatial_ref_sys (1_a/up.sql:1): the extension postgis brings it, so it is left out; diesel print-schema shows it unless diesel.toml has it in except_tables
     exit 0
     "#
     );
     insta::assert_snapshot!(project.printed(&["schema", "near", "--offline"], &[]), @r"
-    note: not known in full: view near (1_a/up.sql:3): the result of <-> for vector and unknown is not known
-    error: the columns of near are not known: view near (1_a/up.sql:3): the result of <-> for vector and unknown is not known
+    note: not known in full: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
+    error: the columns of near are not known: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
     hint: `bowline schema --database-url URL` reads a database
     exit 1
     ");
