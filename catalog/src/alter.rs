@@ -166,16 +166,16 @@ impl Script {
         self.leave_out(&used, &taken, &columns);
     }
 
-    /// Replaces by a comment each statement that uses one of the objects or columns, or takes one
-    /// of the names. Does the same with the statements that use what such a statement would have
-    /// created.
+    /// Replaces by a comment each statement that uses one of the objects or parts of tables, or
+    /// takes one of the names. Does the same with the statements that use what such a statement
+    /// would have created.
     fn leave_out(
         &mut self,
         used: &BTreeSet<Name>,
         taken: &BTreeSet<Name>,
-        columns: &BTreeSet<(Name, String)>,
+        parts: &BTreeSet<(Name, String)>,
     ) {
-        let (mut objects_left_out, mut columns_left_out) = (BTreeSet::new(), BTreeSet::new());
+        let (mut objects_left_out, mut parts_left_out) = (BTreeSet::new(), BTreeSet::new());
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             let uses = |name: &&Name| statement.dependencies.may_have(name);
@@ -185,31 +185,30 @@ impl Script {
                 _ => used.iter().filter(|_| is_builder).find(uses),
             };
             let blocker = blocker.or_else(|| taken.iter().find(|name| statement.creates(name)));
-            let column = || {
-                let mut columns = columns.iter().filter(|_| is_builder);
-                let used = columns.find(|(table, column)| {
-                    statement.dependencies.may_have(table)
-                        && statement.dependencies.mentions(column)
+            let part = || {
+                let mut parts = parts.iter().filter(|_| is_builder);
+                let used = parts.find(|(table, part)| {
+                    statement.dependencies.may_have(table) && statement.dependencies.mentions(part)
                 });
-                used.map(|(table, column)| format!("{}.{}", table.sql(), quoted(column)))
+                used.map(|(table, part)| format!("{}.{}", table.sql(), quoted(part)))
             };
-            match blocker.map(Name::sql).or_else(column) {
+            match blocker.map(Name::sql).or_else(part) {
                 Some(name) => {
                     self.note(format!(
                         "left out, since it may use {name}: {}",
                         statement.sql
                     ));
                     objects_left_out.extend(statement.created().cloned());
-                    if let Some((table, column)) = statement.made_column() {
-                        columns_left_out.insert((table.clone(), column.clone()));
+                    if let Some((table, _)) = statement.made_column() {
                         self.unattachable.insert(table.clone());
                     }
+                    parts_left_out.extend(statement.made_parts().cloned());
                 }
                 None => self.statements.push(statement),
             }
         }
-        if !objects_left_out.is_empty() || !columns_left_out.is_empty() {
-            self.leave_out(&objects_left_out, &BTreeSet::new(), &columns_left_out);
+        if !objects_left_out.is_empty() || !parts_left_out.is_empty() {
+            self.leave_out(&objects_left_out, &BTreeSet::new(), &parts_left_out);
         }
     }
 
@@ -263,6 +262,13 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
             if let (Subject::Sequence(name), How::OnlyLeft) = (subject, &difference.how) {
                 script.not_created.insert(name.clone());
             }
+            continue;
+        }
+        if let Some(table) = blocked::uncreated_owner(expected, actual, difference) {
+            let table = table.sql();
+            script.note(format!(
+                "{subject} is not created, since {table} is not created"
+            ));
             continue;
         }
         script.depth = table.map_or(0, |table| {

@@ -1,6 +1,6 @@
 //! Changes of triggers, policies, rules and the queries of views.
 
-use super::order::Dependencies;
+use super::order::{Dependencies, Statement};
 use super::{Script, Step};
 use crate::attached::{Code, Enabled};
 use crate::compare::{Aspect, How, Subject};
@@ -55,7 +55,7 @@ pub(super) fn change(
             ));
             return;
         };
-        script.push(Step::Attached, create);
+        script.add(Statement::of_text(Step::Attached, create).making_part(table, name));
         if new.enabled != Enabled::Origin {
             let action = new.enabled.sql();
             let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");

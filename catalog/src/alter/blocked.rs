@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use super::order::Dependencies;
 use super::recreated::{changed_columns, is_view, may_read};
 use super::{Script, inheritance};
-use crate::compare::{Difference, Subject, is_same_attribute};
-use crate::{Catalog, Name, Relation, RelationKind, Type, TypeKind};
+use crate::compare::{Aspect, Difference, How, Subject, is_same_attribute};
+use crate::definition::quoted;
+use crate::{Catalog, Fill, Name, Relation, RelationKind, Type, TypeKind};
 
 /// Records the blocked relations and types, and the objects that are not dropped. Adds notes about
 /// the relations.
@@ -28,7 +29,17 @@ pub(super) fn record(
             name.sql()
         ));
     }
-    let mut blocked = unconvertible.clone();
+    let mut blocked = unconvertible;
+    for (table, column, fill) in ungenerated_columns(expected, actual, differences) {
+        script.note(format!(
+            "{0}.{1} should be {fill}: drop the column, add it again, and compare again; nothing else \
+             of {0} is changed before",
+            table.sql(),
+            quoted(column),
+        ));
+        blocked.insert(table.clone());
+    }
+    let unconvertible = blocked.clone();
     add_tied_relations(&mut blocked, expected, actual, differences);
     let differs = |name: &Name| {
         let mut subjects = differences.iter().map(|difference| &difference.subject);
@@ -74,6 +85,28 @@ fn unconvertible_relations(expected: &Catalog, actual: &Catalog) -> BTreeSet<Nam
         old.is_some_and(|old| !is_convertible(new, old))
     });
     relations.map(|relation| relation.name.clone()).collect()
+}
+
+/// Returns the columns of tables that should be generated, or generated in another way, with what
+/// generates them. Before PostgreSQL 17 no statement changes that, and the values of a column that
+/// becomes generated would be lost.
+fn ungenerated_columns<'d>(
+    expected: &'d Catalog,
+    actual: &'d Catalog,
+    differences: &'d [Difference],
+) -> impl Iterator<Item = (&'d Name, &'d str, String)> {
+    differences.iter().filter_map(|difference| {
+        let (Subject::Column(table, name), How::Differs { aspect, .. }) =
+            (&difference.subject, &difference.how)
+        else {
+            return None;
+        };
+        let (new, old) = (expected.relations.get(table)?, actual.relations.get(table)?);
+        let column = inheritance::find_column(new, name)?;
+        let is_generated = matches!(column.fill, Fill::Generated { .. });
+        (*aspect == Aspect::Default && is_generated && !is_view(old))
+            .then(|| (table, name.as_str(), column.fill.sql()))
+    })
 }
 
 /// Returns false if PostgreSQL has no statement that changes the type into the expected one.
@@ -298,6 +331,22 @@ fn object_name(subject: &Subject) -> Option<&Name> {
         | Subject::Relation(name) => Some(name),
         _ => None,
     }
+}
+
+/// Returns the foreign table to which a new identity sequence belongs. A script creates no foreign
+/// table, and its sequence is created with it.
+pub(super) fn uncreated_owner<'c>(
+    expected: &'c Catalog,
+    actual: &Catalog,
+    difference: &Difference,
+) -> Option<&'c Name> {
+    let (Subject::Sequence(name), How::OnlyLeft) = (&difference.subject, &difference.how) else {
+        return None;
+    };
+    let sequence = expected.sequences.get(name)?;
+    let owner = expected.relations.get(&sequence.owner.as_ref()?.0)?;
+    let is_created_with_it = sequence.identity && owner.kind == RelationKind::ForeignTable;
+    (is_created_with_it && !actual.relations.contains_key(&owner.name)).then_some(&owner.name)
 }
 
 /// Returns the blocked table to which a sequence belongs in one of the catalogs.

@@ -137,8 +137,6 @@ pub(super) fn change(
             }
             change_type(script, (expected, actual), table, (&new, &old));
         }
-        // An identity column that should be generated stays as it is, and so it is NOT NULL.
-        Aspect::Nullability if is_identity(&old) && matches!(new.fill, Fill::Generated { .. }) => {}
         Aspect::Nullability => {
             set_nullability(script, (expected, actual), table, &new);
             // The statement changes the children too, also those that are expected to keep theirs.

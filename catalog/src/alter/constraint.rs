@@ -186,12 +186,12 @@ pub(super) fn add_constraint(
     };
     let definition = constraint.sql(&relation.indexes);
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
+    let mut statement = Statement::of_text(step, add).making_part(&relation.name, &constraint.name);
     if is_constraint_index(relation, &constraint.name) {
         let index = index_name(&relation.name, &constraint.name);
-        script.add(Statement::of_text(step, add).also_creating([index]));
-    } else {
-        script.push(step, add);
+        statement = statement.also_creating([index]);
     }
+    script.add(statement);
     if constraint.comment.is_some() {
         script.comment_on(
             &format!("CONSTRAINT {name} ON {sql}"),

@@ -44,6 +44,8 @@ pub(super) struct Statement {
     reassigns: Option<Name>,
     /// The column that it adds, or to which it gives a type.
     makes_column: Option<(Name, String)>,
+    /// The constraint, trigger, policy or rule that it creates, with its table.
+    makes_part: Option<(Name, String)>,
     pub(super) dependencies: Dependencies,
 }
 
@@ -60,6 +62,7 @@ impl Statement {
             also_drops: Vec::new(),
             reassigns: None,
             makes_column: None,
+            makes_part: None,
             dependencies,
         }
     }
@@ -107,8 +110,7 @@ impl Statement {
 
     /// Returns true if an object that it creates has this name.
     pub(super) fn creates(&self, name: &Name) -> bool {
-        let mut created = self.creates.iter().chain(&self.also_creates);
-        created.any(|created| created == name)
+        self.created().any(|created| created == name)
     }
 
     /// Sets the column that the statement adds, or to which it gives a type.
@@ -122,9 +124,20 @@ impl Statement {
         self.makes_column.as_ref()
     }
 
-    /// Returns the names of the objects that it creates.
+    /// Sets the constraint, trigger, policy or rule that the statement creates.
+    pub(super) fn making_part(mut self, table: &Name, name: &str) -> Self {
+        self.makes_part = Some((table.clone(), name.to_owned()));
+        self
+    }
+
+    /// Returns the column, constraint, trigger, policy or rule that it creates.
+    pub(super) fn made_parts(&self) -> impl Iterator<Item = &(Name, String)> {
+        self.makes_column.iter().chain(&self.makes_part)
+    }
+
+    /// Returns the names of all objects that it creates.
     pub(super) fn created(&self) -> impl Iterator<Item = &Name> {
-        self.creates.iter()
+        self.creates.iter().chain(&self.also_creates)
     }
 
     /// Returns the names of all objects that it drops.
@@ -149,11 +162,7 @@ impl Statement {
     fn reuses_name_of(&self, other: &Self) -> bool {
         self.is_routine_step() == other.is_routine_step()
             && other.step != Step::DropOldRoutines
-            && self
-                .creates
-                .iter()
-                .chain(&self.also_creates)
-                .any(|name| other.does_drop(name))
+            && self.created().any(|name| other.does_drop(name))
     }
 }
 
