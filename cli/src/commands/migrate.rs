@@ -55,6 +55,9 @@ enum Action {
 }
 
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
+    if let Action::ImportSqlx(arguments) = &arguments.action {
+        arguments.finish_move(&project.migrations)?;
+    }
     // Read before connecting, so that an invalid folder changes nothing.
     let migrations = project.read_migrations()?;
     let config = arguments.database.config()?;

@@ -110,10 +110,16 @@ impl fmt::Display for FolderError {
 
 impl std::error::Error for FolderError {}
 
+/// The folder in which `bowline migrate import-sqlx --move-files` prepares the folders of flat
+/// migrations. It exists until all of them are in their places and the flat files are deleted.
+pub const MOVING: &str = ".import-sqlx";
+
 /// Returns the migrations of a folder, in the order in which diesel runs them.
 ///
 /// If it has no migrations of diesel's, flat files are read: `1_a.sql`, or `1_a.up.sql` with
 /// `1_a.down.sql`. They run in the order of their numbers, as with sqlx.
+///
+/// Fails if only a part of the flat files is in folders, because a move was interrupted.
 pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
     let mut migrations: Vec<Migration> = Vec::new();
@@ -140,6 +146,15 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
             (digits.len(), digits.to_owned(), migration.name.clone())
         });
     } else {
+        if folder.join(MOVING).exists() {
+            return Err(FolderError::new(
+                format!(
+                    "the flat files of {} are moved into folders only in part",
+                    folder.display()
+                ),
+                "run `bowline migrate import-sqlx --move-files` again, which moves the rest",
+            ));
+        }
         migrations.sort_by(|a, b| (&a.version, &a.name).cmp(&(&b.version, &b.name)));
     }
     let mut pairs = migrations.iter().zip(migrations.iter().skip(1));

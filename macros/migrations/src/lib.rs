@@ -13,6 +13,6 @@ mod script;
 
 pub use difference::{Difference, differences, differences_of};
 pub use fingerprint::{fingerprint, query_fingerprint};
-pub use folder::{FolderError, Migration, SqlFile, read_folder, read_queries, version_of};
+pub use folder::{FolderError, MOVING, Migration, SqlFile, read_folder, read_queries, version_of};
 pub use format::{FORMAT, UNNAMED, mismatch};
 pub use script::{ScriptError, script};

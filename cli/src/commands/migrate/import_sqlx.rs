@@ -1,9 +1,10 @@
 //! `bowline migrate import-sqlx`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use bowline::__generated::migrating::Bookkeeping;
+use bowline_migrations::{MOVING, version_of};
 use clap::Args;
 
 use super::history::{History, counted_versions};
@@ -62,9 +63,7 @@ pub(super) fn run(arguments: &ImportSqlx, work: &mut Work<'_>) -> Result<(), Cli
         );
         return Ok(());
     }
-    move_files(migrations, &folders)?;
-    ui::note("run `bowline generate` next");
-    Ok(())
+    move_files(migrations, &folders)
 }
 
 /// Fails if the history is not one that `bowline migrate` can go on from.
@@ -133,38 +132,103 @@ fn move_files(migrations: &[Migration], folders: &[Folder]) -> Result<(), CliErr
     let Some(parent) = folders.first().and_then(|folder| folder.path.parent()) else {
         return Ok(());
     };
-    let aside = parent.join(".import-sqlx");
-    let failed = |error: std::io::Error| {
-        CliError::failed(format!(
-            "cannot move the files of {}: {error}",
-            shown_path(parent)
-        ))
-        .hint(format!(
-            "the flat files are still there; remove {} and the folders beside them, and run the command again",
-            shown_path(&aside)
-        ))
-    };
-    let staged = |folder: &Folder| aside.join(folder.path.file_name().unwrap_or_default());
+    let aside = parent.join(MOVING);
+    let failed = |error| cannot_move(parent, &error);
     for (migration, folder) in migrations.iter().zip(folders) {
-        copy(migration, &staged(folder)).map_err(failed)?;
+        let name = folder.path.file_name().unwrap_or_default();
+        copy(migration, &aside.join(name)).map_err(failed)?;
     }
-    for folder in folders {
-        fs::rename(staged(folder), &folder.path).map_err(failed)?;
-    }
-    fs::remove_dir(&aside).map_err(failed)?;
-    for (migration, folder) in migrations.iter().zip(folders) {
-        fs::remove_file(&migration.up.path).map_err(failed)?;
-        if let Some(down) = &migration.down {
-            fs::remove_file(&down.path).map_err(failed)?;
+    put_in_place(parent).map_err(failed)
+}
+
+fn cannot_move(parent: &Path, error: &io::Error) -> CliError {
+    CliError::failed(format!(
+        "cannot move the files of {}: {error}",
+        shown_path(parent)
+    ))
+    .hint("no file is lost: run the command again, which moves the rest")
+}
+
+impl ImportSqlx {
+    /// Finishes a move of flat files that was interrupted.
+    pub(super) fn finish_move(&self, parent: &Path) -> Result<(), CliError> {
+        let aside = parent.join(MOVING);
+        if !self.move_files || !aside.is_dir() {
+            return Ok(());
         }
-        let (from, to) = (shown_path(&migration.up.path), shown_path(&folder.path));
-        ui::status(format!("moved {from} to {to}"));
+        let finish = || {
+            // Folders get to their places only when all of them are written.
+            if folders_in(parent)?.is_empty() {
+                fs::remove_dir_all(&aside)
+            } else {
+                put_in_place(parent)
+            }
+        };
+        finish().map_err(|error| cannot_move(parent, &error))
     }
+}
+
+/// Puts the folders that were written aside in their places, and deletes the flat files whose text
+/// is in a folder.
+fn put_in_place(parent: &Path) -> io::Result<()> {
+    let aside = parent.join(MOVING);
+    for folder in folders_in(&aside)? {
+        let name = folder.file_name().unwrap_or_default();
+        fs::rename(&folder, parent.join(name))?;
+    }
+    for folder in folders_in(parent)? {
+        for (flat, part) in flat_files_of(parent, &folder)? {
+            if fs::read(&flat)? == fs::read(folder.join(part))? {
+                fs::remove_file(&flat)?;
+                if part == "up.sql" {
+                    let (from, to) = (shown_path(&flat), shown_path(&folder));
+                    ui::status(format!("moved {from} to {to}"));
+                }
+            }
+        }
+    }
+    fs::remove_dir(&aside)?;
+    ui::note("run `bowline generate` next");
     Ok(())
 }
 
+/// Returns the folders in a folder, sorted by name. Hidden ones are not among them.
+fn folders_in(parent: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !is_hidden && entry.path().is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Returns the flat files with the number of a folder, each with the name of its copy.
+fn flat_files_of(parent: &Path, folder: &Path) -> io::Result<Vec<(PathBuf, &'static str)>> {
+    let number = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        version_of(&name).trim_start_matches('0').to_owned()
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let path = entry?.path();
+        let is_sql = path.extension().is_some_and(|end| end == "sql");
+        if is_sql && path.is_file() && number(&path) == number(folder) {
+            let is_down = path.to_string_lossy().ends_with(".down.sql");
+            let part = if is_down { "down.sql" } else { "up.sql" };
+            if folder.join(part).is_file() {
+                files.push((path, part));
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// Writes a flat migration as a folder.
-fn copy(migration: &Migration, folder: &Path) -> std::io::Result<()> {
+fn copy(migration: &Migration, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     fs::copy(&migration.up.path, folder.join("up.sql"))?;
     if let Some(down) = &migration.down {

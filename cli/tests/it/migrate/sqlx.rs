@@ -201,3 +201,59 @@ fn folders_do_not_run_again_on_a_database_of_sqlx() {
     exit 0
     ");
 }
+
+#[test]
+fn an_interrupted_move_of_files_is_finished() {
+    let server = server();
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    run_by_sqlx(
+        &flat(),
+        &server,
+        "postgres",
+        &[(1, "1_accounts.sql"), (2, "2_name.up.sql")],
+    );
+    let aside = "migrations/.import-sqlx";
+    // Of the folders that a whole move makes, so many are in their places.
+    for in_place in 0..=3 {
+        let (project, whole) = (flat(), flat());
+        let moved = whole.printed(&["migrate", "import-sqlx", "--move-files"], &variables);
+        assert!(moved.ends_with("exit 0"), "{moved}");
+        let files = ["01_accounts/up.sql", "02_name/up.sql", "02_name/down.sql"];
+        let files = files.into_iter();
+        let files = files.chain(["10_index/up.sql", "10_index/metadata.toml"]);
+        for file in files.clone() {
+            let folders = ["01", "02", "10"].into_iter().take(in_place);
+            let is_in_place = folders.into_iter().any(|number| file.starts_with(number));
+            let parent = if is_in_place { "migrations" } else { aside };
+            let text = whole.read(&format!("migrations/{file}"));
+            project.write(&format!("{parent}/{file}"), &text);
+        }
+        match in_place {
+            0 => project.write(&format!("{aside}/01_accounts/up.sql"), "CREATE TA"),
+            3 => std::fs::remove_file(project.path("migrations/1_accounts.sql"))
+                .expect("a flat file"),
+            _ => {}
+        }
+        std::fs::create_dir_all(project.path(aside)).expect("a folder");
+        for command in [
+            &["generate"][..],
+            &["migrate", "run"],
+            &["migrate", "import-sqlx"],
+        ] {
+            let printed = project.printed(command, &variables);
+            let is_refused = printed.contains("moved into folders only in part");
+            assert_eq!(is_refused, in_place > 0, "{printed}");
+        }
+        let printed = project.printed(&["migrate", "import-sqlx", "--move-files"], &variables);
+        assert!(printed.ends_with("exit 0"), "{printed}");
+        for file in files {
+            let file = format!("migrations/{file}");
+            assert_eq!(project.read(&file), whole.read(&file), "{in_place}: {file}");
+        }
+        let left = std::fs::read_dir(project.path("migrations")).expect("a folder");
+        assert_eq!(left.count(), 3, "{in_place}: {printed}");
+        let status = project.printed(&["migrate", "status"], &variables);
+        assert!(status.contains("3 migrations, 1 pending"), "{status}");
+    }
+}
