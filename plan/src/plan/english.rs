@@ -41,7 +41,7 @@ fn last_word(table: &str) -> usize {
 }
 
 /// Words with an irregular plural.
-const IRREGULAR: [(&str, &str); 80] = [
+const IRREGULAR: [(&str, &str); 84] = [
     ("appendices", "appendix"),
     ("calves", "calf"),
     ("codices", "codex"),
@@ -106,7 +106,11 @@ const IRREGULAR: [(&str, &str); 80] = [
     ("spies", "spy"),
     ("stimuli", "stimulus"),
     ("strata", "stratum"),
+    ("synopses", "synopsis"),
     ("syntheses", "synthesis"),
+    ("metamorphoses", "metamorphosis"),
+    ("paralyses", "paralysis"),
+    ("dialyses", "dialysis"),
     ("teeth", "tooth"),
     ("thieves", "thief"),
     ("theses", "thesis"),
@@ -303,7 +307,7 @@ fn singular_word(word: &str) -> String {
     }
     for ending in [
         "aliases", "biases", "canvases", "iruses", "tatuses", "onuses", "ampuses", "ensuses",
-        "enuses", "ocuses",
+        "enuses", "inuses", "ocuses", "opuses", "exuses",
     ] {
         if word.ends_with(ending) {
             return word[..word.len() - 2].to_owned();
@@ -466,6 +470,8 @@ mod tests {
         elves elf  shelves shelf  selves self  wharves wharf  larvae larva  formulae formula  corpora corpus
         codices codex  genera genus  goods goods  scissors scissors  jeans jeans  beans bean  babies baby
         scabies scabies  salves salve  short short  cloths cloth  event_series event_series  newscasts newscast
+        sieves sieve  matrices matrix  recipes recipe  caves cave  wives wife  buses bus  sinuses sinus
+        synopses synopsis  antitheses antithesis  opuses opus  nexuses nexus  rooms_syntheses rooms_synthesis  prognoses prognosis  oases oasis  tomatoes tomato  pianos piano  gulfs gulf  roofs roof
         Users User  UserCaches UserCache  USERS USER  Categories Category  CATEGORIES CATEGORY  Person Person
     ";
 

@@ -271,6 +271,10 @@ mod tests {
             ("①", "U2460"),
             ("x⁴", "XU2074"),
             ("٣", "N٣"),
+            ("+1", "Plus1"),
+            ("1st place", "N1stPlace"),
+            ("async", "Async"),
+            ("a_b-c d", "ABCD"),
         ];
         for (label, variant) in named {
             assert_eq!(variant_name(label), variant, "{label}");
