@@ -41,7 +41,11 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped_and_no_others() {
-        let shown = Shown("größer\u{1b}[2J\r\n\u{9b}\u{202e}\u{200b}").to_string();
-        assert_eq!(shown, "größer\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}\\u{200b}");
+        let shown = Shown("größer\u{1b}[2J\r\n\u{9b}\u{202e}\u{200b}\u{7f}\u{85}\u{2066}\u{feff}")
+            .to_string();
+        assert_eq!(
+            shown,
+            "größer\\u{1b}[2J\\r\\n\\u{9b}\\u{202e}\\u{200b}\\u{7f}\\u{85}\\u{2066}\\u{feff}"
+        );
     }
 }

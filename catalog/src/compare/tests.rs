@@ -161,6 +161,13 @@ fn what_postgresql_writes_anew_is_no_difference() {
             v varchar(3) DEFAULT 'x', e mood DEFAULT 'it''s bad', es mood[] DEFAULT ARRAY['good']::mood[], bits bit(3) DEFAULT B'101',
             lo text GENERATED ALWAYS AS (lower(v) || E'\n') STORED, tags text[] DEFAULT ARRAY[]::text[], net inet DEFAULT '10.0.0.1/8',
             CHECK (d > '3 Feb 2001' OR f NOT BETWEEN '1' AND 2), CHECK (v IN ('x', 'y') AND v NOT LIKE 'z%'));
+        CREATE TABLE b (a int DEFAULT -1, c timestamptz DEFAULT CURRENT_TIMESTAMP(3), t timestamp DEFAULT (now() AT TIME ZONE 'utc'),
+            ch char(3) DEFAULT 'x', vb varbit DEFAULT B'1', ints int[] DEFAULT '{1, 2}', n name DEFAULT 'x', d date, name text,
+            sum int GENERATED ALWAYS AS (a * 2 + 1) STORED,
+            CHECK (a BETWEEN SYMMETRIC 2 AND 1), CHECK (name ~* '^a' OR name SIMILAR TO 'b%'), CHECK (a IS NOT DISTINCT FROM 1),
+            CHECK (name = ANY ('{a,b}')), CHECK (NOT (a IS NULL OR name IS NULL)), CHECK ((a, name) <> (1, 'x')),
+            CHECK (CASE a WHEN 1 THEN true ELSE name ILIKE 'x' END), CHECK (extract(dow FROM d) IN (1, 2) AND d + interval '1 day' > d),
+            CHECK (coalesce(a, 0) > -5 AND lower(name) COLLATE "C" = name), CHECK (a::numeric(10, 2) > 1 AND a % 2 = 1 AND @ a > 0));
         CREATE INDEX i ON a ((j ->> 'xx'), lower(v)) WHERE d > '1 Mar 2020' AND e <> 'good';
         CREATE TABLE m (at date NOT NULL, n int) PARTITION BY RANGE (at);
         CREATE TABLE m1 PARTITION OF m FOR VALUES FROM ('1 Jan 2024') TO ('2024-2-1');

@@ -170,7 +170,13 @@ fn a_terminal_is_asked_and_no_drops_nothing() {
 #[test]
 fn a_database_that_is_not_named_is_not_dropped() {
     let (project, server) = (Project::new(&[]), server());
-    for url in [server.url(""), "host=/nowhere user=postgres".to_owned()] {
+    let urls = [
+        "host=/nowhere user=postgres",
+        "host=/nowhere user=postgres dbname=''",
+        "postgres:///?host=/nowhere&user=postgres",
+        "postgres://postgres@/?host=/nowhere&dbname=",
+    ];
+    for url in urls.map(str::to_owned).into_iter().chain([server.url("")]) {
         for command in ["drop", "reset"] {
             let printed = project.printed(&["db", command, "--yes", "--database-url", &url], &[]);
             assert_eq!(

@@ -1,7 +1,10 @@
 //! Servers that send wrong bytes: deadlines hold, nothing panics, and error texts stay harmless.
 
+use std::cell::Cell;
 use std::net::Shutdown;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bowline::{Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _, sql_query};
@@ -351,4 +354,82 @@ fn a_starting_or_full_server_is_unavailable_for_now() {
         assert_eq!(error.sqlstate(), SqlState::new(code));
         assert!(!error.is_permanent(), "{error:?}");
     }
+}
+
+/// Returns the answers to commands without parameters and rows, one for each of the tags.
+fn done(tags: &[&str]) -> Vec<u8> {
+    let answer = |tag: &&str| {
+        [
+            message(b'1', b""),
+            message(b'2', b""),
+            message(b'n', b""),
+            message(b'C', format!("{tag}\0").as_bytes()),
+        ]
+        .concat()
+    };
+    tags.iter().flat_map(answer).collect()
+}
+
+/// The error that a server process sends when it ends by order of an administrator.
+fn terminated() -> Vec<u8> {
+    let text = "terminating connection due to administrator command";
+    error_response("FATAL", "57P01", text)
+}
+
+#[test]
+fn a_server_that_ends_after_its_commit_has_committed() {
+    let insert = || sql_query("INSERT INTO t VALUES (1)").affected();
+    let server = FakeServer::start(|client| {
+        client.welcome();
+        client.read();
+        // Behind its first write, a transaction asks for its number.
+        let tags = ["BEGIN", "INSERT 0 1", "SELECT 0"];
+        client.send(&[done(&tags), message(b'Z', b"T")].concat());
+        client.read();
+        // Deferred constraints are checked before the COMMIT.
+        let tags = ["SET CONSTRAINTS", "SELECT 0", "COMMIT"];
+        client.send(&[done(&tags), terminated()].concat());
+        client.stream.shutdown(Shutdown::Both).ok();
+    });
+    let db = server.config().max_size(1).open().expect("a welcome");
+    let runs = Cell::new(0);
+    let inserted = in_time(CALL, || {
+        db.transaction(|session| {
+            runs.set(runs.get() + 1);
+            session.run(insert())
+        })
+    });
+    assert_eq!((inserted.expect("it is committed"), runs.get()), (1, 1));
+
+    let connections = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&connections);
+    let server = FakeServer::start(move |client| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        client.welcome();
+        client.read();
+        let tags = ["BEGIN", "INSERT 0 1", "INSERT 0 1", "COMMIT"];
+        client.send(&[done(&tags), terminated()].concat());
+        client.stream.shutdown(Shutdown::Both).ok();
+    });
+    let db = server.config().max_size(1).open().expect("a welcome");
+    let inserted = in_time(CALL, || db.run((insert(), insert())));
+    assert_eq!(inserted.expect("it is committed"), (1, 1));
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_server_that_ends_before_its_commit_is_unknown() {
+    // The Sync of a single statement commits it.
+    let answer = [done(&["INSERT 0 1"]), terminated()].concat();
+    let server = FakeServer::start(move |client| {
+        client.welcome();
+        client.read();
+        client.send(&answer);
+        client.stream.shutdown(Shutdown::Both).ok();
+    });
+    let mut session = server.connect();
+    let insert = sql_query("INSERT INTO t VALUES (1)").affected();
+    let error = in_time(CALL, || session.run(insert)).expect_err("the server has ended");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+    assert_eq!(error.sqlstate(), SqlState::new("57P01"));
 }

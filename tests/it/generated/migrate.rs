@@ -11,6 +11,7 @@ use diesel::migration::{
 };
 use diesel::pg::Pg;
 use diesel::sql_types::Text;
+use testkit::Recorder;
 
 use crate::support::test_database;
 
@@ -122,6 +123,36 @@ fn what_has_not_run_is_run_once_in_order() {
     assert_eq!(db.migrate(all).expect("nothing is left"), [""; 0]);
     let noted = "SELECT count(*) FROM __diesel_schema_migrations WHERE version LIKE '900%'";
     assert_eq!(ask(&db, noted), "2");
+}
+
+#[test]
+fn progress_is_shown_by_events() {
+    let (_database, db) = database();
+    let all = Scripts(vec![
+        script("9001_a", "SELECT 1"),
+        script("9002_b", "SELECT 2"),
+    ]);
+    let recorder = Recorder::default();
+    recorder.listen(|| db.migrate(all)).expect("both run");
+    let events = recorder.events("bowline::migrations");
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let message = event.get("message").unwrap_or_default();
+            let (what, _) = message.split_once(" in ").unwrap_or((message, ""));
+            (event.level, event.get("migration"), what)
+        })
+        .collect();
+    let info = Some(tracing::Level::INFO);
+    assert_eq!(
+        events,
+        [
+            (info, Some("9001_a"), "running the migration 9001_a"),
+            (info, Some("9001_a"), "ran the migration 9001_a"),
+            (info, Some("9002_b"), "running the migration 9002_b"),
+            (info, Some("9002_b"), "ran the migration 9002_b"),
+        ]
+    );
 }
 
 #[test]

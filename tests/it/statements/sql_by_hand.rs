@@ -45,6 +45,9 @@ fn written_rows_are_counted_however_the_sql_is_written() {
         "WITH new AS (SELECT 9) INSERT INTO t SELECT * FROM new",
         "WITH new AS (INSERT INTO t VALUES (9) RETURNING x) SELECT * FROM new;",
         "WITH new AS (SELECT 9) INSERT INTO t SELECT * FROM new RETURNING x",
+        "MERGE INTO t USING (VALUES (9)) s (y) ON false WHEN NOT MATCHED THEN INSERT (x) VALUES (s.y)",
+        "INSERT INTO t VALUES (9) ON CONFLICT DO NOTHING /* ; */ ;",
+        "WITH gone AS (DELETE FROM t WHERE false) INSERT INTO t VALUES (9)",
     ] {
         let before = count(&mut session);
         assert_eq!(
@@ -77,6 +80,9 @@ fn rows_that_are_read_are_counted_too() {
         "WITH all_of_it AS (SELECT x FROM t) SELECT * FROM all_of_it",
         "SELECT x FROM t FOR UPDATE",
         "SELECT x AS a, x AS a FROM t",
+        "SELECT x FROM t ORDER BY x FETCH FIRST 3 ROWS ONLY",
+        "TABLE t UNION ALL SELECT * FROM t WHERE false -- ;",
+        "SELECT ';' FROM t /* '; */",
     ] {
         assert_eq!(
             session.run(sql_query(text).exactly(3)).expect(text),
@@ -284,6 +290,11 @@ fn a_role_or_setting_is_not_handed_on_to_the_next_holder() {
         "COPY (SELECT set_config('role', 'bowline_weak', false)) TO '/dev/null'",
         "UPDATE pg_settings SET setting = 'bowline_weak' WHERE name = 'role'",
         "DO $$ BEGIN SET ROLE bowline_weak; END $$",
+        "SET SESSION ROLE bowline_weak",
+        "set \"role\" = 'bowline_weak'",
+        "SELECT set_config(E'r\\x6fle', 'bowline_weak', false)",
+        "VALUES (pg_catalog.set_config('role', 'bowline_weak', false))",
+        "WITH x AS MATERIALIZED (SELECT set_config('role', 'bowline_weak', false)) TABLE x",
     ] {
         db.run(sql_query(text).affected()).expect(text);
         let is_weak = "SELECT 1 WHERE current_user = 'bowline_weak'";

@@ -91,6 +91,12 @@ fn a_type_that_was_made_anew_or_moved_heals_by_itself() {
         "CREATE SCHEMA first; CREATE TYPE first.mood AS ENUM ('sad', 'glad');
          ALTER TABLE people ALTER mood TYPE first.mood USING mood::text::first.mood; DROP TYPE public.mood;
          ALTER TYPE first.mood SET SCHEMA public",
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TYPE mood AS ENUM ('sad', 'glad');
+         CREATE TABLE people (id bigserial PRIMARY KEY, mood mood NOT NULL)",
+        "ALTER SCHEMA public RENAME TO old; CREATE SCHEMA public; CREATE TYPE mood AS ENUM ('sad', 'glad');
+         CREATE TABLE people (id bigserial PRIMARY KEY, mood mood NOT NULL)",
+        "CREATE TYPE new AS ENUM ('sad', 'glad'); ALTER TABLE people ALTER mood TYPE new USING mood::text::new;
+         DROP TYPE mood; ALTER TYPE new RENAME TO mood",
     ] {
         let (database, db, mut other) = people();
         let ddl = ddl.replace("{}", database.name());

@@ -79,6 +79,9 @@ fn a_column_of_another_type_in_sql_by_hand_is_an_error() {
             ("'12:00'::time", "time"),
             ("5::money", "money"),
             ("'0/1'::pg_lsn", "pg_lsn"),
+            ("'1'::xid8", "xid8"),
+            ("'08:00:2b:01:02:03:04:05'::macaddr8", "macaddr8"),
+            ("'12345678'::name", "name"),
             ("'12345678'::text", "text"),
             ("'12345678'::bytea", "bytea"),
             ("1::int4", "int4"),
@@ -188,6 +191,9 @@ fn binary_copy_refuses_a_column_of_another_type() {
         ("timestamptz", "timestamp with time zone"),
         ("integer", "integer"),
         ("text", "text"),
+        ("money", "money"),
+        ("pg_lsn", "pg_lsn"),
+        ("macaddr8", "macaddr8"),
     ] {
         other
             .batch_execute(&format!("ALTER TABLE tt DROP v; ALTER TABLE tt ADD v {to}"))

@@ -292,6 +292,58 @@ fn no_deed_of_a_test_reaches_the_next() {
     }
 }
 
+mod sql_types {
+    #[derive(diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
+    #[diesel(postgres_type(name = "mood"))]
+    pub struct Mood;
+    #[derive(diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
+    #[diesel(postgres_type(name = "colour"))]
+    pub struct Colour;
+}
+
+bowline::__generated::pg_enum! {
+    /// A type of the migrations.
+    pub enum Mood: sql_types::Mood {
+        Low = "low",
+    }
+}
+
+bowline::__generated::pg_enum! {
+    /// A type that a test creates.
+    pub enum Colour: sql_types::Colour {
+        Red = "red",
+    }
+}
+
+#[test]
+fn types_are_found_after_a_test_that_changed_the_schema() {
+    let folder = Folder::new("types");
+    let mut before = pid(&folder.sandbox());
+    for test in 0..4 {
+        let db = folder.sandbox();
+        assert_eq!(pid(&db), before);
+        let mood = || {
+            sql_query("SELECT $1::text")
+                .bind::<sql_types::Mood, _>(Mood::Low)
+                .one::<String>()
+        };
+        assert_eq!(db.run(mood()).expect("a type of the migrations"), "low");
+        if test == 0 {
+            run(&db, "ALTER TYPE mood RENAME TO moods").expect("DDL");
+            run(&db, "CREATE TYPE mood AS ENUM ('low')").expect("DDL");
+            assert_eq!(db.run(mood()).expect("the new type"), "low");
+        } else {
+            run(&db, "CREATE TYPE colour AS ENUM ('red')").expect("DDL");
+            let colour = sql_query("SELECT $1::text")
+                .bind::<sql_types::Colour, _>(Colour::Red)
+                .one::<String>();
+            assert_eq!(db.run(colour).expect("a new type"), "red");
+        }
+        drop(db);
+        before = pid(&folder.sandbox());
+    }
+}
+
 #[test]
 fn a_database_that_a_test_leaks_is_not_used_again() {
     let folder = Folder::new("leaks");

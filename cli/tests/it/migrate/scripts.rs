@@ -120,7 +120,9 @@ fn an_open_transaction_is_refused() {
     );
     let server = server();
     let url = server.url("postgres");
-    insta::assert_snapshot!(project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]), @r"
+    let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
+    let refusal = printed(&["migrate", "run"]);
+    insta::assert_snapshot!(refusal, @r"
     error: this transaction is not ended in the file, so nothing of it would stay
      --> migrations/2_b/up.sql:2:1
       |
@@ -131,6 +133,8 @@ fn an_open_transaction_is_refused() {
     hint: end it with COMMIT
     exit 1
     ");
+    assert_eq!(printed(&["generate"]), refusal);
+    assert_eq!(printed(&["verify", "--database-url", &url]), refusal);
 }
 
 /// What pg_dump of PostgreSQL 18 writes for two tables, but for settings that 15 does not know.

@@ -48,6 +48,9 @@ fn any_other_end_of_the_transaction_is_refused() {
         "COMMIT AND CHAIN",
         "ROLLBACK WORK AND CHAIN",
         "PREPARE TRANSACTION 'a'",
+        "ABORT AND CHAIN",
+        "end /* ; */ and no chain",
+        "ROLLBACK TRANSACTION AND NO CHAIN",
     ] {
         let text = format!("SELECT 1;\n/* '; */ {end}; SELECT 2");
         assert_eq!(wrong(&text, true), (2, end));
