@@ -44,21 +44,24 @@ async fn send(
 ) -> Result<(StatusCode, Json<Transfer>), Failure> {
     let transfer = db
         .with_options(TransactionOptions::serializable())
-        .transaction(move |tx| {
-            let (sender, receiver) =
-                tx.run((Account::get(new.sender_id), Account::get(new.receiver_id)))?;
+        .transaction(async |tx| {
+            let accounts = (Account::get(new.sender_id), Account::get(new.receiver_id));
+            let (sender, receiver) = tx.run(accounts).await?;
             let balance = |cents| AccountChanges {
                 balance: Some(cents),
                 ..Default::default()
             };
-            let (_, _, transfer) = tx.run((
-                Account::update(sender.id, balance(sender.balance - new.amount)),
-                Account::update(receiver.id, balance(receiver.balance + new.amount)),
-                Transfer::insert(new.clone()),
-            ))?;
+            let (_, _, transfer) = tx
+                .run((
+                    Account::update(sender.id, balance(sender.balance - new.amount)),
+                    Account::update(receiver.id, balance(receiver.balance + new.amount)),
+                    Transfer::insert(new.clone()),
+                ))
+                .await?;
             Ok(transfer)
-        });
-    Ok((StatusCode::CREATED, Json(transfer.await?)))
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(transfer)))
 }
 
 /// What a client is told of a failure.

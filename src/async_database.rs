@@ -1,53 +1,53 @@
-//! The database for asynchronous applications, on separate threads.
+//! The database for asynchronous applications.
 //!
-//! libpq and diesel block their thread, and a future must not. So each call runs on one of tokio's
-//! blocking threads. There are never more of them than the pool has sessions, because a call that
-//! has to wait for a session waits as a future. A call whose future is dropped is given up
-//! (`session/interrupt.rs`): its statement is cancelled on the server and its transaction is rolled
-//! back. Its session is returned clean, or is closed.
+//! It runs the same `async fn`s as [`Database`], which block when a thread polls them and wait for tokio's events when
+//! a task does. See `wire/executor.rs`.
+
+mod session;
+mod slot;
+mod threads;
+mod transaction;
 
 use std::fmt;
-use std::panic::{Location, resume_unwind};
+use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
-use tracing::Span;
-use tracing::dispatcher::{get_default, with_default};
 
+use crate::activity::Activity;
 use crate::database::Database;
 use crate::error::{Error, Result};
-use crate::session::Session;
+use crate::no_session::PoolState;
 use crate::statement::Statement;
 use crate::transaction::TransactionOptions;
-use crate::wire::interrupt::Interrupt;
+
+pub use session::AsyncSession;
+pub use transaction::AsyncTransaction;
 
 /// A [`Database`] for asynchronous code; returned by [`Database::into_async`]. Cheap to clone;
 /// clones share the pool.
 ///
-/// Needs a tokio runtime. Each call occupies one of its blocking threads while it runs.
+/// Needs a tokio runtime with IO and time enabled. A call that runs occupies no thread. A pool serves callers of both
+/// kinds in one queue. It connects on up to four threads of its own, while callers wait.
 ///
 /// # Dropping a future
 ///
-/// Dropping a future before it is done gives its call up for good. The call's statement is
-/// cancelled on the server, and each later step of its closure fails with
-/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Waits and pauses end, and the transaction is
-/// rolled back. Rust code between two steps is not interrupted.
+/// Dropping a future before it is done gives its call up. Its session is cleaned by a task of the runtime: the
+/// statement is cancelled on the server, the transaction is rolled back, and the session is returned to the pool. If
+/// there is no runtime any more, the session is closed at once.
 ///
 /// Nothing of the call is committed, unless its commit was being sent. The commit counts as being
 /// sent once libpq has this message to write to the socket:
 ///
 /// - for statements sent in one round trip, the message that ends it (Sync), or the COMMIT before
 ///   it;
-/// - for a transaction, its COMMIT;
-/// - for a COPY into the database, the end of its data;
-/// - for a script outside of a transaction, the script.
+/// - for a transaction, its COMMIT.
+///
+/// An event with target `bowline::outcome` then has the outcome.
 #[derive(Clone)]
 pub struct AsyncDatabase {
-    database: Database,
+    database: Arc<Database>,
     /// The permits for threads, as many as there may be sessions.
     threads: Arc<Semaphore>,
 }
@@ -59,113 +59,147 @@ impl Database {
             self.pool_state().max.try_into().unwrap_or(1),
         ));
         AsyncDatabase {
-            database: self,
+            database: Arc::new(self),
             threads,
         }
     }
 }
 
 impl AsyncDatabase {
-    /// Runs a statement as [`Database::run`] does: all or nothing, in one round trip.
+    /// Runs a statement as [`Database::run`] does: all or nothing, in one round trip. The statement may borrow.
     #[track_caller]
     pub fn run<S>(&self, statement: S) -> impl Future<Output = Result<S::Output>> + Send + use<S>
     where
-        S: Statement + Send + 'static,
-        S::Output: Send + 'static,
+        S: Statement + Send,
+        S::Output: Send,
     {
         let location = Location::caller();
-        self.call(move |database| database.run_for(statement, location)?)
+        let database = Arc::clone(&self.database);
+        async move {
+            let mut statement = statement;
+            database.run_for(&mut statement, location).await?
+        }
     }
 
-    /// Runs `work` as [`Database::transaction`] does, on a blocking thread; after a conflict it is
-    /// run again from its beginning.
+    /// Runs `work` in a transaction as [`Database::transaction`] does; after a conflict it is run again from its
+    /// beginning.
+    ///
+    /// `work` is given an owned handle. A closure that borrows what it uses is written `async |tx| ..`. One that owns
+    /// it makes a copy for each attempt: `move |tx| { let name = name.clone(); async move { .. } }`.
+    ///
+    /// ```
+    /// # use bank::{Account, AccountId, NewAccount};
+    /// # use bowline::{AsyncDatabase, Result};
+    /// # async fn open(db: &AsyncDatabase, name: &str) -> Result<i64> {
+    /// db.transaction(async |tx| {
+    ///     let ann = tx.run(Account::insert(NewAccount::new(name, 100))).await?;
+    ///     tx.run(Account::count()).await
+    /// })
+    /// .await
+    /// # }
+    /// ```
     #[track_caller]
-    pub fn transaction<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
-    where
-        F: Fn(&mut Session) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        let location = Location::caller();
-        self.call(move |database| database.transaction_at(location, work))
-    }
-
-    /// Runs `work` as [`Database::transaction_with_error`] does, on a blocking thread.
-    #[track_caller]
-    pub fn transaction_with_error<T, E, F>(
+    pub fn transaction<T, F, R>(
         &self,
         work: F,
-    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    ) -> impl Future<Output = Result<T>> + Send + use<T, F, R>
     where
-        F: Fn(&mut Session) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        F: Fn(AsyncSession) -> R + Send,
+        R: Future<Output = Result<T>> + Send,
+        T: Send,
     {
-        let location = Location::caller();
-        self.call(move |database| database.transaction_at(location, work))
+        transaction::run(Arc::clone(&self.database), Location::caller(), work)
     }
 
-    /// Runs any other work on a [`Database`], on a blocking thread.
+    /// Runs `work` in a transaction as [`AsyncDatabase::transaction`] does; `work` chooses its error type.
+    #[track_caller]
+    pub fn transaction_with_error<T, E, F, R>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F, R>
+    where
+        F: Fn(AsyncSession) -> R + Send,
+        R: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        transaction::run(Arc::clone(&self.database), Location::caller(), work)
+    }
+
+    /// Begins a transaction: no round trip. It is not retried. Dropping it rolls back.
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<AsyncTransaction>> + Send + use<> {
+        AsyncTransaction::begin(Arc::clone(&self.database), Location::caller())
+    }
+
+    /// Returns what the server reports about the sessions of this database, as [`Database::activity`] does.
+    #[track_caller]
+    pub fn activity(&self) -> impl Future<Output = Result<Vec<Activity>>> + Send + use<> {
+        self.run(Activity::list())
+    }
+
+    /// Runs blocking work on a [`Database`], such as diesel's own functions, on one of tokio's blocking threads.
+    ///
+    /// The wait for a thread counts against the limit of the call. If none is free in time, the call fails with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call that another call
+    /// waits for, if that one holds the only thread.
+    ///
+    /// Dropping the future gives the work up for good: its statement is cancelled on the server, and each later step
+    /// fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Rust code between two steps is not interrupted.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
     /// # use bank::schema::accounts;
     /// # use diesel::prelude::*;
     /// # async fn load(db: &AsyncDatabase, names: Vec<String>) -> Result<u64> {
-    /// db.call(|db| db.copy_in((accounts::username,), names.into_iter().map(|name| (name,))))
+    /// db.blocking(|db| db.copy_in((accounts::username,), names.into_iter().map(|name| (name,))))
     ///     .await
     /// # }
     /// ```
     #[track_caller]
-    pub fn call<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    pub fn blocking<T, E, F>(
+        &self,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
     where
         F: FnOnce(&Database) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let location = Location::caller();
-        let (database, threads) = (self.database.clone(), Arc::clone(&self.threads));
-        async move {
-            let began = Instant::now();
-            let patience = database.patience();
-            let turn = timeout(patience, threads.acquire_owned()).await;
-            let Ok(Ok(turn)) = turn else {
-                return Err(database.out_of_time(location).into());
-            };
-            let (_gives_up_on_drop, interrupt) = Interrupt::new();
-            let left = patience.saturating_sub(began.elapsed());
-            let done = on_a_thread(left, move || {
-                let _turn = turn;
-                let database = database.less(began.elapsed());
-                interrupt.run(|| work(&database))
-            });
-            done.await
-                .unwrap_or_else(|| Err(no_thread(patience).into()))
-        }
+        let (database, threads) = (Arc::clone(&self.database), Arc::clone(&self.threads));
+        threads::call(database, threads, Location::caller(), work)
     }
 
     /// Returns the database with these options, as [`Database::with_options`] does.
     pub fn with_options(&self, options: TransactionOptions) -> Self {
-        Self {
-            database: self.database.with_options(options),
-            threads: Arc::clone(&self.threads),
-        }
+        self.with(self.database.with_options(options))
     }
 
-    /// Returns the database with this limit, as [`Database::with_timeout`] does; the wait for one
-    /// of tokio's blocking threads counts too.
-    ///
-    /// A call that gets no thread in time fails with
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call
-    /// that another call waits for, if that one holds the only thread.
+    /// Returns the database with this limit for each call, as [`Database::with_timeout`] does.
     pub fn with_timeout(&self, limit: Duration) -> Self {
+        self.with(self.database.with_timeout(limit))
+    }
+
+    fn with(&self, database: Database) -> Self {
         Self {
-            database: self.database.with_timeout(limit),
+            database: Arc::new(database),
             threads: Arc::clone(&self.threads),
         }
     }
 
-    /// Returns the database itself, whose calls block.
-    pub fn blocking(&self) -> &Database {
+    /// Returns the pool's counters, as [`Database::pool_state`] does.
+    pub fn pool_state(&self) -> PoolState {
+        self.database.pool_state()
+    }
+
+    /// Closes the database for all its clones, as [`Database::close`] does; waits on a blocking thread of tokio's.
+    pub async fn close(&self, limit: Duration) -> Result<()> {
+        let database = Arc::clone(&self.database);
+        threads::wait(limit, move || database.close(limit)).await
+    }
+
+    /// Returns the same database for callers that block.
+    pub fn database(&self) -> &Database {
         &self.database
     }
 }
@@ -176,46 +210,4 @@ impl fmt::Debug for AsyncDatabase {
             .field("database", &self.database)
             .finish_non_exhaustive()
     }
-}
-
-/// Runs work on a blocking thread, within the current span; a panic continues in the caller.
-///
-/// Returns `None` if no thread was free in this time; then the work is never begun.
-async fn on_a_thread<T: Send + 'static>(
-    patience: Duration,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (dispatch, span) = (get_default(Clone::clone), Span::current());
-    // Either the thread or the deadline comes first, and decides.
-    let is_decided = Arc::new(AtomicBool::new(false));
-    let begins = Arc::clone(&is_decided);
-    let mut task = spawn_blocking(move || {
-        (!begins.swap(true, Ordering::AcqRel))
-            .then(|| with_default(&dispatch, || span.in_scope(work)))
-    });
-    let done = match timeout(patience, &mut task).await {
-        Ok(done) => done,
-        Err(_) if is_decided.swap(true, Ordering::AcqRel) => task.await,
-        Err(_) => return None,
-    };
-    match done {
-        Ok(done) => done,
-        Err(failed) => match failed.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            // A runtime that shuts down drops its tasks, including this one, and polls them no
-            // more.
-            Err(_) => std::future::pending().await,
-        },
-    }
-}
-
-/// Returns the error of a call for which tokio had no thread.
-fn no_thread(patience: Duration) -> Error {
-    Error::timeout(format!(
-        "none of tokio's blocking threads was free within {patience:?}"
-    ))
-    .with_hint(
-        "raise the runtime's max_blocking_threads; within the closure of a call use the database that it is given, \
-         and wait for no other call",
-    )
 }

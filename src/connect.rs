@@ -14,6 +14,7 @@ use crate::config::{Config, Parameters};
 use crate::deadline::after;
 use crate::error::{Error, Result, ServerError};
 use crate::wire::driver::{DriveError, drive};
+use crate::wire::executor::block_on;
 use crate::wire::interrupt;
 use crate::wire::libpq::{Connection, HostAddress};
 use crate::wire::protocol::Connecting;
@@ -138,7 +139,7 @@ fn attempt(
         let address = connecting.address().clone();
         let left = deadline.saturating_duration_since(Instant::now());
         let share = left / addresses.left(&address);
-        match drive(&mut connecting, after(share).min(deadline)) {
+        match block_on(drive(&mut connecting, after(share).min(deadline))) {
             Ok(()) if connecting.goes_on() => addresses.tried(address),
             ended => break ended,
         }

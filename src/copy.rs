@@ -27,6 +27,7 @@ use crate::session::{Session, copy::PIECE};
 use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement, Statement};
 use crate::wire::answer::{Answer, ColumnDescription, Packing};
+use crate::wire::executor::block_on;
 use crate::wire::row::SessionRow;
 
 /// A row for columns of this SQL type: a tuple with a value for each column.
@@ -127,8 +128,11 @@ impl Session {
     /// Rows are read by position, since the format has no names. Their types are compared first, by a cursor over the
     /// query, which is declared and closed in the same round trip. So the query must only read, and takes no parameters;
     /// [`Session::stream`] takes other queries.
-    pub fn copy_out<S: RowStatement>(&mut self, rows: S) -> Result<CopiedRows<&mut Self, S::Row>> {
-        CopiedRows::begin(self, &rows, S::reader(), S::describe)
+    pub fn copy_out<S: RowStatement>(
+        &mut self,
+        mut rows: S,
+    ) -> Result<CopiedRows<&mut Self, S::Row>> {
+        CopiedRows::begin(self, &mut rows, S::reader(), S::describe)
     }
 }
 
@@ -248,7 +252,7 @@ pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
 impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
     pub(crate) fn begin(
         mut session: H,
-        statement: &impl Statement,
+        statement: &mut impl Statement,
         read: RowReader<T>,
         describe: Describe,
     ) -> Result<Self> {
@@ -263,9 +267,8 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
             (command.read_as, command.is_diesels) = (Some(ReadAs::new(describe)), is_dsl);
             let session = copy.session();
             command.path = session.search_path();
-            session
-                .check_answer(&mut command, None, &answer, None)
-                .map_err(|error| error.with_sql(sql.as_str().into()))?;
+            let checked = session.check_answer(&mut command, &answer, None);
+            block_on(checked).map_err(|error| error.with_sql(sql.as_str().into()))?;
             checks = command.read_as.and_then(|read_as| read_as.checks);
         }
         Ok(Self {

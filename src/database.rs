@@ -1,6 +1,6 @@
 //! `Database`: the handle through which an application uses its database.
 
-mod attempts;
+pub(crate) mod attempts;
 mod check_migrations;
 mod migrate;
 mod source;
@@ -25,9 +25,10 @@ use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
 use crate::session::{AttemptResult, Session, Stream};
 use crate::statement::{RowStatement, Statement};
-use crate::transaction::{TransactionOptions, TransactionStart};
+use crate::transaction::TransactionOptions;
+use crate::wire::executor::block_on;
 
-use attempts::CallEnd;
+use attempts::{CallEnd, Failed, Next};
 use check_migrations::check_migrations;
 
 pub use source::PooledSession;
@@ -102,7 +103,7 @@ impl Database {
     fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let now = Instant::now();
         let deadline = || now + self.limit.min(A_YEAR);
-        let mut session = self.source.get(holder, now, deadline)?;
+        let mut session = self.source.get_blocking(holder, now, deadline)?;
         session.set_timeout(self.limit);
         session.forget_peek();
         Ok(session)
@@ -123,17 +124,9 @@ impl Database {
         self.checkout(holder)
     }
 
-    /// Runs `work` in a transaction as [`Database::transaction`] does, with this caller's location.
     #[cfg(feature = "tokio")]
-    pub(crate) fn transaction_at<T, E>(
-        &self,
-        place: &'static Location<'static>,
-        work: impl Fn(&mut Session) -> Result<T, E>,
-    ) -> Result<T, E>
-    where
-        E: From<Error>,
-    {
-        self.transaction_for(place, self.settings.retry, work)
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        self.settings.retry
     }
 
     /// Returns how long to wait for a session, within the limit of this call.
@@ -152,7 +145,7 @@ impl Database {
     #[cfg(feature = "tokio")]
     pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
         let now = Instant::now();
-        match self.source.get(place, now, || now) {
+        match self.source.get_blocking(place, now, || now) {
             Err(error) => error,
             Ok(_) => Error::timeout("all threads of the database were busy for too long")
                 .with_hint("do less in each call, or raise Config::max_size"),
@@ -171,29 +164,38 @@ impl Database {
     /// statements follow it, or in a [`Database::transaction`]. COMMIT and ROLLBACK are refused
     /// among several statements.
     #[track_caller]
-    pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
-        self.run_for(statement, Location::caller())?
+    pub fn run<S: Statement>(&self, mut statement: S) -> Result<S::Output> {
+        block_on(self.run_for(&mut statement, Location::caller()))?
     }
 
     /// Runs a statement. The inner error says that the work is committed but its answer was lost.
-    pub(crate) fn run_for<S: Statement>(
+    pub(crate) async fn run_for<S: Statement>(
         &self,
-        statement: S,
+        statement: &mut S,
         holder: &'static Location<'static>,
     ) -> Result<Result<S::Output>> {
-        let work = |session: &mut Session, opening: &TransactionStart| match session
-            .run_as(&statement, opening)
-        {
-            Ok(output) => AttemptResult::Done(output),
-            Err(error) if error.outcome() == Outcome::Unknown => {
-                AttemptResult::Unanswered(None, error)
+        let mut attempts = self.attempts(holder, self.settings.retry);
+        let mut repeated = None;
+        loop {
+            let attempt = attempts.begin().await;
+            let mut attempt = attempt.map_err(|(error, number)| error.with_attempts(number))?;
+            let ran = attempt.session.run_as(statement, &attempt.opening);
+            let failed = match ran.await {
+                Ok(output) => {
+                    attempts.succeeded(attempt);
+                    return Ok(Ok(output));
+                }
+                Err(error) if error.outcome() == Outcome::Unknown => {
+                    Failed::Unanswered(None, error)
+                }
+                Err(error) => Failed::Refused(error),
+            };
+            match Box::pin(attempts.failed(attempt, failed, repeated.take())).await {
+                Next::Again(error) => repeated = Some(error),
+                Next::End(Ok(CallEnd::Done(output))) => return Ok(Ok(output)),
+                Next::End(Ok(CallEnd::AnswerLost(error))) => return Ok(Err(error)),
+                Next::End(Err((error, number))) => return Err(error.with_attempts(number)),
             }
-            Err(error) => AttemptResult::Failed(error),
-        };
-        match self.attempt(holder, self.settings.retry, work) {
-            Ok(CallEnd::Done(output)) => Ok(Ok(output)),
-            Ok(CallEnd::AnswerLost(error)) => Ok(Err(error)),
-            Err((error, attempts)) => Err(error.with_attempts(attempts)),
         }
     }
 
@@ -315,13 +317,24 @@ impl Database {
     where
         E: From<Error>,
     {
-        let ended = self.attempt(holder, policy, |session, opening| {
-            session.transact(opening, &mut work)
-        });
-        match ended {
-            Ok(CallEnd::Done(value)) => Ok(value),
-            Ok(CallEnd::AnswerLost(error)) => Err(error.into()),
-            Err((error, _)) => Err(error),
+        let mut attempts = self.attempts(holder, policy);
+        let mut repeated = None;
+        loop {
+            let mut attempt = block_on(attempts.begin()).map_err(|(error, _)| error)?;
+            let failed = match attempt.session.transact(&attempt.opening, &mut work) {
+                AttemptResult::Done(value) => {
+                    attempts.succeeded(attempt);
+                    return Ok(value);
+                }
+                AttemptResult::Failed(error) => Failed::Refused(error),
+                AttemptResult::Unanswered(value, error) => Failed::Unanswered(value, error),
+            };
+            match block_on(attempts.failed(attempt, failed, repeated.take())) {
+                Next::Again(error) => repeated = Some(error),
+                Next::End(Ok(CallEnd::Done(value))) => return Ok(value),
+                Next::End(Ok(CallEnd::AnswerLost(error))) => return Err(error.into()),
+                Next::End(Err((error, _))) => return Err(error),
+            }
         }
     }
 
@@ -340,10 +353,10 @@ impl Database {
     /// # }
     /// ```
     #[track_caller]
-    pub fn stream<S: RowStatement>(&self, rows: S) -> Result<Stream<PooledSession, S::Row>> {
+    pub fn stream<S: RowStatement>(&self, mut rows: S) -> Result<Stream<PooledSession, S::Row>> {
         Stream::begin(
             self.checkout_without_options(Location::caller())?,
-            &rows,
+            &mut rows,
             S::reader(),
         )
     }
@@ -385,10 +398,13 @@ impl Database {
 
     /// Returns the rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
     #[track_caller]
-    pub fn copy_out<S: RowStatement>(&self, rows: S) -> Result<CopiedRows<PooledSession, S::Row>> {
+    pub fn copy_out<S: RowStatement>(
+        &self,
+        mut rows: S,
+    ) -> Result<CopiedRows<PooledSession, S::Row>> {
         CopiedRows::begin(
             self.checkout_without_options(Location::caller())?,
-            &rows,
+            &mut rows,
             S::reader(),
             S::describe,
         )
@@ -400,7 +416,7 @@ impl Database {
     /// Runs [`Activity::list`], which can also be combined with other statements in a tuple.
     #[track_caller]
     pub fn activity(&self) -> Result<Vec<Activity>> {
-        self.run_for(Activity::list(), Location::caller())?
+        block_on(self.run_for(&mut Activity::list(), Location::caller()))?
     }
 
     /// Collects statements and commits them together: one round trip.

@@ -11,8 +11,11 @@ mod transaction;
 
 pub(crate) use checkout::Checkout;
 pub(crate) use statement::StatementSpan;
+pub(crate) use tracing::Span;
 pub(crate) use transaction::TransactionSpan;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::error::Outcome;
@@ -39,6 +42,18 @@ impl ServerAddress {
     }
 }
 
+/// Runs a future within a span, which is entered while the future is polled.
+pub(crate) async fn within<F: Future>(span: Option<&Span>, mut future: Pin<&mut F>) -> F::Output {
+    let Some(span) = span else {
+        return future.await;
+    };
+    poll_fn(|context| {
+        let _entered = span.enter();
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
 /// Returns the name of an outcome in spans and metrics.
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -60,7 +75,7 @@ mod tests {
         let server = ServerAddress::new("db.example.com".to_owned(), 5432, "bank");
         let allocated = allocation_counter::measure(|| {
             let checkout = Checkout::begin(Location::caller(), Instant::now());
-            drop(checkout.enter());
+            assert!(checkout.span().is_none());
             checkout.end(true, None);
             let transaction = TransactionSpan::begin(&server, "BEGIN", 1);
             let entered = transaction.span().entered();

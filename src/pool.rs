@@ -7,6 +7,8 @@
 //! server has closed the connection. A checkout that need not wait takes one lock, reads the clock
 //! once and calls the system once, and so does a return, without that call.
 
+#[cfg(feature = "tokio")]
+mod clean;
 mod holders;
 mod keeper;
 mod manager;
@@ -30,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::observe::metrics;
 use crate::session::Session;
 use crate::session::activity::{SessionActivity, this_thread};
+use crate::wire::executor::block_on;
 use crate::wire::libpq::process_id;
 use holders::Caller;
 use shared::{Lease, PoolLimits, Resource, SharedPool};
@@ -49,6 +52,51 @@ struct Inner {
     ping_after: Duration,
     /// The process that opened the pool; a child process must not use its sockets.
     process: u32,
+}
+
+/// A request for a session that could not be served at once.
+pub(crate) struct Request {
+    pool: Pool,
+    caller: Caller,
+    now: Instant,
+    /// An idle session, if it cannot be handed out at once.
+    found: Option<Lease<Session>>,
+}
+
+impl Request {
+    /// Waits for a session. Callers are served in the order of their requests. The deadline is computed only if it is
+    /// needed.
+    ///
+    /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for itself, if too many
+    /// callers wait already, or if connecting fails permanently.
+    pub(crate) async fn wait(self, deadline: impl Fn() -> Instant) -> Result<PooledSession> {
+        let Self {
+            pool,
+            caller,
+            now,
+            mut found,
+        } = self;
+        let inner = &*pool.0;
+        let deadline = || deadline().min(now + inner.checkout_timeout.min(A_YEAR));
+        // A caller whose session turned out to be lost goes to the front of the queue. Each iteration closes an idle
+        // session, so there are no more iterations than sessions.
+        let mut again = found.is_some();
+        loop {
+            let mut lease = match found.take() {
+                Some(lease) => lease,
+                None => inner.shared.take_at(now, caller, deadline, again).await?,
+            };
+            let is_good = match inner.is_good_now(&mut lease, now) {
+                Some(is_good) => is_good,
+                None => inner.answers(&mut lease, deadline()).await,
+            };
+            if is_good {
+                return Ok(inner.session(lease, caller));
+            }
+            drop(lease);
+            again = true;
+        }
+    }
 }
 
 impl Resource for Session {
@@ -98,39 +146,36 @@ impl Pool {
         self.0.shared.first()
     }
 
-    /// Returns a session. Callers that wait are served in the order of their requests; `now` is the
-    /// time of this one. The deadline is computed only if it is needed.
+    /// Returns a session if one is idle. `now` is the time of the request.
     ///
-    /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for itself, if too many
-    /// callers wait already, or if connecting fails permanently.
-    pub(crate) fn get(
+    /// Otherwise returns the request, for [`Request::wait`].
+    pub(crate) fn get_at_once(
         &self,
         holder: &'static Location<'static>,
         now: Instant,
-        deadline: impl Fn() -> Instant,
-    ) -> Result<PooledSession> {
+        is_blocking: bool,
+    ) -> Result<std::result::Result<PooledSession, Request>> {
         let inner = &*self.0;
         inner.refuse_child()?;
-        let deadline = || deadline().min(now + inner.checkout_timeout.min(A_YEAR));
         let caller = Caller {
             location: holder,
-            thread: this_thread(),
+            thread: is_blocking.then(this_thread),
         };
-        let mut again = false;
-        // Each iteration closes an idle session, so there are no more iterations than sessions.
-        loop {
-            let mut lease = inner.shared.take_at(now, caller, deadline, again)?;
-            if inner.is_good(&mut lease, now, deadline) {
-                return Ok(PooledSession {
-                    lease: Some(lease),
-                    location: holder,
-                    process: inner.process,
-                    call_timeout: inner.call_timeout,
-                });
+        let found = match inner.shared.take_idle(now, caller)? {
+            Some(mut lease) => {
+                if inner.is_good_now(&mut lease, now) == Some(true) {
+                    return Ok(Ok(inner.session(lease, caller)));
+                }
+                Some(lease)
             }
-            drop(lease);
-            again = true;
-        }
+            None => None,
+        };
+        Ok(Err(Request {
+            pool: self.clone(),
+            caller,
+            now,
+            found,
+        }))
     }
 
     /// Returns the server and database; `None` before the first session.
@@ -164,13 +209,19 @@ impl Inner {
         ))
     }
 
-    /// Returns whether a session may be handed out; pings the server only if the session was idle for long.
-    fn is_good(
-        &self,
-        lease: &mut Lease<Session>,
-        asked: Instant,
-        deadline: impl Fn() -> Instant,
-    ) -> bool {
+    fn session(&self, lease: Lease<Session>, caller: Caller) -> PooledSession {
+        PooledSession {
+            lease: Some(lease),
+            location: caller.location,
+            process: self.process,
+            call_timeout: self.call_timeout,
+            #[cfg(feature = "tokio")]
+            is_blocking: caller.thread.is_some(),
+        }
+    }
+
+    /// Returns whether a session may be handed out; `None` if it was idle for long, so that the server has to be asked.
+    fn is_good_now(&self, lease: &mut Lease<Session>, asked: Instant) -> Option<bool> {
         let now = if lease.has_waited() {
             Instant::now()
         } else {
@@ -180,17 +231,20 @@ impl Inner {
         let item = lease.item_mut();
         if let Some(reason) = item.over(now, generation) {
             item.session.set_close_reason(reason);
-            return false;
+            return Some(false);
         }
         if item.session.was_closed() {
             item.session.set_close_reason("closed_by_server");
-            return false;
+            return Some(false);
         }
         item.session.note_peek();
-        if now.duration_since(item.idle_since) < self.ping_after {
-            return true;
-        }
-        let answers = item.session.ping(deadline().min(now + PING));
+        (now.duration_since(item.idle_since) < self.ping_after).then_some(true)
+    }
+
+    /// Returns whether the server answers a ping on this session.
+    async fn answers(&self, lease: &mut Lease<Session>, deadline: Instant) -> bool {
+        let item = lease.item_mut();
+        let answers = item.session.ping(deadline.min(Instant::now() + PING)).await;
         if !answers {
             item.session.set_close_reason("no_answer");
         }
@@ -219,6 +273,9 @@ pub(crate) struct PooledSession {
     location: &'static Location<'static>,
     process: u32,
     call_timeout: Duration,
+    /// Whether its holder may block to return it.
+    #[cfg(feature = "tokio")]
+    is_blocking: bool,
 }
 
 impl PooledSession {
@@ -276,16 +333,37 @@ impl Drop for PooledSession {
         }
         if let Some(reason) = item.over(now, generation) {
             item.session.set_close_reason(reason);
-        } else if item.session.check_in(self.call_timeout) {
-            return lease.give_back_at(now);
-        } else if item.session.is_broken() {
-            item.session.set_close_reason("lost");
-        } else {
-            item.session.set_close_reason("not_clean");
+            // A session that is not given back is closed.
+            return drop(lease);
         }
-        // A session that is not given back is closed.
-        drop(lease);
+        match item.session.check_in_at_once(self.call_timeout) {
+            Some(true) => lease.give_back_at(now),
+            Some(false) => close(lease),
+            #[cfg(feature = "tokio")]
+            None if !self.is_blocking => clean::by_a_task(lease, self.call_timeout),
+            None => block_on(check_in(lease, self.call_timeout)),
+        }
     }
+}
+
+/// Prepares a session for its next holder and gives it back, or closes it.
+async fn check_in(mut lease: Lease<Session>, call_timeout: Duration) {
+    if lease.item_mut().session.check_in(call_timeout).await {
+        lease.give_back_at(Instant::now());
+    } else {
+        close(lease);
+    }
+}
+
+/// Closes a session that could not be prepared for its next holder.
+fn close(mut lease: Lease<Session>) {
+    let session = &mut lease.item_mut().session;
+    let reason = if session.is_broken() {
+        "lost"
+    } else {
+        "not_clean"
+    };
+    session.set_close_reason(reason);
 }
 
 impl fmt::Debug for PooledSession {
@@ -304,11 +382,8 @@ mod fork {
         let inner = Arc::get_mut(&mut pool.0).expect("the only one");
         inner.process += 1;
         let parent = inner.process.to_string();
-        let error = pool
-            .get(Location::caller(), Instant::now(), || {
-                after(Duration::from_secs(1))
-            })
-            .expect_err("a child");
+        let got = pool.get_at_once(Location::caller(), Instant::now(), true);
+        let error = got.err().expect("a child");
         assert!(error.message().contains(&parent), "{error}");
         assert!(pool.close(Duration::ZERO).is_err());
     }

@@ -10,6 +10,7 @@
 //! instrumentation) and `search_path`. The other files hold methods of the session, in the order
 //! in which a statement passes them: `execute`, `encode`, `batch`, `exchange`, `commit`.
 
+mod abandoned;
 pub(crate) mod activity;
 pub(crate) mod advisory_lock;
 mod batch;
@@ -46,6 +47,7 @@ mod transactions;
 mod xid;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,8 +57,10 @@ use crate::config::Config;
 use crate::connect;
 use crate::deadline::after;
 use crate::error::Result;
+use crate::observe::within;
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
+use crate::wire::executor::block_on;
 use activity::SessionActivity;
 use batch::{BatchResult, Buffers};
 use connection::SessionConnection;
@@ -64,11 +68,15 @@ use execute::TransactionMode;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
+use pending_pipeline::PendingPipeline;
 use residue::Residue;
 use search_path::SearchPath;
 
+pub(crate) use call::CallRecord;
 pub(crate) use hooks::Hooks;
 pub(crate) use transact::AttemptResult;
+#[cfg(feature = "tokio")]
+pub(crate) use transact::BegunWork;
 
 pub use crate::connect::{Encryption, client_libraries};
 pub use cursor::Cursor;
@@ -104,6 +112,10 @@ pub struct Session {
     buffers: Buffers,
     /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
+    /// The pipeline of the current call; of the last one while there is none.
+    flight: Option<Box<PendingPipeline>>,
+    /// Whether a call waits for its pipeline, or was dropped while it waited.
+    is_in_flight: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
 }
@@ -143,6 +155,8 @@ impl Session {
             search_path,
             texts: TextCache::default(),
             buffers: Buffers::default(),
+            flight: None,
+            is_in_flight: false,
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })
@@ -158,31 +172,45 @@ impl Session {
     /// except that of a lone query that only reads, or of a lone generated function that writes by a
     /// whole key: both leave nothing to undo. Run statements that may fail in a
     /// [`Session::savepoint`].
-    pub fn run<S: Statement>(&mut self, statement: S) -> Result<S::Output> {
+    pub fn run<S: Statement>(&mut self, mut statement: S) -> Result<S::Output> {
+        block_on(self.run_now(&mut statement))
+    }
+
+    /// As [`Session::run`]. A task that runs it can be sent to another thread if the statement is `Send`.
+    pub(crate) async fn run_now<S: Statement>(&mut self, statement: &mut S) -> Result<S::Output> {
         let mode = self.mode();
-        self.run_instrumented(&statement, mode)
+        self.run_instrumented(statement, mode).await
     }
 
     /// Runs a statement as a transaction that begins with `start`, still in one round trip. Within
     /// a transaction it runs as a savepoint, to which the options of the transaction around it
     /// apply.
-    pub(crate) fn run_as<S: Statement>(
+    pub(crate) async fn run_as<S: Statement>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         start: &TransactionStart,
     ) -> Result<S::Output> {
         if self.transactions.depth() > 0 {
-            let done = self.transact(start, |session| {
-                session.run_instrumented(statement, TransactionMode::Within)
-            });
-            return done.into_result();
+            return Box::pin(self.run_in_savepoint(statement, start)).await;
         }
         let mode = if start.is_plain() {
             TransactionMode::Implicit
         } else {
             TransactionMode::Explicit(start.sql.clone())
         };
-        self.run_instrumented(statement, mode)
+        self.run_instrumented(statement, mode).await
+    }
+
+    async fn run_in_savepoint<S: Statement>(
+        &mut self,
+        statement: &mut S,
+        start: &TransactionStart,
+    ) -> Result<S::Output> {
+        let begun = self.begin_work(start)?;
+        let done = self
+            .run_instrumented(statement, TransactionMode::Within)
+            .await;
+        self.end_work(begun, done).await.into_result()
     }
 
     /// Returns how a statement becomes a transaction now.
@@ -195,14 +223,23 @@ impl Session {
     }
 
     /// Runs a statement within its span.
-    fn run_instrumented<S: Statement + ?Sized>(
+    async fn run_instrumented<S: Statement + ?Sized>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         mode: TransactionMode,
     ) -> Result<S::Output> {
-        let _entered = self.observer.begin_statement();
+        let span = self.observer.begin_statement();
+        let run = pin!(self.run_observed(statement, mode));
+        within(span.as_ref(), run).await
+    }
+
+    async fn run_observed<S: Statement + ?Sized>(
+        &mut self,
+        statement: &mut S,
+        mode: TransactionMode,
+    ) -> Result<S::Output> {
         let deadline = self.limits.call_deadline();
-        let done = match self.execute(statement, mode) {
+        let done = match self.execute(statement, mode).await {
             Ok(result) => {
                 let since = self.observer.now();
                 let decoded = decode(statement, result, &mut self.buffers);
@@ -211,9 +248,10 @@ impl Session {
             }
             Err(error) => Err(error),
         };
-        self.end_statement(done.as_ref().err(), |session| {
-            session.explain(statement, deadline)
-        });
+        let failure = done.as_ref().err();
+        if let Some(slow) = self.observer.end_statement(failure) {
+            Box::pin(self.report_slow(slow, statement, deadline)).await;
+        }
         done
     }
 

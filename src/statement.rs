@@ -105,7 +105,7 @@ pub trait Statement: Sealed {
     /// and for lists of different ones.
     fn boxed<'a>(self) -> BoxedStatement<'a, Self::Output>
     where
-        Self: Sized + 'a,
+        Self: Sized + Send + 'a,
     {
         Box::new(self)
     }

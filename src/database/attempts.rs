@@ -3,103 +3,160 @@
 use std::panic::Location;
 use std::time::Instant;
 
-use super::Database;
 use super::unanswered::Unanswered;
+use super::{Database, PooledSession};
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
-use crate::session::{AttemptResult, Session};
+use crate::session::CallRecord;
 use crate::transaction::TransactionStart;
 use crate::wire::interrupt;
 
 /// The result of a call that committed.
 #[derive(Debug)]
-pub(super) enum CallEnd<T> {
+pub(crate) enum CallEnd<T> {
     Done(T),
     /// The answer was lost, and with it the output of the work.
     AnswerLost(Error),
 }
 
+/// A session for one attempt, on which the call has begun.
+pub(crate) struct Attempt {
+    pub(crate) session: PooledSession,
+    pub(crate) opening: TransactionStart,
+}
+
+/// The attempts of one call.
+pub(crate) struct Attempts<'d> {
+    database: &'d Database,
+    holder: &'static Location<'static>,
+    retries: Retries<'d>,
+    deadline: Instant,
+    /// When the session for the next attempt is asked for.
+    asked: Instant,
+}
+
+/// The end of an attempt that did not succeed.
+pub(crate) enum Failed<T, E> {
+    Refused(E),
+    /// The commit was sent, but not answered. The value of the work is here, unless it was lost with the answer.
+    Unanswered(Option<T>, Error),
+}
+
+/// What follows an attempt that did not succeed.
+pub(crate) enum Next<T, E> {
+    End(Result<CallEnd<T>, (E, u32)>),
+    /// Another attempt, because of this failure. If no time is left for it, the result is the failure.
+    Again(E),
+}
+
 impl Database {
-    /// Runs `work` on a session until it succeeds, fails for good, or has no attempts left; counts
-    /// the attempts.
-    ///
-    /// If no time is left for a retry, the result is the failure that led to the retry.
-    pub(super) fn attempt<T, E>(
+    /// Returns the attempts of a call that begins now.
+    pub(crate) fn attempts(
         &self,
         holder: &'static Location<'static>,
         policy: RetryPolicy,
-        mut work: impl FnMut(&mut Session, &TransactionStart) -> AttemptResult<T, E>,
-    ) -> Result<CallEnd<T>, (E, u32)>
-    where
-        E: From<Error>,
-    {
+    ) -> Attempts<'_> {
         let began = Instant::now();
         let deadline = began + self.limit.min(A_YEAR);
-        let mut retries = Retries::new(policy, &self.budget, deadline);
-        let mut repeated = None;
-        let mut asked = began;
-        loop {
-            let opening = self.options.opening();
-            // The pool itself retries connecting.
-            let mut session = self
-                .source
-                .get(holder, asked, || deadline)
-                .map_err(|error| (error.into(), retries.attempt()))?;
-            if session.transaction_depth() > 0 {
-                // Rolling back to a savepoint does not resolve a conflict of the transaction around
-                // it.
-                retries.stop();
-            }
-            session.begin_call(deadline, self.limit, opening.attempt.is_none());
-            session.set_attempt(retries.attempt());
-            let tried = work(&mut session, &opening);
-            let recorded = session.end_call();
-            if recorded.failure.standby {
-                session.mark_outdated();
-            }
-            drop(session);
-            let (mut failure, mut hooks) = (recorded.failure, recorded.hooks);
-            let error = match tried {
-                AttemptResult::Done(value) => {
-                    self.budget.succeeded();
-                    hooks.run();
-                    return Ok(CallEnd::Done(value));
-                }
-                AttemptResult::Failed(error) => {
-                    hooks.run();
-                    error
-                }
-                AttemptResult::Unanswered(value, error) => {
-                    let unanswered = Unanswered {
-                        attempt: opening.attempt,
-                        xid: recorded.xid,
-                        depends_on_shadowing: recorded.depends_on_shadowing,
-                        backend_pid: recorded.backend_pid,
-                    };
-                    failure.outcome = self.outcome_of(&unanswered, holder, deadline);
-                    let error = error.with_outcome(failure.outcome);
-                    if failure.outcome != Outcome::Unknown {
-                        hooks.end(failure.outcome == Outcome::Committed);
-                        hooks.run();
-                    }
-                    if failure.outcome == Outcome::Committed {
-                        return Ok(value.map_or(CallEnd::AnswerLost(error), CallEnd::Done));
-                    }
-                    error.into()
-                }
-            };
-            let Some(pause) = retries.next(&failure) else {
-                let error = repeated.filter(|_| recorded.was_late).unwrap_or(error);
-                if failure.outcome == Outcome::Unknown {
-                    metrics::unknown_outcome();
-                }
-                return Err((error, retries.attempt()));
-            };
-            repeated = Some(error);
-            interrupt::pause(pause);
-            asked = Instant::now();
+        Attempts {
+            database: self,
+            holder,
+            retries: Retries::new(policy, &self.budget, deadline),
+            deadline,
+            asked: began,
         }
+    }
+}
+
+impl Attempts<'_> {
+    /// Returns a session for the next attempt.
+    pub(crate) async fn begin(&mut self) -> Result<Attempt, (Error, u32)> {
+        let database = self.database;
+        let opening = database.options.opening();
+        // The pool itself retries connecting.
+        let session = database
+            .source
+            .get(self.holder, self.asked, || self.deadline)
+            .await;
+        let mut session = session.map_err(|error| (error, self.retries.attempt()))?;
+        if session.transaction_depth() > 0 {
+            // Rolling back to a savepoint does not resolve a conflict of the transaction around
+            // it.
+            self.retries.stop();
+        }
+        session.begin_call(self.deadline, database.limit, opening.attempt.is_none());
+        session.set_attempt(self.retries.attempt());
+        Ok(Attempt { session, opening })
+    }
+
+    /// Ends an attempt that succeeded: returns its session, and runs its hooks.
+    pub(crate) fn succeeded(&self, attempt: Attempt) {
+        let (recorded, _) = self.returned(attempt);
+        self.database.budget.succeeded();
+        recorded.hooks.run();
+    }
+
+    /// Ends an attempt that failed or was not answered: returns its session, finds out the outcome of its commit, and
+    /// pauses before another attempt. `repeated` is the failure of the attempt before.
+    pub(crate) async fn failed<T, E: From<Error>>(
+        &mut self,
+        attempt: Attempt,
+        failed: Failed<T, E>,
+        repeated: Option<E>,
+    ) -> Next<T, E> {
+        let database = self.database;
+        let (recorded, opening) = self.returned(attempt);
+        let (mut failure, mut hooks) = (recorded.failure, recorded.hooks);
+        let error = match failed {
+            Failed::Refused(error) => {
+                hooks.run();
+                error
+            }
+            Failed::Unanswered(value, error) => {
+                let unanswered = Unanswered {
+                    attempt: opening.attempt,
+                    xid: recorded.xid,
+                    depends_on_shadowing: recorded.depends_on_shadowing,
+                    backend_pid: recorded.backend_pid,
+                };
+                failure.outcome = database
+                    .outcome_of(&unanswered, self.holder, self.deadline)
+                    .await;
+                let error = error.with_outcome(failure.outcome);
+                if failure.outcome != Outcome::Unknown {
+                    hooks.end(failure.outcome == Outcome::Committed);
+                    hooks.run();
+                }
+                if failure.outcome == Outcome::Committed {
+                    return Next::End(Ok(value.map_or(CallEnd::AnswerLost(error), CallEnd::Done)));
+                }
+                error.into()
+            }
+        };
+        let Some(pause) = self.retries.next(&failure) else {
+            let error = repeated.filter(|_| recorded.was_late).unwrap_or(error);
+            if failure.outcome == Outcome::Unknown {
+                metrics::unknown_outcome();
+            }
+            return Next::End(Err((error, self.retries.attempt())));
+        };
+        interrupt::pause(pause).await;
+        self.asked = Instant::now();
+        Next::Again(error)
+    }
+
+    /// Returns the session of an attempt to the pool.
+    fn returned(&self, attempt: Attempt) -> (CallRecord, TransactionStart) {
+        let Attempt {
+            mut session,
+            opening,
+        } = attempt;
+        let recorded = session.end_call();
+        if recorded.failure.standby {
+            session.mark_outdated();
+        }
+        (recorded, opening)
     }
 }

@@ -10,6 +10,7 @@ use crate::migrations::bookkeeping::{Bookkeeping, SCHEMAS, SchemaRow};
 use crate::migrations::{Migration, Migrations};
 use crate::sqlstate::SqlState;
 use crate::statement::StatementDsl as _;
+use crate::wire::executor::block_on;
 
 /// Warns of each difference; with `refuse`, a migration that has not run is an error.
 ///
@@ -61,7 +62,7 @@ fn ran(database: &Database, location: &'static Location<'static>) -> Result<Vec<
     let query = crate::sql_query(
         "SELECT version::text AS version FROM __diesel_schema_migrations ORDER BY version",
     );
-    match database.run_for(query.all::<String>(), location) {
+    match block_on(database.run_for(&mut query.all::<String>(), location)) {
         Ok(answer) => answer,
         // The search path may have changed since the table was created.
         Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
@@ -76,10 +77,11 @@ fn ran_outside_search_path(
     database: &Database,
     location: &'static Location<'static>,
 ) -> Result<Vec<String>> {
-    let found = diesel::sql_query(SCHEMAS).all::<SchemaRow>();
-    match Bookkeeping::of(database.run_for(found, location)??)? {
+    let mut found = diesel::sql_query(SCHEMAS).all::<SchemaRow>();
+    match Bookkeeping::of(block_on(database.run_for(&mut found, location))??)? {
         Some(table) => {
-            database.run_for(crate::sql_query(table.versions()).all::<String>(), location)?
+            let mut versions = crate::sql_query(table.versions()).all::<String>();
+            block_on(database.run_for(&mut versions, location))?
         }
         None => Ok(Vec::new()),
     }

@@ -22,7 +22,7 @@ impl Database {
     /// Uses a separate connection, none of the pool's, without a time limit:
     /// [`Config::call_timeout`] does not apply. A limit set by [`Database::with_timeout`] covers
     /// the whole run. Progress is reported to `tracing`, target `bowline::migrations`. Blocks, like
-    /// every call; asynchronous code uses `AsyncDatabase::call`.
+    /// every call; asynchronous code uses `AsyncDatabase::blocking`.
     ///
     /// [`Config::call_timeout`]: crate::Config::call_timeout
     ///

@@ -3,14 +3,16 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::no_session::PoolState;
-use crate::observe::{Checkout, metrics};
+use crate::observe::{Checkout, Span, metrics, within};
 use crate::pool::{self, Pool};
 use crate::session::Session;
+use crate::wire::executor::{block_on, is_blocking};
 
 /// The source of sessions.
 #[derive(Debug, Clone)]
@@ -22,19 +24,83 @@ pub(super) enum Source {
 impl Source {
     /// Waits for a session until the deadline, or until the pool's own limit if that is earlier. `now`
     /// is the time of the call.
-    pub(super) fn get(
+    pub(super) async fn get(
         &self,
         holder: &'static Location<'static>,
         now: Instant,
         deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
+        match self.get_at_once(holder, now, is_blocking().await)? {
+            Ok(session) => Ok(session),
+            Err(request) => Box::pin(self.get_later(request, deadline)).await,
+        }
+    }
+
+    /// As [`Source::get`]; blocks.
+    pub(super) fn get_blocking(
+        &self,
+        holder: &'static Location<'static>,
+        now: Instant,
+        deadline: impl Fn() -> Instant,
+    ) -> Result<PooledSession> {
+        match self.get_at_once(holder, now, true)? {
+            Ok(session) => Ok(session),
+            Err(request) => block_on(self.get_later(request, deadline)),
+        }
+    }
+
+    fn get_at_once(
+        &self,
+        holder: &'static Location<'static>,
+        now: Instant,
+        is_blocking: bool,
+    ) -> Result<std::result::Result<PooledSession, Request>> {
         let checkout = Checkout::begin(holder, now);
-        let entered = checkout.enter();
+        let span = checkout.span().map(Span::enter);
         let held = match self {
-            Self::Pool(pool) => pool.get(holder, now, deadline).map(Held::Pooled),
+            Self::Pool(pool) => match pool.get_at_once(holder, now, is_blocking) {
+                Ok(Ok(session)) => Ok(Held::Pooled(session)),
+                Ok(Err(request)) => {
+                    drop(span);
+                    return Ok(Err(Request::Pool(checkout, request)));
+                }
+                Err(error) => Err(error),
+            },
             Self::Pinned(pinned) => Pinned::take(pinned, holder),
         };
-        drop(entered);
+        drop(span);
+        let session = self.taken(checkout, held)?;
+        if let Held::Pinned { .. } = session.0 {
+            return Ok(Err(Request::Pinned(session)));
+        }
+        Ok(Ok(session))
+    }
+
+    async fn get_later(
+        &self,
+        request: Request,
+        deadline: impl Fn() -> Instant,
+    ) -> Result<PooledSession> {
+        match request {
+            Request::Pool(checkout, request) => {
+                let held = {
+                    let wait = pin!(request.wait(deadline));
+                    within(checkout.span(), wait).await
+                };
+                self.taken(checkout, held.map(Held::Pooled))
+            }
+            Request::Pinned(mut session) => {
+                // The call before may have been dropped.
+                let depth = session.floor();
+                session.undo_abandoned(depth).await;
+                session.begin_checkout(Duration::ZERO);
+                Ok(session)
+            }
+        }
+    }
+
+    /// Reports a checkout, and begins the use of its session.
+    fn taken(&self, checkout: Checkout, held: Result<Held>) -> Result<PooledSession> {
         let has_waited = match &held {
             Ok(Held::Pooled(session)) => session.has_waited(),
             Ok(Held::Pinned { .. }) => false,
@@ -45,7 +111,9 @@ impl Source {
             metrics::checkout(|| pool.name(), waited, held.as_ref().err());
         }
         let mut session = PooledSession(held?);
-        session.begin_checkout(waited);
+        if let Held::Pooled(_) = &session.0 {
+            session.begin_checkout(waited);
+        }
         Ok(session)
     }
 
@@ -64,6 +132,13 @@ impl Source {
             Self::Pinned(_) => Ok(()),
         }
     }
+}
+
+/// A request for a session that could not be served at once.
+enum Request {
+    Pool(Checkout, pool::Request),
+    /// The session of a test, which a dropped call may have left with work to undo.
+    Pinned(PooledSession),
 }
 
 /// The one session of a test. One caller at a time holds it.

@@ -56,7 +56,7 @@ struct XactStatus {
 
 impl Database {
     /// Returns the outcome, as far as it can be found out before the deadline.
-    pub(super) fn outcome_of(
+    pub(super) async fn outcome_of(
         &self,
         unanswered: &Unanswered,
         holder: &'static Location<'static>,
@@ -74,29 +74,8 @@ impl Database {
         // A call that was given up reports no outcome.
         while Instant::now() < deadline && !interrupt::is_given_up() {
             let asked = self
-                .source
-                .get(holder, Instant::now(), || deadline)
-                .and_then(|mut session| {
-                    let late = since.elapsed() >= PATIENCE;
-                    // A query that waits for the old process is cut short, and asked again once that
-                    // process was ended.
-                    let limit = if late {
-                        deadline
-                    } else {
-                        deadline.min(after(PATIENCE))
-                    };
-                    session.begin_call(limit, self.limit, false);
-                    // Behind a pooler, the process id is made up by the pooler.
-                    let end = late && !self.settings.pooler && !std::mem::replace(&mut ended, true);
-                    let end = if end {
-                        end_backend(&mut session, unanswered.backend_pid, since)
-                    } else {
-                        Ok(())
-                    };
-                    let asked = end.and_then(|()| ask(&mut session, unanswered));
-                    session.end_call();
-                    asked
-                });
+                .ask_elsewhere(unanswered, holder, deadline, since, &mut ended)
+                .await;
             match asked {
                 Ok(Some(outcome)) => {
                     tracing::info!(
@@ -118,10 +97,45 @@ impl Database {
                     return Outcome::Unknown;
                 }
             }
-            interrupt::pause(pause.min(deadline.saturating_duration_since(Instant::now())));
+            let left = deadline.saturating_duration_since(Instant::now());
+            interrupt::pause(pause.min(left)).await;
             pause = (pause * 2).min(PAUSE);
         }
         Outcome::Unknown
+    }
+
+    /// Asks the server once, on another session; `ended` is whether the old process was terminated.
+    async fn ask_elsewhere(
+        &self,
+        unanswered: &Unanswered,
+        holder: &'static Location<'static>,
+        deadline: Instant,
+        since: Instant,
+        ended: &mut bool,
+    ) -> Result<Option<Outcome>> {
+        let mut session = self.source.get(holder, Instant::now(), || deadline).await?;
+        let late = since.elapsed() >= PATIENCE;
+        // A query that waits for the old process is cut short, and asked again once that
+        // process was ended.
+        let limit = if late {
+            deadline
+        } else {
+            deadline.min(after(PATIENCE))
+        };
+        session.begin_call(limit, self.limit, false);
+        // Behind a pooler, the process id is made up by the pooler.
+        let ends = late && !self.settings.pooler && !std::mem::replace(ended, true);
+        let end = if ends {
+            end_backend(&mut session, unanswered.backend_pid, since).await
+        } else {
+            Ok(())
+        };
+        let asked = match end {
+            Ok(()) => ask(&mut session, unanswered).await,
+            Err(error) => Err(error),
+        };
+        session.end_call();
+        asked
     }
 }
 
@@ -135,10 +149,10 @@ fn may_be_decided_later(kind: ErrorKind) -> bool {
 }
 
 /// Asks the server once; returns `None` if the outcome is not decided yet.
-fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>> {
+async fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>> {
     if let Some(attempt) = unanswered.attempt {
-        let fence = diesel::sql_query(fence(attempt)).one::<Fenced>();
-        let kept = session.run_as(&fence, &opening())?.fenced;
+        let mut fence = diesel::sql_query(fence(attempt)).one::<Fenced>();
+        let kept = session.run_as(&mut fence, &opening()).await?.fenced;
         return Ok(Some(if kept {
             Outcome::NotCommitted
         } else {
@@ -146,8 +160,8 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
         }));
     }
     if unanswered.depends_on_shadowing {
-        let shadowed = diesel::sql_query(shadowed()).one::<Shadowed>();
-        let shadowed = session.run(shadowed)?.shadowed;
+        let mut shadowed = diesel::sql_query(shadowed()).one::<Shadowed>();
+        let shadowed = session.run_now(&mut shadowed).await?.shadowed;
         return Ok(Some(if shadowed {
             Outcome::Unknown
         } else {
@@ -157,7 +171,8 @@ fn ask(session: &mut Session, unanswered: &Unanswered) -> Result<Option<Outcome>
     let Some(xid) = &unanswered.xid else {
         return Ok(Some(Outcome::Unknown));
     };
-    let status = session.run(diesel::sql_query(xid.status()).one::<XactStatus>())?;
+    let mut status = diesel::sql_query(xid.status()).one::<XactStatus>();
+    let status = session.run_now(&mut status).await?;
     Ok(match status.status.as_deref() {
         Some("committed") => Some(Outcome::Committed),
         Some("aborted") => Some(Outcome::NotCommitted),
@@ -184,12 +199,13 @@ fn opening() -> TransactionStart {
 ///
 /// If another process has got its process id since, that process began after the connection was
 /// lost, and is not ended.
-fn end_backend(session: &mut Session, pid: i32, lost: Instant) -> Result<()> {
+async fn end_backend(session: &mut Session, pid: i32, lost: Instant) -> Result<()> {
     let age = lost.elapsed().as_secs_f64();
     let end = format!(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
          WHERE pid = {pid} AND usename = current_user \
          AND backend_start < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {age})"
     );
-    session.run(diesel::sql_query(end).affected()).map(drop)
+    let mut end = diesel::sql_query(end).affected();
+    session.run_now(&mut end).await.map(drop)
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::statement::{BoxedStatement, Statement};
+use crate::wire::executor::block_on;
 
 /// A collection of statements that will run in one transaction.
 ///
@@ -30,7 +31,7 @@ use crate::statement::{BoxedStatement, Statement};
 #[must_use = "nothing is sent before `commit`"]
 pub struct UnitOfWork<'a> {
     database: &'a Database,
-    statements: Vec<BoxedStatement<'a, Box<dyn Any>>>,
+    statements: Vec<BoxedStatement<'a, Box<dyn Any + Send>>>,
     number: u64,
 }
 
@@ -47,7 +48,7 @@ pub struct OutputHandle<T> {
 pub struct Outputs {
     unit: u64,
     /// The outputs, or an error if the work is committed but its answer was lost.
-    outputs: Result<Vec<Option<Box<dyn Any>>>>,
+    outputs: Result<Vec<Option<Box<dyn Any + Send>>>>,
 }
 
 impl<'a> UnitOfWork<'a> {
@@ -64,13 +65,13 @@ impl<'a> UnitOfWork<'a> {
     /// [`Outputs`].
     pub fn add<S>(&mut self, statement: S) -> OutputHandle<S::Output>
     where
-        S: Statement + 'a,
-        S::Output: 'static,
+        S: Statement + Send + 'a,
+        S::Output: Send + 'static,
     {
         let index = self.statements.len();
         self.statements.push(
             statement
-                .map(|output| Box::new(output) as Box<dyn Any>)
+                .map(|output| Box::new(output) as Box<dyn Any + Send>)
                 .boxed(),
         );
         OutputHandle {
@@ -87,8 +88,11 @@ impl<'a> UnitOfWork<'a> {
     /// if the connection was lost and the work turns out to be committed. Then there are no outputs
     /// to take.
     #[track_caller]
-    pub fn commit(self) -> Result<Outputs> {
-        let answered = self.database.run_for(self.statements, Location::caller())?;
+    pub fn commit(mut self) -> Result<Outputs> {
+        let answered = block_on(
+            self.database
+                .run_for(&mut self.statements, Location::caller()),
+        )?;
         Ok(Outputs {
             unit: self.number,
             outputs: answered.map(|outputs| outputs.into_iter().map(Some).collect()),
@@ -110,7 +114,7 @@ impl Outputs {
             .get_mut(handle.index)
             .filter(|_| handle.unit == self.unit)
             .and_then(Option::take);
-        match output.map(Box::<dyn Any>::downcast) {
+        match output.map(Box::<dyn Any + Send>::downcast) {
             Some(Ok(output)) => Ok(*output),
             _ => Err(Error::query("the handle belongs to another unit of work")
                 .with_hint("use each handle with the outputs of its own unit of work")),

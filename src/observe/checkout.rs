@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use tracing::Span;
 use tracing::field::Empty;
-use tracing::span::Entered;
 
 use super::metrics;
 use crate::error::Error;
@@ -32,9 +31,9 @@ impl Checkout {
         Self { began: now, span }
     }
 
-    /// Enters the span, while a connect may happen.
-    pub(crate) fn enter(&self) -> Entered<'_> {
-        self.span.enter()
+    /// Returns the span, if a subscriber wants it; the wait runs within it, since a connect may happen meanwhile.
+    pub(crate) fn span(&self) -> Option<&Span> {
+        (!self.span.is_disabled()).then_some(&self.span)
     }
 
     /// Ends the span; returns how long the caller waited, which is measured only if it had to.

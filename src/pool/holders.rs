@@ -12,7 +12,8 @@ use crate::session::activity::{ActivityState, SessionActivity};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Caller {
     pub(super) location: &'static Location<'static>,
-    pub(super) thread: usize,
+    /// The thread that blocks; `None` for a task, which may hold several sessions at once.
+    pub(super) thread: Option<usize>,
 }
 
 /// The table of the sessions and their holders. Its indexes are used again, so that it grows no
@@ -64,7 +65,7 @@ impl Holders {
     /// Enters the holder of a session.
     pub(super) fn take(&mut self, slot: usize, caller: Caller, now: Instant) {
         if let Some(Some(entry)) = self.entries.get_mut(slot) {
-            entry.activity.set_thread(caller.thread);
+            entry.activity.set_thread(caller.thread.unwrap_or_default());
             self.in_use += u32::from(entry.held.is_none());
             entry.held = Some(Held {
                 location: caller.location,

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::deadline::after;
 use crate::error::Error;
 use crate::session::Session;
+use crate::wire::executor::block_on;
 
 /// A manager that opens sessions for an `r2d2::Pool`, and checks them without a round trip.
 ///
@@ -47,6 +48,6 @@ impl r2d2::ManageConnection for SessionManager {
     }
 
     fn has_broken(&self, session: &mut Session) -> bool {
-        !session.check_in(self.config.call_timeout)
+        !block_on(session.check_in(self.config.call_timeout))
     }
 }

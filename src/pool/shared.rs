@@ -5,13 +5,14 @@
 
 pub(super) mod growth;
 pub(super) mod inquiry;
+mod queue;
 pub(super) mod refused;
 mod turns;
 mod waiter;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::holders::{Caller, Holders};
@@ -19,13 +20,14 @@ use super::state::Gauges;
 use super::store::{self, Item, Store};
 use crate::error::{Error, Result};
 use crate::session::activity::SessionActivity;
-use crate::wire::interrupt::{self, Interrupt};
+#[cfg(test)]
+use crate::wire::executor::block_on;
+use crate::wire::interrupt;
 
 use growth::{Down, Jitter};
 use inquiry::{Inquiry, ServerReport};
-use refused::CheckoutRefusal;
 use turns::Turns;
-use waiter::{ToNotify, Waiter, WaiterReply, Woken};
+use waiter::{ToNotify, WaiterReply};
 
 /// The resource that the pool keeps: a session, or its replacement in a test of the pool alone.
 pub(super) trait Resource: Send + 'static {
@@ -50,11 +52,6 @@ pub(super) struct PoolLimits {
 
 /// A function that asks the server for its report on these processes.
 pub(super) type Ask = dyn Fn(&[i32], Instant) -> Result<ServerReport> + Send + Sync;
-
-/// How often a caller checks for a session before it waits: without a pause, then by letting other
-/// threads run.
-const SPINS: u32 = 50;
-const YIELDS: u32 = 2;
 
 /// The pool, independent of the type of session.
 pub(super) struct SharedPool<S: Resource> {
@@ -139,18 +136,30 @@ impl<S: Resource> SharedPool<S> {
         deadline: Instant,
         again: bool,
     ) -> Result<Lease<S>> {
-        self.take_at(Instant::now(), caller, || deadline, again)
+        block_on(self.take_at(Instant::now(), caller, || deadline, again))
     }
 
     /// As [`SharedPool::take`]; `now` is the time at which the caller asks. The deadline is computed
     /// only if the caller has to wait.
-    pub(super) fn take_at(
+    pub(super) async fn take_at(
         self: &Arc<Self>,
         now: Instant,
         caller: Caller,
         deadline: impl FnOnce() -> Instant,
         again: bool,
     ) -> Result<Lease<S>> {
+        if let Some(lease) = self.take_idle(now, caller)? {
+            return Ok(lease);
+        }
+        self.take_later(now, caller, deadline(), again).await
+    }
+
+    /// Returns an idle session, if there is one.
+    pub(super) fn take_idle(
+        self: &Arc<Self>,
+        now: Instant,
+        caller: Caller,
+    ) -> Result<Option<Lease<S>>> {
         if interrupt::is_given_up() {
             return Err(interrupt::given_up());
         }
@@ -158,116 +167,12 @@ impl<S: Resource> SharedPool<S> {
         if state.is_closed() {
             return Err(refused::closed());
         }
-        if let Some(item) = state.turns.take() {
-            self.enter(&mut state, &item, caller, now);
-            drop(state);
-            return Ok(self.lease(item, false));
+        let item = state.turns.take();
+        if let Some(item) = &item {
+            self.enter(&mut state, item, caller, now);
         }
         drop(state);
-        self.take_later(now, caller, deadline(), again)
-    }
-
-    /// Waits for a session, since none is idle.
-    #[cold]
-    fn take_later(
-        self: &Arc<Self>,
-        asked: Instant,
-        caller: Caller,
-        deadline: Instant,
-        again: bool,
-    ) -> Result<Lease<S>> {
-        let interrupt = interrupt::current();
-        self.spin();
-        let mut state = self.lock();
-        if state.is_closed() {
-            return Err(refused::closed());
-        }
-        if let Some(item) = state.turns.take() {
-            self.enter(&mut state, &item, caller, Instant::now());
-            return Ok(self.lease(item, true));
-        }
-        if !again && state.dependent(self.limits.max) > self.limits.max_waiting {
-            return Err(self.refused(&state, CheckoutRefusal::TooManyWaiting));
-        }
-        if state.holders.len() >= self.limits.max
-            && let Some(first) = state.holders.of_thread(caller.thread)
-        {
-            let (first, second) = (first, caller.location);
-            return Err(self.refused(&state, CheckoutRefusal::Nested { first, second }));
-        }
-        let waiter = Arc::new(Waiter::new(caller, asked));
-        state.turns.queue(Arc::clone(&waiter), again);
-        drop(self.grow(state));
-        let interrupt = interrupt.as_ref();
-        let waking = interrupt.map(|interrupt| interrupt.waking(waiter.clone()));
-        let ask_server = inquiry::moment(asked, deadline);
-        let mut answer = self.wait(&waiter, ask_server, interrupt);
-        if answer.is_none() && ask_server < deadline && Instant::now() >= ask_server {
-            self.inquire(&mut self.lock());
-            answer = self.wait(&waiter, deadline, interrupt);
-        }
-        drop(waking);
-        let answer = answer.unwrap_or_else(|| {
-            let mut state = self.lock();
-            // The reply may have arrived at the last moment.
-            waiter.take_reply().unwrap_or_else(|| {
-                let woken = state.turns.leave(&waiter);
-                self.publish(&state);
-                let given_up = interrupt.map_or(Ok(()), Interrupt::check).err();
-                let error = given_up.unwrap_or_else(|| self.expired(&state, asked.elapsed()));
-                drop(state);
-                notify(woken);
-                WaiterReply::Failure(error)
-            })
-        });
-        match answer {
-            WaiterReply::Session(item) => Ok(self.lease(item, true)),
-            WaiterReply::Failure(error) => Err(error),
-        }
-    }
-
-    /// Waits a moment for another thread to return a session: most are returned soon.
-    ///
-    /// A caller that finds others waiting joins them at once.
-    fn spin(&self) {
-        for round in 0..SPINS + YIELDS {
-            let seen = self.gauges.read();
-            if seen.idle > 0 || seen.in_use == 0 || seen.waiting > 0 {
-                return;
-            }
-            if round < SPINS {
-                std::hint::spin_loop();
-            } else {
-                // The holders may wait for a processor.
-                thread::yield_now();
-            }
-        }
-    }
-
-    /// Waits for the reply, or for an idle session, until `until` or until the call is given up.
-    fn wait(
-        &self,
-        waiter: &Arc<Waiter<S>>,
-        until: Instant,
-        interrupt: Option<&Interrupt>,
-    ) -> Option<WaiterReply<S>> {
-        loop {
-            if let Woken::Reply(reply) = waiter.wait(until, interrupt)? {
-                return Some(reply);
-            }
-            let mut state = self.lock();
-            // A reply may have arrived since.
-            if let Some(reply) = waiter.take_reply() {
-                return Some(reply);
-            }
-            let now = Instant::now();
-            if let Some((item, next)) = state.turns.retry(waiter, now) {
-                self.enter(&mut state, &item, waiter.caller, now);
-                drop(state);
-                notify(next);
-                return Some(WaiterReply::Session(item));
-            }
-        }
+        Ok(item.map(|item| self.lease(item, false)))
     }
 
     /// Enters the caller as the holder of a session.

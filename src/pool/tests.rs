@@ -71,7 +71,7 @@ fn new_pool(
 fn take(shared: &Arc<SharedPool<Counted>>, limit: Duration) -> Result<Lease<Counted>> {
     let caller = Caller {
         location: Location::caller(),
-        thread: this_thread(),
+        thread: Some(this_thread()),
     };
     shared.take(caller, Instant::now() + limit, false)
 }

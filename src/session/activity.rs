@@ -11,7 +11,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct SessionActivity {
     backend_pid: i32,
-    /// The thread that used the session last: [`this_thread`].
+    /// The thread that used the session last: [`this_thread`]; 0 while a task holds it.
     thread: AtomicUsize,
     doing: Mutex<ActivitySnapshot>,
 }
@@ -47,7 +47,9 @@ impl SessionActivity {
 
     /// Notes that a statement is sent.
     pub(crate) fn begin(&self, sql: Arc<str>, now: Instant) {
-        self.set_thread(this_thread());
+        if self.thread() != 0 {
+            self.set_thread(this_thread());
+        }
         let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
         *doing = ActivitySnapshot {
             sql: Some(sql),

@@ -52,6 +52,12 @@ impl Session {
         }
     }
 
+    /// Gives each statement of the call a limit of its own, in place of one deadline for all.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn limit_each_call(&mut self) {
+        self.limits.limit_each_call();
+    }
+
     /// Ends the call that [`Session::begin_call`] began.
     ///
     /// The session is not used again if its knowledge of the schema is out of date, or if its

@@ -1,5 +1,6 @@
 //! Checks whether answers can be read as the Rust types that the program expects.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,9 +10,11 @@ use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 use super::Session;
 use super::batch::Batch;
 use super::exchange::CommitPoint;
-use crate::command::columns::{Checks, Columns, check_values, is_untyped, mismatch, only_null};
+use crate::command::columns::{
+    Checks, Columns, Describe, check_values, is_untyped, mismatch, only_null,
+};
 use crate::command::types::{SqlType, TypeMatch, TypePair};
-use crate::command::{Command, ExpectedRows};
+use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::render;
@@ -53,77 +56,67 @@ const JUDGE: &str = "\
 impl Session {
     /// Checks the types of the answers to these commands; an error names the command.
     ///
-    /// A positive result is kept with the prepared statement.
-    pub(super) fn check_answers(
+    /// A positive result is kept with the prepared statement. If the command before it was the same statement, the
+    /// result of that one is used.
+    pub(super) async fn check_answers(
         &mut self,
         commands: &mut [Command],
         answers: &[Answer],
         deadline: Instant,
     ) -> Result<()> {
         let of = commands.len();
-        let mut before: Option<&Command> = None;
+        let mut alike: Option<Alike> = None;
         for (number, (command, answer)) in commands.iter_mut().zip(answers).enumerate() {
-            self.check_answer(command, before, answer, Some(deadline))
-                .map_err(|error| {
-                    error
-                        .with_sql(command.caller_sql())
-                        .with_statement(number + 1, of)
-                })?;
-            before = Some(command);
+            if let Some(read_as) = &mut command.read_as
+                && read_as.checks.is_none()
+            {
+                read_as.checks = alike.take().and_then(|alike| alike.checks_for(read_as));
+            }
+            let checked = match known_checks(command, answer) {
+                Some(checked) => checked,
+                None => Box::pin(self.check_answer(command, answer, Some(deadline))).await,
+            };
+            checked.map_err(|error| {
+                error
+                    .with_sql(command.caller_sql())
+                    .with_statement(number + 1, of)
+            })?;
+            alike = if of > 1 { Alike::of(command) } else { None };
         }
         Ok(())
     }
 
     /// Checks the types of one answer. Without a deadline, the server cannot be asked, and a type
     /// in doubt may pass.
-    ///
-    /// If the command before it was the same statement, the result of that one is used.
-    pub(crate) fn check_answer(
+    pub(crate) async fn check_answer(
         &mut self,
         command: &mut Command,
-        before: Option<&Command>,
         answer: &Answer,
         deadline: Option<Instant>,
     ) -> Result<()> {
+        if let Some(checked) = known_checks(command, answer) {
+            return checked;
+        }
         let is_dsl = command.is_diesels;
         let Some(read_as) = &mut command.read_as else {
             return Ok(());
         };
-        if answer.column_count() == 0 {
-            return Ok(());
+        let mut columns = Columns::default();
+        (read_as.describe)(&mut columns);
+        let checks = self
+            .judge_columns(&columns, answer, is_dsl, &command.path, deadline)
+            .await?;
+        read_as.checks = Some(Arc::clone(&checks));
+        // A type that passed because the server could not be asked is checked the next time.
+        if let Some(name) = read_as.name.as_ref().filter(|_| deadline.is_some()) {
+            self.connection
+                .prepared_mut()
+                .set_checked(name, read_as.describe, Arc::clone(&checks));
         }
-        if read_as.checks.is_none() {
-            let alike = before
-                .and_then(|before| before.read_as.as_ref())
-                .filter(|before| before.name.is_some() && before.name == read_as.name);
-            read_as.checks = match alike {
-                Some(alike) if alike.is_by(read_as.describe) => alike.checks.clone(),
-                _ => None,
-            };
-        }
-        let checks = match &read_as.checks {
-            Some(checks) => Arc::clone(checks),
-            None => {
-                let mut columns = Columns::default();
-                (read_as.describe)(&mut columns);
-                let checks =
-                    self.judge_columns(&columns, answer, is_dsl, &command.path, deadline)?;
-                read_as.checks = Some(Arc::clone(&checks));
-                // A type that passed because the server could not be asked is checked the next time.
-                if let Some(name) = read_as.name.as_ref().filter(|_| deadline.is_some()) {
-                    self.connection.prepared_mut().set_checked(
-                        name,
-                        read_as.describe,
-                        Arc::clone(&checks),
-                    );
-                }
-                checks
-            }
-        };
         check_values(answer, &checks)
     }
 
-    fn judge_columns(
+    async fn judge_columns(
         &mut self,
         columns: &Columns,
         answer: &Answer,
@@ -133,7 +126,7 @@ impl Session {
     ) -> Result<Checks> {
         let mut compared = columns.compare(answer, is_dsl)?;
         let doubts: Vec<&TypePair> = compared.doubts.iter().map(|(_, pair)| pair).collect();
-        let judged = self.judge(&doubts, path, deadline)?;
+        let judged = self.judge(&doubts, path, deadline).await?;
         for ((column, (actual, expected)), judged) in compared.doubts.iter().zip(judged) {
             match judged {
                 Some(judged) if judged.reads => {}
@@ -154,7 +147,7 @@ impl Session {
     }
 
     /// Returns whether types match, as the server said before, or says now: one round trip for all pairs.
-    pub(super) fn judge(
+    pub(super) async fn judge(
         &mut self,
         pairs: &[&TypePair],
         path: &SearchPathKey,
@@ -174,11 +167,16 @@ impl Session {
             .filter(|(_, judged)| judged.is_none())
             .map(|(pair, _)| *pair)
             .collect();
-        self.ask(&unknown, path, deadline)?;
+        self.ask(&unknown, path, deadline).await?;
         Ok(known(self))
     }
 
-    fn ask(&mut self, pairs: &[&TypePair], path: &SearchPathKey, deadline: Instant) -> Result<()> {
+    async fn ask(
+        &mut self,
+        pairs: &[&TypePair],
+        path: &SearchPathKey,
+        deadline: Instant,
+    ) -> Result<()> {
         let expected = |(_, expected): &TypePair| match expected {
             SqlType::BuiltIn(oid) => (Some(*oid), None, None, false),
             SqlType::Named { name, is_array } => (
@@ -201,7 +199,9 @@ impl Session {
             .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
         let mut encoder = self.encoder();
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
-        let mut result = self.exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)?;
+        let mut result = self
+            .exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)
+            .await?;
         let mut found = Vec::new();
         for row in result.take_answers().flat_map(SessionRow::all) {
             let number = row.get_value::<Text, String, _>(0).map_err(Error::decode)?;
@@ -214,5 +214,49 @@ impl Session {
         }
         self.types.keep(path, found);
         Ok(())
+    }
+}
+
+/// Checks the answer to a lone command, if its types were compared before.
+pub(super) fn check_known(commands: &[Command], answers: &[Answer]) -> Option<Result<()>> {
+    let ([command], [answer]) = (commands, answers) else {
+        return None;
+    };
+    let checked = known_checks(command, answer)?;
+    Some(checked.map_err(|error| error.with_sql(command.caller_sql()).with_statement(1, 1)))
+}
+
+/// Returns the result of the checks if no types have to be compared for it.
+fn known_checks(command: &Command, answer: &Answer) -> Option<Result<()>> {
+    let Some(read_as) = &command.read_as else {
+        return Some(Ok(()));
+    };
+    if answer.column_count() == 0 {
+        return Some(Ok(()));
+    }
+    let checks = read_as.checks.as_ref()?;
+    Some(check_values(answer, checks))
+}
+
+/// The checks of a prepared statement, for the next command if that is the same statement.
+struct Alike {
+    name: Arc<CStr>,
+    describe: Describe,
+    checks: Checks,
+}
+
+impl Alike {
+    fn of(command: &Command) -> Option<Self> {
+        let read_as = command.read_as.as_ref()?;
+        Some(Self {
+            name: Arc::clone(read_as.name.as_ref()?),
+            describe: read_as.describe,
+            checks: Arc::clone(read_as.checks.as_ref()?),
+        })
+    }
+
+    fn checks_for(self, read_as: &ReadAs) -> Option<Checks> {
+        let is_same = read_as.name.as_ref() == Some(&self.name) && read_as.is_by(self.describe);
+        is_same.then_some(self.checks)
     }
 }

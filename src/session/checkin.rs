@@ -17,10 +17,12 @@ const RESET: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Returns whether the server answers by the deadline; one round trip. If not, the session is lost.
-    pub(crate) fn ping(&mut self, deadline: Instant) -> bool {
+    pub(crate) async fn ping(&mut self, deadline: Instant) -> bool {
         let answered = self.connection.enter_pipeline().is_ok() && {
             let mut state = PipelineState::ping();
-            drive(&mut self.connection.pipeline(&mut state), deadline).is_ok()
+            drive(&mut self.connection.pipeline(&mut state), deadline)
+                .await
+                .is_ok()
         };
         let answered = answered && self.connection.exit_pipeline().is_ok();
         if !answered {
@@ -30,44 +32,50 @@ impl Session {
         answered
     }
 
-    /// Prepares the session for another holder; returns false if it has to be closed.
+    /// Prepares the session for another holder without the server; returns whether it may be used on, or `None` if the
+    /// server has to be asked.
     ///
-    /// Settings that the holder changed on this side are reset without the server. Ending an open
-    /// transaction takes a round trip, and so does resetting a session that is
-    /// [touched](Session::is_touched).
-    pub(crate) fn check_in(&mut self, call_timeout: Duration) -> bool {
-        self.check_in_by(call_timeout, c"ROLLBACK")
-    }
-
-    /// As [`Session::check_in`]; this script ends an open transaction.
-    pub(super) fn check_in_by(&mut self, call_timeout: Duration, rollback: &CStr) -> bool {
+    /// Settings that the holder changed on this side are reset. Ending an open transaction takes a round trip, and so
+    /// does resetting a session that is [touched](Session::is_touched).
+    pub(crate) fn check_in_at_once(&mut self, call_timeout: Duration) -> Option<bool> {
+        if self.is_in_flight {
+            return None;
+        }
         self.limits.check_in(call_timeout);
         self.connection.prepared_mut().set_enabled(true);
         self.observer.reset_instrumentation();
         if self.is_broken() {
+            return Some(false);
+        }
+        match self.connection.transaction_status() {
+            TransactionStatus::Idle if self.is_touched() => None,
+            TransactionStatus::Idle => {
+                self.forget_transaction();
+                Some(true)
+            }
+            TransactionStatus::InTransaction | TransactionStatus::InError => None,
+            TransactionStatus::Active | TransactionStatus::Unknown => Some(false),
+        }
+    }
+
+    /// Prepares the session for another holder; returns false if it has to be closed.
+    pub(crate) async fn check_in(&mut self, call_timeout: Duration) -> bool {
+        self.check_in_by(call_timeout, c"ROLLBACK").await
+    }
+
+    /// As [`Session::check_in`]; this script ends an open transaction.
+    pub(super) async fn check_in_by(&mut self, call_timeout: Duration, rollback: &CStr) -> bool {
+        self.end_abandoned().await;
+        if let Some(may_be_used) = self.check_in_at_once(call_timeout) {
+            return may_be_used;
+        }
+        let deadline = after(RESET);
+        if self.connection.is_in_transaction() && !self.run_by(rollback, deadline).await {
             return false;
         }
-        let is_open = match self.connection.transaction_status() {
-            TransactionStatus::Idle => false,
-            TransactionStatus::InTransaction | TransactionStatus::InError => true,
-            TransactionStatus::Active | TransactionStatus::Unknown => return false,
-        };
-        let deadline = (is_open || self.is_touched()).then(|| after(RESET));
-        if let Some(deadline) = deadline.filter(|_| is_open)
-            && !self.run_by(rollback, deadline)
-        {
-            return false;
-        }
-        // A transaction that was begun may not have been sent.
-        self.transactions.reset();
-        self.search_path.rolled_back(0);
-        if self.pooler.is_some() {
-            // The settings apply to the server's session that ran the transaction, which is another
-            // one now.
-            self.search_path.reset();
-        }
-        if let Some(deadline) = deadline.filter(|_| self.is_touched()) {
-            let discarded = self.run_by(c"DISCARD ALL", deadline);
+        self.forget_transaction();
+        if self.is_touched() {
+            let discarded = self.run_by(c"DISCARD ALL", deadline).await;
             if discarded {
                 self.was_discarded();
             }
@@ -76,9 +84,20 @@ impl Session {
         true
     }
 
+    /// Forgets a transaction that was begun, and may not have been sent.
+    fn forget_transaction(&mut self) {
+        self.transactions.reset();
+        self.search_path.rolled_back(0);
+        if self.pooler.is_some() {
+            // The settings apply to the server's session that ran the transaction, which is another
+            // one now.
+            self.search_path.reset();
+        }
+    }
+
     /// Runs a simple query; returns whether it succeeded by the deadline.
-    fn run_by(&mut self, sql: &CStr, deadline: Instant) -> bool {
+    async fn run_by(&mut self, sql: &CStr, deadline: Instant) -> bool {
         let mut query = self.connection.simple_query(sql.to_owned(), None);
-        drive(&mut query, deadline).is_ok() && query.received.error.is_none()
+        drive(&mut query, deadline).await.is_ok() && query.received.error.is_none()
     }
 }

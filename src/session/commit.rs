@@ -13,7 +13,7 @@ use std::time::Instant;
 
 impl Session {
     /// Commits the open transaction: one round trip.
-    pub(super) fn commit(&mut self) -> Result<()> {
+    pub(super) async fn commit(&mut self) -> Result<()> {
         let deadline = self.limits.call_deadline();
         let batch = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
         // If nothing was written, the outcome is never unknown.
@@ -23,10 +23,7 @@ impl Session {
         } else {
             CommitPoint::Command
         };
-        let result = self.as_statement(|session| {
-            session.observer.set_commands(batch.own());
-            session.exchange(batch, point, deadline)
-        });
+        let result = self.exchange_as_statement(batch, point, deadline).await;
         if let Err(error) = &result {
             self.transactions.set_depends_on_shadowing(
                 sent == Reads::IfBuiltIn && error.outcome() == Outcome::Unknown,
@@ -64,19 +61,17 @@ impl Session {
     }
 
     /// Sends commands that undo work of the open transaction: one round trip.
-    pub(super) fn roll_back_with(&mut self, sql: &[&str]) -> Result<()> {
+    pub(super) async fn roll_back_with(&mut self, sql: &[&str]) -> Result<()> {
         let commands: Vec<_> = sql.iter().map(|sql| Command::plain(*sql)).collect();
         // Ending a transaction gets time even if the failed call has used up its limit.
         let deadline = self.limits.call_deadline().max(after(CANCEL_GRACE));
-        self.as_statement(|session| {
-            session.observer.set_commands(&commands);
-            session.exchange(Batch::of(commands), CommitPoint::Undo, deadline)
-        })?;
+        self.exchange_as_statement(Batch::of(commands), CommitPoint::Undo, deadline)
+            .await?;
         Ok(())
     }
 
     /// Rolls back the failed transaction of a statement; a session that cannot do that is lost.
-    pub(super) fn roll_back_failed(&mut self, deadline: Instant) {
+    pub(super) async fn roll_back_failed(&mut self, deadline: Instant) {
         if self.connection.is_lost() {
             return;
         }
@@ -84,6 +79,7 @@ impl Session {
         let deadline = deadline.max(after(CANCEL_GRACE));
         if self
             .exchange(rollback, CommitPoint::Undo, deadline)
+            .await
             .is_err()
         {
             self.connection

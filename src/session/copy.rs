@@ -12,13 +12,14 @@ use super::Session;
 use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::observe::StatementSpan;
+use crate::observe::{Span, StatementSpan};
 pub(crate) use crate::sql_text::keywords::CopyDirection;
 use crate::sql_text::keywords::{copy_direction, may_write, only_statement};
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
 use crate::wire::cancel::cancel_and_drain;
 use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
+use crate::wire::executor::block_on;
 use crate::wire::protocol::{CopyMachine, CopyState, c_string};
 
 /// A COPY in progress on a session. If it is dropped before its end, the server fails it.
@@ -122,7 +123,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             commits,
             returns_writes: direction == CopyDirection::Out && may_write(sql),
         };
-        let _entered = copy.session.observer.begin_statement();
+        let span = copy.session.observer.begin_statement();
+        let _entered = span.as_ref().map(Span::enter);
         copy.session.observer.set_script(sql);
         copy.session.observer.count_round_trip(&[]);
         copy.statement = copy.session.observer.pause();
@@ -219,7 +221,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let rows = self.state.take().map_or(0, |state| state.received.rows);
         self.session.observer.resume(self.statement.take());
         self.session.observer.count_copied_rows(rows);
-        self.session.end_statement(None, |_| None);
+        self.session.end_statement(None);
         Ok(u64::try_from(rows).unwrap_or(u64::MAX))
     }
 
@@ -281,11 +283,14 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let is_over = state.is_over();
         let mut copying = session.connection.copy(state, interrupt);
         let driven = if is_over {
-            drive(&mut copying, deadline)
+            block_on(drive(&mut copying, deadline))
         } else {
-            drive_unless_given_up(&mut copying, deadline)
+            block_on(drive_unless_given_up(&mut copying, deadline))
         };
-        let completion = Completion::of(driven, || give_up(&mut copying));
+        let completion = match driven {
+            Err(DriveError::Deadline) => Completion::expired(give_up(&mut copying)),
+            driven => Completion::in_time(driven),
+        };
         let received = if state.is_taking() {
             state.data.len()
         } else {
@@ -353,14 +358,14 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             }),
             (Ok(()), None) => {
                 session.observer.resume(self.statement.take());
-                session.end_statement(None, |_| None);
+                session.end_statement(None);
                 return Ok(());
             }
         };
         let error = error.with_sql(sql.into());
         session.transactions.note_failure(&error);
         session.observer.resume(self.statement.take());
-        session.end_statement(Some(&error), |_| None);
+        session.end_statement(Some(&error));
         Err(error)
     }
 }
@@ -380,7 +385,7 @@ fn row_in(context: &str) -> Option<u64> {
 /// Fails a COPY whose data is no longer wanted, and waits for the server's answer.
 fn give_up(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
     copying.give_up(GIVEN_UP);
-    cancel_and_drain(copying)
+    block_on(cancel_and_drain(copying))
 }
 
 impl<H: DerefMut<Target = Session>> Drop for Copy<H> {
@@ -391,16 +396,12 @@ impl<H: DerefMut<Target = Session>> Drop for Copy<H> {
         let session = &mut *self.session;
         let mut copying = session.connection.copy(state, None);
         copying.give_up(GIVEN_UP);
-        let result = match drive(&mut copying, after(SHORT)) {
+        let result = match block_on(drive(&mut copying, after(SHORT))) {
             Err(DriveError::Deadline) => give_up(&mut copying),
             result => result,
         };
         // A caller that drops the COPY has another error, or ignores this one.
-        self.fail(Completion {
-            result,
-            expired: false,
-        })
-        .ok();
+        self.fail(Completion::in_time(result)).ok();
     }
 }
 

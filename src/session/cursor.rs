@@ -13,6 +13,7 @@ use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::{Error, Result};
 use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement};
+use crate::wire::executor::block_on;
 use crate::wire::row::SessionRow;
 
 /// A query that is read in portions; returned by [`Session::cursor`] and
@@ -45,7 +46,7 @@ impl Session {
         self.declare(rows, "SCROLL")
     }
 
-    fn declare<S: RowStatement>(&mut self, rows: S, kind: &str) -> Result<Cursor<'_, S::Row>> {
+    fn declare<S: RowStatement>(&mut self, mut rows: S, kind: &str) -> Result<Cursor<'_, S::Row>> {
         if self.transaction_depth() == 0 {
             return Err(
                 Error::query("a cursor lives in a transaction, and none is open").with_hint(
@@ -54,7 +55,9 @@ impl Session {
             );
         }
         let deadline = self.limits.call_deadline();
-        let command = self.encode(&rows, deadline)?.into_iter().next();
+        let command = block_on(self.encode(&mut rows, deadline))?
+            .into_iter()
+            .next();
         let command = command.ok_or_else(|| Error::query("a cursor is over one query"))?;
         let name = self.residue.next_cursor();
         let mut declaration = Command::plain(format!(
@@ -119,7 +122,7 @@ impl<T> Cursor<'_, T> {
         let batch = Batch::of(vec![fetch]).preceded_by(self.declaration.clone());
         let mut result = self.session.as_statement(|session| {
             session.observer.set_commands(batch.commands());
-            let result = session.exchange(batch, CommitPoint::Later, deadline)?;
+            let result = block_on(session.exchange(batch, CommitPoint::Later, deadline))?;
             let answers = result.answers().iter();
             session
                 .observer
@@ -132,7 +135,7 @@ impl<T> Cursor<'_, T> {
             let mut command = fetched.clone();
             (command.read_as, command.is_diesels) = (self.read_as.take(), self.is_dsl);
             let session = &mut *self.session;
-            let checked = session.check_answer(&mut command, None, answer, Some(deadline));
+            let checked = block_on(session.check_answer(&mut command, answer, Some(deadline)));
             self.read_as = command.read_as.take();
             checked.map_err(|error| error.with_sql(Arc::clone(command.sql())))?;
         }

@@ -2,6 +2,18 @@
 
 use std::vec;
 
+use super::Session;
+use super::transaction_manager::SessionTransactions;
+use super::transactions::Transactions;
+use crate::command::columns::{Describe, by_position_as_diesel};
+use crate::command::{ExpectedRows, ReadAs};
+use crate::config::Config;
+use crate::error::Result;
+use crate::observe::Span;
+use crate::statement::{Answers, DieselQuery, Encoder, Sealed, Statement, render};
+use crate::wire::answer::Answer;
+use crate::wire::executor::block_on;
+use crate::wire::row::SessionRow;
 use diesel::RunQueryDsl as _;
 use diesel::associations::HasTable;
 use diesel::connection::{
@@ -17,17 +29,6 @@ use diesel::query_builder::{Query, QueryFragment, QueryId};
 use diesel::query_dsl::{LoadQuery, UpdateAndFetchResults};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{ConnectionError, ConnectionResult, QueryResult};
-
-use super::Session;
-use super::transaction_manager::SessionTransactions;
-use super::transactions::Transactions;
-use crate::command::columns::{Describe, by_position_as_diesel};
-use crate::command::{ExpectedRows, ReadAs};
-use crate::config::Config;
-use crate::error::Result;
-use crate::statement::{Answers, DieselQuery, Encoder, Sealed, Statement, render};
-use crate::wire::answer::Answer;
-use crate::wire::row::SessionRow;
 
 /// Any query that diesel could run on a session is a statement, by
 /// [`StatementDsl`](crate::StatementDsl).
@@ -151,7 +152,9 @@ impl PgMetadataLookup for Session {
         let mut lookup = self.type_lookup();
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
-        if misses.is_empty() || self.look_up(&misses, self.limits.call_deadline()).is_err() {
+        if misses.is_empty()
+            || block_on(self.look_up(&misses, self.limits.call_deadline())).is_err()
+        {
             return known;
         }
         lookup.lookup_type(type_name, schema)
@@ -166,13 +169,14 @@ impl Session {
         describe: Option<Describe>,
     ) -> QueryResult<Option<Answer>> {
         let mode = self.mode();
-        let statement = Borrowed(query, describe);
-        let _entered = self.observer.begin_statement();
+        let mut statement = Borrowed(query, describe);
+        let span = self.observer.begin_statement();
+        let _entered = span.as_ref().map(Span::enter);
         let deadline = self.limits.call_deadline();
-        let result = self.execute(&statement, mode);
-        self.end_statement(result.as_ref().err(), |session| {
-            session.explain(&statement, deadline)
-        });
+        let result = block_on(self.execute(&mut statement, mode));
+        if let Some(slow) = self.observer.end_statement(result.as_ref().err()) {
+            block_on(self.report_slow(slow, &mut statement, deadline));
+        }
         Ok(result?.take_answers().next())
     }
 }

@@ -11,13 +11,14 @@ use crate::retry::is_stale;
 use crate::sql_text::keywords::begins_with;
 use crate::sql_text::read_only::Reads;
 use crate::statement::{Encoded, Statement};
+use crate::wire::executor::block_on;
 
 impl Session {
     /// Returns the commands of a statement; takes one round trip if a type is met for the first
     /// time. Values within values may name further types, which take another.
-    pub(super) fn encode<S: Statement + ?Sized>(
+    pub(super) async fn encode<S: Statement + ?Sized>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         deadline: Instant,
     ) -> Result<Vec<Command>> {
         let mut asked = Vec::new();
@@ -42,7 +43,7 @@ impl Session {
                     .with_hint("run the migrations, or check the search_path"));
                 }
                 Encoded::Misses(names) => {
-                    self.look_up(&names, deadline)?;
+                    Box::pin(self.look_up(&names, deadline)).await?;
                     asked.extend(names);
                 }
             }
@@ -71,15 +72,15 @@ impl Session {
             if misses.is_empty() {
                 return Ok(lookup);
             }
-            self.look_up(&misses, self.limits.call_deadline())?;
+            block_on(self.look_up(&misses, self.limits.call_deadline()))?;
             asked.extend(misses);
         }
     }
 
     /// Returns the SQL of a statement that binds no values, and whether diesel made it.
-    pub(crate) fn text_of(&mut self, statement: &impl Statement) -> Result<(Arc<str>, bool)> {
+    pub(crate) fn text_of(&mut self, statement: &mut impl Statement) -> Result<(Arc<str>, bool)> {
         let deadline = self.limits.call_deadline();
-        let commands = self.encode(statement, deadline)?;
+        let commands = block_on(self.encode(statement, deadline))?;
         match commands.as_slice() {
             [command] if command.parameters.is_empty() => {
                 Ok((Arc::clone(command.sql()), command.is_diesels))

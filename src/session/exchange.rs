@@ -40,15 +40,52 @@ impl CommitPoint {
 
 impl Session {
     /// Sends commands up to one Sync and returns the answers to the caller's: one round trip.
-    pub(super) fn exchange(
+    pub(super) async fn exchange(
         &mut self,
         batch: Batch,
         commit: CommitPoint,
         deadline: Instant,
     ) -> Result<BatchResult> {
-        let mut pending = self.start_pipeline(batch, commit)?;
-        let completion = self.drive_pipeline(&mut pending, deadline);
-        self.finish_pipeline(&mut pending, completion)
+        self.start_flight(batch, commit)?;
+        let completion = self.drive_flight(deadline).await;
+        self.end_flight(completion)
+    }
+
+    /// Prepares the pipeline of a call that may be dropped while it waits: the session keeps it, to end it later.
+    pub(super) fn start_flight(&mut self, batch: Batch, commit: CommitPoint) -> Result<()> {
+        let pending = self.start_pipeline(batch, commit)?;
+        match &mut self.flight {
+            Some(flight) => **flight = pending,
+            None => self.flight = Some(Box::new(pending)),
+        }
+        self.is_in_flight = true;
+        Ok(())
+    }
+
+    /// Drives the pipeline of [`Session::start_flight`] as [`Session::drive_pipeline`] does.
+    pub(super) async fn drive_flight(&mut self, deadline: Instant) -> Completion {
+        let since = self.observer.now();
+        let Some(flight) = &mut self.flight else {
+            return Completion::in_time(Ok(()));
+        };
+        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        let completion = match drive_unless_given_up(&mut pipeline, deadline).await {
+            Err(DriveError::Deadline) => Completion::expired(Box::pin(cancel(&mut pipeline)).await),
+            driven => Completion::in_time(driven),
+        };
+        self.observer.add_wire_time(since);
+        completion
+    }
+
+    /// Takes the answers of the pipeline of [`Session::start_flight`].
+    pub(super) fn end_flight(&mut self, completion: Completion) -> Result<BatchResult> {
+        self.is_in_flight = false;
+        let Some(mut flight) = self.flight.take() else {
+            return Ok(BatchResult::empty(Vec::new()));
+        };
+        let result = self.finish_pipeline(&mut flight, completion);
+        self.flight = Some(flight);
+        result
     }
 
     /// Prepares the messages of a pipeline; nothing is sent before [`Session::drive_pipeline`].
@@ -119,31 +156,29 @@ impl Session {
 
     /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is
     /// asked to cancel.
-    pub(super) fn drive_pipeline(
+    pub(super) async fn drive_pipeline(
         &mut self,
         pending: &mut PendingPipeline,
         deadline: Instant,
     ) -> Completion {
         let since = self.observer.now();
         let mut pipeline = self.connection.pipeline(&mut pending.state);
-        let driven = drive_unless_given_up(&mut pipeline, deadline);
-        let completion = Completion::of(driven, || cancel(&mut pipeline));
+        let completion = match drive_unless_given_up(&mut pipeline, deadline).await {
+            Err(DriveError::Deadline) => Completion::expired(Box::pin(cancel(&mut pipeline)).await),
+            driven => Completion::in_time(driven),
+        };
         self.observer.add_wire_time(since);
         completion
     }
 
     /// Ends a pipeline whose rows are no longer wanted: takes what has arrived, else cancels.
-    pub(super) fn stop_pipeline(&mut self, pending: &mut PendingPipeline) -> Completion {
+    pub(super) async fn stop_pipeline(&mut self, pending: &mut PendingPipeline) -> Completion {
         pending.state.stop_streaming();
         let mut pipeline = self.connection.pipeline(&mut pending.state);
-        let result = match drive(&mut pipeline, Instant::now()) {
-            Err(DriveError::Deadline) => cancel(&mut pipeline),
+        Completion::in_time(match drive(&mut pipeline, Instant::now()).await {
+            Err(DriveError::Deadline) => cancel(&mut pipeline).await,
             result => result,
-        };
-        Completion {
-            result,
-            expired: false,
-        }
+        })
     }
 
     /// Takes the answers of a pipeline that was driven to its end, and updates what is known of the session.
@@ -349,7 +384,7 @@ fn sql_of(first: Option<&Command>) -> Arc<str> {
 }
 
 /// Cancels a pipeline whose rows are no longer wanted.
-fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), DriveError> {
+pub(super) async fn cancel(pipeline: &mut Pipeline<'_>) -> Result<(), DriveError> {
     pipeline.stop_streaming();
-    cancel_and_drain(pipeline)
+    cancel_and_drain(pipeline).await
 }

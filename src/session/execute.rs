@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Session;
 use super::batch::{Batch, BatchResult};
+use super::check::check_known;
 use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::CommitPoint;
@@ -33,20 +34,22 @@ pub(super) enum TransactionMode {
 impl Session {
     /// Executes a statement, and retries it once if the server refused only because its schema had
     /// changed.
-    pub(super) fn execute<S: Statement + ?Sized>(
+    pub(super) async fn execute<S: Statement + ?Sized>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         mode: TransactionMode,
     ) -> Result<BatchResult> {
-        let first = self.execute_once(statement, mode.clone());
+        let first = self.execute_once(statement, mode.clone()).await;
         let result = match first {
             Err(error) if !matches!(mode, TransactionMode::Within) && self.handle_stale(&error) => {
                 // If it fails for the same reason with newly looked-up types, the types are not the
                 // cause.
-                self.execute_once(statement, mode).map_err(|error| {
-                    self.transactions.has_fresh_types();
-                    error.resting_on_types(false)
-                })
+                Box::pin(self.execute_once(statement, mode))
+                    .await
+                    .map_err(|error| {
+                        self.transactions.has_fresh_types();
+                        error.resting_on_types(false)
+                    })
             }
             Err(error) if is_stale(&error) && !self.is_broken() => {
                 self.forget_schema();
@@ -60,13 +63,13 @@ impl Session {
         Ok(result)
     }
 
-    fn execute_once<S: Statement + ?Sized>(
+    async fn execute_once<S: Statement + ?Sized>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         mode: TransactionMode,
     ) -> Result<BatchResult> {
         let deadline = self.limits.call_deadline();
-        let mut commands = self.encode(statement, deadline)?;
+        let mut commands = self.encode(statement, deadline).await?;
         self.observer.set_commands(&commands);
         if commands.is_empty() {
             return Ok(BatchResult::empty(commands));
@@ -98,38 +101,49 @@ impl Session {
         let checked_by = check_rows(&mut commands, checked_here, &mode, &mut self.texts);
         match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
-                self.execute_then_commit(commands, &TransactionStart::plain().sql, deadline)
+                Box::pin(self.execute_then_commit(
+                    commands,
+                    &TransactionStart::plain().sql,
+                    deadline,
+                ))
+                .await
             }
             (TransactionMode::Explicit(start), CheckedBy::Client) => {
-                self.execute_then_commit(commands, &start, deadline)
+                Box::pin(self.execute_then_commit(commands, &start, deadline)).await
             }
             (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
                 let start = TransactionStart::plain().sql;
                 self.execute_with_commit(&start, commands, Vec::new(), deadline)
+                    .await
             }
             (TransactionMode::Implicit, CheckedBy::Server) => {
-                let result = self.exchange(Batch::of(commands), CommitPoint::Sync, deadline)?;
-                self.with_checked_types(result.committed(), deadline)
+                self.start_flight(Batch::of(commands), CommitPoint::Sync)?;
+                let completion = self.drive_flight(deadline).await;
+                let result = self.end_flight(completion)?;
+                self.with_checked_types(result.committed(), deadline).await
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
                 self.execute_with_commit(&start, commands, self.before_commit(), deadline)
+                    .await
             }
             (TransactionMode::Within, checked_by) => {
                 let xid = self.transactions.xid_query(&commands);
                 let batch = Batch::of(commands).followed_by(xid);
-                let result = self.exchange(batch, CommitPoint::Later, deadline)?;
+                self.start_flight(batch, CommitPoint::Later)?;
+                let completion = self.drive_flight(deadline).await;
+                let result = self.end_flight(completion)?;
                 self.transactions.note_xid(result.after());
                 if checked_by == CheckedBy::Client {
                     check_counts(&result)?;
                 }
-                self.with_checked_types(result, deadline)
+                self.with_checked_types(result, deadline).await
             }
         }
     }
 
     /// Sends commands together with those that begin and commit their transaction: one round trip, one more if it
     /// fails.
-    fn execute_with_commit(
+    async fn execute_with_commit(
         &mut self,
         start: &[Arc<str>],
         commands: Vec<Command>,
@@ -150,21 +164,23 @@ impl Session {
         let batch = Batch::of(commands)
             .preceded_by(start)
             .followed_by(commit.map(is_no_work));
-        let result = self.exchange(batch, CommitPoint::Command, deadline);
+        self.start_flight(batch, CommitPoint::Command)?;
+        let completion = self.drive_flight(deadline).await;
+        let result = self.end_flight(completion);
         if result.is_err() && !self.is_idle() {
-            self.roll_back_failed(deadline);
+            Box::pin(self.roll_back_failed(deadline)).await;
         }
         let result = result?;
         if let Some((_, before)) = result.after().split_last() {
             self.note_before_commit(before);
         }
         check_commit(result.after().last())?;
-        self.with_checked_types(result.committed(), deadline)
+        self.with_checked_types(result.committed(), deadline).await
     }
 
     /// Sends commands whose row counts are known only from the answer; the commit takes another
     /// round trip, after the check.
-    fn execute_then_commit(
+    async fn execute_then_commit(
         &mut self,
         commands: Vec<Command>,
         start: &[Arc<str>],
@@ -174,36 +190,43 @@ impl Session {
         let batch = Batch::of(commands)
             .preceded_by(start.iter().map(|sql| Command::control(sql)))
             .followed_by(xid);
-        let result = self.exchange(batch, CommitPoint::Later, deadline);
-        let committed = result.and_then(|mut result| {
-            self.transactions.note_xid(result.after());
-            check_counts(&result)?;
-            let (commands, answers) = result.parts();
-            self.check_answers(commands, answers, deadline)?;
-            let commit = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
-            let committed = self.exchange(commit, CommitPoint::Command, deadline)?;
-            self.note_before_commit(committed.before());
-            check_commit(committed.answers().last())?;
-            Ok(result)
-        });
+        let committed = self.check_then_commit(batch, deadline).await;
         if committed.is_err() && !self.is_idle() {
-            self.roll_back_failed(deadline);
+            Box::pin(self.roll_back_failed(deadline)).await;
         }
         let mut result = committed?;
         result.outcome = Outcome::Committed;
         Ok(result)
     }
 
+    async fn check_then_commit(&mut self, batch: Batch, deadline: Instant) -> Result<BatchResult> {
+        let mut result = self.exchange(batch, CommitPoint::Later, deadline).await?;
+        self.transactions.note_xid(result.after());
+        check_counts(&result)?;
+        let (commands, answers) = result.parts();
+        self.check_answers(commands, answers, deadline).await?;
+        let commit = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
+        let committed = self
+            .exchange(commit, CommitPoint::Command, deadline)
+            .await?;
+        self.note_before_commit(committed.before());
+        check_commit(committed.answers().last())?;
+        Ok(result)
+    }
+
     /// Checks the types of the answers; an error has the outcome of the work.
-    fn with_checked_types(
+    async fn with_checked_types(
         &mut self,
         mut result: BatchResult,
         deadline: Instant,
     ) -> Result<BatchResult> {
         let outcome = result.outcome;
         let (commands, answers) = result.parts();
-        self.check_answers(commands, answers, deadline)
-            .map_err(|error| error.with_outcome(outcome))?;
+        let checked = match check_known(commands, answers) {
+            Some(checked) => checked,
+            None => Box::pin(self.check_answers(commands, answers, deadline)).await,
+        };
+        checked.map_err(|error| error.with_outcome(outcome))?;
         Ok(result)
     }
 }

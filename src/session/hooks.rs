@@ -155,6 +155,11 @@ impl Session {
         self.transactions.hooks().floor = depth;
     }
 
+    /// Returns how many transactions are open that the code that uses the session never ends.
+    pub(crate) fn floor(&mut self) -> u32 {
+        self.transactions.hooks().floor
+    }
+
     /// Runs `hook` once the outermost transaction has been committed: for effects that must not
     /// happen earlier, such as a message about it.
     ///

@@ -49,6 +49,12 @@ impl Limits {
         self.call_of_database = limit;
     }
 
+    /// Gives each statement a limit of its own, in place of one deadline for all.
+    #[cfg(feature = "tokio")]
+    pub(super) fn limit_each_call(&mut self) {
+        self.deadline = None;
+    }
+
     /// Returns whether a call has begun and not ended.
     pub(super) fn is_in_call(&self) -> bool {
         self.deadline.is_some()

@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// Asks the server for the OIDs of types: one query for each search path, nearly always one.
-    pub(super) fn look_up(
+    pub(super) async fn look_up(
         &mut self,
         misses: &[(SearchPathKey, TypeName)],
         deadline: Instant,
@@ -74,13 +74,13 @@ impl Session {
             let (these, others): (Vec<_>, Vec<_>) =
                 rest.into_iter().partition(|(other, _)| *other == path);
             let names: Vec<_> = these.into_iter().map(|(_, name)| name).collect();
-            self.look_up_by(&path, &names, deadline)?;
+            self.look_up_by(&path, &names, deadline).await?;
             rest = others;
         }
         Ok(())
     }
 
-    fn look_up_by(
+    async fn look_up_by(
         &mut self,
         path: &SearchPathKey,
         names: &[TypeName],
@@ -111,7 +111,7 @@ impl Session {
         let batch = Batch::of(vec![command])
             .preceded_by(before)
             .followed_by(after);
-        let mut result = self.exchange(batch, CommitPoint::Later, deadline)?;
+        let mut result = self.exchange(batch, CommitPoint::Later, deadline).await?;
         let rows = result.take_answers().flat_map(SessionRow::all);
         let found = rows.map(|row| {
             let oid = row.get_value::<Oid, u32, _>(0).map_err(Error::decode)?;

@@ -14,6 +14,7 @@ use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::statement::{Statement, StatementDsl as _};
 use crate::wire::driver::{DriveError, drive};
+use crate::wire::executor::block_on;
 use crate::wire::notification::Notification;
 
 /// The notifications that have arrived, but were not read yet.
@@ -85,7 +86,7 @@ impl Session {
             Instant::now()
         };
         let mut wait = self.connection.notifications(self.limits.interrupt());
-        let driven = drive(&mut wait, until);
+        let driven = block_on(drive(&mut wait, until));
         let received = std::mem::take(&mut wait.received);
         self.inbox.extend(received);
         match driven {

@@ -1,16 +1,20 @@
 //! Reports a statement to subscribers: its span, and its plan if it was slow.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::Span;
+
 use super::Session;
-use super::batch::Batch;
+use super::batch::{Batch, BatchResult};
 use super::exchange::CommitPoint;
 use super::transaction_manager::rollback_to;
 use crate::command::Command;
 use crate::command::text::Text;
 use crate::deadline::after;
 use crate::error::{Error, Result};
+use crate::observe::{StatementSpan, within};
 use crate::sql_text::single_statement::bare;
 use crate::sql_text::statement_kinds::query_kind;
 use crate::statement::{Encoded, Statement};
@@ -23,41 +27,65 @@ const PLANS: usize = 16;
 const SAVEPOINT: &str = "bowline_explain";
 
 impl Session {
-    /// Runs `work` as one statement.
+    /// Runs `work`, which blocks, as one statement.
     pub(super) fn as_statement<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T> {
-        let _entered = self.observer.begin_statement();
+        let span = self.observer.begin_statement();
+        let _entered = span.as_ref().map(Span::enter);
         let done = work(self);
-        self.end_statement(done.as_ref().err(), |_| None);
+        self.end_statement(done.as_ref().err());
         done
     }
 
-    /// Ends the statement; if it was slow, reports it with the plan that `explain` returns.
-    pub(super) fn end_statement(
+    /// Sends commands of the session's own as one statement: one round trip.
+    pub(super) async fn exchange_as_statement(
         &mut self,
-        failure: Option<&Error>,
-        explain: impl FnOnce(&mut Self) -> Option<String>,
-    ) {
-        let Some((statement, duration)) = self.observer.end_statement(failure) else {
-            return;
+        batch: Batch,
+        commit: CommitPoint,
+        deadline: Instant,
+    ) -> Result<BatchResult> {
+        let span = self.observer.begin_statement();
+        self.observer.set_commands(batch.own());
+        let done = {
+            let exchange = pin!(self.exchange(batch, commit, deadline));
+            within(span.as_ref(), exchange).await
         };
+        let _entered = span.as_ref().map(Span::enter);
+        self.end_statement(done.as_ref().err());
+        done
+    }
+
+    /// Ends the statement; reports it if it was slow.
+    pub(super) fn end_statement(&mut self, failure: Option<&Error>) {
+        if let Some((statement, duration)) = self.observer.end_statement(failure) {
+            statement.report_slow(duration, None);
+        }
+    }
+
+    /// Reports a statement that was slow, with its plan if that is wanted.
+    pub(super) async fn report_slow<S: Statement + ?Sized>(
+        &mut self,
+        (span, duration): (Box<StatementSpan>, Duration),
+        statement: &mut S,
+        deadline: Instant,
+    ) {
         let plan = if self.observer.explains() {
-            explain(self)
+            self.explain(statement, deadline).await
         } else {
             None
         };
-        statement.report_slow(duration, plan.as_deref());
+        span.report_slow(duration, plan.as_deref());
     }
 
     /// Returns the server's plan for a statement with these values: one round trip.
     ///
     /// Within a transaction, a savepoint protects it. A failure is not reported: the statement
     /// itself has ended.
-    pub(super) fn explain<S: Statement + ?Sized>(
+    async fn explain<S: Statement + ?Sized>(
         &mut self,
-        statement: &S,
+        statement: &mut S,
         deadline: Instant,
     ) -> Option<String> {
         let deadline = deadline.min(after(PLAN));
@@ -87,11 +115,11 @@ impl Session {
         let batch = Batch::of(commands)
             .preceded_by(guard("SAVEPOINT"))
             .followed_by(guard("RELEASE SAVEPOINT"));
-        let explained = self.exchange(batch, CommitPoint::Later, deadline);
+        let explained = self.exchange(batch, CommitPoint::Later, deadline).await;
         if explained.is_err()
             && guarded
             && !self.is_broken()
-            && rollback_to(self, SAVEPOINT).is_err()
+            && rollback_to(self, SAVEPOINT).await.is_err()
         {
             self.transactions.set_broken();
         }

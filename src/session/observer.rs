@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::{
     DynInstrumentation, Instrumentation, InstrumentationEvent, StrQueryHelper,
 };
-use tracing::span::EnteredSpan;
+use tracing::Span;
 
 use super::activity::SessionActivity;
 use crate::command::{Command, ExpectedRows};
@@ -103,12 +103,26 @@ impl Observer {
             self.close_reason = reason;
         }
     }
+
+    /// Reports the outcome of a call that was dropped once its commit had been given to libpq.
+    pub(super) fn dropped_while_committing(&self, outcome: Outcome) {
+        tracing::warn!(
+            target: "bowline::outcome",
+            ?outcome,
+            "a call was dropped while its commit was being sent"
+        );
+    }
+
+    /// Forgets the reason: the session stays open.
+    pub(super) fn unset_close_reason(&mut self) {
+        self.close_reason = DROPPED;
+    }
 }
 
 /// The current statement.
 impl Observer {
-    /// Begins a statement; the span is to be held until the statement ends.
-    pub(super) fn begin_statement(&mut self) -> Option<EnteredSpan> {
+    /// Begins a statement; its work runs within the span.
+    pub(super) fn begin_statement(&mut self) -> Option<Span> {
         self.statements += 1;
         // A panic may have left one behind.
         self.statement = None;
@@ -117,9 +131,9 @@ impl Observer {
         }
         let waited = std::mem::take(&mut self.waited);
         let statement = StatementSpan::begin(&self.server, waited, self.attempt);
-        let entered = statement.span().entered();
+        let span = statement.span();
         self.statement = Some(Box::new(statement));
-        Some(entered)
+        Some(span)
     }
 
     /// Ends the statement. Returns its span and duration if it was slow, for [`StatementSpan::report_slow`].
@@ -262,8 +276,8 @@ impl Observer {
 
 impl ObservedTransaction {
     /// Enters the span, until the guard is dropped.
-    pub(super) fn enter(&self) -> EnteredSpan {
-        self.span.span().entered()
+    pub(super) fn span(&self) -> Span {
+        self.span.span()
     }
 }
 

@@ -25,6 +25,15 @@ pub(super) struct PendingPipeline {
 }
 
 impl PendingPipeline {
+    /// Returns whether libpq has the message that commits the work.
+    pub(super) fn has_sent_commit(&self) -> bool {
+        match self.commit {
+            CommitPoint::Later | CommitPoint::Undo => false,
+            CommitPoint::Sync => self.state.has_queued_sync(),
+            CommitPoint::Command => self.state.received.commands_sent >= self.commands.len(),
+        }
+    }
+
     /// Returns the caller's first command.
     pub(super) fn own_command(&mut self) -> Option<&mut Command> {
         self.commands.get_mut(self.own.start)

@@ -12,6 +12,7 @@ use super::exchange::CommitPoint;
 use crate::command::Command;
 use crate::command::text::Text;
 use crate::error::{Error, Result};
+use crate::wire::executor::block_on;
 
 impl Session {
     /// Returns whether a statement may have left state behind: a setting, a role, a temporary
@@ -41,10 +42,7 @@ impl Session {
         }
         let deadline = self.limits.call_deadline();
         let discard = Batch::of(vec![Command::plain("DISCARD ALL")]);
-        self.as_statement(|session| {
-            session.observer.set_commands(discard.commands());
-            session.exchange(discard, CommitPoint::Later, deadline)
-        })?;
+        block_on(self.exchange_as_statement(discard, CommitPoint::Later, deadline))?;
         self.was_discarded();
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathChange;
 use crate::wire::cancel::cancel_and_drain;
 use crate::wire::driver::{DriveError, drive, drive_unless_given_up};
+use crate::wire::executor::block_on;
 use crate::wire::libpq::Field;
 use crate::wire::protocol::{NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_string};
 
@@ -74,7 +75,7 @@ impl Session {
         let mut query = self.connection.simple_query(c_text, interrupt);
         let has_sink = sink.is_some();
         let driven = match sink {
-            None => drive(&mut query, deadline).map_err(EarlyEnd::of),
+            None => block_on(drive(&mut query, deadline)).map_err(EarlyEnd::of),
             Some(sink) => {
                 query = query.with_parts();
                 hand_out(&mut query, deadline, statements_before, sink)
@@ -83,7 +84,7 @@ impl Session {
         let (driven, expired) = match driven {
             Err(EarlyEnd::Unwanted { expired }) => {
                 query.discard_rest();
-                (cancel_and_drain(&mut query), expired)
+                (block_on(cancel_and_drain(&mut query)), expired)
             }
             Err(EarlyEnd::Lost(stopped)) => (Err(stopped), false),
             Ok(()) => (Ok(()), false),
@@ -166,7 +167,7 @@ impl Session {
     /// would not exist when it is needed.
     pub(super) fn send_deferred_savepoints(&mut self, deadline: Instant) -> Result<()> {
         if self.connection.is_in_transaction() && !self.transactions.deferred().is_empty() {
-            self.exchange(Batch::default(), CommitPoint::Later, deadline)?;
+            block_on(self.exchange(Batch::default(), CommitPoint::Later, deadline))?;
         }
         Ok(())
     }
@@ -199,7 +200,7 @@ fn hand_out(
     sink: PartSink<'_>,
 ) -> Result<(), EarlyEnd> {
     loop {
-        drive_unless_given_up(query, deadline).map_err(EarlyEnd::of)?;
+        block_on(drive_unless_given_up(query, deadline)).map_err(EarlyEnd::of)?;
         let Some(part) = query.take_part() else {
             return Ok(());
         };

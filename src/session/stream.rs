@@ -14,9 +14,10 @@ use super::transaction_manager::{release, rollback_to};
 use crate::command::failure::rows_too_late;
 use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Outcome, Result};
-use crate::observe::StatementSpan;
+use crate::observe::{Span, StatementSpan};
 use crate::statement::{RowReader, Statement};
 use crate::wire::driver::Completion;
+use crate::wire::executor::block_on;
 use crate::wire::row::SessionRow;
 
 /// The rows of one query as they arrive; returned by [`Session::stream`] and
@@ -49,11 +50,11 @@ impl Session {
     /// Runs a query and returns its rows as they arrive: one round trip, however many rows.
     ///
     /// Fails as [`Session::run`] does if the query fails before its first row.
-    pub fn stream<S>(&mut self, rows: S) -> Result<Stream<&mut Self, S::Row>>
+    pub fn stream<S>(&mut self, mut rows: S) -> Result<Stream<&mut Self, S::Row>>
     where
         S: crate::statement::RowStatement,
     {
-        Stream::begin(self, &rows, S::reader())
+        Stream::begin(self, &mut rows, S::reader())
     }
 }
 
@@ -61,7 +62,7 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
     /// Sends the query, and waits for its first rows.
     pub(crate) fn begin(
         session: H,
-        statement: &impl Statement,
+        statement: &mut impl Statement,
         read: RowReader<T>,
     ) -> Result<Self> {
         let mut stream = Self {
@@ -71,7 +72,8 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             chunk: Vec::new().into_iter(),
             read,
         };
-        let _entered = stream.session.observer.begin_statement();
+        let span = stream.session.observer.begin_statement();
+        let _entered = span.as_ref().map(Span::enter);
         let mut sent = stream.send(statement);
         if let Err(error) = &sent
             && stream.session.transaction_depth() == 0
@@ -86,15 +88,15 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
     /// Ends the statement's span if the stream has ended; otherwise keeps it until the next step.
     fn pause(&mut self, failure: Option<&Error>) {
         if self.active.is_none() {
-            self.session.end_statement(failure, |_| None);
+            self.session.end_statement(failure);
         }
         self.statement = self.session.observer.pause();
     }
 
-    fn send(&mut self, statement: &impl Statement) -> Result<()> {
+    fn send(&mut self, statement: &mut impl Statement) -> Result<()> {
         let session = &mut *self.session;
         let deadline = session.limits.call_deadline();
-        let commands = session.encode(statement, deadline)?;
+        let commands = block_on(session.encode(statement, deadline))?;
         session.observer.set_commands(&commands);
         let guarded = session.transaction_depth() > 0;
         let savepoint = guarded.then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")));
@@ -115,11 +117,11 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             return Ok(());
         };
         let deadline = self.session.limits.call_deadline();
-        let completion = self.session.drive_pipeline(&mut active.pending, deadline);
+        let completion = block_on(self.session.drive_pipeline(&mut active.pending, deadline));
         match active.pending.state.take_chunk() {
             Some(chunk) if completion.result.is_ok() => {
                 if let Some(command) = active.pending.own_command()
-                    && let Err(error) = self.session.check_answer(command, None, &chunk, None)
+                    && let Err(error) = block_on(self.session.check_answer(command, &chunk, None))
                 {
                     let error = error.with_sql(command.caller_sql());
                     self.give_up();
@@ -196,7 +198,7 @@ impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
         }
         self.session.observer.resume(self.statement.take());
         self.give_up();
-        self.session.end_statement(None, |_| None);
+        self.session.end_statement(None);
     }
 }
 
@@ -207,14 +209,14 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             return;
         };
         let session = &mut *self.session;
-        let completion = session.stop_pipeline(&mut active.pending);
+        let completion = block_on(session.stop_pipeline(&mut active.pending));
         let ended = session.finish_pipeline(&mut active.pending, completion);
         if !active.guarded || session.is_broken() {
             return;
         }
         if ended.is_ok() {
             release(session, SAVEPOINT);
-        } else if rollback_to(session, SAVEPOINT).is_err() {
+        } else if block_on(rollback_to(session, SAVEPOINT)).is_err() {
             session.transactions.set_broken();
         }
     }

@@ -8,6 +8,7 @@ use ::diesel::Connection as _;
 
 use super::Session;
 use crate::error::Result;
+use crate::wire::executor::block_on;
 
 /// Undoes a test, and what does not end with its transaction: locks and `currval` of sequences.
 const UNDO: &CStr = c"ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD SEQUENCES";
@@ -52,6 +53,6 @@ impl Session {
             self.transactions.set_changed_schema(false);
             self.touch();
         }
-        self.check_in_by(call_timeout, UNDO)
+        block_on(self.check_in_by(call_timeout, UNDO))
     }
 }

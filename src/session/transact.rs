@@ -1,12 +1,18 @@
 //! Runs work in a transaction or savepoint: it is committed if the work returns `Ok`, and rolled
 //! back otherwise.
 
-use ::diesel::connection::TransactionManager as _;
+use std::pin::pin;
 
 use super::Session;
-use super::transaction_manager::{SessionTransactions, begin};
+use super::observer::ObservedTransaction;
+use super::transaction_manager::{
+    SessionTransactions, begin, commit_innermost, roll_back_innermost,
+};
 use crate::error::{Error, Outcome, Result};
+use crate::observe::{Span, within};
 use crate::transaction::{TransactionOptions, TransactionStart};
+use crate::wire::executor::block_on;
+use ::diesel::connection::TransactionManager as _;
 
 /// The result of one attempt at a piece of work.
 #[derive(Debug)]
@@ -65,8 +71,8 @@ impl Session {
         self.transact(&options.opening(), work).into_result()
     }
 
-    /// Runs `work` in a transaction that begins with `start`, or in a savepoint within a
-    /// transaction.
+    /// Runs `work`, which blocks, in a transaction that begins with `start`, or in a savepoint within
+    /// a transaction.
     pub(crate) fn transact<T, E>(
         &mut self,
         start: &TransactionStart,
@@ -75,56 +81,101 @@ impl Session {
     where
         E: From<Error>,
     {
-        if self.transactions.depth() > 0 {
-            return self.transact_inner(start, work);
-        }
-        let begin = start.sql.first().map_or("", |begin| begin);
-        let observed = self.observer.begin_transaction(begin);
-        let _entered = observed.enter();
-        let attempt = self.transact_inner(start, work);
-        let outcome = match &attempt {
-            AttemptResult::Done(_) => Outcome::Committed,
-            AttemptResult::Failed(_) => Outcome::NotCommitted,
-            AttemptResult::Unanswered(..) => Outcome::Unknown,
+        let begun = match self.begin_work(start) {
+            Ok(begun) => begun,
+            Err(error) => return AttemptResult::Failed(error.into()),
         };
-        self.observer.end_transaction(observed, outcome);
-        attempt
-    }
-
-    fn transact_inner<T, E>(
-        &mut self,
-        start: &TransactionStart,
-        work: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> AttemptResult<T, E>
-    where
-        E: From<Error>,
-    {
-        if let Err(error) = begin(self, &start.sql) {
-            return AttemptResult::Failed(Error::from(error).into());
-        }
+        let span = begun.span();
+        let _entered = span.as_ref().map(Span::enter);
         let mut guard = RollbackOnPanic {
             session: self,
             armed: true,
         };
         let done = work(guard.session);
-        match done {
-            Ok(value) => {
-                guard.armed = false;
-                match SessionTransactions::commit_transaction(guard.session).map_err(Error::from) {
-                    Ok(()) => AttemptResult::Done(value),
-                    Err(error) if error.outcome() == Outcome::Unknown => {
-                        AttemptResult::Unanswered(Some(value), error)
-                    }
-                    Err(error) => AttemptResult::Failed(error.into()),
+        guard.armed = false;
+        drop(guard);
+        block_on(self.end_work(begun, done))
+    }
+
+    /// Begins the transaction of some work, or a savepoint within a transaction. Nothing is sent.
+    pub(crate) fn begin_work(&mut self, start: &TransactionStart) -> Result<BegunWork> {
+        let observed = (self.transactions.depth() == 0).then(|| {
+            let begin = start.sql.first().map_or("", |begin| begin);
+            self.observer.begin_transaction(begin)
+        });
+        match begin(self, &start.sql) {
+            Ok(()) => Ok(BegunWork { observed }),
+            Err(error) => {
+                if let Some(observed) = observed {
+                    self.observer
+                        .end_transaction(observed, Outcome::NotCommitted);
                 }
+                Err(error.into())
             }
-            // The guard rolls back; the caller's error is more useful than that of a failed rollback.
-            Err(error) => AttemptResult::Failed(error),
+        }
+    }
+
+    /// Commits the transaction of work that succeeded, and rolls back that of work that failed; a savepoint likewise.
+    pub(crate) async fn end_work<T, E: From<Error>>(
+        &mut self,
+        begun: BegunWork,
+        done: Result<T, E>,
+    ) -> AttemptResult<T, E> {
+        let span = begun.span();
+        let attempt = {
+            let end = pin!(self.commit_or_roll_back(done));
+            within(span.as_ref(), end).await
+        };
+        let outcome = match &attempt {
+            AttemptResult::Done(_) => Outcome::Committed,
+            AttemptResult::Failed(_) => Outcome::NotCommitted,
+            AttemptResult::Unanswered(..) => Outcome::Unknown,
+        };
+        if let Some(observed) = begun.observed {
+            self.observer.end_transaction(observed, outcome);
+        }
+        attempt
+    }
+
+    async fn commit_or_roll_back<T, E: From<Error>>(
+        &mut self,
+        done: Result<T, E>,
+    ) -> AttemptResult<T, E> {
+        match done {
+            Ok(value) => match commit_innermost(self).await.map_err(Error::from) {
+                Ok(()) => AttemptResult::Done(value),
+                Err(error) if error.outcome() == Outcome::Unknown => {
+                    AttemptResult::Unanswered(Some(value), error)
+                }
+                Err(error) => AttemptResult::Failed(error.into()),
+            },
+            Err(error) => {
+                // The caller's error is more useful than that of a failed rollback.
+                if Box::pin(roll_back_innermost(self)).await.is_err() {
+                    self.transactions.set_broken();
+                }
+                AttemptResult::Failed(error)
+            }
         }
     }
 }
 
-/// A guard that rolls back if the work within a transaction fails or panics; the panic continues.
+/// A transaction or savepoint that was begun for some work.
+#[derive(Default)]
+#[must_use = "ends by `Session::end_work`"]
+pub(crate) struct BegunWork {
+    /// The span and counts of the transaction; `None` for a savepoint.
+    observed: Option<ObservedTransaction>,
+}
+
+impl BegunWork {
+    /// Returns the span in which the work runs.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.observed.as_ref().map(ObservedTransaction::span)
+    }
+}
+
+/// A guard that rolls back if the work within a transaction panics; the panic continues.
 struct RollbackOnPanic<'s> {
     session: &'s mut Session,
     armed: bool,

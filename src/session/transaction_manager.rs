@@ -10,6 +10,7 @@ use super::Session;
 use super::transactions::{Transactions, savepoint_of};
 use crate::error::{Error, Outcome, Result, ServerError};
 use crate::transaction::TransactionStart;
+use crate::wire::executor::block_on;
 
 /// The manager of the transactions of a [`Session`].
 #[derive(Debug)]
@@ -27,15 +28,7 @@ impl TransactionManager<Session> for SessionTransactions {
 
     /// Takes one round trip; none if nothing was sent since the transaction began.
     fn rollback_transaction(session: &mut Session) -> QueryResult<()> {
-        let depth = session.transactions.depth();
-        let done = roll_back(session);
-        if done.is_ok() {
-            session.ended_by_rollback(depth);
-        } else if depth > 0 || session.transactions.is_broken() {
-            // A session that cannot roll back is not used again, and all of its work is undone with it.
-            session.ended_by_rollback(0);
-        }
-        done
+        block_on(roll_back_innermost(session))
     }
 
     /// Takes one round trip for the outermost transaction, none for one within; none if nothing was sent since it
@@ -44,32 +37,7 @@ impl TransactionManager<Session> for SessionTransactions {
     /// Fails, having rolled back, if an earlier statement failed and the caller ignored that: PostgreSQL
     /// would answer ROLLBACK to a COMMIT and call it a success.
     fn commit_transaction(session: &mut Session) -> QueryResult<()> {
-        let depth = open_depth(session)?;
-        if let Err(error) = session.limits.refuse_if_given_up() {
-            Self::rollback_transaction(session)?;
-            return Err(error.into());
-        }
-        // If nothing ran, not even BEGIN, the server knows of no failure.
-        if session.connection.is_aborted() || session.transactions.failure().is_some() {
-            let failure = session.transactions.failure().cloned();
-            Self::rollback_transaction(session)?;
-            return Err(aborted(failure).into());
-        }
-        session.observer.transaction_commits(depth);
-        let depth = depth.get();
-        let sent = !session.transactions.unsend(depth);
-        if sent && depth > 1 {
-            release(session, &savepoint_of(depth));
-        } else if sent {
-            session.transactions.clear_deferred();
-            commit_outermost(session)?;
-        }
-        // If the transaction is broken here, it was committed, and then the connection was lost.
-        if !session.transactions.is_broken() {
-            session.transactions.leave()?;
-        }
-        session.ended_by_commit(depth);
-        Ok(())
+        block_on(commit_innermost(session))
     }
 
     fn transaction_manager_status_mut(session: &mut Session) -> &mut TransactionManagerStatus {
@@ -77,15 +45,58 @@ impl TransactionManager<Session> for SessionTransactions {
     }
 }
 
+/// Rolls back the innermost transaction or savepoint.
+pub(super) async fn roll_back_innermost(session: &mut Session) -> QueryResult<()> {
+    let depth = session.transactions.depth();
+    let done = roll_back(session).await;
+    if done.is_ok() {
+        session.ended_by_rollback(depth);
+    } else if depth > 0 || session.transactions.is_broken() {
+        // A session that cannot roll back is not used again, and all of its work is undone with it.
+        session.ended_by_rollback(0);
+    }
+    done
+}
+
+/// Commits the innermost transaction, or releases the innermost savepoint.
+pub(super) async fn commit_innermost(session: &mut Session) -> QueryResult<()> {
+    let depth = open_depth(session)?;
+    if let Err(error) = session.limits.refuse_if_given_up() {
+        Box::pin(roll_back_innermost(session)).await?;
+        return Err(error.into());
+    }
+    // If nothing ran, not even BEGIN, the server knows of no failure.
+    if session.connection.is_aborted() || session.transactions.failure().is_some() {
+        let failure = session.transactions.failure().cloned();
+        Box::pin(roll_back_innermost(session)).await?;
+        return Err(aborted(failure).into());
+    }
+    session.observer.transaction_commits(depth);
+    let depth = depth.get();
+    let sent = !session.transactions.unsend(depth);
+    if sent && depth > 1 {
+        release(session, &savepoint_of(depth));
+    } else if sent {
+        session.transactions.clear_deferred();
+        commit_outermost(session).await?;
+    }
+    // If the transaction is broken here, it was committed, and then the connection was lost.
+    if !session.transactions.is_broken() {
+        session.transactions.leave()?;
+    }
+    session.ended_by_commit(depth);
+    Ok(())
+}
+
 /// Commits the outermost transaction; rolls back if that fails, unless its outcome is unknown.
-fn commit_outermost(session: &mut Session) -> QueryResult<()> {
-    let Err(error) = session.commit() else {
+async fn commit_outermost(session: &mut Session) -> QueryResult<()> {
+    let Err(error) = session.commit().await else {
         return Ok(());
     };
     if error.outcome() == Outcome::Unknown {
         session.transactions.hooks().set_unanswered();
     } else if session.transactions.depth() > 0 || session.transactions.is_broken() {
-        let undone = SessionTransactions::rollback_transaction(session);
+        let undone = Box::pin(roll_back_innermost(session)).await;
         if !session.transactions.is_broken() {
             undone?;
         }
@@ -94,14 +105,14 @@ fn commit_outermost(session: &mut Session) -> QueryResult<()> {
 }
 
 /// Undoes the innermost transaction.
-fn roll_back(session: &mut Session) -> QueryResult<()> {
+async fn roll_back(session: &mut Session) -> QueryResult<()> {
     let depth = open_depth(session)?;
     session.observer.transaction_rolls_back(depth);
     if !session.transactions.unsend(depth.get()) {
         session.transactions.clear_deferred();
         if depth.get() == 1 {
             let before = session.transactions.failures();
-            let undone = session.roll_back_with(&["ROLLBACK"]);
+            let undone = session.roll_back_with(&["ROLLBACK"]).await;
             if undone.is_ok() {
                 session.transactions.failed_work_undone(before);
             } else {
@@ -109,7 +120,7 @@ fn roll_back(session: &mut Session) -> QueryResult<()> {
             }
             undone?;
         } else {
-            rollback_to(session, &savepoint_of(depth.get()))?;
+            rollback_to(session, &savepoint_of(depth.get())).await?;
         }
     }
     session.transactions.leave()
@@ -136,12 +147,14 @@ pub(super) fn release(session: &mut Session, savepoint: &str) {
 ///
 /// A savepoint that was requested after the transaction had failed does not exist. Then nothing can
 /// be undone here, and the transaction around it keeps the failure.
-pub(super) fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
+pub(super) async fn rollback_to(session: &mut Session, savepoint: &str) -> Result<()> {
     let before = session.transactions.failures();
-    let undone = session.roll_back_with(&[
-        &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
-        &format!("{RELEASE} {savepoint}"),
-    ]);
+    let undone = session
+        .roll_back_with(&[
+            &format!("ROLLBACK TO SAVEPOINT {savepoint}"),
+            &format!("{RELEASE} {savepoint}"),
+        ])
+        .await;
     match undone {
         Ok(()) => session.transactions.failed_work_undone(before),
         Err(_) if session.connection.is_aborted() && !session.is_broken() => {

@@ -129,7 +129,7 @@ impl<S: RowStatement> RowStatement for Unprepared<S> {
 }
 
 /// A statement without its type; returned by [`Statement::boxed`].
-pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + 'a>;
+pub type BoxedStatement<'a, T> = Box<dyn Statement<Output = T> + Send + 'a>;
 
 impl<S: Statement + ?Sized> Sealed for Box<S> {}
 

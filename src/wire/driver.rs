@@ -1,10 +1,15 @@
-//! The blocking driver: waits with `poll(2)` until a machine can continue, up to a deadline.
+//! The driver: waits until a machine can continue, up to a deadline.
+//!
+//! A caller that blocks waits with `poll(2)`, a task by its runtime ([`reactor`](super::reactor)).
 
+use std::future::poll_fn;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
+use crate::wire::executor::may_block;
 use crate::wire::interrupt::{Interrupt, WaitResult, wait};
 use crate::wire::libpq::LibpqError;
 use crate::wire::protocol::{Machine, Progress};
@@ -18,20 +23,19 @@ pub(crate) struct Completion {
 }
 
 impl Completion {
-    /// Returns the result of a drive; if the deadline passed, that of `cancel`.
-    pub(crate) fn of(
-        driven: Result<(), DriveError>,
-        cancel: impl FnOnce() -> Result<(), DriveError>,
-    ) -> Self {
-        match driven {
-            Err(DriveError::Deadline) => Self {
-                result: cancel(),
-                expired: true,
-            },
-            result => Self {
-                result,
-                expired: false,
-            },
+    /// Returns the result of a drive that the deadline ended, and of the cancel after it.
+    pub(crate) fn expired(cancelled: Result<(), DriveError>) -> Self {
+        Self {
+            result: cancelled,
+            expired: true,
+        }
+    }
+
+    /// Returns the result of a drive that the deadline did not end.
+    pub(crate) fn in_time(result: Result<(), DriveError>) -> Self {
+        Self {
+            result,
+            expired: false,
         }
     }
 }
@@ -46,64 +50,121 @@ pub(crate) enum DriveError {
 }
 
 /// Drives a machine to its end, to the deadline, or until the call that it is part of is given up.
-pub(crate) fn drive(machine: &mut impl Machine, deadline: Instant) -> Result<(), DriveError> {
+pub(crate) fn drive<M: Machine>(
+    machine: &mut M,
+    deadline: Instant,
+) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
     let interrupt = machine.interrupt().cloned();
-    drive_for(machine, deadline, interrupt.as_ref())
+    drive_for(machine, deadline, interrupt, false)
 }
 
 /// Drives a machine as [`drive`] does, or stops at once if its call was given up.
 ///
 /// Data that has arrived already is read without a wait, so [`drive`] would not notice that.
-pub(crate) fn drive_unless_given_up(
-    machine: &mut impl Machine,
+pub(crate) fn drive_unless_given_up<M: Machine>(
+    machine: &mut M,
     deadline: Instant,
-) -> Result<(), DriveError> {
-    if machine.interrupt().is_some_and(Interrupt::is_given_up) {
-        return Err(DriveError::Deadline);
-    }
-    drive(machine, deadline)
+) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
+    let interrupt = machine.interrupt().cloned();
+    let is_given_up = interrupt.as_ref().is_some_and(Interrupt::is_given_up);
+    drive_for(machine, deadline, interrupt, is_given_up)
 }
 
 /// Drives a machine to its end although its call was given up, or ran out of time.
-pub(crate) fn drive_to_end(
-    machine: &mut impl Machine,
+pub(crate) fn drive_to_end<M: Machine>(
+    machine: &mut M,
     deadline: Instant,
-) -> Result<(), DriveError> {
-    drive_for(machine, deadline, None)
+) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
+    drive_for(machine, deadline, None, false)
 }
 
-fn drive_for(
+async fn drive_for(
     machine: &mut impl Machine,
     deadline: Instant,
-    interrupt: Option<&Interrupt>,
+    interrupt: Option<Interrupt>,
+    is_given_up: bool,
 ) -> Result<(), DriveError> {
+    if is_given_up {
+        return Err(DriveError::Deadline);
+    }
     loop {
         let (read, write) = match machine.advance().map_err(DriveError::Lost)? {
             Progress::Done => return Ok(()),
             Progress::Wait { read, write } => (read, write),
         };
-        let socket = machine
-            .socket()
-            .ok_or_else(|| DriveError::Lost("the connection is closed".to_owned()))?;
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, read);
         flags.set(PollFlags::OUT, write);
-        let socket = PollFd::from_borrowed_fd(socket, flags);
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(DriveError::Deadline);
+        poll_fn(|context| {
+            if may_block(context) {
+                Poll::Ready(block(machine, flags, deadline, interrupt.as_ref()))
+            } else {
+                poll_ready(machine, context, flags, deadline)
             }
-            match wait(Some(socket.clone()), interrupt, left) {
-                WaitResult::GivenUp => return Err(DriveError::Deadline),
-                WaitResult::Polled(Ok(0) | Err(Errno::INTR)) => {}
-                WaitResult::Polled(Ok(_)) => break,
-                WaitResult::Polled(Err(error)) => {
-                    return Err(DriveError::Lost(format!(
-                        "waiting for the server failed: {error}"
-                    )));
-                }
-            }
+        })
+        .await?;
+    }
+}
+
+/// Blocks this thread until the machine can continue.
+fn block(
+    machine: &impl Machine,
+    flags: PollFlags,
+    deadline: Instant,
+    interrupt: Option<&Interrupt>,
+) -> Result<(), DriveError> {
+    let socket = machine.socket().ok_or_else(closed)?;
+    let socket = PollFd::from_borrowed_fd(socket, flags);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(DriveError::Deadline);
+        }
+        match wait(Some(socket.clone()), interrupt, left) {
+            WaitResult::GivenUp => return Err(DriveError::Deadline),
+            WaitResult::Polled(Ok(0) | Err(Errno::INTR)) => {}
+            WaitResult::Polled(Ok(_)) => return Ok(()),
+            WaitResult::Polled(Err(error)) => return Err(cannot_wait(error)),
         }
     }
+}
+
+/// Wakes the task when the machine can continue.
+#[cfg(feature = "tokio")]
+fn poll_ready(
+    machine: &mut impl Machine,
+    context: &mut Context<'_>,
+    flags: PollFlags,
+    deadline: Instant,
+) -> Poll<Result<(), DriveError>> {
+    let mut registration = std::mem::take(machine.registration());
+    let polled = match machine.socket() {
+        Some(socket) => registration.poll_ready(context, socket, flags, deadline),
+        None => return Poll::Ready(Err(closed())),
+    };
+    *machine.registration() = registration;
+    polled.map(|polled| match polled {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(DriveError::Deadline),
+        Err(error) => Err(cannot_wait(error)),
+    })
+}
+
+/// Never called: without the feature `tokio`, no task polls.
+#[cfg(not(feature = "tokio"))]
+fn poll_ready(
+    machine: &mut impl Machine,
+    _: &mut Context<'_>,
+    flags: PollFlags,
+    deadline: Instant,
+) -> Poll<Result<(), DriveError>> {
+    Poll::Ready(block(machine, flags, deadline, None))
+}
+
+fn closed() -> DriveError {
+    DriveError::Lost("the connection is closed".to_owned())
+}
+
+fn cannot_wait(error: impl std::fmt::Display) -> DriveError {
+    DriveError::Lost(format!("waiting for the server failed: {error}"))
 }

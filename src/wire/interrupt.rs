@@ -7,6 +7,8 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::future::poll_fn;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
@@ -19,6 +21,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
+#[cfg(feature = "tokio")]
+use crate::wire::executor::is_blocking;
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Timer;
 
 /// A call that may be given up; clones refer to the same call.
 #[derive(Clone)]
@@ -59,8 +65,17 @@ pub(crate) fn is_given_up() -> bool {
     CURRENT.with_borrow(|current| current.as_ref().is_some_and(Interrupt::is_given_up))
 }
 
-/// Pauses this thread, until its call is given up.
-pub(crate) fn pause(length: Duration) {
+/// Pauses for this long; a caller that blocks, until its call is given up.
+pub(crate) async fn pause(length: Duration) {
+    #[cfg(feature = "tokio")]
+    if !is_blocking().await {
+        let (mut timer, until) = (Timer::default(), Instant::now() + length);
+        return poll_fn(|context| timer.poll_passed(context, until)).await;
+    }
+    block(length);
+}
+
+fn block(length: Duration) {
     let Some(interrupt) = current() else {
         return thread::sleep(length);
     };

@@ -13,6 +13,8 @@ mod copy_data;
 mod notice;
 mod process;
 mod send;
+#[cfg(feature = "tokio")]
+mod socket;
 
 use std::ffi::{CStr, CString, c_char};
 use std::os::fd::{BorrowedFd, RawFd};
@@ -21,6 +23,8 @@ use std::ptr::{self, NonNull};
 use pq_sys as pq;
 
 use crate::wire::notification::Notification;
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
 pub(crate) use answer::{Field, ResultSet, ResultStatus};
 pub(crate) use cancel::Cancel;
@@ -30,13 +34,15 @@ pub(crate) use conninfo::{
 };
 pub(crate) use copy_data::CopyOut;
 pub(crate) use process::process_id;
+#[cfg(feature = "tokio")]
+pub(crate) use socket::register;
 
 /// libpq's message for a call that failed; not a message of the server.
 pub(crate) type LibpqError = String;
 
-/// One connection (`PGconn`).
+/// One connection (`PGconn`), and the registration of its socket.
 #[derive(Debug)]
-pub(crate) struct Connection(NonNull<pq::PGconn>);
+pub(crate) struct Connection(NonNull<pq::PGconn>, #[cfg(feature = "tokio")] Registration);
 
 // SAFETY: libpq allows a connection to move between threads as long as two do not use it at once
 // (PostgreSQL manual, 32.20); every call here that touches it takes the value by reference, and
@@ -117,7 +123,11 @@ impl Connection {
         let (keys, values) = (terminated(&keys), terminated(&values));
         // SAFETY: both arrays end with NULL and their strings live until the call returns.
         let connection = unsafe { pq::PQconnectStartParams(keys.as_ptr(), values.as_ptr(), 0) };
-        let connection = Self(NonNull::new(connection).ok_or("libpq is out of memory")?);
+        let connection = Self(
+            NonNull::new(connection).ok_or("libpq is out of memory")?,
+            #[cfg(feature = "tokio")]
+            Registration::default(),
+        );
         // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
         unsafe {
             pq::PQsetNoticeReceiver(
@@ -181,6 +191,12 @@ impl Connection {
     pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         // SAFETY: the connection is valid.
         borrow(unsafe { pq::PQsocket(self.0.as_ptr()) })
+    }
+
+    /// Returns the registration of the socket.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn registration(&mut self) -> &mut Registration {
+        &mut self.1
     }
 
     /// Shuts the socket down at once, so that the server gives up its statement.

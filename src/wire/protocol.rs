@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Cancel, Connection, HostAddress, LibpqError, Polling};
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
 pub(crate) use copy::{CopyMachine, CopyState};
 pub(crate) use notifications::NotificationWait;
@@ -35,6 +37,10 @@ pub(crate) trait Machine {
     fn interrupt(&self) -> Option<&Interrupt> {
         None
     }
+
+    /// Returns the registration of its socket.
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration;
 }
 
 /// A machine on a connection, whose statement can be cancelled.
@@ -107,12 +113,19 @@ impl Machine for Connecting<'_> {
     fn interrupt(&self) -> Option<&Interrupt> {
         self.interrupt.as_ref()
     }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        self.connection.registration()
+    }
 }
 
 /// A request to the server to cancel the statement of another connection.
 pub(crate) struct Cancelling {
     cancel: Cancel,
     started: bool,
+    #[cfg(feature = "tokio")]
+    registration: Registration,
 }
 
 impl Cancelling {
@@ -120,12 +133,17 @@ impl Cancelling {
         Self {
             cancel,
             started: false,
+            #[cfg(feature = "tokio")]
+            registration: Registration::default(),
         }
     }
 }
 
 impl Machine for Cancelling {
     fn advance(&mut self) -> Result<Progress, LibpqError> {
+        // libpq may go on with another socket after each step.
+        #[cfg(feature = "tokio")]
+        self.registration.forget();
         if !std::mem::replace(&mut self.started, true) {
             return Ok(FIRST);
         }
@@ -134,6 +152,11 @@ impl Machine for Cancelling {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.cancel.socket()
+    }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        &mut self.registration
     }
 }
 

@@ -132,8 +132,13 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row(
                 "async_database",
                 &[
+                    "activity",
                     "database",
+                    "deadline",
                     "error",
+                    "no_session",
+                    "observe",
+                    "retry",
                     "session",
                     "statement",
                     "transaction",

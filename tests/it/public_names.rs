@@ -3,6 +3,8 @@
 /// Types, traits, functions and macros. A new one needs a reason why it stands in no module.
 const NAMES: &[&str] = &[
     "AsyncDatabase",
+    "AsyncSession",
+    "AsyncTransaction",
     "Config",
     "Constraint",
     "Database",

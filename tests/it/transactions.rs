@@ -3,6 +3,7 @@
 mod closures;
 mod commit_keys;
 mod distributed;
+mod dropped_calls;
 mod given_up;
 mod hooks;
 mod locks;

@@ -1,13 +1,21 @@
 //! A caller that waits for a session.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+#[cfg(feature = "tokio")]
+use std::task::Context;
+use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use super::{Resource, lock};
 use crate::error::Error;
 use crate::pool::holders::Caller;
 use crate::pool::store::Item;
+#[cfg(feature = "tokio")]
+use crate::wire::executor::may_block;
 use crate::wire::interrupt::{Interrupt, Wake};
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Timer;
 
 /// A caller that waits for a session.
 ///
@@ -28,6 +36,8 @@ struct Call<S: Resource> {
     reply: Option<WaiterReply<S>>,
     /// Whether a session is idle, which the waiter can try to take.
     may_retry: bool,
+    /// Wakes the task that waits; `None` for a thread.
+    waker: Option<Waker>,
 }
 
 pub(super) enum WaiterReply<S: Resource> {
@@ -50,19 +60,47 @@ impl<S: Resource> Waiter<S> {
             call: Mutex::new(Call {
                 reply: None,
                 may_retry: false,
+                waker: None,
             }),
         }
     }
 
     /// Waits until it is called; returns `None` at `until`, and once the call is given up.
-    pub(super) fn wait(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<Woken<S>> {
+    pub(super) async fn wait(
+        &self,
+        until: Instant,
+        interrupt: Option<&Interrupt>,
+    ) -> Option<Woken<S>> {
+        #[cfg(feature = "tokio")]
+        let mut timer = Timer::default();
+        poll_fn(|context| {
+            #[cfg(feature = "tokio")]
+            if !may_block(context) {
+                if let Some(woken) = self.poll(context) {
+                    return Poll::Ready(Some(woken));
+                }
+                return timer.poll_passed(context, until).map(|()| None);
+            }
+            let _ = context;
+            Poll::Ready(self.block(until, interrupt))
+        })
+        .await
+    }
+
+    /// Returns what it is called for, or has the task be woken for it.
+    #[cfg(feature = "tokio")]
+    fn poll(&self, context: &Context<'_>) -> Option<Woken<S>> {
+        let mut call = lock(&self.call);
+        let woken = call.take();
+        call.waker = woken.is_none().then(|| context.waker().clone());
+        woken
+    }
+
+    fn block(&self, until: Instant, interrupt: Option<&Interrupt>) -> Option<Woken<S>> {
         let mut call = lock(&self.call);
         loop {
-            if let Some(reply) = call.reply.take() {
-                return Some(Woken::Reply(reply));
-            }
-            if std::mem::take(&mut call.may_retry) {
-                return Some(Woken::Retry);
+            if let Some(woken) = call.take() {
+                return Some(woken);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || interrupt.is_some_and(Interrupt::is_given_up) {
@@ -89,10 +127,23 @@ impl<S: Resource> Waiter<S> {
     /// Wakes the waiter for what was set before.
     pub(super) fn notify(&self) {
         self.called.notify_one();
+        let waker = lock(&self.call).waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 
     pub(super) fn take_reply(&self) -> Option<WaiterReply<S>> {
         lock(&self.call).reply.take()
+    }
+}
+
+impl<S: Resource> Call<S> {
+    fn take(&mut self) -> Option<Woken<S>> {
+        if let Some(reply) = self.reply.take() {
+            return Some(Woken::Reply(reply));
+        }
+        std::mem::take(&mut self.may_retry).then_some(Woken::Retry)
     }
 }
 

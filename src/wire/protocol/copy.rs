@@ -8,6 +8,8 @@ use rustix::net::{RecvFlags, recv};
 use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
 /// The state of a COPY, separate from its connection: it is kept while rows are produced or read.
 #[derive(Debug)]
@@ -271,6 +273,11 @@ impl Machine for CopyMachine<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        self.connection.registration()
     }
 
     fn interrupt(&self) -> Option<&Interrupt> {

@@ -7,6 +7,8 @@ use super::{Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, LibpqError};
 use crate::wire::notification::Notification;
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
 /// A wait for notifications.
 pub(crate) struct NotificationWait<'c> {
@@ -55,6 +57,11 @@ impl Machine for NotificationWait<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        self.connection.registration()
     }
 
     fn interrupt(&self) -> Option<&Interrupt> {

@@ -1,25 +1,19 @@
 //! A pipeline: all messages up to one Sync, and their results.
 
+mod message;
+
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::{Cancellable, Machine, Progress};
-use crate::wire::answer::{Answer, ColumnDescription};
+use crate::wire::answer::Answer;
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, LibpqError, ResultSet, ResultStatus};
-use crate::wire::parameters::Parameters;
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
-/// The messages of one command: Parse if there is SQL, then Bind and Execute.
-#[derive(Debug)]
-pub(crate) struct Message {
-    /// The name of the prepared statement; `None` is the unnamed one.
-    pub(crate) name: Option<Arc<CStr>>,
-    /// The SQL of a statement that the server has not prepared.
-    pub(crate) sql: Option<Arc<CStr>>,
-    /// The values, until they are sent.
-    pub(crate) parameters: Parameters,
-}
+pub(crate) use message::{Message, Received};
 
 /// A place in a pipeline: what is sent, or answered, next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +46,8 @@ pub(crate) struct PipelineState {
     streamed: Option<Box<Streamed>>,
     /// The call that it is part of; nothing is sent once that call is given up.
     interrupt: Option<Interrupt>,
+    /// Whether its call was dropped: nothing more is sent.
+    is_given_up: bool,
     pub(crate) received: Received,
 }
 
@@ -72,26 +68,6 @@ struct Streamed {
 pub(crate) struct Pipeline<'c> {
     connection: &'c mut Connection,
     state: &'c mut PipelineState,
-}
-
-/// The answers received so far.
-#[derive(Debug)]
-pub(crate) struct Received {
-    /// The answers to the first commands, in their order.
-    pub(crate) answers: Vec<Answer>,
-    /// The columns of the answer that was packed last; later answers often have the same columns.
-    columns: Option<Arc<[ColumnDescription]>>,
-    /// The first error, with the number of the command; `None` for one that came with the commit.
-    pub(crate) error: Option<(Option<usize>, ResultSet)>,
-    /// The command that began a COPY, and the status of its result, which has the direction.
-    pub(crate) copy: Option<(usize, ResultStatus)>,
-    /// The names that the server has prepared, and those that it has closed.
-    pub(crate) prepared: Vec<Arc<CStr>>,
-    pub(crate) closed: Vec<Arc<CStr>>,
-    /// The number of commands that were queued: the server may have received any of them.
-    pub(crate) commands_sent: usize,
-    /// Whether everything was written, the last byte of the Sync included. Until then the server cannot have the Sync.
-    pub(crate) sync_sent: bool,
 }
 
 /// The number of bytes that are queued before they are written; larger writes gain nothing.
@@ -131,16 +107,8 @@ impl PipelineState {
                 })
             }),
             interrupt,
-            received: Received {
-                answers,
-                columns: None,
-                error: None,
-                copy: None,
-                prepared: Vec::new(),
-                closed: Vec::new(),
-                commands_sent: 0,
-                sync_sent: false,
-            },
+            is_given_up: false,
+            received: Received::into(answers),
         };
         state.sent = state.first();
         state.answered = state.sent;
@@ -177,7 +145,17 @@ impl PipelineState {
 
     /// Returns whether its call was given up.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
+        self.is_given_up || self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
+    }
+
+    /// Sends nothing more than libpq has already.
+    pub(crate) fn give_up(&mut self) {
+        self.is_given_up = true;
+    }
+
+    /// Returns whether libpq has the Sync.
+    pub(crate) fn has_queued_sync(&self) -> bool {
+        self.sent == Place::End
     }
 
     /// Returns the rows that arrived last.
@@ -247,19 +225,6 @@ impl PipelineState {
             Place::Execute(number) => (self.received.answers.len() <= number).then_some(number),
             Place::Sync | Place::End => None,
         }
-    }
-}
-
-impl Message {
-    /// Returns whether a named statement is parsed first.
-    fn prepares(&self) -> bool {
-        self.name.is_some() && self.sql.is_some()
-    }
-
-    /// Returns about how many bytes the messages have.
-    fn size(&self) -> usize {
-        let sql = self.sql.as_ref().map_or(0, |sql| sql.count_bytes());
-        64 + sql + 8 * self.parameters.len() + self.parameters.size()
     }
 }
 
@@ -489,6 +454,11 @@ impl Machine for Pipeline<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        self.connection.registration()
     }
 
     fn interrupt(&self) -> Option<&Interrupt> {

@@ -6,6 +6,8 @@ use std::os::fd::BorrowedFd;
 use super::{Cancellable, Machine, Progress};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatus};
+#[cfg(feature = "tokio")]
+use crate::wire::reactor::Registration;
 
 /// A simple query in progress. It may contain several statements, so it is not a pipeline (PostgreSQL
 /// manual, 55.2.2).
@@ -210,6 +212,11 @@ impl Machine for SimpleQuery<'_> {
 
     fn socket(&self) -> Option<BorrowedFd<'_>> {
         self.connection.socket()
+    }
+
+    #[cfg(feature = "tokio")]
+    fn registration(&mut self) -> &mut Registration {
+        self.connection.registration()
     }
 
     fn interrupt(&self) -> Option<&Interrupt> {

@@ -27,9 +27,9 @@ async fn statements_and_transactions_run_from_async_code() {
     let (db, _database) = open(2);
     let ann = db.run(Account::insert(new_account("ann"))).await;
     assert_eq!(ann.expect("an account").username, "ann");
-    let count = db.transaction(|tx| {
-        tx.run(Account::insert(new_account("bob")))?;
-        tx.run(Account::count())
+    let count = db.transaction(async |tx| {
+        tx.run(Account::insert(new_account("bob"))).await?;
+        tx.run(Account::count()).await
     });
     assert_eq!(count.await.expect("a count"), 2);
     let error = db
@@ -63,7 +63,7 @@ async fn many_tasks_share_few_sessions_and_few_threads() {
         .map(|_| {
             let (db, now, most) = (db.clone(), Arc::clone(&now), Arc::clone(&most));
             tokio::spawn(async move {
-                db.call(move |db| {
+                db.blocking(move |db| {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     let count = db.run(Account::count());
                     now.fetch_sub(1, Ordering::SeqCst);
@@ -77,7 +77,7 @@ async fn many_tasks_share_few_sessions_and_few_threads() {
         assert_eq!(task.await.expect("no panic").expect("a count"), 0);
     }
     assert!(most.load(Ordering::SeqCst) <= 3);
-    assert!(db.blocking().pool_state().opened <= 3);
+    assert!(db.pool_state().opened <= 3);
 }
 
 #[tokio::test]
@@ -97,15 +97,15 @@ async fn a_dropped_future_cancels_and_keeps_the_session() {
     for _ in 0..4 {
         assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
     }
-    assert!(db.blocking().pool_state().opened <= 2);
+    assert!(db.pool_state().opened <= 2);
 }
 
 #[tokio::test]
 async fn a_transaction_whose_future_is_dropped_is_rolled_back() {
     let (db, _database) = open(1);
-    let work = db.transaction(|tx| {
-        tx.run(Account::insert(new_account("ann")))?;
-        tx.run(sql_query("SELECT pg_sleep(60)").affected())
+    let work = db.transaction(async |tx| {
+        tx.run(Account::insert(new_account("ann"))).await?;
+        tx.run(sql_query("SELECT pg_sleep(60)").affected()).await
     });
     assert!(
         tokio::time::timeout(Duration::from_millis(500), work)
@@ -113,7 +113,7 @@ async fn a_transaction_whose_future_is_dropped_is_rolled_back() {
             .is_err()
     );
     assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
-    assert_eq!(db.blocking().pool_state().opened, 1);
+    assert_eq!(db.pool_state().opened, 1);
 }
 
 #[tokio::test]
@@ -122,9 +122,9 @@ async fn a_panic_in_a_transaction_reaches_who_awaits_it() {
     let task = tokio::spawn({
         let db = db.clone();
         async move {
-            db.transaction(|tx| {
-                tx.run(Account::insert(new_account("ann")))?;
-                assert!(tx.transaction_depth() > 1, "the work panics");
+            db.transaction(async |tx| {
+                let ann = tx.run(Account::insert(new_account("ann"))).await?;
+                assert_eq!(ann.username, "bob", "the work panics");
                 Ok::<_, Error>(())
             })
             .await
@@ -144,7 +144,7 @@ async fn a_timeout_for_a_thread_names_the_session_holders() {
         let db = db.clone();
         async move { db.run(sql_query("SELECT pg_sleep(3)").affected()).await }
     });
-    while db.blocking().pool_state().in_use == 0 {
+    while db.pool_state().in_use == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let started = Instant::now();
@@ -193,7 +193,7 @@ fn a_call_that_gets_no_thread_ends_by_its_limit() {
         let counted = Arc::clone(&ran);
         let within = db.with_timeout(Duration::from_millis(200));
         let error = within
-            .call(move |db| {
+            .blocking(move |db| {
                 counted.fetch_add(1, Ordering::SeqCst);
                 db.run(Account::insert(new_account("ann")))
             })
@@ -216,10 +216,12 @@ fn a_nested_call_on_the_only_thread_times_out() {
     narrow().block_on(async {
         let began = Instant::now();
         let (inner, handle) = (db.clone(), tokio::runtime::Handle::current());
-        let nested = db.with_timeout(Duration::from_millis(500)).call(move |_| {
-            let inner = inner.with_timeout(Duration::from_millis(300));
-            handle.block_on(inner.run(Account::count()))
-        });
+        let nested = db
+            .with_timeout(Duration::from_millis(500))
+            .blocking(move |_| {
+                let inner = inner.with_timeout(Duration::from_millis(300));
+                handle.block_on(inner.blocking(|db| db.run(Account::count())))
+            });
         let error = nested.await.expect_err("no thread");
         assert!(began.elapsed() < Duration::from_millis(2500));
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");

@@ -113,12 +113,15 @@ fn a_call_that_waits_for_a_thread_never_begins() {
             let busy = tokio::task::spawn_blocking(move || until_free.recv());
             let short = Duration::from_millis(20);
             let dropped = if number % 2 == 0 {
-                timeout(short, db.run(insert(number))).await.map(drop)
+                let work = db.blocking(move |db| db.run(insert(number)));
+                timeout(short, work).await.map(drop)
             } else {
                 let begun = Arc::clone(&begun);
-                let work = db.transaction(move |tx| {
-                    begun.fetch_add(1, Ordering::SeqCst);
-                    tx.run(insert(number))
+                let work = db.blocking(move |db| {
+                    db.transaction(move |tx| {
+                        begun.fetch_add(1, Ordering::SeqCst);
+                        tx.run(insert(number))
+                    })
                 });
                 timeout(short, work).await.map(drop)
             };
@@ -134,11 +137,13 @@ fn a_call_that_waits_for_a_thread_never_begins() {
 #[test]
 fn nothing_is_committed_after_a_statement() {
     let seen = drop_all(Duration::from_millis(200), |db, number| {
-        db.transaction(move |tx| {
-            tx.run(insert(number))?;
-            // A password is hashed, say.
-            thread::sleep(Duration::from_millis(800));
-            Ok::<_, Error>(())
+        db.blocking(move |db| {
+            db.transaction(move |tx| {
+                tx.run(insert(number))?;
+                // A password is hashed, say.
+                thread::sleep(Duration::from_millis(800));
+                Ok::<_, Error>(())
+            })
         })
     });
     assert_eq!(seen, (0, 0));
@@ -147,7 +152,7 @@ fn nothing_is_committed_after_a_statement() {
 #[test]
 fn nothing_is_sent_by_a_call_that_was_busy_elsewhere() {
     let seen = drop_all(Duration::from_millis(100), |db, number| {
-        db.call(move |db| {
+        db.blocking(move |db| {
             thread::sleep(Duration::from_millis(500));
             db.run(insert(number))
         })
@@ -165,18 +170,20 @@ fn no_retry_follows_its_pause() {
             runtime.spawn(async move {
                 let begun = Arc::new(Mutex::new(Vec::new()));
                 let noted = Arc::clone(&begun);
-                let work = db.transaction(move |tx| {
-                    let attempt = {
-                        let mut begun = noted.lock().expect("no panic");
-                        begun.push(Instant::now());
-                        begun.len()
-                    };
-                    if attempt == 1 {
-                        let conflict =
-                            "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$";
-                        tx.run(sql_query(conflict).affected())?;
-                    }
-                    tx.run(insert(number))
+                let work = db.blocking(move |db| {
+                    db.transaction(move |tx| {
+                        let attempt = {
+                            let mut begun = noted.lock().expect("no panic");
+                            begun.push(Instant::now());
+                            begun.len()
+                        };
+                        if attempt == 1 {
+                            let conflict =
+                                "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$";
+                            tx.run(sql_query(conflict).affected())?;
+                        }
+                        tx.run(insert(number))
+                    })
                 });
                 timeout(Duration::from_millis(100), work).await.ok();
                 (begun, Instant::now())
@@ -208,20 +215,22 @@ fn an_ignored_savepoint_failure_saves_nothing() {
     let later = Arc::new(Mutex::new(Vec::new()));
     let seen = drop_all(Duration::from_millis(200), |db, number| {
         let later = Arc::clone(&later);
-        db.transaction(move |tx| {
-            tx.savepoint(|tx| tx.run(sleep_on_the_server(5.0))).ok();
-            let mut later = later.lock().expect("no panic");
-            later.push(tx.run(insert(number)).map_err(|error| error.to_string()));
-            later.push(
-                tx.savepoint(|tx| tx.run(insert(number)))
-                    .map_err(|error| error.to_string()),
-            );
-            later.push(
-                tx.batch_execute("INSERT INTO t VALUES (-1)")
-                    .map(|()| 0)
-                    .map_err(|error| error.to_string()),
-            );
-            Ok::<_, Error>(())
+        db.blocking(move |db| {
+            db.transaction(move |tx| {
+                tx.savepoint(|tx| tx.run(sleep_on_the_server(5.0))).ok();
+                let mut later = later.lock().expect("no panic");
+                later.push(tx.run(insert(number)).map_err(|error| error.to_string()));
+                later.push(
+                    tx.savepoint(|tx| tx.run(insert(number)))
+                        .map_err(|error| error.to_string()),
+                );
+                later.push(
+                    tx.batch_execute("INSERT INTO t VALUES (-1)")
+                        .map(|()| 0)
+                        .map_err(|error| error.to_string()),
+                );
+                Ok::<_, Error>(())
+            })
         })
     });
     assert_eq!(seen, (0, 0));
@@ -237,7 +246,7 @@ fn an_ignored_savepoint_failure_saves_nothing() {
 #[test]
 fn a_copy_does_not_end_by_itself() {
     let seen = drop_all(Duration::from_millis(200), |db, number| {
-        db.call(move |db| {
+        db.blocking(move |db| {
             let slow = (0..3).map(move |part| {
                 thread::sleep(Duration::from_millis(200));
                 (number * 3 + part,)
@@ -252,7 +261,7 @@ fn a_copy_does_not_end_by_itself() {
 fn diesels_own_transaction_commits_nothing() {
     use diesel::{Connection as _, RunQueryDsl as _};
     let seen = drop_all(Duration::from_millis(200), |db, number| {
-        db.call(move |db| {
+        db.blocking(move |db| {
             let mut session = db.session()?;
             session.transaction(|tx| {
                 diesel::sql_query(format!("INSERT INTO t VALUES ({number})")).execute(tx)?;
@@ -267,7 +276,7 @@ fn diesels_own_transaction_commits_nothing() {
 #[test]
 fn a_session_on_another_thread_ends_with_its_call() {
     let seen = drop_all(Duration::from_millis(200), |db, number| {
-        db.call(move |db| {
+        db.blocking(move |db| {
             let mut session = db.session()?;
             thread::spawn(move || {
                 thread::sleep(Duration::from_millis(500));
@@ -284,7 +293,7 @@ fn a_session_on_another_thread_ends_with_its_call() {
 fn a_session_that_outlives_its_call_is_used_on() {
     let (db, database) = open(2);
     let runtime = runtime(2);
-    let session = runtime.block_on(db.call(|db| db.session()));
+    let session = runtime.block_on(db.blocking(|db| db.session()));
     let mut session = session.expect("a session");
     session.run(insert(1)).expect("its call has ended well");
     drop(session);
@@ -295,16 +304,16 @@ fn a_session_that_outlives_its_call_is_used_on() {
 #[test]
 fn the_wait_for_a_session_ends() {
     let (db, database) = open(1);
-    let held = db.blocking().session().expect("the only session");
+    let held = db.database().session().expect("the only session");
     let runtime = runtime(2);
     runtime.block_on(async {
-        let call = db.call(|db: &Database| db.run(insert(1)));
+        let call = db.blocking(|db: &Database| db.run(insert(1)));
         timeout(Duration::from_millis(200), call)
             .await
             .expect_err("there is no session");
     });
     let deadline = Instant::now() + SOON;
-    while db.blocking().pool_state().waiting > 0 {
+    while db.pool_state().waiting > 0 {
         assert!(Instant::now() < deadline, "it waits on");
         thread::sleep(Duration::from_millis(5));
     }
@@ -321,7 +330,7 @@ fn a_loop_over_notifications_ends() {
     let task = runtime.spawn({
         let (db, told) = (db.clone(), Arc::clone(&told));
         async move {
-            db.call(move |db| {
+            db.blocking(move |db| {
                 let mut session = db.session()?;
                 session.listen("jobs")?;
                 loop {
@@ -336,7 +345,7 @@ fn a_loop_over_notifications_ends() {
     });
     runtime.block_on(async {
         let deadline = Instant::now() + SOON;
-        while db.blocking().pool_state().in_use == 0 {
+        while db.pool_state().in_use == 0 {
             assert!(Instant::now() < deadline, "it does not listen");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -346,7 +355,7 @@ fn a_loop_over_notifications_ends() {
     shut_down(runtime);
     let told = told.lock().expect("no panic").take().expect("an error");
     assert!(told.contains("the call was given up"), "{told}");
-    assert_eq!(db.blocking().pool_state().in_use, 0);
+    assert_eq!(db.pool_state().in_use, 0);
 }
 
 #[test]
@@ -361,7 +370,7 @@ fn a_stream_whose_rows_are_here_already_ends() {
             ended.lock().expect("no panic").push(done);
         };
         let streamed = Arc::clone(&ended);
-        let stream = db.call(move |db| {
+        let stream = db.blocking(move |db| {
             let done = db
                 .stream(sql_query(endless).all::<X>())
                 .and_then(|mut rows| rows.try_for_each(|row| row.map(drop)));
@@ -369,7 +378,7 @@ fn a_stream_whose_rows_are_here_already_ends() {
             Ok::<_, Error>(())
         });
         let told = Arc::clone(&ended);
-        let script = db.call(move |db| {
+        let script = db.blocking(move |db| {
             let mut session = db.session()?;
             note(
                 session.simple_query(endless, |_| ControlFlow::Continue(())),
@@ -431,20 +440,22 @@ fn only_the_rollback_is_sent_once_the_call_is_given_up() {
     let db = db.open().expect("a server").into_async();
     let runtime = runtime(1);
     let recording = runtime.block_on(async {
-        let work = db.transaction(|tx| {
-            tx.run(sql_query("SELECT 'begun'").affected())?;
-            thread::sleep(Duration::from_millis(600));
-            tx.run(sql_query("SELECT 'later'").affected()).ok();
-            tx.savepoint(|tx| tx.run(sql_query("SELECT 'later'").affected()))
-                .ok();
-            Ok::<_, Error>(())
+        let work = db.blocking(move |db| {
+            db.transaction(|tx| {
+                tx.run(sql_query("SELECT 'begun'").affected())?;
+                thread::sleep(Duration::from_millis(600));
+                tx.run(sql_query("SELECT 'later'").affected()).ok();
+                tx.savepoint(|tx| tx.run(sql_query("SELECT 'later'").affected()))
+                    .ok();
+                Ok::<_, Error>(())
+            })
         });
         timeout(Duration::from_millis(300), work)
             .await
             .expect_err("it is busy");
         proxy.record();
         let deadline = Instant::now() + SOON;
-        while db.blocking().pool_state().in_use > 0 {
+        while db.pool_state().in_use > 0 {
             assert!(Instant::now() < deadline, "it goes on");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -461,6 +472,6 @@ fn only_the_rollback_is_sent_once_the_call_is_given_up() {
         !said.contains("later") && !said.contains("COMMIT"),
         "{said}"
     );
-    assert_eq!(db.blocking().pool_state().opened, 1);
+    assert_eq!(db.pool_state().opened, 1);
     shut_down(runtime);
 }

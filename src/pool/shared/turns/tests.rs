@@ -43,7 +43,7 @@ fn new_pool(max: u32) -> Arc<SharedPool<Resource>> {
 fn caller() -> Caller {
     Caller {
         location: Location::caller(),
-        thread: this_thread(),
+        thread: Some(this_thread()),
     }
 }
 
