@@ -68,6 +68,7 @@ mod with;
 mod write;
 
 pub use fault::Fault;
+pub use view::ViewColumn;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -180,6 +181,19 @@ impl<'a> Checker<'a> {
             memo: RefCell::new(None),
             ..self
         }
+    }
+
+    /// Returns the columns of a view or materialized view, as its query makes them; `None` for
+    /// another relation, or if it is not known what PostgreSQL makes of the query.
+    ///
+    /// The rows of a materialized view can be older than what the catalog says of its tables.
+    pub fn view_columns(&self, name: &Name) -> Option<Vec<ViewColumn>> {
+        let memo = self.memo.take();
+        let memo = memo.unwrap_or_else(|| memo::Memo::new(self.catalog, self.version));
+        let mut analyzer = analyzer::Analyzer::new(self.catalog, Rc::clone(&self.path), memo, &[]);
+        let columns = analyzer.view_columns(name);
+        self.memo.replace(Some(analyzer.into_memo()));
+        columns.map(|columns| columns.to_vec())
     }
 
     /// Checks one statement with parameters `$1`, `$2`, ..

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use bowline_migrations::FORMAT;
 
-use bowline_plan::plan::{Function, Plan};
+use bowline_plan::plan::{Function, Plan, TablePlan};
 
 use crate::origin::Origin;
 
@@ -118,16 +118,9 @@ fn module(plan: &Plan, origin: &Origin) -> String {
     }
     modules.sort_by_key(|module| module.trim_start_matches("pub ").to_owned());
     // The path begins with `self`, since a crate can have a table's name: `log`, `time`, `url`.
-    let mut exports: Vec<String> = plan
-        .tables
-        .iter()
-        .map(|table| {
-            layout::use_list_at(
-                INDENT,
-                &format!("pub use self::{}::", table.file),
-                table.type_names(),
-            )
-        })
+    let of_public = plan.tables.iter().filter(|it| it.schema_module.is_none());
+    let mut exports: Vec<String> = of_public
+        .map(|table| export(table, "self", INDENT))
         .collect();
     let mut of_types: Vec<String> = plan.enums.iter().map(|found| found.name.clone()).collect();
     of_types.extend(plan.composites.iter().map(|found| found.name.clone()));
@@ -140,6 +133,7 @@ fn module(plan: &Plan, origin: &Origin) -> String {
         ));
     }
     exports.sort();
+    exports.extend(of_schemas(plan));
     let tables = plan.schemas.iter().flat_map(|schema| &schema.tables);
     let mut names = tables.flat_map(|table| {
         let columns = table.columns.iter().map(|column| column.rust_name.as_str());
@@ -161,6 +155,30 @@ fn module(plan: &Plan, origin: &Origin) -> String {
             &format!("{}\n{}", modules.concat(), exports.concat())
         )
     )
+}
+
+/// Returns the line that exports the types of a table.
+fn export(table: &TablePlan, from: &str, indent: usize) -> String {
+    let path = format!("pub use {from}::{}::", table.file);
+    layout::use_list_at(indent, &path, table.type_names())
+}
+
+/// Returns a module for each schema other than `public`.
+fn of_schemas(plan: &Plan) -> Vec<String> {
+    let mut modules: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for table in &plan.tables {
+        if let Some(module) = &table.schema_module {
+            let exports = modules.entry(module).or_default();
+            exports.push(export(table, "super", INDENT + 4));
+        }
+    }
+    let modules = modules.into_iter().map(|(module, mut exports)| {
+        exports.sort();
+        let lines = exports.concat();
+        let lines = lines.lines().map(|line| format!("    {line}\n"));
+        format!("\npub mod {module} {{\n{}}}\n", lines.collect::<String>())
+    });
+    modules.collect()
 }
 
 /// Returns the call of `migrations!`, which declares the modules. Its path begins with `::`, since

@@ -13,6 +13,7 @@ mod function;
 mod functions;
 mod mapping;
 mod module_name;
+mod modules;
 mod names;
 mod needs;
 mod own_types;
@@ -24,10 +25,14 @@ mod schema;
 mod table;
 mod textual;
 mod uncovered;
+mod views;
 mod written;
 
-use crate::project::Settings;
-use bowline_catalog::Catalog;
+use std::collections::BTreeMap;
+
+use crate::project::{Output, Settings};
+use modules::Modules;
+use bowline_catalog::{Catalog, Relation};
 
 pub use english::article;
 pub use enums::EnumPlan;
@@ -73,12 +78,22 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// Plans each `schema.rs` that the settings define.
+/// Plans each `schema.rs` that the settings define, and the files with the relations that
+/// `diesel print-schema` leaves out.
 pub fn schemas(catalog: &Catalog, settings: &Settings) -> Vec<SchemaPlan> {
+    let catalog = &*views::completed(catalog, settings);
     let outputs = settings.outputs.iter();
-    outputs
+    let mut planned: Vec<SchemaPlan> = outputs
         .map(|output| schema::plan(catalog, output, settings))
-        .collect()
+        .collect();
+    let mut by_schema: BTreeMap<&str, Vec<&Output>> = BTreeMap::new();
+    for output in settings.outputs.iter().filter(|it| it.path.is_some()) {
+        let schema = output.schema.as_deref().unwrap_or("public");
+        by_schema.entry(schema).or_default().push(output);
+    }
+    let outputs = by_schema.values();
+    planned.extend(outputs.filter_map(|of_one| schema::others(catalog, of_one, settings)));
+    planned
 }
 
 /// Plans the models for a catalog. Its schemas are planned before, and patched if they have patch
@@ -92,15 +107,21 @@ pub fn plan(
     schemas: Vec<SchemaPlan>,
     patched: &[Option<PatchedSchema>],
 ) -> Result<Plan, Vec<Problem>> {
+    let catalog = &*views::completed(catalog, settings);
     let mut notes = uncovered::notes(catalog, settings, &schemas);
     let mut tables = Vec::new();
     let mut textual = textual::Textual::default();
     let mut mapping = Mapping::new(catalog, &schemas, settings);
-    let schema_files = schema_files(settings);
+    let schema_files = schema_files(&schemas);
     let mut taken_files = schema_files.clone();
     taken_files.extend(["types", "queries"].map(str::to_owned));
-    for relation in catalog.relations.values() {
-        if relation.name.schema != "public" || !uncovered::gets_code(relation) {
+    let modules = Modules::new(&schemas, &taken_files);
+    taken_files.extend(modules.names().cloned());
+    // A view gets another name if a table has that of its row.
+    let mut relations: Vec<&Relation> = catalog.relations.values().collect();
+    relations.sort_by_key(|relation| views::is_view(relation));
+    for relation in relations {
+        if !uncovered::gets_code(relation) {
             continue;
         }
         let source = table::Source {
@@ -110,6 +131,7 @@ pub fn plan(
             schemas: &schemas,
             patched,
             taken_files: &taken_files,
+            modules: &modules,
         };
         if let Some(mut table) = table::plan(&source, relation, &mut textual, &mut notes) {
             if table.fields.is_empty() {
@@ -120,6 +142,7 @@ pub fn plan(
                 continue;
             }
             table.functions = functions::plan(relation, &table, &mut notes);
+            table.leave_out_unused();
             taken_files.push(table.file.clone());
             tables.push(table);
         }
@@ -142,7 +165,7 @@ pub fn plan(
         return Err(problems);
     }
     for table in &mut tables {
-        let row = table.row.clone();
+        let row = table.full_row();
         table.functions.retain(|function| {
             let full_name = format!("{row}::{}", function.name());
             !settings.leave_out.contains(&full_name)
@@ -163,13 +186,12 @@ pub fn plan(
 }
 
 /// Returns the modules of `schema.rs` that are in the folder of the tables' files.
-fn schema_files(settings: &Settings) -> Vec<String> {
-    let paths = settings
-        .outputs
-        .iter()
-        .filter_map(|output| output.path.as_deref());
+fn schema_files(schemas: &[SchemaPlan]) -> Vec<String> {
+    let paths = schemas.iter().filter_map(|schema| schema.path.as_deref());
     let beside = paths.filter_map(|path| path.strip_prefix("super::"));
-    let mut names: Vec<String> = beside.map(str::to_owned).collect();
+    // The module of a named schema is within that of the file.
+    let files = beside.filter_map(|path| path.split("::").next());
+    let mut names: Vec<String> = files.map(str::to_owned).collect();
     names.dedup();
     names
 }

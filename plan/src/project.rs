@@ -20,7 +20,7 @@ use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
-pub use settings::{Settings, of_name};
+pub use settings::{Settings, is_named, of_name};
 pub use time_crate::TimeCrate;
 pub use toml_file::BOWLINE_TOML;
 
@@ -179,6 +179,7 @@ impl Project {
             time: own.time,
             types: own.types,
             not_null_elements: own.not_null_elements,
+            not_null: own.not_null,
             variants: own.variants,
             extra_derives: own.derives,
             insertable: own.insertable,

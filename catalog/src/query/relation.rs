@@ -85,7 +85,7 @@ impl Analyzer<'_> {
                 name: column.name.clone(),
                 ty: self.types.of_data_type(&column.data_type),
                 nullable: match &in_view {
-                    Some(nullable) => nullable[at],
+                    Some(columns) => columns[at].nullable,
                     None => is_foreign || !not_null,
                 },
                 origin: Some((found.clone(), column.name.clone())),

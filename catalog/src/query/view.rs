@@ -1,4 +1,4 @@
-//! The columns of a view that can be NULL, by the view's own query.
+//! The columns of a view, by the view's own query: which can be NULL, and where the values are from.
 
 use std::mem;
 use std::rc::Rc;
@@ -9,17 +9,30 @@ use crate::replay::syntax::parse::parse;
 use crate::replay::syntax::tree::statements;
 use crate::{Name, RelationKind};
 
+/// A column of a view or materialized view, as its query makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewColumn {
+    /// True if the query can return NULL.
+    pub nullable: bool,
+    /// The column that the values are from.
+    pub origin: Option<(Name, String)>,
+}
+
 impl Analyzer<'_> {
-    /// Returns for each column of a view whether it can be NULL; `None` if the view's query does
-    /// not show it.
+    /// Returns the columns of a view; `None` if the view's query does not show which can be NULL.
     ///
     /// A materialized view is not analyzed: its rows may be older than the constraints of its
     /// tables.
-    pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<[bool]>> {
+    pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
         let relation = self.catalog.relations.get(name)?;
         if relation.kind != RelationKind::View {
             return None;
         }
+        self.view_columns(name)
+    }
+
+    /// Returns the columns of a view or materialized view, if its query says what they are.
+    pub(super) fn view_columns(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
         if let Some(known) = self.views.get(name) {
             return known.clone();
         }
@@ -30,7 +43,7 @@ impl Analyzer<'_> {
         found
     }
 
-    fn analyze_view(&mut self, name: &Name) -> Option<Rc<[bool]>> {
+    fn analyze_view(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
         let relation = self.catalog.relations.get(name)?;
         let query = relation.attached.query.as_ref()?;
         let file = parse(query.text.as_ref()?).ok()?;
@@ -62,6 +75,10 @@ impl Analyzer<'_> {
                 .iter()
                 .zip(&relation.columns)
                 .all(|(one, other)| one.name == other.name);
-        is_same.then(|| columns.iter().map(|column| column.nullable).collect())
+        let columns = columns.into_iter().map(|column| ViewColumn {
+            nullable: column.nullable,
+            origin: column.origin,
+        });
+        is_same.then(|| columns.collect())
     }
 }

@@ -58,7 +58,10 @@ pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliErro
     let migrations = project.read_migrations()?;
     let Made { catalog, by_server } = made_of_migrations(migrations, project, &arguments.fallback)?;
     let with_models = !arguments.schema_only;
-    let schemas = schemas(&catalog, project, with_models, &mut ui::note)?;
+    let mut schemas = schemas(&catalog, project, with_models, &mut ui::note)?;
+    if !with_models {
+        schemas.retain(|(schema, _)| schema.is_of_diesel);
+    }
     for gap in left_out(&catalog, project) {
         ui::note(gap);
     }
@@ -124,11 +127,12 @@ pub(crate) fn stale(project: &Project) -> Result<Option<Vec<String>>, CliError> 
     let migrations = project.read_migrations()?;
     let catalog = of_migrations(migrations, project, &Fallback::local(true))?;
     let mut ignored = |_: String| {};
-    let schemas = schemas(&catalog, project, false, &mut ignored)?;
-    let mut files = schema_files(&schemas);
     let folder = project.settings.folder.as_path();
     // Without a module there is only the schema, as with `--schema-only`.
     let has_models = folder.join("mod.rs").exists();
+    let mut schemas = schemas(&catalog, project, false, &mut ignored)?;
+    schemas.retain(|(schema, _)| schema.is_of_diesel || has_models);
+    let mut files = schema_files(&schemas);
     if has_models {
         files.extend(models(
             &catalog,
@@ -202,7 +206,8 @@ fn schemas(
     planned
         .into_iter()
         .map(|schema| {
-            for table in &schema.without_key {
+            // The models have a note of their own.
+            for table in schema.without_key.iter().filter(|_| !with_models) {
                 note(format!(
                     "{} is left out: it has no primary key, which diesel needs; name columns that \
                      identify its rows in bowline.toml: [keys] {} = [\"..\"]",

@@ -3,12 +3,19 @@
 use bowline_plan::plan::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 use bowline_plan::project::WithDocs;
 
+use super::HEADER;
 use super::layout::{attribute, derive, is_bidirectional, literal, macro_list};
 
 /// Returns the text of `schema.rs`, before a patch file is applied to it.
 pub(crate) fn schema(plan: &SchemaPlan) -> String {
     let body = body(plan, if plan.module.is_some() { 4 } else { 0 });
-    let header = "// @generated automatically by Diesel CLI.\n";
+    let own;
+    let header = if plan.is_of_diesel {
+        "// @generated automatically by Diesel CLI.\n"
+    } else {
+        own = format!("{HEADER}\n// Relations that `diesel print-schema` leaves out.\n");
+        &own
+    };
     match &plan.module {
         Some(module) if body.is_empty() => format!("{header}\npub mod {module} {{}}\n"),
         Some(module) => format!("{header}\npub mod {module} {{\n{body}}}\n"),

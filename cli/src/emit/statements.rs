@@ -18,7 +18,7 @@ pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
         for constant in constants(table) {
             let sql = [Some(&constant.sql), constant.unchanged.as_ref()];
             all.extend(sql.into_iter().flatten().map(|sql| Statement {
-                function: format!("{}::{}", table.row, constant.function),
+                function: format!("{}::{}", table.full_row(), constant.function),
                 sql: sql.filled(table),
             }));
         }

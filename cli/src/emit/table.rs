@@ -155,7 +155,7 @@ fn row(table: &TablePlan) -> String {
     let mut attributes = format!("table_name = {}", table.module);
     // `Identifiable` needs keys that implement `Hash` and `Eq`.
     let is_unfit = |field: &&Field| !field.rust_type.is_hashed;
-    if key.len() != table.key.len() || key.iter().any(is_unfit) {
+    if key.is_empty() || key.len() != table.key.len() || key.iter().any(is_unfit) {
         derives.retain(|derive| derive != "Identifiable");
     } else if key.iter().map(|field| field.name.as_str()).ne(["id"]) {
         let key: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
@@ -259,6 +259,9 @@ fn changes(table: &TablePlan) -> String {
 }
 
 fn constraints(table: &TablePlan) -> String {
+    if table.constraints.is_empty() {
+        return String::new();
+    }
     let mut out = format!(
         "bowline::__generated::constraints! {{\n    /// What can be violated in `{}`.\n",
         // A line break would end the comment.

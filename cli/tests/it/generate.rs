@@ -1,6 +1,7 @@
 //! `bowline generate`.
 
 mod committed;
+mod relations;
 mod schemas;
 
 use bowline::testing::LocalServer;

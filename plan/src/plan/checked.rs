@@ -6,13 +6,14 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::paths::relative;
-use crate::project::Settings;
+use crate::project::{Settings, is_named as is};
 use bowline_catalog::{Catalog, ConstraintKind, Name, TypeKind};
 
 use super::names::{is_needed, is_type_name};
 use super::problem::{Problem, shown};
 use super::table::TablePlan;
 use super::uncovered::gets_code;
+use super::views::is_view;
 
 /// Returns the problems with the files of the outputs, which are modules beside the models.
 pub fn modules(settings: &Settings) -> Vec<Problem> {
@@ -43,7 +44,7 @@ pub fn modules(settings: &Settings) -> Vec<Problem> {
         .collect()
 }
 
-/// Returns the problems with `names`, `variants`, `types`, `not_null_elements`, `keys`, `joinables` and
+/// Returns the problems with `names`, `variants`, `types`, `not_null_elements`, `not_null`, `keys`, `joinables` and
 /// `derives`.
 pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let enums: Vec<&Name> = catalog
@@ -106,6 +107,9 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     for name in &settings.joinables {
         problems.extend(unfit_joinable(catalog, name));
     }
+    for name in &settings.not_null {
+        problems.extend(unfit_not_null(catalog, name));
+    }
     let keys = settings.keys.iter();
     let of_keys = keys.flat_map(|(table, columns)| {
         let columns = columns.iter();
@@ -119,7 +123,12 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
         (vec!["not_null_elements", name], table, column)
     });
-    for (setting, table, column) in of_keys.chain(of_joinables).chain(of_elements) {
+    let of_views = settings.not_null.iter().map(|name| {
+        let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
+        (vec!["not_null", name], table, column)
+    });
+    let all = of_keys.chain(of_joinables).chain(of_elements);
+    for (setting, table, column) in all.chain(of_views) {
         problems.extend(unknown_column(catalog, &setting, table, column));
     }
     for derive in &settings.extra_derives {
@@ -150,8 +159,8 @@ pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem
         "upsert",
     ];
     let wrong = settings.leave_out.iter().filter(|name| {
-        let (row, function) = name.split_once("::").unwrap_or((name, ""));
-        let table = tables.iter().find(|table| table.row == row);
+        let (row, function) = name.rsplit_once("::").unwrap_or((name, ""));
+        let table = tables.iter().find(|table| table.full_row() == row);
         !table.is_some_and(|table| {
             USUAL.contains(&function)
                 || table.functions.iter().any(|found| found.name() == function)
@@ -163,7 +172,7 @@ pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem
                 .iter()
                 .flat_map(|table| {
                     let functions = table.functions.iter();
-                    functions.map(|function| format!("{}::{}", table.row, function.name()))
+                    functions.map(|function| format!("{}::{}", table.full_row(), function.name()))
                 })
                 .collect();
             let problem = Problem::in_setting(
@@ -173,14 +182,6 @@ pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem
             problem.suggest(name, all.iter().map(String::as_str))
         })
         .collect()
-}
-
-/// Returns true if a key of the settings means this name.
-fn is(name: &Name, key: &str) -> bool {
-    name.name == key
-        || key
-            .split_once('.')
-            .is_some_and(|(schema, table)| name.schema == schema && name.name == table)
 }
 
 /// Returns the problem with the setting for the key of a table.
@@ -214,6 +215,21 @@ fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Probl
         seen.push(column);
     }
     None
+}
+
+/// Returns the problem with a column that the setting `not_null` names in a table: there the
+/// migrations say so.
+fn unfit_not_null(catalog: &Catalog, name: &str) -> Option<Problem> {
+    let (table, _) = name.rsplit_once('.')?;
+    let mut relations = catalog.relations.values();
+    let relation = relations.find(|relation| is(&relation.name, table))?;
+    (!is_view(relation)).then(|| {
+        let problem = Problem::in_setting(
+            &["not_null", name],
+            format!("{table} is no view, and its columns are NOT NULL as the migrations say"),
+        );
+        problem
+    })
 }
 
 /// Returns the problem with a joinable whose columns exist but are not a foreign key.

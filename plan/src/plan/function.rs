@@ -22,6 +22,12 @@ pub enum Function {
     },
     /// Returns the rows of a page.
     List,
+    /// Returns some rows of a relation without a key.
+    ListUnordered,
+    /// Runs the query of a materialized view again.
+    Refresh,
+    /// The same, while others read the view.
+    RefreshConcurrently,
     /// Returns the rows of a page that have the values of a foreign key.
     ListBy {
         /// The name of the function.
@@ -89,7 +95,9 @@ impl Function {
         match self {
             Self::Find => "find",
             Self::Get => "get",
-            Self::List => "list",
+            Self::List | Self::ListUnordered => "list",
+            Self::Refresh => "refresh",
+            Self::RefreshConcurrently => "refresh_concurrently",
             Self::Insert | Self::InsertDefault => "insert",
             Self::InsertMany => "insert_many",
             Self::Update => "update",

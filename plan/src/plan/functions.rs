@@ -1,6 +1,6 @@
 //! The functions of a table. A function that finds rows is generated only if an index supports it.
 
-use bowline_catalog::{ConstraintKind, Index, Relation};
+use bowline_catalog::{ConstraintKind, Index, Relation, RelationKind};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
@@ -21,16 +21,16 @@ pub(super) fn plan(
     let ruled = ["INSERT", "UPDATE", "DELETE"]
         .into_iter()
         .filter(|event| replaced(event) || (*event != "DELETE" && is_ruled(event)));
-    for event in ruled {
+    for event in ruled.filter(|_| !table.is_view) {
         notes.push(format!(
             "{} has a rule for {event}, so {} has no function for that",
             relation.name.name, table.row
         ));
     }
     let is_rewritten = is_ruled("INSERT") || is_ruled("UPDATE");
-    let is_whole = table.missing.is_empty() && !replaced("INSERT");
+    let is_whole = table.missing.is_empty() && !replaced("INSERT") && !table.is_view;
     let can_insert = !table.new_fields.is_empty() && is_whole;
-    let has_changes = !table.changes_fields.is_empty();
+    let has_changes = !table.changes_fields.is_empty() && !table.is_view;
     let mut functions = Vec::new();
     if has_key {
         functions.extend([Function::Find, Function::Get]);
@@ -38,7 +38,18 @@ pub(super) fn plan(
     functions.extend(find_by(relation, table));
     if has_key {
         functions.push(Function::List);
-        functions.extend(list_by(relation, table));
+        functions.extend(list_by(relation, table).filter(|_| !table.is_view));
+    } else {
+        functions.push(Function::ListUnordered);
+    }
+    if relation.kind == RelationKind::MaterializedView {
+        functions.push(Function::Refresh);
+        let serves = |index: &Index| {
+            index.unique && index.predicate.is_none() && index.plain_columns().is_some()
+        };
+        if relation.indexes.iter().any(serves) {
+            functions.push(Function::RefreshConcurrently);
+        }
     }
     if can_insert && !is_ruled("INSERT") {
         functions.push(Function::Insert);
@@ -55,7 +66,7 @@ pub(super) fn plan(
     if can_insert && !is_rewritten {
         functions.extend(upserts(relation, table));
     }
-    if has_key && !replaced("DELETE") {
+    if has_key && !replaced("DELETE") && !table.is_view {
         functions.push(Function::Delete);
     }
     functions.push(Function::Count);

@@ -61,6 +61,7 @@ impl Mapping {
             names.insert(name.clone(), rust_name);
             with_markers.insert(name.clone());
         }
+        apart(&mut names, settings);
         with_markers.extend(given(catalog, settings));
         let mut markers: BTreeMap<Name, Vec<(String, String)>> = BTreeMap::new();
         let mut without: Vec<Name> = Vec::new();
@@ -359,6 +360,18 @@ impl Mapping {
                 let mapped = self.of(catalog, &attribute.data_type, false);
                 mapped.is_some_and(|mapped| mapped.wire.read.is_none())
             })
+    }
+}
+
+/// Puts the schema before the name of a type outside of `public` that another type has too, unless
+/// a setting names it.
+fn apart(names: &mut BTreeMap<Name, String>, settings: &Settings) {
+    let all: Vec<String> = names.values().cloned().collect();
+    for (name, rust_name) in names {
+        let is_alone = all.iter().filter(|other| *other == rust_name).count() == 1;
+        if !is_alone && name.schema != "public" && of_name(&settings.names, name).is_none() {
+            *rust_name = own_type_name(&format!("{}_{}", name.schema, name.name), "Type");
+        }
     }
 }
 

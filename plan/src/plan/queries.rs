@@ -140,7 +140,6 @@ pub fn query_file(
         return Err(mistakes);
     }
     let mut uses = types.into_uses();
-    uses.types.extend(rows.of_tables);
     uses.types.sort();
     uses.types.dedup();
     Ok(QueryFilePlan {

@@ -17,6 +17,8 @@ pub struct RustType {
     pub of_types: Vec<String>,
     /// The SQL types whose Rust types are in `types.rs`.
     pub of_sql: Vec<Name>,
+    /// The table whose id it is.
+    pub id_of: Option<Name>,
     /// True if `bowline::types::json` writes it as JSON, since serde cannot.
     pub by_json: bool,
     /// True if it implements `Eq` and `Hash`.
@@ -68,6 +70,7 @@ impl RustType {
             imports: import.map(str::to_owned).into_iter().collect(),
             of_types: Vec::new(),
             of_sql: Vec::new(),
+            id_of: None,
             by_json: false,
             is_hashed: true,
             is_never_nullable: false,

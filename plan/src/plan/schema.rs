@@ -42,6 +42,8 @@ pub struct SchemaPlan {
     pub groups: Vec<Vec<String>>,
     /// Tables that are left out because they have no primary key.
     pub without_key: Vec<Name>,
+    /// False for the relations that `diesel print-schema` leaves out.
+    pub is_of_diesel: bool,
 }
 
 /// A marker type for a SQL type that diesel does not have.
@@ -133,19 +135,78 @@ fn module_names(relations: &[&Relation], names: impl Iterator<Item = String>) ->
     distinct(coded)
 }
 
+/// Returns the plan of one `schema.rs`.
 pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> SchemaPlan {
-    let schema = output.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
     let (relations, without_key): (Vec<&Relation>, Vec<&Relation>) = catalog
         .relations
         .values()
-        .filter(|relation| {
-            relation.name.schema == schema
-                && is_base_table(relation)
-                && !relation.name.name.starts_with("__")
-                && output.filter.shows(&relation.name.name)
-        })
+        .filter(|relation| is_base_table(relation) && shows(output, relation))
         .partition(|relation| settings.primary_key(relation).is_some());
-    let custom_types = sql_type::custom_types(catalog, &relations, output);
+    let mut plan = of_relations(catalog, output, settings, &relations);
+    let without_key = without_key.into_iter();
+    plan.without_key = without_key.map(|found| found.name.clone()).collect();
+    plan
+}
+
+/// Returns the plan of the file with the relations of one schema that `diesel print-schema` leaves
+/// out: views, foreign tables, and tables without a primary key. `None` if there are none.
+///
+/// `outputs` are the outputs of that schema. The settings of the first apply.
+pub(super) fn others(
+    catalog: &Catalog,
+    outputs: &[&Output],
+    settings: &Settings,
+) -> Option<SchemaPlan> {
+    let first = outputs.first()?;
+    let is_other = |relation: &&Relation| {
+        let has_code = match relation.kind {
+            RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => true,
+            RelationKind::Table | RelationKind::PartitionedTable => {
+                settings.primary_key(relation).is_none()
+            }
+            RelationKind::Partition => false,
+        };
+        has_code
+            && !relation.columns.is_empty()
+            && outputs.iter().any(|output| shows(output, relation))
+    };
+    let relations: Vec<&Relation> = catalog.relations.values().filter(is_other).collect();
+    if relations.is_empty() {
+        return None;
+    }
+    let schema = first.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
+    let stem = match schema {
+        DEFAULT_SCHEMA => RELATIONS.to_owned(),
+        other => format!("{}_{RELATIONS}", rust_name(other, None)),
+    };
+    let mut plan = of_relations(catalog, first, settings, &relations);
+    plan.path = Some(format!("super::{stem}"));
+    plan.file = Some(settings.folder.join(format!("{stem}.rs")));
+    plan.patch_file = None;
+    plan.module = None;
+    plan.joinables = Vec::new();
+    plan.groups = Vec::new();
+    plan.is_of_diesel = false;
+    Some(plan)
+}
+
+/// The name of the file with what `diesel print-schema` leaves out.
+const RELATIONS: &str = "relations";
+
+/// Returns true if an output has the relations of this schema and name.
+fn shows(output: &Output, relation: &Relation) -> bool {
+    relation.name.schema == output.schema.as_deref().unwrap_or(DEFAULT_SCHEMA)
+        && !relation.name.name.starts_with("__")
+        && output.filter.shows(&relation.name.name)
+}
+
+fn of_relations(
+    catalog: &Catalog,
+    output: &Output,
+    settings: &Settings,
+    relations: &[&Relation],
+) -> SchemaPlan {
+    let custom_types = sql_type::custom_types(catalog, relations, output);
     let rust_names = relations.iter().map(|relation| {
         let name = rust_name(&relation.name.name, None);
         // This is also the name of the module of the marker types.
@@ -158,7 +219,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
     let rust_names: BTreeMap<Name, String> = relations
         .iter()
         .map(|relation| relation.name.clone())
-        .zip(module_names(&relations, rust_names))
+        .zip(module_names(relations, rust_names))
         .collect();
     let tables: Vec<_> = relations
         .iter()
@@ -173,7 +234,7 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
             shown.table(relation, rust_name, settings)
         })
         .collect();
-    let joinables = joins::joinables(catalog, &relations, &rust_names, settings);
+    let joinables = joins::joinables(catalog, relations, &rust_names, settings);
     let groups = match output.allow_tables {
         AllowTables::All => vec![tables.iter().map(|table| table.rust_name.clone()).collect()],
         AllowTables::ForeignKeys => joins::groups(&tables, &joinables),
@@ -206,10 +267,8 @@ pub(super) fn plan(catalog: &Catalog, output: &Output, settings: &Settings) -> S
             .into_iter()
             .filter(|group: &Vec<String>| group.len() >= 2)
             .collect(),
-        without_key: without_key
-            .into_iter()
-            .map(|relation| relation.name.clone())
-            .collect(),
+        without_key: Vec::new(),
+        is_of_diesel: true,
     }
 }
 
@@ -260,7 +319,10 @@ impl Shown<'_> {
             .iter()
             .zip(column_names(relation))
             .collect();
-        let key = settings.primary_key(relation).unwrap_or_default();
+        // Without a key, diesel takes all columns together for one.
+        let all = || relation.columns.iter().map(|column| column.name.clone());
+        let key = settings.primary_key(relation);
+        let key = key.unwrap_or_else(|| all().collect());
         let primary_key = key
             .iter()
             .filter_map(|key| columns.iter().find(|(column, _)| column.name == *key))

@@ -10,10 +10,12 @@ use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind, TypeK
 
 use super::english::singular;
 use super::mapping::Mapping;
+use super::modules::Modules;
 use super::names::{argument_name, distinct, file_name, module_name, own_type_name};
 use super::patched::PatchedSchema;
 use super::schema::{SchemaPlan, SchemaTable, ShownType, is_generated};
 use super::textual::Textual;
+use super::views::is_view;
 use super::written;
 
 use constraints::constraints;
@@ -30,6 +32,8 @@ pub(super) struct Source<'a> {
     pub patched: &'a [Option<PatchedSchema>],
     /// Names of files that are in use.
     pub taken_files: &'a [String],
+    /// The modules of schemas other than `public`.
+    pub modules: &'a Modules,
 }
 
 impl<'a> Source<'a> {
@@ -63,8 +67,8 @@ pub(super) fn plan(
     } = *source;
     let (index, schema, table) = source.find(&relation.name)?;
     let patched = source.patched.get(index).and_then(Option::as_ref);
-    let row = row_name(relation, settings);
-    let key = settings.row_key(relation)?;
+    let row = row_name(catalog, relation, settings);
+    let key = settings.row_key(relation).unwrap_or_default();
     let mut fields = Vec::new();
     let mut missing = Vec::new();
     // A trigger may set required columns, so the INSERT need not.
@@ -98,7 +102,8 @@ pub(super) fn plan(
         } else {
             format!("no value has the type {}", column.data_type.sql())
         };
-        let is_required = !found.shown.is_nullable && !is_filled(catalog, column);
+        let is_required =
+            !found.shown.is_nullable && !is_filled(catalog, column) && !is_view(relation);
         let so = if is_required && !has_trigger {
             missing.push(column.name.clone());
             format!("; {row} has no insert, since each row needs a value there")
@@ -158,24 +163,30 @@ pub(super) fn plan(
     let mut foreign_ids: Vec<String> = all
         .iter()
         .filter_map(|(column, _)| foreign_id(source, relation, &column.name))
-        .filter(|(owner, _)| *owner != relation.name)
+        .filter(|(owner, _)| *owner != relation.name && owner.schema == relation.name.schema)
         .map(|(_, id)| id.name)
         .collect();
     foreign_ids.sort();
     foreign_ids.dedup();
+    let schema_module = source.modules.get(&relation.name.schema);
+    let file = match schema_module {
+        Some(module) => format!("{module}_{}", table.rust_name),
+        None => table.rust_name.clone(),
+    };
     Some(TablePlan {
         name: relation.name.clone(),
         sql_name: relation.name.name.clone(),
         schema_path: schema.path.clone()?,
         schema_name: table.rust_name.clone(),
         module: module_name(&table.rust_name, &settings.extra_derives),
-        file: file_name(&table.rust_name, source.taken_files),
+        file: file_name(&file, source.taken_files),
+        schema_module: schema_module.cloned(),
         noun: singular(&relation.name.name).replace(['_', '\n', '\r'], " "),
         comment: relation.comment.clone(),
         id: own_id(source, relation),
         fields: all.iter().map(|(_, field)| field.clone()).collect(),
         // Without an insert there is no `New`.
-        new_fields: if missing.is_empty() {
+        new_fields: if missing.is_empty() && !is_view(relation) {
             new_fields
         } else {
             Vec::new()
@@ -187,11 +198,15 @@ pub(super) fn plan(
         extra_derives: settings.extra_derives.clone(),
         only_reads: matches!(
             relation.kind,
-            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::Partition
+            RelationKind::Table
+                | RelationKind::PartitionedTable
+                | RelationKind::Partition
+                | RelationKind::MaterializedView
         ) && relation.attached.policies.is_empty(),
         missing,
         inserts_one_row: written::inserts_one_row(relation),
         updates_at_most_one_row: written::updates_at_most_one_row(catalog, relation, &key),
+        is_view: is_view(relation),
         insertable: settings.insertable,
         key,
         row,
@@ -216,7 +231,19 @@ fn is_filled(catalog: &Catalog, column: &Column) -> bool {
         || (column.data_type.dimensions == 0 && has_default(&column.data_type.name))
 }
 
-fn row_name(relation: &Relation, settings: &Settings) -> String {
-    let given = of_name(&settings.names, &relation.name).cloned();
-    given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name), "Row"))
+fn row_name(catalog: &Catalog, relation: &Relation, settings: &Settings) -> String {
+    let own = |relation: &Relation| {
+        let given = of_name(&settings.names, &relation.name).cloned();
+        given.unwrap_or_else(|| own_type_name(&singular(&relation.name.name), "Row"))
+    };
+    let name = own(relation);
+    // A view may have the name that the rows of a table have.
+    let is_taken = |other: &Relation| {
+        !is_view(other) && other.name.schema == relation.name.schema && own(other) == name
+    };
+    if is_view(relation) && catalog.relations.values().any(is_taken) {
+        format!("{name}View")
+    } else {
+        name
+    }
 }

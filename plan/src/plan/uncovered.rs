@@ -7,12 +7,17 @@ use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 
 use super::problem::shown;
 use super::schema::SchemaPlan;
+use super::views::is_view;
 
 /// Returns true if code is generated for relations of this kind.
 pub(super) fn gets_code(relation: &Relation) -> bool {
     matches!(
         relation.kind,
-        RelationKind::Table | RelationKind::PartitionedTable
+        RelationKind::Table
+            | RelationKind::PartitionedTable
+            | RelationKind::View
+            | RelationKind::MaterializedView
+            | RelationKind::ForeignTable
     )
 }
 
@@ -35,27 +40,16 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
             let mut tables = schema.tables.iter();
             tables.any(|table| table.name == relation.name)
         });
-        let is_without_key = schemas
-            .iter()
-            .any(|schema| schema.without_key.contains(&relation.name));
         match relation.kind {
-            RelationKind::View => {
-                notes.push(format!("{name} is a view, for which no code is generated"));
-            }
-            RelationKind::MaterializedView => notes.push(format!(
-                "{name} is a materialized view, for which no code is generated"
-            )),
-            RelationKind::ForeignTable => notes.push(format!(
-                "{name} is a foreign table, for which no code is generated"
-            )),
             RelationKind::Partition => {
                 let parent = relation.parents.first().unwrap_or(&relation.name);
                 partitions.entry(parent).or_default().push(name);
             }
             // Only the library uses this table.
             _ if relation.name.name == COMMIT_KEYS => {}
-            // Another note names the relation, with its setting.
-            _ if is_without_key => {}
+            _ if relation.columns.is_empty() => {
+                notes.push(format!("{name} gets no code: it has no columns"));
+            }
             _ if relation.name.name.starts_with("__") => notes.push(format!(
                 "{name} is left out, since names that begin with __ are reserved for tables of diesel's own"
             )),
@@ -65,16 +59,13 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
                     .entry(&relation.name.schema)
                     .or_default()
                     .push(relation.name.name.clone()),
-                Some(_) if relation.name.schema != "public" => notes.push(format!(
-                    "{name} is in schema.rs only: models are generated for the schema public"
-                )),
                 Some(schema) if schema.path.is_none() => notes.push(format!(
                     "{name} gets no code: diesel.toml names no file for its schema.rs"
                 )),
-                Some(_) if settings.row_key(relation).is_none() => notes.push(format!(
-                    "{name} is in schema.rs only: models need a unique index of columns that are NOT NULL over its key"
-                )),
-                Some(_) => {}
+                Some(_) if settings.row_key(relation).is_none() && !is_view(relation) => {
+                    notes.push(without_key(relation, settings, &name));
+                }
+                Some(_) => notes.extend(inherited(catalog, relation, settings)),
             },
         }
     }
@@ -109,6 +100,44 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
         ));
     }
     notes
+}
+
+/// Returns the note on a table without a key that identifies its rows.
+fn without_key(relation: &Relation, settings: &Settings, name: &str) -> String {
+    let which = match settings.primary_key(relation) {
+        Some(_) => "",
+        None => " is in relations.rs, since schema.rs has only tables with a primary key, and",
+    };
+    let remedy = match relation.kind {
+        RelationKind::ForeignTable => format!(
+            "columns that identify its rows can be named in bowline.toml: [keys] {} = [\"..\"]",
+            super::problem::key(&relation.name)
+        ),
+        _ => "a primary key or a unique index over columns that are NOT NULL would do so".to_owned(),
+    };
+    format!(
+        "{name}{which} has no find, update and delete, since nothing identifies its rows; {remedy}"
+    )
+}
+
+/// Returns the note on a table that others inherit from: a key is unique in each table by itself.
+fn inherited(catalog: &Catalog, relation: &Relation, settings: &Settings) -> Option<String> {
+    let key = settings.row_key(relation)?;
+    let children = catalog.relations.values();
+    let children = children.filter(|other| {
+        other.kind == RelationKind::Table && other.parents.contains(&relation.name)
+    });
+    let names: Vec<String> = children.map(|child| shown(&child.name)).collect();
+    let inherit = if names.len() == 1 { "inherits" } else { "inherit" };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} {inherit} from {parent}, whose functions read and write the rows of all: where two have \
+             the same {}, get and update of {parent} fail",
+            list(&names),
+            key.join(" and "),
+            parent = shown(&relation.name),
+        )
+    })
 }
 
 /// Returns true if one of the outputs is for this schema.

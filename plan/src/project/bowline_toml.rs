@@ -30,6 +30,8 @@ pub(super) struct BowlineToml {
     #[serde(default)]
     pub not_null_elements: Vec<String>,
     #[serde(default)]
+    pub not_null: Vec<String>,
+    #[serde(default)]
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     pub derives: Vec<String>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::bowline_toml::SettingsFile;
 use super::output::Output;
 use super::time_crate::TimeCrate;
-use bowline_catalog::{Index, Name, Relation};
+use bowline_catalog::{Index, Name, Relation, RelationKind};
 
 /// The settings that shape the generated code: those of `diesel.toml` and of `bowline.toml`.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub struct Settings {
     pub types: BTreeMap<String, String>,
     /// Arrays in which no element is NULL: `posts.tags`.
     pub not_null_elements: Vec<String>,
+    /// Columns of views that cannot be NULL: `account_totals.total`.
+    pub not_null: Vec<String>,
     /// Names of variants by enum and label.
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     /// Derives of each row in addition to the usual ones.
@@ -64,10 +66,28 @@ impl Settings {
     pub fn row_key(&self, relation: &Relation) -> Option<Vec<String>> {
         let primary_key = relation.primary_key().map(<[String]>::to_vec);
         primary_key.or_else(|| match of_name(&self.keys, &relation.name) {
+            // A view and a foreign table have no indexes that could say so.
+            Some(named) if is_outside_of_indexes(relation) => Some(named.clone()),
             Some(named) => unique_key(relation, |columns| columns == named),
             None => unique_key(relation, |_| true),
         })
     }
+}
+
+/// Returns true if a setting means this table or type: by schema and name, or by the name alone.
+pub fn is_named(name: &Name, setting: &str) -> bool {
+    name.name == setting
+        || setting
+            .split_once('.')
+            .is_some_and(|(schema, object)| name.schema == schema && name.name == object)
+}
+
+/// Returns true for a relation whose key only a setting can name.
+fn is_outside_of_indexes(relation: &Relation) -> bool {
+    matches!(
+        relation.kind,
+        RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable
+    )
 }
 
 /// Returns the setting for a table or type, by schema and name or by the name alone.

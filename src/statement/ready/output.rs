@@ -99,6 +99,21 @@ impl<R: AnswerRow> QueryOutput for Vec<R> {
     }
 }
 
+impl QueryOutput for () {
+    type Output = ();
+
+    const ROWS: ExpectedRows = ExpectedRows::Any;
+
+    fn describe() -> Option<fn(&mut Columns)> {
+        None
+    }
+
+    fn decode(answers: &mut Answers) -> Result<()> {
+        answers.next()?;
+        Ok(())
+    }
+}
+
 impl QueryOutput for WasWritten {
     type Output = bool;
 

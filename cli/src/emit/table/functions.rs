@@ -56,6 +56,9 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             columns,
             index,
         } => list(table, name, columns, Some(index)),
+        Function::ListUnordered => list_unordered(table),
+        Function::Refresh => writes::refresh(table, false),
+        Function::RefreshConcurrently => writes::refresh(table, true),
         Function::Insert => writes::insert(table),
         Function::InsertDefault => writes::insert_default(table),
         Function::InsertMany => writes::insert_many(table),
@@ -261,6 +264,19 @@ fn list<'a>(
             + &chain(8, "let mut query = ", &links, ";")
             + &after(table, &key)
             + "        query.limit(page.limit)\n",
+    }
+}
+
+/// Returns the list of a relation without a key, which has no order.
+fn list_unordered(table: &TablePlan) -> Emitted<'_> {
+    let arguments = vec![("limit".to_owned(), "u32".to_owned())];
+    let output = format!("bowline::Query<Vec<{}>>", table.row);
+    let sql = format!("{} LIMIT $1", sql::select(table));
+    Emitted {
+        doc: doc(4, "Up to `limit` rows, in no certain order."),
+        head: head("list", arguments, &output),
+        constants: vec![reading(table, "list", sql)],
+        body: query(vec![".limit(i64::from(limit))".to_owned()]),
     }
 }
 

@@ -69,7 +69,7 @@ impl Constant<'_> {
         let mut out = format!(
             "        static {}: StaticSql = StaticSql {{\n            function: {},\n",
             self.name,
-            literal(&format!("{}::{}", self.table.row, self.function))
+            literal(&format!("{}::{}", self.table.full_row(), self.function))
         );
         let is_constant = self.sql.is_constant() && self.unchanged.is_none();
         out.push_str(&string_field(12, "sql", &self.sql.text(is_constant)));

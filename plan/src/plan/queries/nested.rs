@@ -70,8 +70,7 @@ impl<'t, 'p> Nested<'t, 'p> {
             if let Some(field) = table.fields.iter().find(|field| is_cast(field)) {
                 return Err(is_text(&field.sql_name));
             }
-            self.types.uses(&table.row);
-            return Ok(table.row.clone());
+            return Ok(self.types.row_of(table));
         }
         let one = if is_array {
             singular(name)

@@ -14,8 +14,6 @@ pub(super) struct Rows<'p> {
     plan: &'p Plan,
     derives: &'p [String],
     pub(super) planned: Vec<RowPlan>,
-    /// The row types of tables that queries return.
-    pub(super) of_tables: Vec<String>,
 }
 
 impl<'p> Rows<'p> {
@@ -24,7 +22,6 @@ impl<'p> Rows<'p> {
             plan,
             derives,
             planned: Vec::new(),
-            of_tables: Vec::new(),
         }
     }
 
@@ -41,15 +38,15 @@ impl<'p> Rows<'p> {
         if let Some(table) =
             whole.filter(|table| written.is_none_or(|written| written.text == table.row))
         {
-            self.of_tables.push(table.row.clone());
-            return Ok(table.row.clone());
+            return Ok(types.row_of(table));
         }
         let name = written.map_or_else(
             || own_type_name(&format!("{}_row", named.name.text), "Row"),
             |written| written.text.clone(),
         );
         let span = written.map_or(&named.name, |written| written).span.clone();
-        if let Some(table) = self.plan.tables.iter().find(|table| table.row == name) {
+        let mut tables = self.plan.tables.iter();
+        if let Some(table) = tables.find(|table| table.full_row() == name) {
             return Err(mistake(
                 span,
                 format!(

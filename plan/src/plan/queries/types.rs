@@ -1,7 +1,5 @@
 //! The Rust types of parameters and columns.
 
-use std::collections::BTreeSet;
-
 use bowline_catalog::query::{Column, Parameter, Row};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
 
@@ -130,11 +128,6 @@ impl<'p> Types<'p> {
         }
     }
 
-    /// Records that a type of the other generated files is used.
-    pub(super) fn uses(&mut self, name: &str) {
-        self.uses.types.push(name.to_owned());
-    }
-
     /// Returns true for the type of rows, and of arrays of rows.
     pub(super) fn is_row(&self, data_type: &DataType) -> bool {
         let name = &data_type.name;
@@ -198,9 +191,8 @@ impl<'p> Types<'p> {
             mapped.rust_type = if mapped.rust_type.is_array() {
                 RustType::cloned(&plain.replace(element, &id.owned), None)
             } else {
-                id.clone()
+                id
             };
-            self.uses.types.push(id.owned);
         }
         self.uses.types.extend(mapped.rust_type.of_types.clone());
         let module = mapped.wire.sql_type.module();
@@ -212,18 +204,39 @@ impl<'p> Types<'p> {
     }
 
     /// Returns the id type of a column, if its values have this SQL type.
-    fn id(&self, column: &(Name, String), name: &Name) -> Option<RustType> {
-        let field = field(self.plan, column)?;
-        let ids: BTreeSet<(&str, &str)> = self
-            .plan
-            .tables
-            .iter()
-            .filter_map(|table| table.id.as_ref())
-            .map(|id| (id.name.as_str(), id.sql_type.as_str()))
-            .collect();
-        let sql_type = sql_type_of_id(name)?;
-        ids.contains(&(&*field.rust_type.owned, sql_type))
-            .then(|| field.rust_type.clone())
+    fn id(&mut self, column: &(Name, String), name: &Name) -> Option<RustType> {
+        let rust_type = &field(self.plan, column)?.rust_type;
+        let owner = table(self.plan, rust_type.id_of.as_ref()?)?;
+        let id = owner.id.as_ref()?;
+        if sql_type_of_id(name)? != id.sql_type {
+            return None;
+        }
+        let is_copied = !rust_type.argument.starts_with('&');
+        let id = self.of_module(owner, &id.name);
+        Some(if is_copied {
+            RustType::copied(&id, None)
+        } else {
+            RustType::cloned(&id, None)
+        })
+    }
+
+    /// Returns the row's type of a table, as a query file names it.
+    pub(super) fn row_of(&mut self, table: &TablePlan) -> String {
+        self.of_module(table, &table.row)
+    }
+
+    /// Returns a type of a table's file, with the module of its schema.
+    fn of_module(&mut self, table: &TablePlan, name: &str) -> String {
+        match &table.schema_module {
+            Some(module) => {
+                self.uses.schemas.push(format!("super::{module}"));
+                format!("{module}::{name}")
+            }
+            None => {
+                self.uses.types.push(name.to_owned());
+                name.to_owned()
+            }
+        }
     }
 }
 

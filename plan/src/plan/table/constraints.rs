@@ -3,13 +3,16 @@
 use bowline_catalog::{Constraint, ConstraintKind, Index, IndexKey, Relation};
 
 use super::super::names::{distinct, type_name};
+use super::super::views::is_view;
 use super::ConstraintPlan;
 
 /// Returns the variants of the enum of what can be violated.
 pub(super) fn constraints(relation: &Relation) -> Vec<ConstraintPlan> {
+    // A view has only the indexes of a materialized view.
     let of_constraints = relation
         .constraints
         .iter()
+        .filter(|_| !is_view(relation))
         .map(|constraint| (constraint.name.clone(), definition(constraint)));
     let is_constraint = |index: &Index| {
         relation

@@ -20,6 +20,8 @@ pub struct TablePlan {
     pub module: String,
     /// The name of the file without its extension.
     pub file: String,
+    /// The module that exports the types, for a table of another schema than `public`.
+    pub schema_module: Option<String>,
     /// The row's type.
     pub row: String,
     /// The noun for a row: `account label`.
@@ -53,6 +55,8 @@ pub struct TablePlan {
     pub inserts_one_row: bool,
     /// True if an UPDATE by the key that finds no row changes nothing.
     pub updates_at_most_one_row: bool,
+    /// True for a view or a materialized view.
+    pub is_view: bool,
     /// True if diesel's own inserts and updates take `New` and `Changes`.
     pub insertable: bool,
 }
@@ -112,8 +116,27 @@ impl TablePlan {
         if !self.changes_fields.is_empty() {
             names.push(self.changes_type());
         }
-        names.push(self.constraint_type());
+        if !self.constraints.is_empty() {
+            names.push(self.constraint_type());
+        }
         names
+    }
+
+    /// Removes the fields of `Changes` if a relation without a key has no function that takes them.
+    pub(in super::super) fn leave_out_unused(&mut self) {
+        let takes_changes =
+            |function: &Function| matches!(function, Function::Update | Function::Upsert { .. });
+        if self.key.is_empty() && !self.functions.iter().any(takes_changes) || self.is_view {
+            self.changes_fields.clear();
+        }
+    }
+
+    /// Returns the row's type with the module of its schema: `audit::Event`.
+    pub fn full_row(&self) -> String {
+        match &self.schema_module {
+            Some(module) => format!("{module}::{}", self.row),
+            None => self.row.clone(),
+        }
     }
 
     /// Returns the name of the struct for a new row.

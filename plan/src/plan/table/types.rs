@@ -21,14 +21,24 @@ pub(super) fn column_type(
     let mapped = source
         .mapping
         .of(source.catalog, &column.data_type, is_whole)?;
-    let Some((_, id)) = foreign_id(source, relation, &found.sql_name) else {
+    let Some((owner, id)) = foreign_id(source, relation, &found.sql_name) else {
         return Some(mapped);
+    };
+    // An id of another module may have the name of one that is imported.
+    let name = match source.modules.get(&owner.schema) {
+        _ if owner.schema == relation.name.schema => id.name,
+        Some(module) => format!("super::{module}::{}", id.name),
+        None => format!("super::{}", id.name),
     };
     let is_copied = !mapped.rust_type.argument.starts_with('&');
     let rust_type = if is_copied {
-        RustType::copied(&id.name, None)
+        RustType::copied(&name, None)
     } else {
-        RustType::cloned(&id.name, None)
+        RustType::cloned(&name, None)
+    };
+    let rust_type = RustType {
+        id_of: Some(owner),
+        ..rust_type
     };
     Some(Mapped {
         rust_type,
@@ -148,7 +158,7 @@ pub(super) fn own_id(source: &Source<'_>, relation: &Relation) -> Option<IdPlan>
         .of(source.catalog, &column.data_type, false)?
         .rust_type;
     Some(IdPlan {
-        name: format!("{}Id", row_name(relation, source.settings)),
+        name: format!("{}Id", row_name(source.catalog, relation, source.settings)),
         import: inner
             .imports
             .into_iter()

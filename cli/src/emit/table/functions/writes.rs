@@ -212,3 +212,32 @@ pub(super) fn delete(table: &TablePlan) -> Emitted<'_> {
         body: query(bind_columns(table, &key)),
     }
 }
+
+/// Returns the function that runs the query of a materialized view again.
+pub(super) fn refresh(table: &TablePlan, is_concurrent: bool) -> Emitted<'_> {
+    let (name, words, concurrently) = if is_concurrent {
+        (
+            "refresh_concurrently",
+            "Runs the query of the view again and makes the changes to its rows, while others read \
+             them.\n\nSlower than `refresh` if most rows change. The view must have been filled before.",
+            "CONCURRENTLY ",
+        )
+    } else {
+        (
+            "refresh",
+            "Runs the query of the view again and replaces its rows. Others who read the view wait \
+             until the transaction ends.",
+            "",
+        )
+    };
+    let sql = format!(
+        "REFRESH MATERIALIZED VIEW {concurrently}{}",
+        sql::name(table)
+    );
+    Emitted {
+        doc: doc(4, words),
+        head: head(name, Vec::new(), &write_query("()")),
+        constants: vec![writing(table, name, sql, &[])],
+        body: query(Vec::new()),
+    }
+}

@@ -1,0 +1,83 @@
+//! What is known of the columns of views: which can be NULL, and which hold the ids of tables.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bowline_catalog::query::{Checker, ViewColumn};
+use bowline_catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Name, ReferentialAction, Relation, RelationKind,
+};
+
+use crate::project::{Settings, is_named, of_name};
+
+/// Returns true for a view or a materialized view.
+pub(super) fn is_view(relation: &Relation) -> bool {
+    matches!(
+        relation.kind,
+        RelationKind::View | RelationKind::MaterializedView
+    )
+}
+
+/// Returns the catalog with more facts on views, which PostgreSQL itself does not record.
+///
+/// A column that cannot be NULL is NOT NULL, and a column whose values are from one column of
+/// another relation refers to that column, as by a foreign key.
+pub(super) fn completed<'c>(catalog: &'c Catalog, settings: &Settings) -> Cow<'c, Catalog> {
+    if !catalog.relations.values().any(is_view) {
+        return Cow::Borrowed(catalog);
+    }
+    let checker = Checker::new(catalog).for_version(settings.postgres);
+    let views = catalog.relations.values().filter(|found| is_view(found));
+    let views: BTreeMap<Name, Relation> = views
+        .map(|view| (view.name.clone(), complete(view, &checker, settings)))
+        .collect();
+    let mut catalog = catalog.clone();
+    catalog.relations.extend(views);
+    Cow::Owned(catalog)
+}
+
+fn complete(view: &Relation, checker: &Checker<'_>, settings: &Settings) -> Relation {
+    let columns = checker.view_columns(&view.name).unwrap_or_default();
+    let key = of_name(&settings.keys, &view.name);
+    let name_of_view = view.name.clone();
+    let mut view = view.clone();
+    for (column, found) in view.columns.iter_mut().zip(&columns) {
+        // The rows of a materialized view are older than what the catalog says of its tables.
+        column.not_null = view.kind == RelationKind::View && !found.nullable;
+    }
+    for column in &mut view.columns {
+        let is_named = |setting: &String| {
+            let named = setting.rsplit_once('.');
+            named.is_some_and(|(table, name)| name == column.name && is_named(&name_of_view, table))
+        };
+        column.not_null |= key.is_some_and(|key| key.contains(&column.name))
+            || settings.not_null.iter().any(is_named);
+    }
+    let references = view.columns.iter().zip(columns);
+    let references = references.filter_map(|(column, found)| reference(column, found));
+    let references: Vec<Constraint> = references.collect();
+    view.constraints.extend(references);
+    view
+}
+
+/// Returns the constraint that stands for the column that the values are from.
+fn reference(column: &Column, found: ViewColumn) -> Option<Constraint> {
+    let (references, referenced) = found.origin?;
+    Some(Constraint {
+        name: column.name.clone(),
+        kind: ConstraintKind::ForeignKey {
+            columns: vec![column.name.clone()],
+            references,
+            referenced_columns: vec![referenced],
+            on_delete: ReferentialAction::NoAction,
+            on_update: ReferentialAction::NoAction,
+            match_full: false,
+        },
+        deferrable: false,
+        initially_deferred: false,
+        validated: true,
+        enforced: true,
+        temporal: false,
+        comment: None,
+    })
+}
