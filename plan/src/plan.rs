@@ -20,6 +20,7 @@ mod own_types;
 mod patched;
 mod problem;
 mod queries;
+mod roles;
 mod rust_type;
 mod schema;
 mod table;
@@ -30,9 +31,9 @@ mod written;
 
 use std::collections::BTreeMap;
 
-use crate::project::{Output, Settings};
-use modules::Modules;
+use crate::project::{Output, Settings, of_name};
 use bowline_catalog::{Catalog, Relation};
+use modules::Modules;
 
 pub use english::article;
 pub use enums::EnumPlan;
@@ -49,6 +50,7 @@ pub use queries::{
     ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NestedRow, NoCode,
     QueryFilePlan, QueryFunction, RowPlan, ValuePlan, inline, module as query_module, query_file,
 };
+pub use roles::Roles;
 pub use rust_type::{RustType, SqlType, Wire};
 pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
 pub use table::{Field, TablePlan};
@@ -153,6 +155,7 @@ pub fn plan(
     let used = own_types::reachable(catalog, &mapping, used);
     mapping.set_generated(used.clone());
     let mut problems = checked::left_out(&tables, settings);
+    problems.extend(checked::planned(&tables, settings));
     let enums = enums::enums(catalog, &used, &mapping, settings, &mut problems);
     let composites = own_types::composites(catalog, &mapping, &used);
     let ranges = own_types::ranges(catalog, &mapping, &used);
@@ -166,9 +169,14 @@ pub fn plan(
     }
     for table in &mut tables {
         let row = table.full_row();
+        let of_table = of_name(&settings.tables, &table.name);
         table.functions.retain(|function| {
+            let is_left_out = of_table.is_some_and(|of_table| {
+                let mut names = of_table.leave_out.iter();
+                names.any(|name| name == function.name())
+            });
             let full_name = format!("{row}::{}", function.name());
-            !settings.leave_out.contains(&full_name)
+            !is_left_out && !settings.leave_out.contains(&full_name)
         });
     }
     Ok(Plan {

@@ -6,9 +6,11 @@
 mod bowline_toml;
 mod output;
 mod settings;
+mod tables;
 mod time_crate;
 mod toml_file;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -20,7 +22,8 @@ use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
-pub use settings::{Settings, is_named, of_name};
+pub use settings::{Derives, Settings, is_named, of_name};
+pub use tables::{ColumnSettings, RenameAll, TableSettings};
 pub use time_crate::TimeCrate;
 pub use toml_file::BOWLINE_TOML;
 
@@ -175,16 +178,25 @@ impl Project {
             outputs,
             file,
             postgres,
-            names: own.names,
+            names: with_rows(own.names, &own.tables),
             time: own.time,
             types: own.types,
             not_null_elements: own.not_null_elements,
             not_null: own.not_null,
             variants: own.variants,
             extra_derives: own.derives,
+            derives: Derives {
+                new: own.new_derives,
+                changes: own.changes_derives,
+                id: own.id_derives,
+                enums: own.enum_derives,
+            },
+            rename_all: own.rename_all,
+            deny_unknown_fields: own.deny_unknown_fields,
             insertable: own.insertable,
             leave_out: own.leave_out,
-            keys: own.keys,
+            keys: with_keys(own.keys, &own.tables),
+            tables: own.tables,
             joinables: own.joinables,
         };
         Ok(Self {
@@ -284,6 +296,26 @@ impl Project {
             )
         })
     }
+}
+
+/// Returns the Rust names, with those that the settings of single tables give.
+fn with_rows(
+    mut names: BTreeMap<String, String>,
+    tables: &BTreeMap<String, TableSettings>,
+) -> BTreeMap<String, String> {
+    let rows = tables.iter();
+    names.extend(rows.filter_map(|(table, of)| Some((table.clone(), of.row.clone()?))));
+    names
+}
+
+/// Returns the keys, with those that the settings of single tables give.
+fn with_keys(
+    mut keys: BTreeMap<String, Vec<String>>,
+    tables: &BTreeMap<String, TableSettings>,
+) -> BTreeMap<String, Vec<String>> {
+    let of_tables = tables.iter();
+    keys.extend(of_tables.filter_map(|(table, of)| Some((table.clone(), of.key.clone()?))));
+    keys
 }
 
 /// Returns the file of the main `schema.rs`: that of the output without a name, if there is one,

@@ -1,6 +1,6 @@
 //! Creates errors from the messages of libpq and of the server.
 
-use super::row_count::{unmet_expectation, wrong_count};
+use super::row_count::{changed_version, unmet_expectation, wrong_count};
 use crate::error::{Error, ServerError};
 use crate::sqlstate::SqlState;
 use crate::wire::libpq::{Field, ResultSet};
@@ -12,10 +12,14 @@ pub(crate) fn server_error(result: &ResultSet, expired: bool) -> Error {
         return Error::query(result.error_message());
     };
     let message = text(Field::Message).unwrap_or_default();
-    if let Some((expected, found)) =
-        unmet_expectation(&message).filter(|_| sqlstate == SqlState::INVALID_TEXT_REPRESENTATION)
-    {
-        return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
+    // The checks of generated SQL fail by a text that is no number.
+    if sqlstate == SqlState::INVALID_TEXT_REPRESENTATION {
+        if let Some((expected, found)) = unmet_expectation(&message) {
+            return wrong_count(expected, usize::try_from(found).unwrap_or(usize::MAX));
+        }
+        if let Some(changed) = changed_version(&message) {
+            return changed;
+        }
     }
     let number = |field| text(field).and_then(|number| number.parse().ok());
     let error = Error::from_server(ServerError {

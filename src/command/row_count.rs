@@ -138,9 +138,38 @@ pub(crate) fn unmet_expectation(message: &str) -> Option<(u64, u64)> {
     Some((expected, found[..digits].parse().ok()?))
 }
 
+/// Begins the text that the update of a row with another version casts to a number. Generated code
+/// contains it.
+const VERSION_MARK: &str = "bowline: version ";
+
+/// Reads the version of the row from the message of an update that was given another one.
+pub(crate) fn changed_version(message: &str) -> Option<Error> {
+    let version = &message[message.find(VERSION_MARK)? + VERSION_MARK.len()..];
+    let digits = version.find(|c: char| !c.is_ascii_digit() && c != '-');
+    let version = &version[..digits.unwrap_or(version.len())];
+    (!version.is_empty()).then(|| {
+        Error::new(
+            ErrorKind::VersionChanged,
+            format!("the row was changed since it was read: it has version {version} now"),
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_a_changed_row_is_read_from_the_message() {
+        let error = changed_version("invalid input syntax for type bigint: \"bowline: version 7\"");
+        let error = error.expect("an error");
+        assert_eq!(error.kind(), ErrorKind::VersionChanged);
+        assert_eq!(
+            error.message(),
+            "the row was changed since it was read: it has version 7 now"
+        );
+        assert!(changed_version("invalid input syntax for type bigint: \"x\"").is_none());
+    }
 
     #[test]
     fn the_servers_message_tells_what_was_expected_and_found() {

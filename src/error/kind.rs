@@ -8,6 +8,9 @@ pub enum ErrorKind {
     NotFound,
     /// There were more rows than expected: the query selects by something that is not unique.
     TooManyRows,
+    /// The row has another version than the one that was read: somebody changed it since. Read it
+    /// again, or report the conflict.
+    VersionChanged,
     /// The data violated a constraint, and would again: [`Error::constraint`](crate::Error::constraint)
     /// returns which.
     Constraint,
@@ -32,6 +35,7 @@ impl ErrorKind {
         match self {
             Self::NotFound => "not_found",
             Self::TooManyRows => "too_many_rows",
+            Self::VersionChanged => "version_changed",
             Self::Constraint => "constraint",
             Self::Conflict => "conflict",
             Self::Timeout => "timeout",

@@ -15,4 +15,13 @@ mod migrate;
 mod migrations;
 mod nested;
 mod queries;
+mod relations;
 mod repositories;
+mod roles;
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::module_inception,
+    reason = "generated, and named after its main table"
+)]
+mod tickets;

@@ -22,7 +22,8 @@ pub(super) fn table(table: &TablePlan) -> String {
         imports(table),
         id(table),
         row(table),
-        values::row(table),
+        values::row(table, &table.row, &table.fields),
+        listed(table),
         new(table),
         values::new(table),
         changes(table),
@@ -56,7 +57,12 @@ fn imports(table: &TablePlan) -> String {
         .flatten()
         .any(|field| field.rust_type.has_lifetime());
     outside.retain(|import| is_borrowed || !import.starts_with("std::"));
-    if has(|function| matches!(function, Function::List | Function::ListBy { .. })) {
+    if has(|function| {
+        matches!(
+            function,
+            Function::List | Function::ListBy { .. } | Function::ListDeleted
+        )
+    }) {
         outside.push("bowline::Page".to_owned());
     }
     outside.push("bowline::__generated::StaticSql".to_owned());
@@ -78,8 +84,9 @@ fn imports(table: &TablePlan) -> String {
         .partition(|import| import.starts_with("std::"));
     let mut inside = Vec::new();
     // rustfmt sorts a single name before the modules, and a list of names after them.
-    if table.foreign_ids.len() == 1 {
-        inside.push(use_list("use super::", table.foreign_ids.clone()));
+    let ids = table.foreign_ids.clone();
+    if ids.len() == 1 && table.schema_module.is_none() {
+        inside.push(use_list("use super::", ids.clone()));
     }
     let alias = if table.module == table.schema_name {
         String::new()
@@ -98,10 +105,13 @@ fn imports(table: &TablePlan) -> String {
     if !enums.is_empty() {
         modules.push(use_list("use super::types::", enums));
     }
+    if let Some(module) = table.schema_module.as_ref().filter(|_| !ids.is_empty()) {
+        modules.push(use_list(&format!("use super::{module}::"), ids.clone()));
+    }
     modules.sort();
     inside.extend(modules);
-    if table.foreign_ids.len() > 1 {
-        inside.push(use_list("use super::", table.foreign_ids.clone()));
+    if ids.len() > 1 && table.schema_module.is_none() {
+        inside.push(use_list("use super::", ids));
     }
     let lines = |imports: Vec<String>| {
         imports
@@ -120,8 +130,13 @@ fn id(table: &TablePlan) -> String {
     let Some(id) = &table.id else {
         return String::new();
     };
+    let derives = if id.extra_derives.is_empty() {
+        String::new()
+    } else {
+        derive(4, &id.extra_derives)
+    };
     format!(
-        "bowline::__generated::id! {{\n    /// Identifies {} [`{}`].\n    pub struct {}({}): diesel::sql_types::{};\n}}\n",
+        "bowline::__generated::id! {{\n    /// Identifies {} [`{}`].\n{derives}    pub struct {}({}): diesel::sql_types::{};\n}}\n",
         article(&table.row),
         table.row,
         id.name,
@@ -135,18 +150,6 @@ fn row(table: &TablePlan) -> String {
         .comment
         .clone()
         .unwrap_or_else(|| format!("A row of `{}`.", table.sql_name));
-    let mut derives: Vec<String> = [
-        "Debug",
-        "Clone",
-        "PartialEq",
-        "Queryable",
-        "Selectable",
-        "Identifiable",
-        "Serialize",
-    ]
-    .map(str::to_owned)
-    .into();
-    derives.extend(table.extra_derives.iter().cloned());
     let key: Vec<_> = table
         .key
         .iter()
@@ -155,22 +158,73 @@ fn row(table: &TablePlan) -> String {
     let mut attributes = format!("table_name = {}", table.module);
     // `Identifiable` needs keys that implement `Hash` and `Eq`.
     let is_unfit = |field: &&Field| !field.rust_type.is_hashed;
-    if key.is_empty() || key.len() != table.key.len() || key.iter().any(is_unfit) {
-        derives.retain(|derive| derive != "Identifiable");
-    } else if key.iter().map(|field| field.name.as_str()).ne(["id"]) {
+    let is_identified =
+        !key.is_empty() && key.len() == table.key.len() && !key.iter().any(is_unfit);
+    if is_identified && key.iter().map(|field| field.name.as_str()).ne(["id"]) {
         let key: Vec<_> = key.iter().map(|field| field.name.clone()).collect();
         attributes.push_str(&format!(", primary_key({})", key.join(", ")));
     }
+    let identifiable = is_identified.then_some("Identifiable");
+    read_struct(
+        table,
+        &table.row,
+        &table.fields,
+        &comment,
+        identifiable,
+        &attributes,
+    )
+}
+
+/// Returns the struct for the rows of lists, if they lack columns.
+fn listed(table: &TablePlan) -> String {
+    if table.list_fields.is_empty() {
+        return String::new();
+    }
+    let is_left_out = |field: &&Field| !table.list_fields.contains(field);
+    let left_out = table.fields.iter().filter(is_left_out);
+    let names: Vec<String> = left_out
+        .map(|field| format!("`{}`", field.sql_name))
+        .collect();
+    let comment = format!(
+        "{} [`{}`] in a list, without {}.",
+        capital(article(&table.row)),
+        table.row,
+        names.join(", ")
+    );
+    let attributes = format!("table_name = {}", table.module);
+    let name = table.listed_type();
+    let fields = &table.list_fields;
+    let row = read_struct(table, &name, fields, &comment, None, &attributes);
+    format!("{row}\n{}", values::row(table, &name, fields))
+}
+
+/// Returns a struct that is read from the table.
+fn read_struct(
+    table: &TablePlan,
+    name: &str,
+    fields: &[Field],
+    comment: &str,
+    identifiable: Option<&str>,
+    attributes: &str,
+) -> String {
+    let usual = ["Debug", "Clone", "PartialEq", "Queryable", "Selectable"];
+    let usual = usual.into_iter().chain(identifiable).chain(["Serialize"]);
+    let derives = usual.map(str::to_owned);
+    let derives: Vec<String> = derives.chain(table.extra_derives.iter().cloned()).collect();
     let mut out = format!(
         "{}{}#[diesel({attributes})]\n",
-        doc(0, &comment),
+        doc(0, comment),
         derive(0, &derives)
     );
     out.push_str("#[diesel(check_for_backend(diesel::pg::Pg))]\n");
-    out.push_str(&format!("pub struct {} {{\n", table.row));
-    for field in &table.fields {
+    out.push_str(&serde_of(table, &[]));
+    out.push_str(&format!("pub struct {name} {{\n"));
+    for field in fields {
         out.push_str(&comment_of(field));
-        out.push_str(&rename(field));
+        out.push_str(&rename(table, field));
+        if field.skip_serializing {
+            out.push_str("    #[serde(skip_serializing)]\n");
+        }
         out.push_str(&selected(table, field));
         if field.rust_type.by_json {
             out.push_str(layout::JSON_OUT);
@@ -181,6 +235,25 @@ fn row(table: &TablePlan) -> String {
         ));
     }
     out + "}\n"
+}
+
+/// Returns serde's attribute of a struct.
+fn serde_of(table: &TablePlan, own: &[&str]) -> String {
+    let mut parts: Vec<String> = own.iter().map(|&part| part.to_owned()).collect();
+    if let Some(rule) = table.rename_all {
+        parts.push(format!("rename_all = {}", literal(rule.as_str())));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("#[serde({})]\n", parts.join(", "))
+}
+
+/// Returns the derives of `New` or `Changes`, with those of the settings.
+fn derives_of(usual: &[&str], extra: &[String]) -> String {
+    let usual = usual.iter().map(|&name| name.to_owned());
+    let all: Vec<String> = usual.chain(extra.iter().cloned()).collect();
+    derive(0, &all)
 }
 
 fn new(table: &TablePlan) -> String {
@@ -198,19 +271,28 @@ fn new(table: &TablePlan) -> String {
         capital(article(&table.row)),
         table.row
     );
-    if table.insertable && are_shown(&table.new_fields) {
-        out.push_str("#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]\n");
-        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
-    } else {
-        out.push_str("#[derive(Debug, Clone, PartialEq, Deserialize)]\n");
+    let is_insertable = table.insertable && are_shown(&table.new_fields);
+    let mut usual = vec!["Debug", "Clone", "PartialEq", "Deserialize"];
+    if is_insertable {
+        usual.insert(3, "Insertable");
     }
+    out.push_str(&derives_of(&usual, &table.new_derives));
+    if is_insertable {
+        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    }
+    let own: &[&str] = if table.deny_unknown_fields {
+        &["deny_unknown_fields"]
+    } else {
+        &[]
+    };
+    out.push_str(&serde_of(table, own));
     out.push_str(&format!(
         "pub struct {}{} {{\n",
         table.new_type(),
         lifetime(&table.new_fields)
     ));
     for field in &table.new_fields {
-        out.push_str(&rename(field));
+        out.push_str(&rename(table, field));
         out.push_str(&read_from_json(field, "default, "));
         out.push_str(&layout::field(
             &field.name,
@@ -235,20 +317,28 @@ fn changes(table: &TablePlan) -> String {
         article(&table.row),
         table.row
     );
-    if table.insertable && are_shown(&table.changes_fields) {
-        out.push_str("#[derive(Debug, Clone, Default, PartialEq, AsChangeset, Deserialize)]\n");
-        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
-    } else {
-        out.push_str("#[derive(Debug, Clone, Default, PartialEq, Deserialize)]\n");
+    let is_changeset = table.insertable && are_shown(&table.changes_fields);
+    let mut usual = vec!["Debug", "Clone", "Default", "PartialEq", "Deserialize"];
+    if is_changeset {
+        usual.insert(4, "AsChangeset");
     }
-    out.push_str("#[serde(default)]\n");
+    out.push_str(&derives_of(&usual, &table.changes_derives));
+    if is_changeset {
+        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
+    }
+    let own: &[&str] = if table.deny_unknown_fields {
+        &["default", "deny_unknown_fields"]
+    } else {
+        &["default"]
+    };
+    out.push_str(&serde_of(table, own));
     out.push_str(&format!(
         "pub struct {}{} {{\n",
         table.changes_type(),
         lifetime(&table.changes_fields)
     ));
     for field in &table.changes_fields {
-        out.push_str(&rename(field));
+        out.push_str(&rename(table, field));
         out.push_str(&read_from_json(field, ""));
         out.push_str(&layout::field(
             &field.name,
@@ -311,6 +401,9 @@ fn selected(table: &TablePlan, field: &Field) -> String {
 
 /// Returns the attribute by which serde reads a field of `New` or `Changes`.
 fn read_from_json(field: &Field, default: &str) -> String {
+    if field.skip_deserializing {
+        return "    #[serde(skip_deserializing)]\n".to_owned();
+    }
     let function = match (field.rust_type.by_json, field.options) {
         (false, 0 | 1) => return String::new(),
         (false, _) => "nullable",
@@ -332,14 +425,21 @@ fn comment_of(field: &Field) -> String {
         .unwrap_or_default()
 }
 
-/// Returns the serde attribute that keeps the column's name in JSON, if the field has another
-/// name.
-fn rename(field: &Field) -> String {
-    if field.name == field.sql_name {
-        String::new()
-    } else {
-        format!("    #[serde(rename = {})]\n", literal(&field.sql_name))
-    }
+/// Returns the serde attribute for the name in JSON: that of the settings, or that of the column if
+/// the field has another one.
+fn rename(table: &TablePlan, field: &Field) -> String {
+    let name = match &field.rename {
+        Some(name) => name,
+        None if field.name == field.sql_name => return String::new(),
+        // The rule of the settings is for the names of the fields.
+        None if table.rename_all.is_some()
+            && field.name.trim_end_matches('_') != field.sql_name =>
+        {
+            return String::new();
+        }
+        None => &field.sql_name,
+    };
+    format!("    #[serde(rename = {})]\n", literal(name))
 }
 
 fn wrapped(rust_type: &str, options: usize) -> String {

@@ -110,6 +110,9 @@ fn enumeration(found: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
         .clone()
         .unwrap_or_else(|| format!("A value of the enum `{}`.", found.sql_name.name));
     out.push_str(&doc(4, &comment));
+    if !found.extra_derives.is_empty() {
+        out.push_str(&layout::derive(4, &found.extra_derives));
+    }
     out.push_str(&format!(
         "    pub enum {}: {} {{\n",
         found.name,

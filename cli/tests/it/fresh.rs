@@ -52,6 +52,32 @@ fn code_from_hostile_names_is_fresh() {
 }
 
 #[test]
+fn code_from_settings_and_views_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let output = bowline(&root.join("tests/tickets"), &["generate", "--check"], &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn code_of_every_type_is_fresh() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let output = bowline(&root.join("tests/types"), &["generate", "--check"], &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
 fn code_for_columns_with_features_is_fresh() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

@@ -1,5 +1,7 @@
 //! `bowline.toml`: where it is found, and how settings move to it from `Cargo.toml`.
 
+mod tables;
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Checks of the settings: they may name only objects that the schema has.
 
+mod tables;
 mod types;
 
 use std::ffi::OsStr;
@@ -14,6 +15,8 @@ use super::problem::{Problem, shown};
 use super::table::TablePlan;
 use super::uncovered::gets_code;
 use super::views::is_view;
+
+pub(super) use tables::planned;
 
 /// Returns the problems with the files of the outputs, which are modules beside the models.
 pub fn modules(settings: &Settings) -> Vec<Problem> {
@@ -59,7 +62,14 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let both: Vec<&Name> = with_code.chain(enums.iter().copied()).collect();
     let mut problems = Vec::new();
     for (key, rust_name) in &settings.names {
-        problems.extend(unknown("names", "table or enum", key, &both));
+        let of_table = settings.tables.get(key);
+        let is_of_table = of_table.is_some_and(|table| table.row.as_ref() == Some(rust_name));
+        let setting = if is_of_table {
+            vec!["tables", key, "row", rust_name]
+        } else {
+            problems.extend(unknown("names", "table or enum", key, &both));
+            vec!["names", key, rust_name]
+        };
         let why = if !is_type_name(rust_name) {
             "is not a name for a type in Rust"
         } else if is_needed(rust_name) {
@@ -68,7 +78,7 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
             continue;
         };
         problems.push(Problem::in_setting(
-            &["names", key, rust_name],
+            &setting,
             format!("{rust_name:?} {why}"),
         ));
     }
@@ -101,8 +111,9 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         }
     }
     problems.extend(types::types(catalog, settings));
+    problems.extend(tables::tables(catalog, settings));
     for (table, columns) in &settings.keys {
-        problems.extend(unfit_key(catalog, table, columns));
+        problems.extend(unfit_key(catalog, settings, table, columns));
     }
     for name in &settings.joinables {
         problems.extend(unfit_joinable(catalog, name));
@@ -113,7 +124,11 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let keys = settings.keys.iter();
     let of_keys = keys.flat_map(|(table, columns)| {
         let columns = columns.iter();
-        columns.map(move |column| (vec!["keys", table, column], table.as_str(), column.as_str()))
+        columns.map(move |column| {
+            let mut setting = key_setting(settings, table);
+            setting.push(column);
+            (setting, table.as_str(), column.as_str())
+        })
     });
     let of_joinables = settings.joinables.iter().map(|name| {
         let (table, column) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -131,33 +146,43 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     for (setting, table, column) in all.chain(of_views) {
         problems.extend(unknown_column(catalog, &setting, table, column));
     }
-    for derive in &settings.extra_derives {
-        if syn::parse_str::<syn::Path>(derive).is_err() {
-            problems.push(Problem::in_setting(
-                &["derives", derive],
-                format!("{derive:?} is not the path of a derive macro"),
-            ));
+    let lists = [
+        ("derives", &settings.extra_derives),
+        ("new_derives", &settings.derives.new),
+        ("changes_derives", &settings.derives.changes),
+        ("id_derives", &settings.derives.id),
+        ("enum_derives", &settings.derives.enums),
+    ];
+    for (setting, derives) in lists {
+        for derive in derives {
+            if syn::parse_str::<syn::Path>(derive).is_err() {
+                problems.push(Problem::in_setting(
+                    &[setting, derive],
+                    format!("{derive:?} is not the path of a derive macro"),
+                ));
+            }
         }
     }
     problems
 }
 
+/// A table has each of these functions or not, depending on its columns. To leave out one that
+/// it does not have is not a mistake.
+const USUAL: [&str; 10] = [
+    "count",
+    "delete",
+    "exists",
+    "find",
+    "get",
+    "insert",
+    "insert_many",
+    "list",
+    "update",
+    "upsert",
+];
+
 /// Returns the problems with `leave_out`: functions that would not be generated anyway.
 pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem> {
-    // A table has each of these functions or not, depending on its columns. To leave out one that
-    // it does not have is not a mistake.
-    const USUAL: [&str; 10] = [
-        "count",
-        "delete",
-        "exists",
-        "find",
-        "get",
-        "insert",
-        "insert_many",
-        "list",
-        "update",
-        "upsert",
-    ];
     let wrong = settings.leave_out.iter().filter(|name| {
         let (row, function) = name.rsplit_once("::").unwrap_or((name, ""));
         let table = tables.iter().find(|table| table.full_row() == row);
@@ -188,7 +213,12 @@ pub(super) fn left_out(tables: &[TablePlan], settings: &Settings) -> Vec<Problem
 ///
 /// The table must have no primary key. The key needs at least one column; each must be NOT NULL
 /// and occur once.
-fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Problem> {
+fn unfit_key(
+    catalog: &Catalog,
+    settings: &Settings,
+    table: &str,
+    columns: &[String],
+) -> Option<Problem> {
     let mut relations = catalog.relations.values();
     let relation = relations.find(|relation| is(&relation.name, table))?;
     let has = |column: &String| relation.columns.iter().any(|found| found.name == *column);
@@ -196,7 +226,7 @@ fn unfit_key(catalog: &Catalog, table: &str, columns: &[String]) -> Option<Probl
         // Another problem names the column.
         return None;
     }
-    let problem = |why: String| Some(Problem::in_setting(&["keys", table], why));
+    let problem = |why: String| Some(Problem::in_setting(&key_setting(settings, table), why));
     if relation.primary_key().is_some() {
         return problem(format!(
             "the table {table} has a primary key, which is its key"
@@ -224,12 +254,23 @@ fn unfit_not_null(catalog: &Catalog, name: &str) -> Option<Problem> {
     let mut relations = catalog.relations.values();
     let relation = relations.find(|relation| is(&relation.name, table))?;
     (!is_view(relation)).then(|| {
-        let problem = Problem::in_setting(
+        Problem::in_setting(
             &["not_null", name],
-            format!("{table} is no view, and its columns are NOT NULL as the migrations say"),
-        );
-        problem
+            format!(
+                "{table} is no view: in a table, the migrations say which columns are NOT NULL"
+            ),
+        )
     })
+}
+
+/// Returns the path of the setting for the key of a table.
+fn key_setting<'s>(settings: &'s Settings, table: &'s str) -> Vec<&'s str> {
+    let of_table = settings.tables.get(table);
+    if of_table.is_some_and(|of_table| of_table.key.is_some()) {
+        vec!["tables", table, "key"]
+    } else {
+        vec!["keys", table]
+    }
 }
 
 /// Returns the problem with a joinable whose columns exist but are not a foreign key.

@@ -36,9 +36,8 @@ pub(super) fn collisions(
     let types = of_enums.chain(of_composites).map(|found| (found, true));
     for ((name, second, sql_name), is_everywhere) in of_tables.map(|it| (it, false)).chain(types) {
         let mut same = seen.iter();
-        let same = same.find(|((module, other), _)| {
-            *other == name.1 && (is_everywhere || *module == name.0)
-        });
+        let same = same
+            .find(|((module, other), _)| *other == name.1 && (is_everywhere || *module == name.0));
         let Some((_, (first, first_name))) = same else {
             seen.insert(name, (second, sql_name));
             continue;

@@ -20,6 +20,8 @@ pub struct EnumPlan {
     pub comment: Option<String>,
     /// Its marker types: the path of each module of `schema.rs`, and the name in its `sql_types`.
     pub markers: Vec<(String, String)>,
+    /// Derives from the settings.
+    pub extra_derives: Vec<String>,
     /// Variant and label, in PostgreSQL's order.
     pub variants: Vec<(String, String)>,
 }
@@ -55,6 +57,7 @@ fn enum_plan(
         sql_name: found.name.clone(),
         comment: found.comment.clone(),
         markers: mapping.markers(&found.name).to_vec(),
+        extra_derives: settings.derives.enums.clone(),
         variants: variants(&found.name, labels, settings, problems),
     })
 }

@@ -54,8 +54,16 @@ pub enum Function {
         /// The predicate of a partial index, in SQL.
         predicate: Option<String>,
     },
-    /// Deletes a row by its key.
+    /// Deletes a row by its key, or marks it as deleted.
     Delete,
+    /// Deletes a row that can be marked as deleted.
+    DeletePermanently,
+    /// Removes the mark of a deleted row.
+    Restore,
+    /// Returns a deleted row by its key, if there is one.
+    FindDeleted,
+    /// Returns the deleted rows of a page.
+    ListDeleted,
     /// Returns the number of rows.
     Count,
     /// Returns whether a row has this key.
@@ -102,6 +110,10 @@ impl Function {
             Self::InsertMany => "insert_many",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::DeletePermanently => "delete_permanently",
+            Self::Restore => "restore",
+            Self::FindDeleted => "find_deleted",
+            Self::ListDeleted => "list_deleted",
             Self::Count => "count",
             Self::Exists => "exists",
             Self::FindBy { name, .. } | Self::ListBy { name, .. } | Self::Upsert { name, .. } => {

@@ -64,10 +64,18 @@ pub(super) fn plan(
     }
     // PostgreSQL refuses ON CONFLICT for a statement that a rule rewrites.
     if can_insert && !is_rewritten {
-        functions.extend(upserts(relation, table));
+        functions.extend(upserts_of_rows_that_exist(relation, table, notes));
     }
     if has_key && !replaced("DELETE") && !table.is_view {
         functions.push(Function::Delete);
+        if table.roles.deleted_at.is_some() {
+            functions.extend([
+                Function::DeletePermanently,
+                Function::Restore,
+                Function::FindDeleted,
+                Function::ListDeleted,
+            ]);
+        }
     }
     functions.push(Function::Count);
     if has_key {
@@ -191,6 +199,44 @@ fn list_by<'a>(
             index: index.name.clone(),
         })
     })
+}
+
+/// Returns the upserts. In a table whose rows can be marked as deleted, one by an index that has
+/// deleted rows too would change a deleted row.
+fn upserts_of_rows_that_exist(
+    relation: &Relation,
+    table: &TablePlan,
+    notes: &mut Vec<String>,
+) -> Vec<Function> {
+    let mut all: Vec<Function> = upserts(relation, table).collect();
+    let Some(deleted_at) = &table.roles.deleted_at else {
+        return all;
+    };
+    let passes_over = |function: &Function| match function {
+        Function::Upsert {
+            predicate: Some(predicate),
+            ..
+        } => {
+            let words = bowline_sql::tokens(predicate);
+            let words: Vec<_> = words.filter(|it| !it.is("(") && !it.is(")")).collect();
+            matches!(words.as_slice(), [column, is, null]
+                if column.name().is_some_and(|name| name == deleted_at.as_str())
+                    && is.is_word("is") && null.is_word("null"))
+        }
+        _ => false,
+    };
+    let without = all.iter().filter(|function| !passes_over(function));
+    let names: Vec<String> = without
+        .map(|function| format!("{}::{}", table.full_row(), function.name()))
+        .collect();
+    if !names.is_empty() {
+        notes.push(format!(
+            "{} would change deleted rows, so it is not generated; a unique index WHERE {deleted_at} IS NULL has an upsert",
+            names.join(", ")
+        ));
+    }
+    all.retain(passes_over);
+    all
 }
 
 fn upserts<'a>(

@@ -19,7 +19,11 @@ impl Modules {
         let mut modules = BTreeMap::new();
         for name in names {
             let mut module = rust_name(&name.to_lowercase(), None);
-            while taken.contains(&module) || modules.iter().any(|(other, it)| *it == module && other != name) {
+            while taken.contains(&module)
+                || modules
+                    .iter()
+                    .any(|(other, it)| *it == module && other != name)
+            {
                 module.push('_');
             }
             modules.insert(name.clone(), module);

@@ -18,7 +18,7 @@ pub struct RustType {
     /// The SQL types whose Rust types are in `types.rs`.
     pub of_sql: Vec<Name>,
     /// The table whose id it is.
-    pub id_of: Option<Name>,
+    pub id_of: Option<Box<Name>>,
     /// True if `bowline::types::json` writes it as JSON, since serde cannot.
     pub by_json: bool,
     /// True if it implements `Eq` and `Hash`.

@@ -160,7 +160,9 @@ pub(super) fn others(
     let first = outputs.first()?;
     let is_other = |relation: &&Relation| {
         let has_code = match relation.kind {
-            RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => true,
+            RelationKind::View | RelationKind::MaterializedView | RelationKind::ForeignTable => {
+                true
+            }
             RelationKind::Table | RelationKind::PartitionedTable => {
                 settings.primary_key(relation).is_none()
             }
@@ -168,6 +170,7 @@ pub(super) fn others(
         };
         has_code
             && !relation.columns.is_empty()
+            && relation.columns.len() <= MOST_COLUMNS
             && outputs.iter().any(|output| shows(output, relation))
     };
     let relations: Vec<&Relation> = catalog.relations.values().filter(is_other).collect();
@@ -189,6 +192,9 @@ pub(super) fn others(
     plan.is_of_diesel = false;
     Some(plan)
 }
+
+/// The number of columns that diesel supports.
+pub(super) const MOST_COLUMNS: usize = 128;
 
 /// The name of the file with what `diesel print-schema` leaves out.
 const RELATIONS: &str = "relations";
@@ -275,7 +281,7 @@ fn of_relations(
 impl SchemaPlan {
     /// Returns a problem for each table with more columns than diesel supports.
     pub fn too_wide(&self) -> Vec<Problem> {
-        const MAX: usize = 128;
+        const MAX: usize = MOST_COLUMNS;
         let wide = self.tables.iter().filter(|table| table.columns.len() > MAX);
         wide.map(|table| {
             Problem::new(

@@ -4,7 +4,7 @@ mod constraints;
 mod data;
 mod types;
 
-use crate::project::{Settings, of_name};
+use crate::project::{Settings, TableSettings, of_name};
 use bowline_catalog::attached::{Event, Timing};
 use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind, TypeKind};
 
@@ -13,6 +13,7 @@ use super::mapping::Mapping;
 use super::modules::Modules;
 use super::names::{argument_name, distinct, file_name, module_name, own_type_name};
 use super::patched::PatchedSchema;
+use super::roles::{Roles, without_role};
 use super::schema::{SchemaPlan, SchemaTable, ShownType, is_generated};
 use super::textual::Textual;
 use super::views::is_view;
@@ -125,6 +126,7 @@ pub(super) fn plan(
         .zip(arguments)
         .map(
             |((column, found, rust_type, via, cast, bare), argument_name)| {
+                let setting = settings.column(&relation.name, &column.name);
                 let field = Field {
                     name: found.rust_name.clone(),
                     argument_name,
@@ -134,13 +136,37 @@ pub(super) fn plan(
                     cast,
                     bare,
                     is_composite: is_composite(catalog, column),
+                    rename: setting.and_then(|setting| setting.rename.clone()),
+                    skip_serializing: setting.is_some_and(|setting| setting.skip_serializing),
+                    skip_deserializing: setting.is_some_and(|setting| setting.skip_deserializing),
+                    base: column.data_type.clone(),
+                    is_given: setting.is_some_and(|setting| setting.rust_type.is_some()),
                     options: usize::from(found.shown.is_nullable),
-                    comment: column.comment.clone(),
+                    comment: column.comment.as_deref().and_then(without_role),
                 };
                 (column, field)
             },
         )
         .collect();
+    let is_listed = |column: &Column| {
+        let setting = settings.column(&relation.name, &column.name);
+        setting.is_none_or(|setting| !setting.leave_out_of_lists)
+    };
+    let list_fields = if all.iter().all(|(column, _)| is_listed(column)) {
+        Vec::new()
+    } else {
+        let listed = all.iter().filter(|(column, _)| is_listed(column));
+        listed.map(|(_, field)| field.clone()).collect()
+    };
+    let roles = Roles::of(relation, settings);
+    let of_table = of_name(&settings.tables, &relation.name);
+    let derives = |all: &[String], own: fn(&TableSettings) -> &Vec<String>| {
+        let own = of_table.into_iter().flat_map(own);
+        all.iter().chain(own).cloned().collect::<Vec<String>>()
+    };
+    let extra_derives = derives(&settings.extra_derives, |table| &table.derives);
+    let new_derives = derives(&settings.derives.new, |table| &table.new_derives);
+    let changes_derives = derives(&settings.derives.changes, |table| &table.changes_derives);
     let more = |field: &Field, options: usize| Field {
         options: field.options + options,
         ..field.clone()
@@ -149,14 +175,19 @@ pub(super) fn plan(
         |column: &Column| matches!(column.fill, Fill::Serial { .. } | Fill::Identity { .. });
     let new_fields: Vec<Field> = all
         .iter()
-        .filter(|(column, _)| !is_generated(&column.fill) && !is_counted(column))
+        .filter(|(column, _)| {
+            !is_generated(&column.fill) && !is_counted(column) && !roles.contains(&column.name)
+        })
         .map(|(column, field)| more(field, usize::from(is_filled(catalog, column))))
         .collect();
     let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
     let changes_fields = all
         .iter()
         .filter(|(column, _)| {
-            !is_generated(&column.fill) && !always(column) && !key.contains(&column.name)
+            !is_generated(&column.fill)
+                && !always(column)
+                && !key.contains(&column.name)
+                && !roles.contains(&column.name)
         })
         .map(|(_, field)| more(field, 1))
         .collect();
@@ -178,7 +209,11 @@ pub(super) fn plan(
         sql_name: relation.name.name.clone(),
         schema_path: schema.path.clone()?,
         schema_name: table.rust_name.clone(),
-        module: module_name(&table.rust_name, &settings.extra_derives),
+        module: {
+            let all = [&extra_derives, &new_derives, &changes_derives];
+            let all: Vec<String> = all.into_iter().flatten().cloned().collect();
+            module_name(&table.rust_name, &all)
+        },
         file: file_name(&file, source.taken_files),
         schema_module: schema_module.cloned(),
         noun: singular(&relation.name.name).replace(['_', '\n', '\r'], " "),
@@ -195,7 +230,15 @@ pub(super) fn plan(
         constraints: constraints(relation),
         functions: Vec::new(),
         foreign_ids,
-        extra_derives: settings.extra_derives.clone(),
+        extra_derives,
+        new_derives,
+        changes_derives,
+        rename_all: of_table
+            .and_then(|table| table.rename_all)
+            .or(settings.rename_all),
+        deny_unknown_fields: settings.deny_unknown_fields,
+        roles,
+        list_fields,
         only_reads: matches!(
             relation.kind,
             RelationKind::Table

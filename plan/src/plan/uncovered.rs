@@ -6,7 +6,7 @@ use crate::project::Settings;
 use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 
 use super::problem::shown;
-use super::schema::SchemaPlan;
+use super::schema::{MOST_COLUMNS, SchemaPlan};
 use super::views::is_view;
 
 /// Returns true if code is generated for relations of this kind.
@@ -52,6 +52,10 @@ pub(super) fn notes(catalog: &Catalog, settings: &Settings, schemas: &[SchemaPla
             }
             _ if relation.name.name.starts_with("__") => notes.push(format!(
                 "{name} is left out, since names that begin with __ are reserved for tables of diesel's own"
+            )),
+            _ if is_view(relation) && relation.columns.len() > MOST_COLUMNS => notes.push(format!(
+                "{name} gets no code: it has {} columns, and diesel supports at most {MOST_COLUMNS}",
+                relation.columns.len()
             )),
             _ => match output {
                 None if is_read(settings, &relation.name.schema) => filtered.push(name),
@@ -113,7 +117,9 @@ fn without_key(relation: &Relation, settings: &Settings, name: &str) -> String {
             "columns that identify its rows can be named in bowline.toml: [keys] {} = [\"..\"]",
             super::problem::key(&relation.name)
         ),
-        _ => "a primary key or a unique index over columns that are NOT NULL would do so".to_owned(),
+        _ => {
+            "a primary key or a unique index over columns that are NOT NULL would do so".to_owned()
+        }
     };
     format!(
         "{name}{which} has no find, update and delete, since nothing identifies its rows; {remedy}"
@@ -128,7 +134,11 @@ fn inherited(catalog: &Catalog, relation: &Relation, settings: &Settings) -> Opt
         other.kind == RelationKind::Table && other.parents.contains(&relation.name)
     });
     let names: Vec<String> = children.map(|child| shown(&child.name)).collect();
-    let inherit = if names.len() == 1 { "inherits" } else { "inherit" };
+    let inherit = if names.len() == 1 {
+        "inherits"
+    } else {
+        "inherit"
+    };
     (!names.is_empty()).then(|| {
         format!(
             "{} {inherit} from {parent}, whose functions read and write the rows of all: where two have \

@@ -46,12 +46,15 @@ fn complete(view: &Relation, checker: &Checker<'_>, settings: &Settings) -> Rela
         column.not_null = view.kind == RelationKind::View && !found.nullable;
     }
     for column in &mut view.columns {
-        let is_named = |setting: &String| {
+        let names_it = |setting: &String| {
             let named = setting.rsplit_once('.');
             named.is_some_and(|(table, name)| name == column.name && is_named(&name_of_view, table))
         };
         column.not_null |= key.is_some_and(|key| key.contains(&column.name))
-            || settings.not_null.iter().any(is_named);
+            || settings.not_null.iter().any(names_it)
+            || settings
+                .column(&name_of_view, &column.name)
+                .is_some_and(|setting| setting.not_null);
     }
     let references = view.columns.iter().zip(columns);
     let references = references.filter_map(|(column, found)| reference(column, found));

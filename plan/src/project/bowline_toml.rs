@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
+use super::tables::{RenameAll, TableSettings};
 use super::time_crate::TimeCrate;
 use super::toml_file::{BOWLINE_TOML, joined, parse};
 use crate::failure::{Excerpt, Failure, Report};
@@ -16,33 +17,69 @@ use crate::paths::{read_optional, shown_path};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BowlineToml {
+    /// The folder of the generated files.
     pub folder: Option<PathBuf>,
+    /// The folder of the query files.
     pub queries: Option<PathBuf>,
+    /// The path of the generated code in the expansion of `query!`: `bank::db`.
     pub module: Option<String>,
+    /// The folder of another package, whose migrations and generated code `query!` means.
     pub package: Option<PathBuf>,
+    /// The oldest version of PostgreSQL that the program meets: `"15"`.
     pub postgres: Option<String>,
+    /// The Rust name of a table's row or of an enum, by its name in SQL.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
+    /// The crate whose types dates and times have.
     #[serde(default)]
     pub time: TimeCrate,
+    /// The Rust type for a SQL type, or `String` to read it as text.
     #[serde(default)]
     pub types: BTreeMap<String, String>,
+    /// Arrays in which no element is NULL: `posts.tags`.
     #[serde(default)]
     pub not_null_elements: Vec<String>,
+    /// Columns of views that cannot be NULL: `account_totals.total`.
     #[serde(default)]
     pub not_null: Vec<String>,
+    /// The Rust names of an enum's labels, by enum and label.
     #[serde(default)]
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
+    /// Further derives of each row.
     #[serde(default)]
     pub derives: Vec<String>,
+    /// Further derives of each `New`.
+    #[serde(default)]
+    pub new_derives: Vec<String>,
+    /// Further derives of each `Changes`.
+    #[serde(default)]
+    pub changes_derives: Vec<String>,
+    /// Further derives of each id.
+    #[serde(default)]
+    pub id_derives: Vec<String>,
+    /// Further derives of each enum.
+    #[serde(default)]
+    pub enum_derives: Vec<String>,
+    /// serde's rule for the names of fields in JSON.
+    pub rename_all: Option<RenameAll>,
+    /// True if JSON with a field that `New` or `Changes` does not have is an error.
+    #[serde(default)]
+    pub deny_unknown_fields: bool,
+    /// True if `New` and `Changes` derive diesel's `Insertable` and `AsChangeset`.
     #[serde(default)]
     pub insertable: bool,
+    /// Functions that are not generated: `Account::delete`.
     #[serde(default)]
     pub leave_out: Vec<String>,
+    /// The columns that identify a row of a table without a primary key, or of a view.
     #[serde(default)]
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The foreign key for `joinable!`, if several lead from one table to another.
     #[serde(default)]
     pub joinables: Vec<String>,
+    /// Settings of single tables and columns.
+    #[serde(default)]
+    pub tables: BTreeMap<String, TableSettings>,
 }
 
 #[derive(Deserialize)]

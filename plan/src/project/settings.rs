@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::bowline_toml::SettingsFile;
 use super::output::Output;
+use super::tables::{ColumnSettings, RenameAll, TableSettings};
 use super::time_crate::TimeCrate;
 use bowline_catalog::{Index, Name, Relation, RelationKind};
 
@@ -40,6 +41,12 @@ pub struct Settings {
     pub variants: BTreeMap<String, BTreeMap<String, String>>,
     /// Derives of each row in addition to the usual ones.
     pub extra_derives: Vec<String>,
+    /// Derives of the other types.
+    pub derives: Derives,
+    /// serde's `rename_all` of rows, of `New` and of `Changes`.
+    pub rename_all: Option<RenameAll>,
+    /// True if `New` and `Changes` are not read from JSON with a field that they do not have.
+    pub deny_unknown_fields: bool,
     /// True if `New` and `Changes` derive diesel's `Insertable` and `AsChangeset`.
     pub insertable: bool,
     /// Functions that are not generated because handwritten ones have their names:
@@ -47,12 +54,32 @@ pub struct Settings {
     pub leave_out: Vec<String>,
     /// The columns that serve as the primary key of a table without one, by table.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The settings of single tables.
+    pub tables: BTreeMap<String, TableSettings>,
     /// The foreign key to join by, where several lead from one table to another:
     /// `posts.author_id`.
     pub joinables: Vec<String>,
 }
 
+/// Derives in addition to the usual ones.
+#[derive(Debug, Clone, Default)]
+pub struct Derives {
+    /// Those of each `New`.
+    pub new: Vec<String>,
+    /// Those of each `Changes`.
+    pub changes: Vec<String>,
+    /// Those of each id.
+    pub id: Vec<String>,
+    /// Those of each enum.
+    pub enums: Vec<String>,
+}
+
 impl Settings {
+    /// Returns the settings of a column.
+    pub fn column(&self, relation: &Name, column: &str) -> Option<&ColumnSettings> {
+        of_name(&self.tables, relation)?.columns.get(column)
+    }
+
     /// Returns the columns of the primary key, or those that serve as one.
     pub fn primary_key(&self, relation: &Relation) -> Option<Vec<String>> {
         let primary_key = relation.primary_key().map(<[String]>::to_vec);

@@ -112,7 +112,7 @@ pub(super) fn invalid(path: &Path, text: &str, error: &toml::de::Error) -> Failu
         None => Failure::new(format!("{} is not valid: {what}", path.display())),
     };
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let is_unknown = what.starts_with("unknown field");
+    let is_unknown = what.starts_with("unknown field") || what.starts_with("unknown variant");
     let failed = match nearest(key, known.iter().copied()) {
         Some(meant) if is_unknown => failed.hint(format!("did you mean {meant}?")),
         None if is_unknown && !known.is_empty() => {

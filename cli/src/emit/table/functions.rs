@@ -4,6 +4,7 @@ use bowline_catalog::definition::quoted;
 
 use bowline_plan::plan::{self, Field, Function, KeyColumn, TablePlan, article};
 
+mod deletion;
 mod writes;
 
 use super::super::layout::{chain, doc, signature};
@@ -50,12 +51,16 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             index,
             predicate,
         } => find_by(table, name, columns, index, predicate.as_deref()),
-        Function::List => list(table, "list", &[], None),
+        Function::List => list(table, "list", &[], None, Rows::Kept),
+        Function::ListDeleted => list(table, "list_deleted", &[], None, Rows::Deleted),
+        Function::FindDeleted => find_deleted(table),
+        Function::DeletePermanently => deletion::delete_permanently(table),
+        Function::Restore => deletion::restore(table),
         Function::ListBy {
             name,
             columns,
             index,
-        } => list(table, name, columns, Some(index)),
+        } => list(table, name, columns, Some(index), Rows::Kept),
         Function::ListUnordered => list_unordered(table),
         Function::Refresh => writes::refresh(table, false),
         Function::RefreshConcurrently => writes::refresh(table, true),
@@ -68,7 +73,7 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             columns,
             predicate,
         } => writes::upsert(table, name, columns, predicate.as_deref()),
-        Function::Delete => writes::delete(table),
+        Function::Delete => deletion::delete(table),
         Function::Count => count(table),
         Function::Exists => exists(table),
     }
@@ -166,12 +171,44 @@ fn one<'a>(table: &'a TablePlan, name: &'a str, output: &str, otherwise: &str) -
         table.noun,
         column_words(&key)
     );
-    let sql = format!("{} WHERE {}", sql::select(table), sql::condition(&key));
+    let condition = sql::kept(table, &sql::condition(&key));
+    let sql = format!("{} WHERE {condition}", sql::select(table));
     let output = format!("bowline::Query<{output}>");
     Emitted {
         doc: doc(4, &words),
         head: head(name, column_arguments(&key), &output),
         constants: vec![reading(table, name, sql)],
+        body: query(bind_columns(table, &key)),
+    }
+}
+
+/// The rows that a list has.
+#[derive(Clone, Copy)]
+enum Rows {
+    /// Those that are not marked as deleted.
+    Kept,
+    /// Those that are.
+    Deleted,
+}
+
+fn find_deleted(table: &TablePlan) -> Emitted<'_> {
+    let key = key_columns(table);
+    let words = format!(
+        "The deleted {} with this {}, or `None`.",
+        table.noun,
+        column_words(&key)
+    );
+    let is_kept = sql::is_kept(table).unwrap_or_default();
+    let sql = format!(
+        "{} WHERE {} AND NOT {is_kept}",
+        sql::select(table),
+        sql::condition(&key)
+    );
+    let output = format!("bowline::Query<Option<{}>>", table.row);
+    Emitted {
+        doc: doc(4, &words),
+        head: head("find_deleted", column_arguments(&key), &output),
+        constants: vec![reading(table, "find_deleted", sql)],
         body: query(bind_columns(table, &key)),
     }
 }
@@ -191,10 +228,13 @@ fn find_by<'a>(
         table.noun,
         column_words(columns)
     );
-    let mut sql = format!("{} WHERE {}", sql::select(table), sql::condition(columns));
-    if let Some(predicate) = predicate {
+    let of_columns = sql::condition(columns);
+    let mut sql = format!("{} WHERE {of_columns}", sql::select(table));
+    let predicate = predicate.map(condition);
+    let is_kept = sql::is_kept(table).filter(|is_kept| predicate.as_ref() != Some(is_kept));
+    for condition in predicate.into_iter().chain(is_kept) {
         sql.push_str(" AND ");
-        sql.push_str(&condition(predicate));
+        sql.push_str(&condition);
     }
     let output = format!("bowline::Query<Option<{}>>", table.row);
     Emitted {
@@ -226,6 +266,7 @@ fn list<'a>(
     name: &'a str,
     columns: &[KeyColumn],
     index: Option<&str>,
+    rows: Rows,
 ) -> Emitted<'a> {
     let key = key(table);
     let owned: Vec<_> = key
@@ -246,16 +287,20 @@ fn list<'a>(
         .map(|index| format!("\n\nServed by the index `{index}`."))
         .unwrap_or_default();
     let words = format!(
-        "Up to `page.limit` rows{of}, by {}, those after `page.after`.{served}",
+        "Up to `page.limit` {}rows{of}, by {}, those after `page.after`.{served}",
+        match rows {
+            Rows::Kept => "",
+            Rows::Deleted => "deleted ",
+        },
         column_words(&key_columns(table))
     );
     let constant = |constant: &'static str, is_after: bool| Constant {
         name: constant,
-        ..reading(table, name, page_sql(table, columns, is_after))
+        ..reading(table, name, page_sql(table, columns, is_after, rows))
     };
     let mut links = vec!["bowline::Query::new(sql)".to_owned()];
     links.extend(bind_columns(table, columns));
-    let output = format!("bowline::Query<Vec<{}>>", table.row);
+    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
     Emitted {
         doc: doc(4, &words),
         head: head(name, arguments, &output),
@@ -270,8 +315,8 @@ fn list<'a>(
 /// Returns the list of a relation without a key, which has no order.
 fn list_unordered(table: &TablePlan) -> Emitted<'_> {
     let arguments = vec![("limit".to_owned(), "u32".to_owned())];
-    let output = format!("bowline::Query<Vec<{}>>", table.row);
-    let sql = format!("{} LIMIT $1", sql::select(table));
+    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
+    let sql = format!("{} LIMIT $1", sql::select_listed(table));
     Emitted {
         doc: doc(4, "Up to `limit` rows, in no certain order."),
         head: head("list", arguments, &output),
@@ -288,7 +333,7 @@ const CHOICE: &str = "        let sql = match page.after {
 ";
 
 /// Returns the SQL of a page: the first one, or the rows after a given key.
-fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String {
+fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows) -> String {
     let key = key(table);
     // A cast column would be ordered by its text if it had only its name.
     let is_cast = key.iter().any(|field| field.via.is_some());
@@ -323,6 +368,12 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String 
         });
         bound += key.len();
     }
+    if let Some(is_kept) = sql::is_kept(table) {
+        conditions.push(match rows {
+            Rows::Kept => is_kept,
+            Rows::Deleted => format!("NOT {is_kept}"),
+        });
+    }
     let condition = if conditions.is_empty() {
         String::new()
     } else {
@@ -330,7 +381,7 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool) -> String 
     };
     format!(
         "{}{condition} ORDER BY {} LIMIT ${}",
-        sql::select(table),
+        sql::select_listed(table),
         names(),
         bound + 1
     )
@@ -361,7 +412,12 @@ fn after(table: &TablePlan, key: &[&Field]) -> String {
 }
 
 fn count(table: &TablePlan) -> Emitted<'_> {
-    let sql = format!("SELECT count(*) FROM {}", sql::name(table));
+    let of_kept = sql::is_kept(table).map(|is_kept| format!(" WHERE {is_kept}"));
+    let sql = format!(
+        "SELECT count(*) FROM {}{}",
+        sql::name(table),
+        of_kept.unwrap_or_default()
+    );
     Emitted {
         doc: doc(4, "How many rows there are; reads the whole table."),
         head: head("count", Vec::new(), "bowline::Query<i64>"),
@@ -381,7 +437,7 @@ fn exists(table: &TablePlan) -> Emitted<'_> {
     let sql = format!(
         "SELECT EXISTS (SELECT FROM {} WHERE {})",
         sql::name(table),
-        sql::condition(&key)
+        sql::kept(table, &sql::condition(&key))
     );
     Emitted {
         doc: doc(4, &words),

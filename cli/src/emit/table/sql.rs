@@ -4,7 +4,7 @@ use bowline_catalog::definition::quoted;
 
 use super::super::layout::{literal, string_field};
 use super::template::{Template, list};
-use bowline_plan::plan::{KeyColumn, TablePlan, Wire};
+use bowline_plan::plan::{Field, KeyColumn, TablePlan, Wire};
 
 /// Returns the table's name in SQL, with its schema unless that is `public`.
 pub(super) fn name(table: &TablePlan) -> String {
@@ -18,7 +18,11 @@ pub(super) fn name(table: &TablePlan) -> String {
 
 /// Returns the columns of a row, as a list.
 pub(super) fn columns(table: &TablePlan) -> String {
-    list(table.fields.iter().map(|field| {
+    columns_of(&table.fields)
+}
+
+fn columns_of(fields: &[Field]) -> String {
+    list(fields.iter().map(|field| {
         let cast = field.via.as_ref().map(Wire::read_suffix);
         format!("{}{}", quoted(&field.sql_name), cast.unwrap_or_default())
     }))
@@ -35,6 +39,29 @@ pub(super) fn parameter(number: usize, cast: Option<&String>) -> String {
 /// Returns `SELECT <columns> FROM <table>`.
 pub(super) fn select(table: &TablePlan) -> String {
     format!("SELECT {} FROM {}", columns(table), name(table))
+}
+
+/// Returns `SELECT <columns> FROM <table>` with the columns of lists.
+pub(super) fn select_listed(table: &TablePlan) -> String {
+    let fields = match table.list_fields.as_slice() {
+        [] => &table.fields,
+        listed => listed,
+    };
+    format!("SELECT {} FROM {}", columns_of(fields), name(table))
+}
+
+/// Returns the condition that a row is not marked as deleted.
+pub(super) fn is_kept(table: &TablePlan) -> Option<String> {
+    let deleted_at = table.roles.deleted_at.as_ref()?;
+    Some(format!("{} IS NULL", quoted(deleted_at)))
+}
+
+/// Returns a condition for rows that are not marked as deleted.
+pub(super) fn kept(table: &TablePlan, condition: &str) -> String {
+    match is_kept(table) {
+        Some(is_kept) => format!("{condition} AND {is_kept}"),
+        None => condition.to_owned(),
+    }
 }
 
 /// Returns ` RETURNING <columns>`.

@@ -72,7 +72,7 @@ impl Template {
         let before = if has_new {
             table.new_fields.len()
         } else {
-            table.key.len()
+            table.key.len() + usize::from(table.roles.version.is_some())
         };
         let new = &table.new_fields;
         let fill = |piece: &Piece| match piece {

@@ -5,12 +5,12 @@ use bowline_plan::plan::{Field, Function, TablePlan};
 use super::super::layout::{WIDTH, literal};
 use super::lifetime;
 
-pub(super) fn row(table: &TablePlan) -> String {
-    let columns = table.fields.iter().map(|field| match &field.via {
+pub(super) fn row(table: &TablePlan, name: &str, fields: &[Field]) -> String {
+    let columns = fields.iter().map(|field| match &field.via {
         Some(via) => format!("{} as {}", field.name, via.sql_type.in_table()),
         None => field.name.clone(),
     });
-    call("table_row", &table.row, "", table, columns)
+    call("table_row", name, "", table, columns)
 }
 
 pub(super) fn new(table: &TablePlan) -> String {

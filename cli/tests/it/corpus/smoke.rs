@@ -275,8 +275,7 @@ impl Code {
             },
             Type::Tuple(tuple) => {
                 let values = tuple.elems.iter();
-                let values: Vec<String> =
-                    values.map(|of| self.value(of, round, module)).collect();
+                let values: Vec<String> = values.map(|of| self.value(of, round, module)).collect();
                 format!("({})", values.join(", "))
             }
             Type::Path(path) => {

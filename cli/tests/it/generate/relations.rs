@@ -35,7 +35,11 @@ fn a_view_has_inferred_nulls_and_the_ids_of_its_tables() {
             FROM owners o LEFT JOIN pets p ON p.owner_id = o.id LEFT JOIN pets p2 ON p2.id = p.id GROUP BY o.id, p2.id;
          CREATE VIEW of_totals AS SELECT owner_id AS owner, pets FROM totals;",
     )]);
-    assert!(project.printed(&["generate", "--offline"], &[]).ends_with("exit 0"));
+    assert!(
+        project
+            .printed(&["generate", "--offline"], &[])
+            .ends_with("exit 0")
+    );
     assert_eq!(
         fields(&project, "totals", "Total"),
         "owner_id: OwnerId, pets: i64, last: Option<String>, some: Option<PetId>,"
@@ -47,10 +51,7 @@ fn a_view_has_inferred_nulls_and_the_ids_of_its_tables() {
     assert_eq!(functions(&project, "totals"), "list count");
     project.write("bowline.toml", "[keys]\ntotals = [\"owner_id\"]\n");
     project.run(&["generate", "--offline"]);
-    assert_eq!(
-        functions(&project, "totals"),
-        "find get list count exists"
-    );
+    assert_eq!(functions(&project, "totals"), "find get list count exists");
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_table_without_a_key_is_read_and_inserted() {
         functions(&project, "codes"),
         "find_by_code list insert insert_many upsert_by_code count"
     );
-    assert!(!project.read("src/schema.rs").contains("log"));
+    assert!(!project.read("src/db/schema.rs").contains("log"));
     let schema = "diesel::table! {\n    log (at, line) {";
     assert!(project.read("src/db/relations.rs").contains(schema));
 }
@@ -151,8 +152,31 @@ fn a_child_that_can_hold_the_same_id_is_noted() {
 #[test]
 fn the_setting_not_null_is_for_views() {
     let project = Project::new(&[
-        (MIGRATION, "CREATE TABLE pets (id serial PRIMARY KEY, name text); CREATE VIEW named AS SELECT name FROM pets;"),
-        ("bowline.toml", "not_null = [\"pets.name\", \"named.nam\"]\n"),
+        (
+            MIGRATION,
+            "CREATE TABLE pets (id serial PRIMARY KEY, name text); CREATE VIEW named AS SELECT name FROM pets;",
+        ),
+        (
+            "bowline.toml",
+            "not_null = [\"pets.name\", \"named.nam\"]\n",
+        ),
     ]);
-    insta::assert_snapshot!(project.printed(&["generate", "--offline"], &[]), @"");
+    insta::assert_snapshot!(project.printed(&["generate", "--offline"], &[]), @r#"
+    error: pets is no view: in a table, the migrations say which columns are NOT NULL
+     --> bowline.toml:1:13
+      |
+    1 | not_null = ["pets.name", "named.nam"]
+      |             ^^^^^^^^^^^
+
+    error: the table named has no column nam
+     --> bowline.toml:1:26
+      |
+    1 | not_null = ["pets.name", "named.nam"]
+      |                          ^^^^^^^^^^^
+      |
+    help: did you mean name?
+
+    error: no code can be generated: 2 problems
+    exit 1
+    "#);
 }

@@ -7,7 +7,7 @@ use crate::Project;
 fn settings_that_generated_code_cannot_have_are_refused() {
     let sql = "CREATE TABLE owners (id serial PRIMARY KEY);
         CREATE TABLE logs (owner_id int NOT NULL REFERENCES owners, at int NOT NULL, more int);
-        CREATE VIEW recent AS SELECT at FROM logs;";
+        CREATE TABLE days (at int) PARTITION BY RANGE (at); CREATE TABLE today PARTITION OF days DEFAULT;";
     let refused = |settings: &str, why: &str| {
         let text = printed(sql, &[("bowline.toml", settings)]);
         assert!(
@@ -30,8 +30,8 @@ fn settings_that_generated_code_cannot_have_are_refused() {
     }
     for (settings, why) in [
         (
-            "[names]\nrecent = \"Recent\"\n",
-            "there is no table or enum recent",
+            "[names]\ntoday = \"Today\"\n",
+            "there is no table or enum today",
         ),
         (
             "[names]\ngone = \"Gone\"\n",

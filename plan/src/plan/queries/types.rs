@@ -182,7 +182,15 @@ impl<'p> Types<'p> {
                     data_type.format_type()
                 )
             })?;
-        if let Some(id) = column.and_then(|column| self.id(column, &mapped.base)) {
+        let given = column.and_then(|column| field(self.plan, column));
+        let given = given.filter(|field| {
+            field.is_given
+                && field.base.name == data_type.name
+                && field.base.dimensions == data_type.dimensions
+        });
+        if let Some(field) = given {
+            mapped.rust_type = field.rust_type.clone();
+        } else if let Some(id) = column.and_then(|column| self.id(column, &mapped.base)) {
             let plain = mapped.rust_type.owned.clone();
             let element = plain
                 .trim_start_matches("Vec<")
@@ -206,7 +214,7 @@ impl<'p> Types<'p> {
     /// Returns the id type of a column, if its values have this SQL type.
     fn id(&mut self, column: &(Name, String), name: &Name) -> Option<RustType> {
         let rust_type = &field(self.plan, column)?.rust_type;
-        let owner = table(self.plan, rust_type.id_of.as_ref()?)?;
+        let owner = table(self.plan, rust_type.id_of.as_deref()?)?;
         let id = owner.id.as_ref()?;
         if sql_type_of_id(name)? != id.sql_type {
             return None;

@@ -1,8 +1,10 @@
 //! The plan of one table, as plain data.
 
-use bowline_catalog::Name;
+use crate::project::RenameAll;
+use bowline_catalog::{DataType, Name};
 
 use super::super::function::Function;
+use super::super::roles::Roles;
 use super::super::rust_type::{RustType, SqlType, Wire};
 
 /// The file of one table.
@@ -44,8 +46,20 @@ pub struct TablePlan {
     pub functions: Vec<Function>,
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
-    /// Derives from the settings.
+    /// Derives of the row from the settings.
     pub extra_derives: Vec<String>,
+    /// Derives of `New` from the settings.
+    pub new_derives: Vec<String>,
+    /// Derives of `Changes` from the settings.
+    pub changes_derives: Vec<String>,
+    /// serde's `rename_all`.
+    pub rename_all: Option<RenameAll>,
+    /// True if JSON with another field is not read.
+    pub deny_unknown_fields: bool,
+    /// The columns with a role.
+    pub roles: Roles,
+    /// The fields of the rows of lists; empty if lists have whole rows.
+    pub list_fields: Vec<Field>,
     /// True if queries certainly only read: the relation is a table without policies, which could
     /// call a function that writes.
     pub only_reads: bool,
@@ -68,6 +82,8 @@ pub struct IdPlan {
     pub inner: String,
     pub import: Option<String>,
     pub sql_type: String,
+    /// Derives from the settings.
+    pub extra_derives: Vec<String>,
 }
 
 /// A field of a struct.
@@ -90,6 +106,16 @@ pub struct Field {
     pub bare: Option<SqlType>,
     /// True for a composite type, or a domain over one.
     pub is_composite: bool,
+    /// The name in JSON, from the settings.
+    pub rename: Option<String>,
+    /// True if the row in JSON has no such field.
+    pub skip_serializing: bool,
+    /// True if it is not read from JSON.
+    pub skip_deserializing: bool,
+    /// True if a setting names the type.
+    pub is_given: bool,
+    /// The type in PostgreSQL.
+    pub base: DataType,
     /// The number of `Option`s around the type.
     pub options: usize,
     /// The comment in the database.
@@ -110,6 +136,9 @@ impl TablePlan {
     pub fn type_names(&self) -> Vec<String> {
         let mut names = vec![self.row.clone()];
         names.extend(self.id.as_ref().map(|id| id.name.clone()));
+        if !self.list_fields.is_empty() {
+            names.push(self.listed_type());
+        }
         if !self.new_fields.is_empty() {
             names.push(self.new_type());
         }
@@ -142,6 +171,15 @@ impl TablePlan {
     /// Returns the name of the struct for a new row.
     pub fn new_type(&self) -> String {
         format!("New{}", self.row)
+    }
+
+    /// Returns the name of the struct for the rows of lists.
+    pub fn listed_type(&self) -> String {
+        if self.list_fields.is_empty() {
+            self.row.clone()
+        } else {
+            format!("Listed{}", self.row)
+        }
     }
 
     /// Returns the name of the struct for the changes of a row.

@@ -6,6 +6,7 @@ use super::super::elements::has_whole_elements;
 use super::super::rust_type::{Mapped, RustType, Wire, sql_type_of_id};
 use super::super::schema::{SchemaColumn, SchemaPlan, ShownType};
 use super::{IdPlan, Source, row_name};
+use crate::project::of_name;
 
 /// Returns the counterpart of a column's type; for a key that is the type of the id. `None` for a
 /// pseudo-type.
@@ -21,6 +22,13 @@ pub(super) fn column_type(
     let mapped = source
         .mapping
         .of(source.catalog, &column.data_type, is_whole)?;
+    let setting = source.settings.column(&relation.name, &column.name);
+    if let Some(given) = setting.and_then(|setting| setting.rust_type.as_ref()) {
+        return Some(Mapped {
+            rust_type: RustType::cloned(given, None).unhashed(),
+            ..mapped
+        });
+    }
     let Some((owner, id)) = foreign_id(source, relation, &found.sql_name) else {
         return Some(mapped);
     };
@@ -37,7 +45,7 @@ pub(super) fn column_type(
         RustType::cloned(&name, None)
     };
     let rust_type = RustType {
-        id_of: Some(owner),
+        id_of: Some(Box::new(owner)),
         ..rust_type
     };
     Some(Mapped {
@@ -164,6 +172,15 @@ pub(super) fn own_id(source: &Source<'_>, relation: &Relation) -> Option<IdPlan>
             .into_iter()
             .find(|import| !import.starts_with("std::")),
         inner: inner.owned,
+        extra_derives: {
+            let of_table = of_name(&source.settings.tables, &relation.name);
+            let own = of_table.map(|table| &table.id_derives);
+            let all = &source.settings.derives.id;
+            all.iter()
+                .chain(own.into_iter().flatten())
+                .cloned()
+                .collect()
+        },
         sql_type: sql_type.to_owned(),
     })
 }

@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use bowline_plan::plan::{KeyColumn, TablePlan, article};
+use bowline_plan::plan::{self, KeyColumn, TablePlan, article};
 
 use super::super::super::layout::doc;
 use super::super::lifetime;
@@ -24,12 +24,12 @@ fn changes_argument(table: &TablePlan) -> String {
 }
 
 /// Returns the type of a query that writes.
-fn write_query(output: &str) -> String {
+pub(super) fn write_query(output: &str) -> String {
     format!("bowline::WriteQuery<{output}>")
 }
 
 /// Returns the constant of a function that writes, with the facts that are known about it.
-fn writing<'a>(
+pub(super) fn writing<'a>(
     table: &'a TablePlan,
     function: &'a str,
     sql: impl Into<Template>,
@@ -117,33 +117,96 @@ pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
 }
 
 pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
+    let version = version(table);
+    let otherwise = match &version {
+        Some(version) => format!(
+            "or the error `NotFound`.\n\nIf the row has another {} now, the error is `VersionChanged`.",
+            version.sql_name
+        ),
+        None => "or the error `NotFound`.".to_owned(),
+    };
     let words = format!(
-        "Makes the changes and returns the {} as stored, or the error `NotFound`.\n\nNo changes just read it.",
+        "Makes the changes and returns the {} as stored, {otherwise}\n\nNo changes just read it.",
         table.noun
     );
     let key = key_columns(table);
-    let mut arguments = column_arguments(&key);
+    let of_key = sql::condition(&key);
+    let bound: Vec<KeyColumn> = key.into_iter().chain(version.clone()).collect();
+    let mut arguments = column_arguments(&bound);
     arguments.push(("changes".to_owned(), changes_argument(table)));
-    let mut links = bind_columns(table, &key);
+    let mut links = bind_columns(table, &bound);
     links.push(".changes(&changes)".to_owned());
-    let of_key = format!(" WHERE {}", sql::condition(&key));
+    let (set, is_unchanged) = match &version {
+        Some(version) => {
+            let column = quoted(&version.sql_name);
+            let number = bound.len();
+            let failure = format!("('bowline: version ' || {column})");
+            let cast = match version.argument.as_str() {
+                "i16" => "smallint",
+                "i32" => "integer",
+                _ => "bigint",
+            };
+            (
+                format!(
+                    ", {column} = CASE WHEN {column} = ${number} THEN {column} + 1 \
+                     ELSE {failure}::{cast} END"
+                ),
+                // PostgreSQL may evaluate the conditions in any order.
+                format!(
+                    " AND CASE WHEN {of_key} AND {column} <> ${number} \
+                     THEN {failure}::boolean ELSE true END"
+                ),
+            )
+        }
+        None => (String::new(), String::new()),
+    };
+    let of_key = format!(" WHERE {}", sql::kept(table, &of_key));
     let sql = Template::from(format!("UPDATE {} SET ", sql::name(table)))
         .gap(Gap::Changes)
-        .fixed(format!("{of_key}{}", sql::returning(table)));
+        .fixed(format!(
+            "{set}{}{of_key}{}",
+            set_updated_at(table),
+            sql::returning(table)
+        ));
     let facts = if table.updates_at_most_one_row {
         AT_MOST_ONE_ROW
     } else {
         &[]
     };
+    let unchanged = sql::select(table) + &of_key + &is_unchanged;
     Emitted {
         doc: doc(4, &words),
         head: head("update", arguments, &write_query(&table.row)),
         constants: vec![Constant {
-            unchanged: Some((sql::select(table) + &of_key).into()),
+            unchanged: Some(unchanged.into()),
             ..writing(table, "update", sql, facts)
         }],
         body: query(links),
     }
+}
+
+/// Returns the column that counts the changes of a row.
+fn version(table: &TablePlan) -> Option<KeyColumn> {
+    let version = table.roles.version.clone()?;
+    plan::key_columns(table, &[version])?.into_iter().next()
+}
+
+/// Returns the assignment of the time of the last change, after others.
+fn set_updated_at(table: &TablePlan) -> String {
+    let updated_at = table.roles.updated_at.iter();
+    updated_at
+        .map(|column| format!(", {} = now()", quoted(column)))
+        .collect()
+}
+
+/// Returns what each change of a row assigns, after other columns.
+pub(super) fn set_by_change(table: &TablePlan) -> String {
+    let version = table.roles.version.iter().map(|column| {
+        // In an upsert, the column of the other row has the same name.
+        let (table, column) = (quoted(&table.name.name), quoted(column));
+        format!(", {column} = {table}.{column} + 1")
+    });
+    version.chain([set_updated_at(table)]).collect()
 }
 
 pub(super) fn upsert<'a>(
@@ -169,7 +232,11 @@ pub(super) fn upsert<'a>(
             ))
     };
     let kept = || begin().fixed(keep.clone()).fixed(sql::returning(table));
-    let changed = || begin().gap(Gap::Changes).fixed(sql::returning(table));
+    let changed = || {
+        begin()
+            .gap(Gap::Changes)
+            .fixed(set_by_change(table) + &sql::returning(table))
+    };
     let mut arguments = vec![("new".to_owned(), new_argument(table))];
     let mut links = vec![".new_row(&new)".to_owned()];
     let what = if has_changes {
@@ -193,23 +260,6 @@ pub(super) fn upsert<'a>(
             ..writing(table, name, sql, one_row(table))
         }],
         body: query(links),
-    }
-}
-
-pub(super) fn delete(table: &TablePlan) -> Emitted<'_> {
-    let words = format!("Deletes the {}; `false` if there was none.", table.noun);
-    let output = write_query("bowline::statement::WasWritten");
-    let key = key_columns(table);
-    let sql = format!(
-        "DELETE FROM {} WHERE {}",
-        sql::name(table),
-        sql::condition(&key)
-    );
-    Emitted {
-        doc: doc(4, &words),
-        head: head("delete", column_arguments(&key), &output),
-        constants: vec![writing(table, "delete", sql, &[])],
-        body: query(bind_columns(table, &key)),
     }
 }
 

@@ -20,11 +20,13 @@
     },
     code = {
         mod accounts;
+        mod newtable;
         pub mod queries;
         mod table1;
         mod transfers;
 
         pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+        pub use self::newtable::{NewNewtable, Newtable};
         pub use self::table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
         pub use self::transfers::{
             NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId,

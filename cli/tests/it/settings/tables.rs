@@ -1,0 +1,198 @@
+//! Settings of single tables and columns, and the examples of the guide.
+
+use std::fs;
+use std::path::Path;
+
+use super::generate;
+use crate::Project;
+
+/// Each block of the guide's page is accepted by itself, and the blocks have all settings.
+#[test]
+fn each_example_of_the_guide_is_accepted() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/settings.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let blocks = page
+        .split("\n```toml")
+        .skip(1)
+        .map(|block| block.split_once('\n').expect("a block").1)
+        .map(|block| block.split("```").next().expect("its end"));
+    let mut all = String::new();
+    for block in blocks {
+        let project = Project::new(&[
+            (
+                "migrations/1_a/up.sql",
+                "CREATE SCHEMA audit;
+                 CREATE TYPE audit.state AS ENUM ('seen');
+                 CREATE TYPE blood AS ENUM ('0+', '0-');
+                 CREATE TABLE userdata (id serial PRIMARY KEY, state audit.state, blood blood);
+                 CREATE TABLE accounts (id serial PRIMARY KEY, email text, password_hash text, picture bytea);
+                 CREATE TABLE posts (id serial PRIMARY KEY, author_id int REFERENCES accounts, editor_id int REFERENCES accounts);
+                 CREATE TABLE visits (user_id int NOT NULL, at timestamptz NOT NULL);
+                 CREATE TABLE orders (id serial PRIMARY KEY, version int NOT NULL DEFAULT 1, deleted_at timestamptz,
+                    updated_at timestamptz NOT NULL DEFAULT now());
+                 CREATE VIEW balances AS SELECT id AS account_id, NULL::int AS total FROM accounts;",
+            ),
+            ("bowline.toml", block),
+        ]);
+        let printed = generate(&project);
+        assert!(printed.ends_with("exit 0"), "{block}\n{printed}");
+        all.push_str(block);
+    }
+    for setting in [
+        "row",
+        "key",
+        "leave_out",
+        "derives",
+        "new_derives",
+        "changes_derives",
+        "id_derives",
+        "enum_derives",
+        "rename_all",
+        "version",
+        "deleted_at",
+        "updated_at",
+        "type",
+        "rename",
+        "skip_serializing",
+        "skip_deserializing",
+        "leave_out_of_lists",
+        "not_null",
+        "deny_unknown_fields",
+    ] {
+        assert!(all.contains(&format!("{setting} = ")), "{setting}");
+    }
+}
+
+#[test]
+fn wrong_settings_of_tables_are_shown_with_their_line() {
+    let sql = "CREATE TABLE orders (id serial PRIMARY KEY, version int, updated_at timestamptz,
+            deleted_at timestamptz NOT NULL, name text NOT NULL, body text);
+        CREATE VIEW names AS SELECT name FROM orders;
+        COMMENT ON COLUMN orders.body IS 'bowline: verson';";
+    let project = Project::new(&[("migrations/1_a/up.sql", sql)]);
+    let refused = |settings: &str| {
+        project.write("bowline.toml", settings);
+        let printed = generate(&project);
+        assert!(printed.ends_with("exit 1"), "{settings}\n{printed}");
+        printed
+    };
+    insta::assert_snapshot!(refused("[tables.order]\n[tables.orders]\nversion = \"version\"\nupdated_at = \"updated\"\ndeleted_at = \"deleted_at\"\nderives = [\"a b\"]\n[tables.orders.columns]\nnam = {}\nbody = { type = \"A<\", not_null = true }\n[tables.names]\nversion = \"name\"\n"), @r#"
+    the comment of orders.body gives it the unknown role "verson"
+
+    error: there is no table or view order
+     --> bowline.toml:1:9
+      |
+    1 | [tables.order]
+      |         ^^^^^
+      |
+    help: did you mean orders?
+
+    error: the table orders has no column updated
+     --> bowline.toml:4:14
+      |
+    4 | updated_at = "updated"
+      |              ^^^^^^^^^
+      |
+    help: did you mean updated_at?
+
+    error: "A<" is not a type in Rust
+     --> bowline.toml:9:17
+      |
+    9 | body = { type = "A<", not_null = true }
+      |                 ^^^^
+
+    error: orders is no view: in a table, the migrations say which columns are NOT NULL
+     --> bowline.toml:9:23
+      |
+    9 | body = { type = "A<", not_null = true }
+      |                       ^^^^^^^^
+
+    error: the table orders has no column nam
+     --> bowline.toml:8:1
+      |
+    8 | nam = {}
+      | ^^^
+      |
+    help: did you mean name?
+
+    error: "a b" is not the path of a derive macro
+     --> bowline.toml:6:12
+      |
+    6 | derives = ["a b"]
+      |            ^^^^^
+
+    error: names.name cannot be the column `version`: only a table has one
+      --> bowline.toml:11:11
+       |
+    11 | version = "name"
+       |           ^^^^^^
+
+    error: orders.version cannot be the column `version`: it can be NULL
+     --> bowline.toml:3:11
+      |
+    3 | version = "version"
+      |           ^^^^^^^^^
+
+    error: orders.deleted_at cannot be the column `deleted_at`: it is NOT NULL, and NULL is for rows that exist
+     --> bowline.toml:5:14
+      |
+    5 | deleted_at = "deleted_at"
+      |              ^^^^^^^^^^^^
+
+    error: no code can be generated: 10 problems
+    hint: did you mean version?
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused("[tables.orders]\nversoin = \"version\"\n"), @r#"
+    error: unknown field `versoin`
+     --> bowline.toml:2:1
+      |
+    2 | versoin = "version"
+      | ^^^^^^^
+
+    error: [project]/bowline.toml is not valid
+    hint: did you mean version?
+    hint: the guide's page on settings lists the keys of bowline.toml
+    exit 1
+    "#);
+    insta::assert_snapshot!(refused("[tables.orders]\nrename_all = \"camelcase\"\n"), @r#"
+    error: unknown variant `camelcase`
+     --> bowline.toml:2:14
+      |
+    2 | rename_all = "camelcase"
+      |              ^^^^^^^^^^^
+
+    error: [project]/bowline.toml is not valid
+    hint: did you mean camelCase?
+    hint: the guide's page on settings lists the keys of bowline.toml
+    exit 1
+    "#);
+    project.write(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE orders (id serial PRIMARY KEY, name text NOT NULL);",
+    );
+    insta::assert_snapshot!(refused("[tables.orders]\nleave_out = [\"find_by_nam\"]\n[tables.orders.columns]\nid.leave_out_of_lists = true\nname.skip_deserializing = true\n"), @r#"
+    error: no function Order::find_by_nam is generated
+     --> bowline.toml:2:14
+      |
+    2 | leave_out = ["find_by_nam"]
+      |              ^^^^^^^^^^^^^
+      |
+    help: did you mean find?
+
+    error: orders.id is a part of the key, by which lists are ordered
+     --> bowline.toml:4:4
+      |
+    4 | id.leave_out_of_lists = true
+      |    ^^^^^^^^^^^^^^^^^^
+
+    error: orders.name needs a value in each new row, since it is NOT NULL and has no default
+     --> bowline.toml:5:6
+      |
+    5 | name.skip_deserializing = true
+      |      ^^^^^^^^^^^^^^^^^^
+
+    error: no code can be generated: 3 problems
+    exit 1
+    "#);
+}

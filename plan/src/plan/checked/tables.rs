@@ -1,0 +1,258 @@
+//! Checks of the settings of single tables and columns.
+
+use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
+
+use super::super::mapping::base;
+use super::super::problem::{Problem, shown};
+use super::super::roles::{Role, Roles, in_comment};
+use super::super::table::TablePlan;
+use super::super::uncovered::gets_code;
+use super::super::views::is_view;
+use super::{is, unknown, unknown_column};
+use crate::project::{Settings, TableSettings, of_name};
+use crate::suggestion::nearest;
+
+/// Returns the problems with `tables`, and with the roles that comments give to columns.
+pub(super) fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
+    let with_code = catalog.relations.values().filter(|found| gets_code(found));
+    let with_code: Vec<&Name> = with_code.map(|found| &found.name).collect();
+    let mut problems = Vec::new();
+    for (key, table) in &settings.tables {
+        if let Some(problem) = unknown("tables", "table or view", key, &with_code) {
+            problems.push(problem);
+            continue;
+        }
+        let mut relations = catalog.relations.values();
+        let Some(relation) = relations.find(|relation| is(&relation.name, key)) else {
+            continue;
+        };
+        for role in Role::ALL {
+            if let Some(column) = role.in_settings(table) {
+                let setting = ["tables", key, role.name(), column];
+                problems.extend(unknown_column(catalog, &setting, key, column));
+            }
+        }
+        problems.extend(columns(catalog, relation, key, table));
+        problems.extend(derives(key, table));
+    }
+    for relation in catalog.relations.values() {
+        problems.extend(roles(catalog, relation, settings));
+    }
+    problems
+}
+
+/// Returns the problems with the settings of a table's columns.
+fn columns(
+    catalog: &Catalog,
+    relation: &Relation,
+    key: &str,
+    table: &TableSettings,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, column) in &table.columns {
+        let setting = ["tables", key, "columns", name];
+        if let Some(problem) = unknown_column(catalog, &setting, key, name) {
+            problems.push(problem);
+            continue;
+        }
+        if let Some(rust_type) = &column.rust_type
+            && syn::parse_str::<syn::Type>(rust_type).is_err()
+        {
+            let setting = [&setting[..], &["type", rust_type]].concat();
+            problems.push(Problem::in_setting(
+                &setting,
+                format!("{rust_type:?} is not a type in Rust"),
+            ));
+        }
+        if column.not_null && !is_view(relation) {
+            let setting = [&setting[..], &["not_null"]].concat();
+            problems.push(Problem::in_setting(
+                &setting,
+                format!(
+                    "{key} is no view: in a table, the migrations say which columns are NOT NULL"
+                ),
+            ));
+        }
+    }
+    problems
+}
+
+/// Returns the problems with the derives of a table.
+fn derives(key: &str, table: &TableSettings) -> Vec<Problem> {
+    let lists = [
+        ("derives", &table.derives),
+        ("new_derives", &table.new_derives),
+        ("changes_derives", &table.changes_derives),
+        ("id_derives", &table.id_derives),
+    ];
+    let all = lists
+        .into_iter()
+        .flat_map(|(name, list)| list.iter().map(move |derive| (name, derive)));
+    let wrong = all.filter(|(_, derive)| syn::parse_str::<syn::Path>(derive).is_err());
+    wrong
+        .map(|(name, derive)| {
+            Problem::in_setting(
+                &["tables", key, name, derive],
+                format!("{derive:?} is not the path of a derive macro"),
+            )
+        })
+        .collect()
+}
+
+/// Returns the problems with the columns that have a role.
+fn roles(catalog: &Catalog, relation: &Relation, settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for column in &relation.columns {
+        if let Some(written) = column.comment.as_deref().and_then(in_comment)
+            && !Role::ALL.iter().any(|role| role.name() == written)
+        {
+            let names = Role::ALL.map(Role::name);
+            let hint = match nearest(written, names) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => format!("the roles are {}", names.join(", ")),
+            };
+            let message = format!(
+                "the comment of {}.{} gives it the unknown role {written:?}",
+                shown(&relation.name),
+                column.name
+            );
+            problems.push(Problem::new(message, hint));
+        }
+    }
+    let roles = Roles::of(relation, settings);
+    let named = [
+        (Role::Version, &roles.version),
+        (Role::DeletedAt, &roles.deleted_at),
+        (Role::UpdatedAt, &roles.updated_at),
+    ];
+    for (role, name) in named {
+        let Some(name) = name else { continue };
+        let mut columns = relation.columns.iter();
+        // Another problem names a column that does not exist.
+        let Some(column) = columns.find(|column| column.name == *name) else {
+            continue;
+        };
+        if let Some(why) = unfit(catalog, relation, column, role, settings) {
+            problems.push(of_role(relation, column, role, settings, &why));
+        }
+    }
+    problems
+}
+
+/// Returns the problem with a role, at the setting that gives it.
+fn of_role(
+    relation: &Relation,
+    column: &Column,
+    role: Role,
+    settings: &Settings,
+    why: &str,
+) -> Problem {
+    let message = format!(
+        "{}.{} cannot be the column `{}`: {why}",
+        shown(&relation.name),
+        column.name,
+        role.name()
+    );
+    let mut tables = settings.tables.iter();
+    let set = tables.find(|(key, table)| {
+        is(&relation.name, key) && role.in_settings(table) == Some(&column.name)
+    });
+    match set {
+        Some((key, _)) => Problem::in_setting(&["tables", key, role.name(), &column.name], message),
+        None => Problem::new(
+            message,
+            "change the comment of the column, or the column".to_owned(),
+        ),
+    }
+}
+
+/// Returns why a column cannot have a role.
+fn unfit(
+    catalog: &Catalog,
+    relation: &Relation,
+    column: &Column,
+    role: Role,
+    settings: &Settings,
+) -> Option<String> {
+    const NUMBERS: [&str; 3] = ["int2", "int4", "int8"];
+    const TIMES: [&str; 2] = ["timestamp", "timestamptz"];
+    let is_table = matches!(
+        relation.kind,
+        RelationKind::Table | RelationKind::PartitionedTable
+    );
+    let of_type = base(catalog, &column.data_type);
+    let is_of = |names: &[&str]| {
+        of_type.dimensions == 0
+            && of_type.name.schema == "pg_catalog"
+            && names.contains(&of_type.name.name.as_str())
+    };
+    let has_default = matches!(column.fill, Fill::Default(_));
+    let why = match role {
+        _ if !is_table => "only a table has one",
+        _ if settings.row_key(relation).is_none() => "the table has no key",
+        _ if settings
+            .row_key(relation)
+            .is_some_and(|key| key.contains(&column.name)) =>
+        {
+            "it is a part of the key"
+        }
+        Role::Version if !is_of(&NUMBERS) => "it is no integer",
+        Role::Version if !column.not_null => "it can be NULL",
+        Role::Version if !has_default => "an INSERT needs a default for it",
+        Role::DeletedAt | Role::UpdatedAt if !is_of(&TIMES) => "it is no timestamp",
+        Role::DeletedAt if column.not_null => "it is NOT NULL, and NULL is for rows that exist",
+        Role::DeletedAt if has_default => "by its default, new rows would be deleted",
+        Role::UpdatedAt if !has_default => "an INSERT needs a default for it: now()",
+        _ => return None,
+    };
+    Some(why.to_owned())
+}
+
+/// Returns the problems with what settings say of a table that is planned.
+pub(in super::super) fn planned(tables: &[TablePlan], settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for table in tables {
+        let Some(of_table) = of_name(&settings.tables, &table.name) else {
+            continue;
+        };
+        let mut keys = settings.tables.keys();
+        let Some(key) = keys.find(|key| is(&table.name, key)) else {
+            continue;
+        };
+        for function in &of_table.leave_out {
+            let names = table.functions.iter().map(|function| function.name());
+            let names: Vec<&str> = names.collect();
+            if !super::USUAL.contains(&function.as_str()) && !names.contains(&function.as_str()) {
+                let problem = Problem::in_setting(
+                    &["tables", key, "leave_out", function],
+                    format!("no function {}::{function} is generated", table.full_row()),
+                );
+                problems.push(problem.suggest(function, names.into_iter()));
+            }
+        }
+        for (name, column) in &of_table.columns {
+            let problem = |setting: &str, why: &str| {
+                Problem::in_setting(
+                    &["tables", key, "columns", name, setting],
+                    format!("{key}.{name} {why}"),
+                )
+            };
+            if column.leave_out_of_lists && table.key.contains(name) {
+                problems.push(problem(
+                    "leave_out_of_lists",
+                    "is a part of the key, by which lists are ordered",
+                ));
+            }
+            let mut new = table.new_fields.iter();
+            let is_required =
+                |field: &super::super::Field| field.sql_name == *name && field.options == 0;
+            if column.skip_deserializing && new.any(is_required) {
+                problems.push(problem(
+                    "skip_deserializing",
+                    "needs a value in each new row, since it is NOT NULL and has no default",
+                ));
+            }
+        }
+    }
+    problems
+}

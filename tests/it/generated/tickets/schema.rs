@@ -1,0 +1,37 @@
+// @generated automatically by Diesel CLI.
+
+pub mod sql_types {
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "state"))]
+    pub struct State;
+}
+
+diesel::table! {
+    people (id) {
+        id -> Int8,
+        email -> Text,
+        full_name -> Nullable<Text>,
+        password_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::State;
+
+    tickets (id) {
+        id -> Int8,
+        owner_id -> Int8,
+        code -> Text,
+        title -> Text,
+        body -> Nullable<Text>,
+        state -> State,
+        version -> Int4,
+        changed -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(tickets -> people (owner_id));
+
+diesel::allow_tables_to_appear_in_same_query!(people, tickets,);
