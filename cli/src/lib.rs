@@ -119,6 +119,9 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
     match &arguments.command {
         Command::Init(init) => init::run(init, &here, &arguments.project),
         Command::New(arguments) => new::run(arguments, &project()?),
+        Command::Generate(given) if given.workspace => {
+            generate::run_workspace(given, &here, &arguments.project)
+        }
         Command::Generate(arguments) => generate::run(arguments, &project()?),
         Command::Queries(queries) => {
             let project = Project::of_queries(&here, &arguments.project)?;

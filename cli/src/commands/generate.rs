@@ -3,6 +3,7 @@
 mod asked;
 mod files;
 mod queries;
+mod workspace;
 
 use std::fs;
 use std::path::Path;
@@ -42,12 +43,18 @@ pub(crate) struct Generate {
     /// Generate only schema.rs, as `diesel print-schema` writes it, without models and functions.
     #[arg(long)]
     schema_only: bool,
+    /// Generate the code of each member of the cargo workspace that has a diesel.toml, a bowline.toml
+    /// or migrations; a failure names the member.
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) workspace: bool,
     /// Print the schema instead of writing it; several outputs are sorted by name.
     #[arg(long, requires = "schema_only")]
     stdout: bool,
     #[command(flatten)]
     fallback: Fallback,
 }
+
+pub(crate) use workspace::run_workspace;
 
 pub(crate) fn run(arguments: &Generate, project: &Project) -> Result<(), CliError> {
     if !arguments.stdout {

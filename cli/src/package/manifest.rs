@@ -104,13 +104,26 @@ impl Manifest {
         self.document.contains_key("workspace") && !self.document.contains_key("package")
     }
 
+    /// Returns true for the root of a workspace.
+    pub(crate) fn is_workspace(&self) -> bool {
+        self.document.contains_key("workspace")
+    }
+
     /// Returns the members of the workspace, as they are written.
     pub(crate) fn members(&self) -> Vec<String> {
-        let members = self.document.get("workspace");
-        let members = members.and_then(|workspace| workspace.get("members")?.as_array());
-        let members = members.into_iter().flatten();
-        members
-            .filter_map(|member| Some(member.as_str()?.to_owned()))
+        self.of_workspace("members")
+    }
+
+    /// Returns the folders that the workspace excludes, as they are written.
+    pub(crate) fn excluded(&self) -> Vec<String> {
+        self.of_workspace("exclude")
+    }
+
+    fn of_workspace(&self, key: &str) -> Vec<String> {
+        let list = self.document.get("workspace");
+        let list = list.and_then(|workspace| workspace.get(key)?.as_array());
+        let list = list.into_iter().flatten();
+        list.filter_map(|item| Some(item.as_str()?.to_owned()))
             .collect()
     }
 

@@ -3,6 +3,7 @@
 mod committed;
 mod relations;
 mod schemas;
+mod workspace;
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, commit_keys, sql_query};
