@@ -4,7 +4,10 @@
 //! database matches the code can be known only at run time. It is checked once, when the pool
 //! opens.
 
+mod attempts;
+mod blockers;
 pub(crate) mod bookkeeping;
+mod history;
 mod list;
 mod lock;
 mod recorder;
@@ -21,7 +24,10 @@ pub(crate) use run::migrate_folder;
 pub mod migrating {
     pub use crate::wire::interrupt::{GiveUp, interruptible};
 
-    pub use super::bookkeeping::{Bookkeeping, Direction};
-    pub use super::lock::{KEY, LockHolder, NotLocked, is_behind_pooler, locked};
-    pub use super::step::{Step, StepError, step};
+    pub use super::attempts::{LockWait, Observer, run_step};
+    pub use super::blockers::Blocker;
+    pub use super::bookkeeping::{Bookkeeping, Direction, Recorded};
+    pub use super::history::{Origin, Record};
+    pub use super::lock::{KEY, LockHolder, NotLocked, holder, is_behind_pooler, locked};
+    pub use super::step::{Step, StepError};
 }

@@ -71,6 +71,9 @@ pub const DIESEL_TABLE: &str = "__diesel_schema_migrations";
 /// The table in which sqlx records the applied migrations. It is not part of a catalog either.
 pub const SQLX_TABLE: &str = "_sqlx_migrations";
 
+/// The table in which Bowline records more of them than diesel. It is not part of a catalog either.
+pub const BOWLINE_TABLE: &str = "__bowline_migrations";
+
 /// The objects of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {

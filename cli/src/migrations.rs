@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
+use bowline::__generated::migrating::Record;
 pub(crate) use bowline_migrations::{FolderError, SqlFile};
 use serde::Deserialize;
 
@@ -37,6 +38,15 @@ pub(crate) struct Migration {
 }
 
 impl Migration {
+    /// Returns what is recorded of it when it runs.
+    pub(crate) fn record(&self) -> Record<'_> {
+        Record {
+            version: &self.version,
+            name: &self.name,
+            fingerprint: bowline_migrations::fingerprint(&self.up.text),
+        }
+    }
+
     /// Returns true for a flat file.
     pub(crate) fn is_flat(&self) -> bool {
         self.path == self.up.path

@@ -16,7 +16,7 @@ use bowline_catalog::Catalog;
 use bowline_catalog::gap::GapKind;
 use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, Replayed, replay};
-use bowline_catalog::{DIESEL_TABLE, SQLX_TABLE};
+use bowline_catalog::{BOWLINE_TABLE, DIESEL_TABLE, SQLX_TABLE};
 use bowline_plan::paths::{shown_path, without_mark};
 use bowline_plan::suggestion::nearest;
 
@@ -295,6 +295,6 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
     // The tables of migrations are not a part of the schema; they are not read from a server either.
     catalog
         .relations
-        .retain(|name, _| ![DIESEL_TABLE, SQLX_TABLE].contains(&name.name.as_str()));
+        .retain(|name, _| ![DIESEL_TABLE, BOWLINE_TABLE, SQLX_TABLE].contains(&name.name.as_str()));
     Ok(catalog)
 }

@@ -2,9 +2,12 @@
 //! were applied.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
-use bowline::__generated::migrating::{self, Bookkeeping, Direction, Step, StepError};
-use bowline::{ErrorKind, Session, SqlState};
+use bowline::__generated::migrating::{
+    Bookkeeping, Direction, LockWait, Observer, Step, StepError, run_step,
+};
+use bowline::{Config, ErrorKind, Session, SqlState};
 use diesel::sql_types::Text;
 
 use crate::error::{CliError, read_only_hint};
@@ -43,12 +46,38 @@ impl Way {
     }
 }
 
-/// Runs or reverts a migration, and updates diesel's table.
+/// How long and how often a migration waits for a lock, and who is told of it.
+pub(crate) struct Attempts<'a> {
+    pub wait: LockWait,
+    /// The database, to find the sessions that hold a lock.
+    pub config: Option<&'a Config>,
+    pub observer: &'a dyn Observer,
+}
+
+/// The time limit for a migration. DDL on large tables can take hours.
+pub(crate) const LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Attempts<'_> {
+    /// Returns one attempt, which waits as long as the server lets it.
+    pub(crate) fn once() -> Self {
+        Self {
+            wait: LockWait {
+                timeout: None,
+                attempts: 1,
+            },
+            config: None,
+            observer: &(),
+        }
+    }
+}
+
+/// Runs or reverts a migration, and records it.
 pub(crate) fn step(
     session: &mut Session,
     table: &Bookkeeping,
     migration: &Migration,
     way: Way,
+    attempts: Attempts<'_>,
 ) -> Result<(), CliError> {
     let file = file(migration, way)?;
     let sql = sql(migration, way)?;
@@ -58,12 +87,19 @@ pub(crate) fn step(
         invalid_indexes(session)?
     };
     let step = Step {
-        version: &migration.version,
+        record: migration.record(),
         sql: &sql,
         in_transaction: migration.run_in_transaction,
         direction: way.direction(),
+        lock_timeout: None,
     };
-    let Err(failure) = migrating::step(session, table, step) else {
+    let Attempts {
+        wait,
+        config,
+        observer,
+    } = attempts;
+    let deadline = Instant::now() + LIMIT;
+    let Err(failure) = run_step(session, table, step, wait, deadline, config, observer) else {
         return Ok(());
     };
     let path = shown_path(&file.path);
@@ -78,6 +114,22 @@ pub(crate) fn step(
         return Err(failed.hint(applied));
     }
     let remedy = remedy(&failure.error, migration, way);
+    let is_recorded_as_begun = !failure.changed_nothing
+        && !migration.run_in_transaction
+        && way == Way::Up
+        && !table.lacks_history();
+    if is_recorded_as_begun {
+        let name = &migration.name;
+        let resolve = if applied.starts_with(LEFT_INDEX) {
+            format!("then `bowline migrate resolve {name} --rolled-back`")
+        } else {
+            format!(
+                "then `bowline migrate resolve {name}` with --rolled-back if nothing of it is \
+                 left, or with --applied if all of it is there"
+            )
+        };
+        return Err(failed.hint(format!("{applied}; {resolve}; {remedy}")));
+    }
     Err(failed.hint(format!("{applied}; {remedy}")))
 }
 
@@ -104,12 +156,12 @@ fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {
         && error.message().contains("statement timeout");
     match error.kind() {
         _ if is_by_statement_timeout => format!(
-            "the role or the database has a statement_timeout: begin {} with {} and run `bowline migrate` again",
+            "{0} sets a statement_timeout, or a pooler keeps that of the role: begin {0} with SET {1}statement_timeout = 0; and run `bowline migrate` again",
             way.file(),
             if migration.run_in_transaction {
-                "SET LOCAL statement_timeout = 0;"
+                "LOCAL "
             } else {
-                "SET statement_timeout = 0;"
+                ""
             }
         ),
         ErrorKind::Timeout | ErrorKind::Conflict => {
@@ -150,6 +202,8 @@ fn outside_of_transactions(migration: &Migration) -> &'static str {
     }
 }
 
+const LEFT_INDEX: &str = "it left an invalid index";
+
 /// Returns the changes that a failed migration has made to the database, in words.
 fn applied(
     session: &mut Session,
@@ -181,15 +235,8 @@ fn applied(
         .into_iter()
         .filter(|index| is_named(index, sql))
         .collect();
-    let drops = |indexes: &[Index]| -> String {
-        let drops: Vec<String> = indexes
-            .iter()
-            .map(|index| format!("DROP INDEX {}", index.name))
-            .collect();
-        drops.join("; ")
-    };
     if !left.is_empty() {
-        return format!("it left an invalid index, so first run {}", drops(&left));
+        return format!("{LEFT_INDEX}, so first run {}", drops(&left));
     }
     if !in_the_way.is_empty() {
         return format!(
@@ -197,10 +244,31 @@ fn applied(
             drops(&in_the_way)
         );
     }
+    if failure.changed_nothing {
+        return "no changes were applied".to_owned();
+    }
     if failure.committed {
         return "only the changes before its last COMMIT were applied".to_owned();
     }
     "it does not run in a transaction, so a part of its changes may be applied".to_owned()
+}
+
+/// Returns the statements that drop the invalid indexes that a file names.
+pub(crate) fn drops_of_invalid_indexes(
+    session: &mut Session,
+    sql: &str,
+) -> bowline::Result<String> {
+    let mut indexes = invalid_indexes(session)?;
+    indexes.retain(|index| is_named(index, sql));
+    Ok(drops(&indexes))
+}
+
+fn drops(indexes: &[Index]) -> String {
+    let drops: Vec<String> = indexes
+        .iter()
+        .map(|index| format!("DROP INDEX {}", index.name))
+        .collect();
+    drops.join("; ")
 }
 
 /// An invalid index that a failed CREATE INDEX CONCURRENTLY has left.

@@ -10,7 +10,7 @@ use crate::connection::{ServerArgs, connect};
 use crate::error::{CliError, failed};
 use crate::introspect::introspect;
 use crate::migrations::Migration;
-use crate::step::{Way, step};
+use crate::step::{Attempts, Way, step};
 use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
@@ -100,7 +100,7 @@ impl Throwaway {
 
     fn step(&mut self, migration: &Migration, way: Way) -> Result<(), CliError> {
         match (&mut self.session, &self.table) {
-            (Some(session), Some(table)) => step(session, table, migration, way),
+            (Some(session), Some(table)) => step(session, table, migration, way, Attempts::once()),
             _ => Err(gone()),
         }
     }

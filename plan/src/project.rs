@@ -4,6 +4,7 @@
 //! Bowline's settings are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
 
 mod bowline_toml;
+mod migrate;
 mod output;
 mod settings;
 mod tables;
@@ -21,6 +22,7 @@ use crate::paths::{relative, shown_path};
 use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
+pub use migrate::{Edited, Late, MigrateSettings};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
 pub use settings::{Derives, Settings, is_named, of_name};
 pub use tables::{ColumnSettings, RenameAll, TableSettings};
@@ -198,6 +200,7 @@ impl Project {
             keys: with_keys(own.keys, &own.tables),
             tables: own.tables,
             joinables: own.joinables,
+            migrate: own.migrate,
         };
         Ok(Self {
             migrations,

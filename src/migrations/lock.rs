@@ -77,8 +77,8 @@ pub fn locked<T>(
     }
 }
 
-/// Returns the session that holds the lock; `None` if the lock was released meanwhile.
-fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
+/// Returns the session that holds the lock; `None` if nobody does.
+pub fn holder(session: &mut Session) -> Result<Option<LockHolder>> {
     let query = diesel::sql_query(
         "SELECT a.pid, coalesce(a.usename, '')::text AS user, coalesce(nullif(a.application_name, ''), 'a session') AS application,
                 coalesce(host(a.client_addr), '') AS address

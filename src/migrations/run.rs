@@ -6,10 +6,13 @@ use bowline_migrations::script;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 
-use super::bookkeeping::{Bookkeeping, Direction};
+use super::attempts::{LockWait, Observer, run_step};
+use super::blockers::Blocker;
+use super::bookkeeping::{Bookkeeping, Direction, Recorded};
+use super::history::Record;
 use super::lock::{LockHolder, NotLocked, is_behind_pooler, locked};
 use super::recorder::sql_of;
-use super::step::{Step, StepError, step};
+use super::step::{Step, StepError};
 use crate::config::Config;
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
@@ -85,7 +88,7 @@ fn run_all(
         .with_context(CONTEXT));
     }
     let ran = locked(&mut session, left(deadline), report_holder, |session| {
-        run_pending(session, migrations, deadline)
+        run_pending(config, session, migrations, deadline)
     });
     match ran {
         Ok(ran) => ran,
@@ -144,16 +147,40 @@ fn read(
     Ok(migrations)
 }
 
+impl Embedded {
+    fn record(&self) -> Record<'_> {
+        // A byte order mark is not a part of the text.
+        let text = self.sql.trim_start_matches('\u{feff}');
+        Record {
+            version: &self.version,
+            name: &self.name,
+            fingerprint: bowline_migrations::fingerprint(text),
+        }
+    }
+}
+
 fn run_pending(
+    config: &Config,
     session: &mut Session,
     migrations: &[Embedded],
     deadline: Instant,
 ) -> Result<Vec<String>> {
     let table = Bookkeeping::prepare(session)?;
-    let ran = table.ran(session)?;
+    if table.lacks_history() {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::WARN,
+            "this role may not write to __bowline_migrations, so the runs of migrations are recorded in diesel's table only"
+        );
+    }
+    let recorded = table.recorded(session)?;
+    check(migrations, &recorded)?;
+    let is_recorded = |migration: &&Embedded| {
+        let mut recorded = recorded.iter();
+        recorded.any(|recorded| recorded.version == migration.version)
+    };
     let pending = migrations
         .iter()
-        .filter(|migration| !ran.contains_key(&migration.version));
+        .filter(|migration| !is_recorded(migration));
     // All scripts are checked before any of them runs.
     let scripts: Vec<_> = pending
         .map(|migration| {
@@ -174,18 +201,25 @@ fn run_pending(
             migration = migration.name, "running the migration {}", migration.name
         );
         let started = Instant::now();
-        session.set_timeout(left(deadline));
-        let result = step(
+        let one = Step {
+            record: migration.record(),
+            sql,
+            in_transaction: migration.in_transaction,
+            direction: Direction::Up,
+            lock_timeout: None,
+        };
+        let observer = Events(&migration.name);
+        let wait = LockWait::default();
+        run_step(
             session,
             &table,
-            Step {
-                version: &migration.version,
-                sql,
-                in_transaction: migration.in_transaction,
-                direction: Direction::Up,
-            },
-        );
-        result.map_err(|failed| failed.into_error(migration))?;
+            one,
+            wait,
+            deadline,
+            Some(config),
+            &observer,
+        )
+        .map_err(|failed| failed.into_error(migration))?;
         tracing::event!(
             target: "bowline::migrations", tracing::Level::INFO,
             migration = migration.name, "ran the migration {} in {:.0?}", migration.name, started.elapsed()
@@ -195,6 +229,56 @@ fn run_pending(
         .iter()
         .map(|(migration, _)| migration.name.clone())
         .collect())
+}
+
+/// Fails if a migration has stopped halfway, and warns of those that were edited after they ran.
+fn check(migrations: &[Embedded], recorded: &[Recorded]) -> Result<()> {
+    if let Some(unfinished) = recorded.iter().find(|recorded| recorded.is_unfinished) {
+        let name = unfinished.name.as_ref().unwrap_or(&unfinished.version);
+        return Err(Error::query(format!(
+            "the migration {name} has begun and not finished, so it is not known what it has changed"
+        ))
+        .with_context(CONTEXT)
+        .with_hint("find out, and tell it with `bowline migrate resolve`"));
+    }
+    for migration in migrations {
+        let found = recorded
+            .iter()
+            .find(|found| found.version == migration.version);
+        if found.is_some_and(|found| found.is_edited(&migration.record())) {
+            tracing::event!(
+                target: "bowline::migrations", tracing::Level::WARN,
+                migration = migration.name, "the migration {} was edited after it ran", migration.name
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reports what happens while a migration runs.
+struct Events<'a>(&'a str);
+
+impl Observer for Events<'_> {
+    fn statement_done(&self, done: usize) {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::DEBUG,
+            migration = self.0, done, "ran statement {done} of {}", self.0
+        );
+    }
+
+    fn blocked(&self, by: &Blocker) {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::WARN,
+            migration = self.0, pid = by.pid, "{} waits for a lock that {by} holds", self.0
+        );
+    }
+
+    fn begins_again(&self, attempt: u32, pause: Duration) {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::WARN,
+            migration = self.0, attempt, "a lock was not free in time: {} begins again in {pause:.1?}", self.0
+        );
+    }
 }
 
 impl StepError {

@@ -1,22 +1,31 @@
-//! Runs one migration on a session, up or down, and records it in diesel's table.
+//! Runs one migration on a session, up or down, and records it.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
+
+use diesel::QueryableByName;
+use diesel::sql_types::Oid;
 
 use super::bookkeeping::{Bookkeeping, Direction};
+use super::history::Record;
 use crate::error::{Error, Outcome};
 use crate::session::{Session, SimpleQueryMessage};
+use crate::sql_text::keywords::{cannot_run_in_transaction, may_commit_and_fail, only_statement};
+use crate::statement::StatementDsl as _;
 
 /// One migration to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
-    /// The version in diesel's table.
-    pub version: &'a str,
+    /// What is recorded of it.
+    pub record: Record<'a>,
     /// The SQL that is sent: see `bowline_migrations::script`.
     pub sql: &'a str,
     /// Whether the migration runs in a transaction, together with its row.
     pub in_transaction: bool,
     /// The direction in which it is run.
     pub direction: Direction,
+    /// The longest wait for a lock, unless the file sets another; `None` for no limit.
+    pub lock_timeout: Option<Duration>,
 }
 
 /// The failure of a migration.
@@ -29,6 +38,8 @@ pub struct StepError {
     pub done: usize,
     /// Whether a COMMIT of the file was among them.
     pub committed: bool,
+    /// Whether it certainly has changed nothing.
+    pub changed_nothing: bool,
 }
 
 /// Resets the session's settings and role and drops its temporary objects, but keeps its locks and
@@ -44,12 +55,25 @@ const CLEAN: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE A
 /// session. In a transaction, they are reset before the row is written and the transaction is
 /// committed, so that they do not stay with a pooler either. Deferred constraints are checked
 /// before that, under the file's own settings.
-pub fn step(session: &mut Session, table: &Bookkeeping, step: Step<'_>) -> Result<(), StepError> {
+///
+/// `statement_timeout` does not apply. `progress` is called with the number of statements that are
+/// done, each time that another one is.
+pub(super) fn step(
+    session: &mut Session,
+    table: &Bookkeeping,
+    step: Step<'_>,
+    progress: &mut dyn FnMut(usize),
+) -> Result<(), StepError> {
     let note = note(session, table, &step);
+    let file = File {
+        done: 0,
+        committed: false,
+        progress,
+    };
     if step.in_transaction {
-        in_transaction(session, &step, &note)
+        in_transaction(session, &step, &note, file)
     } else {
-        without_transaction(session, &step, &note)
+        without_transaction(session, table, &step, &note, file)
     }
 }
 
@@ -63,15 +87,26 @@ fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
     format!(
         "{CLEAN} {} {}",
         settings.unwrap_or_default(),
-        table.note(step.version, step.direction)
+        table.note(&step.record, step.direction)
     )
 }
 
-fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<(), StepError> {
-    let mut file = File::default();
+/// Returns the SQL that sets the limits of a file: `scope` is empty, or `LOCAL`.
+fn limits(step: &Step<'_>, scope: &str) -> String {
+    let lock = step.lock_timeout.unwrap_or_default().as_millis();
+    format!("SET {scope} statement_timeout = 0; SET {scope} lock_timeout = {lock};")
+}
+
+fn in_transaction(
+    session: &mut Session,
+    step: &Step<'_>,
+    note: &str,
+    mut file: File<'_>,
+) -> Result<(), StepError> {
     // Whether the file has succeeded, and whether only the COMMIT remains.
     let (mut is_noting, mut is_noted) = (false, false);
     let done: Result<(), Error> = session.savepoint(|session| {
+        run(session, &limits(step, "LOCAL"))?;
         file.run(session, step.sql)?;
         if !session.is_in_transaction() {
             return Err(Error::query(
@@ -83,66 +118,138 @@ fn in_transaction(session: &mut Session, step: &Step<'_>, note: &str) -> Result<
         is_noted = true;
         Ok(())
     });
-    done.map_err(|error| StepError {
+    done.map_err(|error| {
         // The file does not end the transaction, so nothing is committed before its COMMIT.
-        error: if is_noted {
+        let error = if is_noted {
             error
         } else {
             error.with_outcome(Outcome::NotCommitted)
-        },
-        done: if is_noting { usize::MAX } else { file.done },
-        committed: false,
+        };
+        StepError {
+            changed_nothing: error.outcome() == Outcome::NotCommitted,
+            error,
+            done: if is_noting { usize::MAX } else { file.done },
+            committed: false,
+        }
     })
 }
 
 /// Runs and records the migration without a transaction around the file.
+///
+/// Before that it is recorded as begun. The record stays if the migration stops halfway, and is
+/// removed if it certainly has changed nothing.
 fn without_transaction(
     session: &mut Session,
+    table: &Bookkeeping,
     step: &Step<'_>,
     note: &str,
+    mut file: File<'_>,
 ) -> Result<(), StepError> {
-    let mut file = File::default();
+    let is_whole = is_all_or_nothing(step.sql);
+    let begun = (step.direction == Direction::Up).then(|| table.begun(&step.record));
+    let begun = begun.flatten().unwrap_or_default();
+    let is_pooled = session.pooler_settings().is_some();
+    // A pooler would give the settings to another connection.
+    let limits = match is_pooled {
+        true => String::new(),
+        // A CREATE INDEX CONCURRENTLY that gives up leaves an invalid index, and while it waits it
+        // blocks nobody.
+        false if !is_whole => limits(
+            &Step {
+                lock_timeout: None,
+                ..*step
+            },
+            "",
+        ),
+        false => limits(step, ""),
+    };
+    run(session, &format!("{limits} {begun}")).map_err(|error| StepError {
+        error: error.with_outcome(Outcome::NotCommitted),
+        done: 0,
+        committed: false,
+        changed_nothing: true,
+    })?;
+    let invalid = match is_whole {
+        true => Vec::new(),
+        false => invalid_indexes(session).unwrap_or_default(),
+    };
     let ran = file.run(session, step.sql);
     let left_open = session.is_in_transaction();
     if left_open {
         // If the connection is lost, the server rolls back.
         run(session, "ROLLBACK").ok();
     }
-    if let Err(error) = ran {
-        run(session, CLEAN).ok();
-        return Err(StepError {
+    let failed = |error: Error, session: &mut Session, done: usize| {
+        let changed_nothing = !session.is_broken()
+            && !file.committed
+            && (is_whole
+                || !may_commit_and_fail(step.sql)
+                    && invalid_indexes(session).is_ok_and(|left| left == invalid));
+        let forget = changed_nothing && step.direction == Direction::Up;
+        let forget = forget.then(|| table.abandoned(step.record.version));
+        run(
+            session,
+            &format!("{CLEAN} {}", forget.flatten().unwrap_or_default()),
+        )
+        .ok();
+        StepError {
             error,
-            done: file.done,
+            done,
             committed: file.committed,
-        });
+            changed_nothing,
+        }
+    };
+    if let Err(error) = ran {
+        return Err(failed(error, session, file.done));
     }
     if left_open {
-        run(session, CLEAN).ok();
-        return Err(StepError {
-            error: Error::query("the migration left a transaction open, which was rolled back"),
-            done: usize::MAX,
-            committed: file.committed,
-        });
+        let error = Error::query("the migration left a transaction open, which was rolled back");
+        return Err(failed(error, session, usize::MAX));
     }
     run(session, note).map_err(|error| StepError {
         error: error.with_outcome(Outcome::Committed),
         done: usize::MAX,
         committed: file.committed,
+        changed_nothing: false,
+    })
+}
+
+/// Returns the invalid indexes of the database: all that a statement that fails outside of a
+/// transaction leaves, unless it commits by itself.
+fn invalid_indexes(session: &mut Session) -> Result<Vec<u32>, Error> {
+    #[derive(QueryableByName)]
+    struct Index {
+        #[diesel(sql_type = Oid)]
+        oid: u32,
+    }
+    let query = "SELECT indexrelid AS oid FROM pg_catalog.pg_index WHERE NOT indisvalid ORDER BY 1";
+    let found = session.run(diesel::sql_query(query).all::<Index>())?;
+    Ok(found.into_iter().map(|index| index.oid).collect())
+}
+
+/// Returns whether a file that fails without a COMMIT of its own has changed nothing.
+///
+/// PostgreSQL runs the statements of one simple query in one transaction (manual, 55.2.2.1). Only a
+/// statement that is alone in it can be one that commits its parts.
+fn is_all_or_nothing(sql: &str) -> bool {
+    only_statement(sql).is_none_or(|only| {
+        !cannot_run_in_transaction(only.text()) && !may_commit_and_fail(only.text())
     })
 }
 
 /// The progress of a file.
-#[derive(Default)]
-struct File {
+struct File<'p> {
     done: usize,
     committed: bool,
+    progress: &'p mut dyn FnMut(usize),
 }
 
-impl File {
+impl File<'_> {
     fn run(&mut self, session: &mut Session, sql: &str) -> Result<(), Error> {
         session.simple_query(sql, |message| {
             if let SimpleQueryMessage::CommandComplete(tag) = message {
                 self.done += 1;
+                (self.progress)(self.done);
                 self.committed |= tag == "COMMIT";
             }
             ControlFlow::Continue(())

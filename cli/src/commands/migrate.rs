@@ -1,9 +1,12 @@
 //! `bowline migrate`: runs, reverts and lists migrations, compatibly with diesel's own command.
 
+mod baseline;
 mod history;
 mod import_sqlx;
 mod lock;
+mod observer;
 mod order;
+mod resolve;
 mod revert;
 mod run;
 mod sqlx;
@@ -12,7 +15,7 @@ mod to;
 
 use std::time::Duration;
 
-use bowline::__generated::migrating::Bookkeeping;
+use bowline::__generated::migrating::{Bookkeeping, LockWait};
 use bowline::{Config, Session};
 use clap::{Args, Subcommand};
 
@@ -20,17 +23,25 @@ use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::project::Project;
-use crate::step::{self, Way, step};
+use crate::step::{self, Attempts, Way, step};
 use crate::ui;
 use bowline_plan::paths::shown_path;
+use bowline_plan::project::MigrateSettings;
 use history::History;
+use observer::Shown;
 
 /// Run, revert or list the migrations of a database.
 ///
-/// Uses the table of diesel's own command. Each migration runs in a transaction of its own, unless
-/// its metadata.toml sets run_in_transaction = false. A run that changes something holds an
-/// advisory lock, so that two runs of this command do not overlap; diesel's own command does not
-/// take that lock.
+/// Uses the table of diesel's own command, and __bowline_migrations beside it for what that does not
+/// record: which text ran, by whom, and whether it stopped halfway. Each migration runs in a
+/// transaction of its own, unless its metadata.toml sets run_in_transaction = false. A run that
+/// changes something holds an advisory lock, so that two runs of this command do not overlap;
+/// diesel's own command does not take that lock.
+///
+/// While a statement waits for a lock, others that come for the same table wait behind it. So it
+/// waits 5 seconds, and the migration begins again, 10 times in all. The sessions that hold the lock
+/// are named. CREATE INDEX CONCURRENTLY waits as long as it takes, since nobody waits behind it.
+/// statement_timeout does not apply.
 ///
 /// Example: bowline migrate run
 #[derive(Debug, Args)]
@@ -42,6 +53,12 @@ pub(crate) struct Migrate {
     /// The time to wait for another run of migrations to end.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
+    /// The time that a migration waits for a lock on a table before it begins again; 0 for no limit.
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "5", value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    lock_timeout: u64,
+    /// The number of times that a migration begins in all, if a lock is not free in time.
+    #[arg(long, global = true, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    lock_attempts: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,7 +68,18 @@ enum Action {
     Redo(revert::Redo),
     To(to::To),
     Status(status::Status),
+    Resolve(resolve::Resolve),
+    Baseline(baseline::Baseline),
     ImportSqlx(import_sqlx::ImportSqlx),
+}
+
+impl Migrate {
+    fn lock_wait(&self) -> LockWait {
+        LockWait {
+            timeout: (self.lock_timeout > 0).then(|| Duration::from_secs(self.lock_timeout)),
+            attempts: self.lock_attempts,
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
@@ -75,8 +103,11 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     }
     let mut work = Work {
         connected: connect(&config)?,
+        config: &config,
         migrations,
+        settings: project.settings.migrate,
         patience: Duration::from_secs(arguments.wait),
+        lock_wait: arguments.lock_wait(),
     };
     ui::notices::show();
     match &arguments.action {
@@ -84,6 +115,8 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
         Action::Revert(arguments) => revert::revert(arguments, &mut work),
         Action::Redo(arguments) => revert::redo(arguments, &mut work),
         Action::To(arguments) => to::run(arguments, &mut work),
+        Action::Resolve(arguments) => resolve::run(arguments, &mut work),
+        Action::Baseline(arguments) => baseline::run(arguments, &mut work, project),
         Action::ImportSqlx(arguments) => import_sqlx::run(arguments, &mut work),
         Action::Status(_) => Ok(()),
     }
@@ -102,7 +135,7 @@ pub(super) fn read_history(
         };
     }
     match Bookkeeping::find(session)? {
-        Some(table) => Ok(History::of(&table, session)?),
+        Some(table) => Ok(History::of(&table, session, migrations)?),
         None => Ok(History::default()),
     }
 }
@@ -112,54 +145,84 @@ pub(super) fn run_all(config: &Config, migrations: &[Migration]) -> Result<(), C
     ui::notices::show();
     run::run(&mut Work {
         connected: connect(config)?,
+        config,
         migrations,
+        settings: MigrateSettings::default(),
         patience: Duration::ZERO,
+        lock_wait: LockWait::default(),
     })
 }
 
 fn connect(config: &Config) -> Result<Connected, CliError> {
     let config = config.clone().application_name("bowline migrate");
     let mut connected = connection::connect(&config)?;
-    // DDL on large tables can take hours.
-    connected
-        .session
-        .set_timeout(Duration::from_secs(24 * 60 * 60));
+    connected.session.set_timeout(step::LIMIT);
     Ok(connected)
 }
 
-/// A database, the migrations, and the time to wait for the lock.
+/// A database, the migrations, and the times to wait.
 struct Work<'m> {
     connected: Connected,
+    config: &'m Config,
     migrations: &'m [Migration],
+    settings: MigrateSettings,
+    /// The time to wait for another run of migrations to end.
     patience: Duration,
+    /// The wait of a migration for the locks of its statements.
+    lock_wait: LockWait,
 }
 
 /// A database whose lock is held, and the migrations that have run on it.
 struct Locked<'a> {
     session: &'a mut Session,
+    config: &'a Config,
     table: Bookkeeping,
     history: History,
     migrations: &'a [Migration],
+    settings: MigrateSettings,
+    lock_wait: LockWait,
 }
 
 impl Work<'_> {
-    /// Takes the lock, reads the history, and does the work while holding the lock.
+    /// Takes the lock, reads the history, and does the work while holding the lock. Fails if a
+    /// migration has stopped halfway.
     fn locked(
         &mut self,
         work: impl FnOnce(&mut Locked<'_>) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let migrations = self.migrations;
+        self.locked_in_any_state(|locked| {
+            if locked.table.lacks_history() {
+                ui::note("this role may not write to __bowline_migrations, so what runs is recorded in diesel's table only");
+            }
+            locked
+                .history
+                .refuse_unfinished(locked.session, migrations)?;
+            work(locked)
+        })
+    }
+
+    /// Takes the lock, reads the history, and does the work while holding the lock.
+    fn locked_in_any_state(
+        &mut self,
+        work: impl FnOnce(&mut Locked<'_>) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let (migrations, settings) = (self.migrations, self.settings);
+        let (config, lock_wait) = (self.config, self.lock_wait);
         lock::locked(&mut self.connected, self.patience, |session| {
             let table = Bookkeeping::prepare(session)?;
-            let history = History::of(&table, session)?;
+            let history = History::of(&table, session, migrations)?;
             if history.is_empty() {
                 refuse_history_of_sqlx(session)?;
             }
             work(&mut Locked {
                 session,
+                config,
                 table,
                 history,
                 migrations,
+                settings,
+                lock_wait,
             })
         })
     }
@@ -176,37 +239,32 @@ fn refuse_history_of_sqlx(session: &mut Session) -> Result<(), CliError> {
     .hint("run `bowline migrate import-sqlx` first, which takes over sqlx's history"))
 }
 
-/// Runs or reverts migrations one by one, and prints each with the time it took.
-fn each(
-    session: &mut Session,
-    table: &Bookkeeping,
-    migrations: &[&Migration],
-    way: Way,
-) -> Result<(), CliError> {
-    // Files that cannot be run are refused before anything runs.
-    for migration in migrations {
-        step::sql(migration, way)?;
+impl Locked<'_> {
+    /// Runs or reverts migrations one by one, and prints each with the time it took.
+    fn each(&mut self, migrations: &[&Migration], way: Way) -> Result<(), CliError> {
+        // Files that cannot be run are refused before anything runs.
+        for migration in migrations {
+            step::sql(migration, way)?;
+        }
+        let (doing, did) = match way {
+            Way::Up => ("running", "ran"),
+            Way::Down => ("reverting", "reverted"),
+        };
+        for (index, migration) in migrations.iter().enumerate() {
+            let (name, total) = (&migration.name, migrations.len());
+            let head = format!("{doing} {name} ({} of {total})", index + 1);
+            let observer = Shown::start(head, migration, way, self.lock_wait)?;
+            let started = std::time::Instant::now();
+            let attempts = Attempts {
+                wait: self.lock_wait,
+                config: Some(self.config),
+                observer: &observer,
+            };
+            let done = step(self.session, &self.table, migration, way, attempts);
+            drop(observer);
+            done?;
+            ui::status(format!("{did} {name} ({:.0?})", started.elapsed()));
+        }
+        Ok(())
     }
-    let (doing, did) = match way {
-        Way::Up => ("running", "ran"),
-        Way::Down => ("reverting", "reverted"),
-    };
-    for (index, migration) in migrations.iter().enumerate() {
-        let progress = ui::Progress::start(format!(
-            "{doing} {} ({} of {})",
-            migration.name,
-            index + 1,
-            migrations.len()
-        ));
-        let started = std::time::Instant::now();
-        let done = step(session, table, migration, way);
-        drop(progress);
-        done?;
-        ui::status(format!(
-            "{did} {} ({:.0?})",
-            migration.name,
-            started.elapsed()
-        ));
-    }
-    Ok(())
 }

@@ -6,6 +6,8 @@ use bowline::{Session, StatementDsl as _, sql_query};
 use crate::Project;
 
 mod failures;
+mod history;
+mod kills;
 mod lock;
 mod pooler;
 mod program;
@@ -13,6 +15,7 @@ mod scripts;
 mod settings;
 mod sqlx;
 mod status;
+mod waits;
 mod ways;
 
 /// A private server, so that its content is known.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
+use super::migrate::MigrateSettings;
 use super::tables::{RenameAll, TableSettings};
 use super::time_crate::TimeCrate;
 use super::toml_file::{BOWLINE_TOML, joined, parse};
@@ -80,6 +81,9 @@ pub(super) struct BowlineToml {
     /// Settings of single tables and columns.
     #[serde(default)]
     pub tables: BTreeMap<String, TableSettings>,
+    /// Settings of `bowline migrate`.
+    #[serde(default)]
+    pub migrate: MigrateSettings,
 }
 
 #[derive(Deserialize)]

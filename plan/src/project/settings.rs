@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::bowline_toml::SettingsFile;
+use super::migrate::MigrateSettings;
 use super::output::Output;
 use super::tables::{ColumnSettings, RenameAll, TableSettings};
 use super::time_crate::TimeCrate;
@@ -59,6 +60,8 @@ pub struct Settings {
     /// The foreign key to join by, where several lead from one table to another:
     /// `posts.author_id`.
     pub joinables: Vec<String>,
+    /// Settings of `bowline migrate`.
+    pub migrate: MigrateSettings,
 }
 
 /// Derives in addition to the usual ones.

@@ -246,7 +246,12 @@ fn settings(facts: &Facts) -> Vec<Finding> {
 /// Returns the versions that have run, in order.
 fn ran(session: &mut Session) -> bowline::Result<Vec<String>> {
     match Bookkeeping::find(session)? {
-        Some(table) => Ok(table.ran(session)?.into_keys().collect()),
+        Some(table) => Ok(table
+            .recorded(session)?
+            .into_iter()
+            .filter(|recorded| !recorded.is_unfinished)
+            .map(|recorded| recorded.version)
+            .collect()),
         None => Ok(Vec::new()),
     }
 }

@@ -1,29 +1,33 @@
-//! The migrations that have run on a database, and when, as diesel's table records it, or sqlx's for
-//! flat migrations.
+//! The migrations that have run on a database, and what is recorded of them: by diesel's table and
+//! `__bowline_migrations`, or by sqlx's for flat migrations.
 
 use std::collections::BTreeMap;
 
-use bowline::__generated::migrating::Bookkeeping;
+use bowline::__generated::migrating::{Bookkeeping, Recorded};
 use bowline::Session;
 
+use crate::error::CliError;
 use crate::migrations::Migration;
+use crate::step::drops_of_invalid_indexes;
 use crate::ui;
+use bowline_plan::project::Edited;
 
 /// The versions that have run, each with its time: `2026-01-31 12:00:00`, in the time zone of the
 /// session that ran it.
 #[derive(Debug, Default)]
 pub(crate) struct History(BTreeMap<String, Ran>);
 
-/// The record of a migration that has run.
+/// What is recorded of a migration that has run.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    /// The time at which it ran.
+    /// When it ran, or began.
     pub run_on: String,
-    /// True if it began and did not finish. diesel's table does not record that.
+    /// True if it began and did not finish.
     pub has_failed: bool,
-    /// True if the text that ran differs from that in the folder. diesel's table does not record
-    /// that.
+    /// True if the text that ran was another one than that of the folder.
     pub is_edited: bool,
+    /// The row of `__bowline_migrations`, if there is one.
+    pub recorded: Option<Recorded>,
 }
 
 impl FromIterator<(String, Ran)> for History {
@@ -33,19 +37,115 @@ impl FromIterator<(String, Ran)> for History {
 }
 
 impl History {
-    /// Reads the history from diesel's table.
-    pub(super) fn of(table: &Bookkeeping, session: &mut Session) -> bowline::Result<Self> {
-        let rows = table.ran(session)?.into_iter();
+    /// Reads the history that this command and diesel's have recorded.
+    pub(super) fn of(
+        table: &Bookkeeping,
+        session: &mut Session,
+        migrations: &[Migration],
+    ) -> bowline::Result<Self> {
+        let rows = table.recorded(session)?.into_iter();
         Ok(rows
-            .map(|(version, run_on)| {
+            .map(|recorded| {
+                let mut found = migrations.iter();
+                let found = found.find(|migration| migration.version == recorded.version);
                 let ran = Ran {
-                    run_on,
-                    has_failed: false,
-                    is_edited: false,
+                    run_on: recorded.run_on.clone(),
+                    has_failed: recorded.is_unfinished,
+                    is_edited: found.is_some_and(|found| recorded.is_edited(&found.record())),
+                    recorded: recorded.origin.is_some().then(|| recorded.clone()),
                 };
-                (version, ran)
+                (recorded.version, ran)
             })
             .collect())
+    }
+
+    /// Fails if a migration began and did not finish.
+    pub(super) fn refuse_unfinished(
+        &self,
+        session: &mut Session,
+        migrations: &[Migration],
+    ) -> Result<(), CliError> {
+        let Some((version, ran)) = self.0.iter().find(|(_, ran)| ran.has_failed) else {
+            return Ok(());
+        };
+        let name = name_of(version, ran, migrations);
+        let mut found = migrations.iter();
+        let left = match found.find(|migration| migration.version == *version) {
+            Some(migration) => drops_of_invalid_indexes(session, &migration.up.text)?,
+            None => String::new(),
+        };
+        if !left.is_empty() {
+            return Err(CliError::failed(format!(
+                "{name} began at {} and did not finish, and left an invalid index",
+                ran.run_on
+            ))
+            .hint(format!(
+                "run {left}, and then `bowline migrate resolve {name} --rolled-back`"
+            )));
+        }
+        Err(CliError::failed(format!(
+            "{name} began at {} and did not finish, so a part of its changes may be there",
+            ran.run_on
+        ))
+        .hint(format!(
+            "find out, then say so: `bowline migrate resolve {name} --applied` if all of them are \
+             there, --rolled-back if none is"
+        )))
+    }
+
+    /// Checks the texts before a run: those of migrations that have run, against what ran, and those
+    /// of pending ones, against migrations that have another version now.
+    pub(super) fn check_texts(
+        &self,
+        migrations: &[Migration],
+        pending: &[&Migration],
+        edited: Edited,
+    ) -> Result<(), CliError> {
+        let names: Vec<&str> = migrations
+            .iter()
+            .filter(|migration| {
+                self.get(&migration.version)
+                    .is_some_and(|ran| ran.is_edited)
+            })
+            .map(|migration| migration.name.as_str())
+            .collect();
+        if let Some(first) = names.first() {
+            let what = counted_versions(
+                &names,
+                "was edited after it ran",
+                "were edited after they ran",
+            );
+            match edited {
+                Edited::Warn => ui::note(what),
+                Edited::Refuse => {
+                    return Err(CliError::failed(what).hint(format!(
+                        "restore the text that ran, and write a new migration for the change; if \
+                         the schema is the same, `bowline migrate resolve {first} --accept-edit`"
+                    )));
+                }
+            }
+        }
+        for migration in pending {
+            let is_same = |recorded: &Recorded| {
+                let ran = recorded.fingerprint.as_deref();
+                ran.is_some_and(|ran| migration.record().is_same_as(ran))
+            };
+            let mut unknown = self
+                .unknown(migrations)
+                .filter_map(|version| self.get(version));
+            let earlier = unknown.find(|ran| ran.recorded.as_ref().is_some_and(is_same));
+            if let Some(recorded) = earlier.and_then(|ran| ran.recorded.as_ref()) {
+                let name = &migration.name;
+                let earlier = recorded.name.as_ref().unwrap_or(&recorded.version);
+                return Err(CliError::failed(format!(
+                    "{name} has the text of {earlier}, which has run and is not in the folder"
+                ))
+                .hint(format!(
+                    "if it was renamed, `bowline migrate resolve {name} --applied`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the time at which a version ran; `None` if it has not run.
@@ -123,6 +223,17 @@ impl History {
             ));
         }
     }
+}
+
+/// Returns the name of a migration, in the folder or as it was recorded.
+fn name_of(version: &str, ran: &Ran, migrations: &[Migration]) -> String {
+    let mut found = migrations.iter();
+    let found = found.find(|migration| migration.version == version);
+    let recorded = || ran.recorded.as_ref()?.name.clone();
+    found
+        .map(|found| found.name.clone())
+        .or_else(recorded)
+        .unwrap_or_else(|| version.to_owned())
 }
 
 /// Returns a list with its verb: `1 has run`, `1, 2 have run`. It is cut after the first versions.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use bowline::__generated::migrating::Bookkeeping;
+use bowline::__generated::migrating::{Bookkeeping, Origin, Record};
 use bowline_migrations::{MOVING, version_of};
 use clap::Args;
 
@@ -17,7 +17,7 @@ use bowline_plan::paths::shown_path;
 
 /// Take over the history of sqlx, so that `bowline migrate` goes on where sqlx stopped.
 ///
-/// Writes the versions and times of _sqlx_migrations into diesel's table. _sqlx_migrations stays as
+/// Writes the versions and times of _sqlx_migrations into diesel's table and __bowline_migrations. _sqlx_migrations stays as
 /// it is, so that a program with sqlx's migrator still starts. Nothing is taken over if a migration
 /// has failed, was edited after it ran, or is not in the folder. Once for each database; running it
 /// again changes nothing.
@@ -41,15 +41,21 @@ pub(super) fn run(arguments: &ImportSqlx, work: &mut Work<'_>) -> Result<(), Cli
         })?;
         let history = table.history(session, migrations)?;
         check(&history, migrations)?;
-        let ran: Vec<(String, String)> = migrations
+        let ran: Vec<(Record<'_>, Option<String>)> = migrations
             .iter()
             .zip(&folders)
             .filter_map(|(migration, folder)| {
                 let run_on = history.ran(&migration.version)?;
-                Some((folder.version.clone(), run_on.to_owned()))
+                let record = Record {
+                    version: &folder.version,
+                    name: folder.name()?,
+                    ..migration.record()
+                };
+                Some((record, Some(run_on.to_owned())))
             })
             .collect();
-        let taken = Bookkeeping::prepare(session)?.record(session, &ran)?;
+        let table = Bookkeeping::prepare(session)?;
+        let taken = table.record(session, &ran, Origin::Sqlx)?;
         let all = ui::counted(ran.len(), "migration");
         ui::status(format!("{all} of sqlx, {taken} taken over now"));
         Ok(())
@@ -100,6 +106,12 @@ struct Folder {
     /// The version in diesel's table.
     version: String,
     path: PathBuf,
+}
+
+impl Folder {
+    fn name(&self) -> Option<&str> {
+        self.path.file_name()?.to_str()
+    }
 }
 
 /// Returns the folder of each migration. Numbers are filled up with zeros to one length, because

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::Work;
 use super::history::History;
-use super::{Work, each};
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::step::{self, Way};
@@ -34,7 +34,7 @@ pub(super) struct Redo {
 pub(super) fn revert(arguments: &Revert, work: &mut Work<'_>) -> Result<(), CliError> {
     work.locked(|locked| {
         let last = last(locked.migrations, &locked.history, arguments.number)?;
-        each(locked.session, &locked.table, &last, Way::Down)
+        locked.each(&last, Way::Down)
     })
 }
 
@@ -44,9 +44,9 @@ pub(super) fn redo(arguments: &Redo, work: &mut Work<'_>) -> Result<(), CliError
         for migration in &last {
             step::sql(migration, Way::Up)?;
         }
-        each(locked.session, &locked.table, &last, Way::Down)?;
+        locked.each(&last, Way::Down)?;
         last.reverse();
-        each(locked.session, &locked.table, &last, Way::Up)
+        locked.each(&last, Way::Up)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Work, each, order};
+use super::{Work, order};
 use crate::error::CliError;
 use crate::step::Way;
 use crate::ui;
@@ -10,8 +10,10 @@ use crate::ui;
 /// Run the pending migrations in order.
 ///
 /// Stops at the first one that fails. Migrations before it stay applied; the failed one is rolled
-/// back, unless it runs without a transaction. A migration that is older than one that has run is
-/// run too, with a note. With nothing to run the exit code is 0.
+/// back, unless it runs without a transaction. Nothing runs if an earlier one has stopped halfway, or
+/// was edited after it ran. A migration that is older than one that has run is run too, with a note.
+/// The settings `edited` and `late` of bowline.toml decide otherwise. With nothing to run the exit
+/// code is 0.
 ///
 /// Example: bowline migrate run --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
@@ -22,8 +24,9 @@ pub(super) fn run(work: &mut Work<'_>) -> Result<(), CliError> {
         let (migrations, history) = (locked.migrations, &locked.history);
         history.note_unknown(migrations);
         let pending = history.pending(migrations);
-        order::note_late_migrations(&pending, history);
-        each(locked.session, &locked.table, &pending, Way::Up)?;
+        history.check_texts(migrations, &pending, locked.settings.edited)?;
+        order::check_late_migrations(&pending, history, locked.settings.late)?;
+        locked.each(&pending, Way::Up)?;
         let all = ui::counted(migrations.len(), "migration");
         ui::status(format!("{all}, {} run now", pending.len()));
         Ok(())

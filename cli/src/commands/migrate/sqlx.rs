@@ -87,6 +87,7 @@ impl SqlxTable {
                     run_on: row.run_on,
                     has_failed: row.has_failed,
                     is_edited: row.is_edited,
+                    recorded: None,
                 };
                 (version(row.version), ran)
             })

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bowline::__generated::migrating;
 use bowline::Session;
 use clap::Args;
 use serde::Serialize;
@@ -14,10 +15,10 @@ use crate::ui::{self, Style};
 
 /// List the migrations and when they ran; changes nothing.
 ///
-/// Sorted by version. Migrations that have run but are not in the folder are listed too. The exit
-/// code is 0; with --check it is 1 unless all migrations of the folder, and no others, have run. For
-/// flat files, the history is that of sqlx, which also tells whether a migration has failed or was
-/// edited since.
+/// Sorted by version. Migrations that have run but are not in the folder are listed too, and so are
+/// those that stopped halfway, and those that were edited after they ran. The exit code is 0; with
+/// --check it is 1 unless all migrations of the folder, and no others, have run as they are. For
+/// flat files, the history is that of sqlx.
 ///
 /// Example: bowline migrate status --json
 #[derive(Debug, Args)]
@@ -25,8 +26,9 @@ pub(super) struct Status {
     /// Exit with 1 if a migration is pending, or one that has run is not in the folder.
     #[arg(long)]
     check: bool,
-    /// Print JSON: a list of objects with version, name, state (ran, pending, or failed), run_on,
-    /// in_folder and edited.
+    /// Print JSON: a list of objects with version, name, state (ran, pending, running, or failed,
+    /// which is one that stopped halfway), run_on, in_folder, edited, and where Bowline recorded them origin
+    /// (run, baseline, sqlx, resolved), ran_by, program and milliseconds.
     #[arg(long)]
     json: bool,
 }
@@ -41,6 +43,10 @@ struct Line<'a> {
     run_on: Option<String>,
     in_folder: bool,
     edited: bool,
+    origin: Option<&'a str>,
+    ran_by: Option<&'a str>,
+    program: Option<&'a str>,
+    milliseconds: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,6 +54,8 @@ struct Line<'a> {
 enum State {
     Ran,
     Pending,
+    /// It began, and a run is in progress.
+    Running,
     /// It began and did not finish.
     Failed,
 }
@@ -58,7 +66,8 @@ pub(super) fn run(
     migrations: &[Migration],
 ) -> Result<(), CliError> {
     let history = super::read_history(session, migrations)?;
-    let lines = lines(&history, migrations);
+    let is_running = history.failed().next().is_some() && migrating::holder(session)?.is_some();
+    let lines = lines(&history, migrations, is_running);
     if arguments.json {
         let lines: Vec<Line<'_>> = lines
             .into_iter()
@@ -79,12 +88,18 @@ pub(super) fn run(
     }
     let pending = history.pending(migrations).len();
     let unknown = history.unknown(migrations).count();
-    let (failed, edited) = (history.failed().count(), history.edited().count());
+    let unfinished = history.failed().count();
+    let (running, failed) = match is_running {
+        true => (unfinished, 0),
+        false => (0, unfinished),
+    };
+    let edited = history.edited().count();
     let mut summary = format!(
         "{}, {pending} pending",
         ui::counted(migrations.len(), "migration")
     );
     for (number, what) in [
+        (running, "running"),
         (unknown, "run but not in the folder"),
         (failed, "failed"),
         (edited, "edited since"),
@@ -93,9 +108,11 @@ pub(super) fn run(
             write!(summary, ", {number} {what}").ok();
         }
     }
-    if arguments.check && pending + unknown + failed + edited > 0 {
+    if arguments.check && pending + running + unknown + failed + edited > 0 {
         return Err(CliError::failed(summary).hint(match (failed, edited, pending) {
-            (1.., _, _) => "check what the failed one has changed, and finish it with the tool that began it",
+            _ if running > 0 => "a run is in progress: wait for its end",
+            (1.., _, _) if is_flat => "check what the failed one has changed, and finish it with the tool that began it",
+            (1.., _, _) => "find out what the failed one has changed, and say so with `bowline migrate resolve`",
             (_, 1.., _) => "restore the text that ran, and write a new migration for the change",
             (_, _, 1..) if is_flat => "run `sqlx migrate run`",
             (_, _, 1..) => "run `bowline migrate run`",
@@ -106,13 +123,15 @@ pub(super) fn run(
     Ok(())
 }
 
-fn lines<'a>(history: &'a History, migrations: &'a [Migration]) -> Vec<Line<'a>> {
+fn lines<'a>(history: &'a History, migrations: &'a [Migration], is_running: bool) -> Vec<Line<'a>> {
     let line = |version: &'a str, name: Option<&'a str>| {
         let ran = history.get(version);
+        let recorded = ran.and_then(|ran| ran.recorded.as_ref());
         Line {
             version,
             name,
             state: match ran {
+                Some(ran) if ran.has_failed && is_running => State::Running,
                 Some(ran) if ran.has_failed => State::Failed,
                 Some(_) => State::Ran,
                 None => State::Pending,
@@ -120,6 +139,10 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration]) -> Vec<Line<'a>>
             run_on: ran.map(|ran| ran.run_on.clone()),
             in_folder: name.is_some(),
             edited: ran.is_some_and(|ran| ran.is_edited),
+            origin: recorded.and_then(|recorded| recorded.origin.as_deref()),
+            ran_by: recorded.and_then(|recorded| recorded.ran_by.as_deref()),
+            program: recorded.and_then(|recorded| recorded.program.as_deref()),
+            milliseconds: recorded.and_then(|recorded| recorded.milliseconds),
         }
     };
     let known = migrations
@@ -154,10 +177,13 @@ fn print(lines: &[Line<'_>]) {
         let state = match line.state {
             State::Ran => Style::Green.paint("ran    "),
             State::Pending => Style::Yellow.paint("pending"),
+            State::Running => Style::Yellow.paint("running"),
             State::Failed => Style::Red.paint("failed "),
         };
         let remark = if !line.in_folder {
             format!("  {}", Style::Red.paint("not in the folder"))
+        } else if line.state == State::Failed {
+            format!("  {}", Style::Red.paint("began and did not finish"))
         } else if line.edited {
             format!("  {}", Style::Red.paint("edited since it ran"))
         } else if line.state == State::Pending && latest > Some(index) {

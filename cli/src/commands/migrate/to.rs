@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Work, each, order, revert};
+use super::{Work, order, revert};
 use crate::error::CliError;
 use crate::source::up_to;
 use crate::step::{self, Way};
@@ -37,11 +37,12 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         for migration in &pending {
             step::sql(migration, Way::Up)?;
         }
-        each(locked.session, &locked.table, &after, Way::Down)?;
+        history.check_texts(migrations, &pending, locked.settings.edited)?;
         if after.is_empty() {
-            order::note_late_migrations(&pending, history);
+            order::check_late_migrations(&pending, history, locked.settings.late)?;
         }
-        each(locked.session, &locked.table, &pending, Way::Up)?;
+        locked.each(&after, Way::Down)?;
+        locked.each(&pending, Way::Up)?;
         let version = last.map_or("the empty database", |last| last.name.as_str());
         ui::status(format!(
             "at {version}: {} reverted, {} run now",

@@ -66,7 +66,7 @@ fn an_invalid_index_is_named() {
     note: Key (id)=(1) is duplicated.
 
     error: failed to run 2_index
-    hint: it left an invalid index, so first run DROP INDEX a_id; fix up.sql and run `bowline migrate` again
+    hint: it left an invalid index, so first run DROP INDEX a_id; then `bowline migrate resolve 2_index --rolled-back`; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
@@ -88,7 +88,7 @@ fn statements_outside_transactions_get_a_hint() {
             ("migrations/1_a/up.sql", TWO),
             ("migrations/1_a/metadata.toml", "run_in_transaction = false"),
         ]),
-        "hint: it does not run in a transaction, so a part of its changes may be applied; the statement must be the only one in its file, since PostgreSQL runs several of one file in one transaction"
+        "hint: no changes were applied; the statement must be the only one in its file, since PostgreSQL runs several of one file in one transaction"
     );
 }
 
@@ -105,7 +105,7 @@ fn changes_before_a_commit_are_reported() {
       |        ^^^^^^^
 
     error: failed to run 1_a
-    hint: only the changes before its last COMMIT were applied; fix up.sql and run `bowline migrate` again
+    hint: only the changes before its last COMMIT were applied; then `bowline migrate resolve 1_a` with --rolled-back if nothing of it is left, or with --applied if all of it is there; fix up.sql and run `bowline migrate` again
     exit 1
     "#);
 }
@@ -128,35 +128,39 @@ fn a_second_attempt_names_the_invalid_index() {
     ]);
     let server = server();
     let url = server.url("postgres");
-    let printed =
-        || without_times(&project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]));
+    let printed = || {
+        super::status::without_times(
+            &project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]),
+        )
+    };
     printed();
-    insta::assert_snapshot!(printed(), @r#"
-    error[42P07]: relation "a_id" already exists
-     --> migrations/2_index/up.sql:1:34
-      |
-    1 | CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);
-      |                                  ^^^^
-
-    error: failed to run 2_index
-    hint: an earlier attempt left an invalid index, so first run DROP INDEX a_id; fix up.sql and run `bowline migrate` again
+    insta::assert_snapshot!(printed(), @r"
+    error: 2_index began at [time] and did not finish, and left an invalid index
+    hint: run DROP INDEX a_id, and then `bowline migrate resolve 2_index --rolled-back`
     exit 1
-    "#);
+    ");
 }
 
 #[test]
-fn a_timeout_of_the_role_is_named() {
-    let project = Project::new(&[("migrations/1_a/up.sql", "SELECT pg_sleep(10);")]);
+fn a_statement_timeout_of_the_role_does_not_apply_and_one_of_the_file_is_named() {
+    let project = Project::new(&[("migrations/1_a/up.sql", "SELECT pg_sleep(0.5);")]);
     let server = server();
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     session
         .batch_execute("ALTER ROLE postgres SET statement_timeout = '200ms'")
         .expect("a setting");
     let url = server.url("postgres");
-    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    let printed = || project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    let first = printed();
+    assert!(first.ends_with("exit 0"), "{first}");
+    project.write(
+        "migrations/2_b/up.sql",
+        "SET LOCAL statement_timeout = '200ms'; SELECT pg_sleep(10);",
+    );
+    let second = printed();
     assert!(
-        printed.contains("begin up.sql with SET LOCAL statement_timeout = 0;"),
-        "{printed}"
+        second.contains("up.sql sets a statement_timeout"),
+        "{second}"
     );
 }
 
@@ -210,7 +214,10 @@ fn a_lock_timeout_is_not_the_lock_of_migrations() {
         other.batch_execute(sql).expect("a lock");
     }
     let url = server.url("postgres");
-    let printed = project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]);
+    let printed = project.printed(
+        &["migrate", "run", "--lock-attempts", "1"],
+        &[("DATABASE_URL", &url)],
+    );
     insta::assert_snapshot!(without_times(&printed), @r"
     error[55P03]: canceling statement due to lock timeout
      --> migrations/1_a/up.sql:2:1

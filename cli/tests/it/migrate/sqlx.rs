@@ -98,7 +98,7 @@ fn the_history_of_flat_files_is_that_of_sqlx() {
     );
     insta::assert_snapshot!(printed(&["migrate", "status", "--check"]), @r"
     ran      1_accounts  [time]  edited since it ran
-    failed   2_name      [time]
+    failed   2_name      [time]  began and did not finish
     ran      7           [time]  not in the folder
     pending  10_index
     error: 3 migrations, 1 pending, 1 run but not in the folder, 1 failed, 1 edited since

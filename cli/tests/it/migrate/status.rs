@@ -7,7 +7,10 @@ use super::{project, server};
 /// The same with each time as such.
 pub(super) fn without_times(printed: &str) -> String {
     let time = regex::Regex::new(r"20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d").expect("an expression");
-    time.replace_all(printed, "[time]").into_owned()
+    let took = regex::Regex::new(r#"("milliseconds"): \d+"#).expect("an expression");
+    let printed = time.replace_all(printed, "[time]");
+    let printed = took.replace_all(&printed, "$1: [number]");
+    printed.replace(env!("CARGO_PKG_VERSION"), "[version]")
 }
 
 #[test]
@@ -44,7 +47,11 @@ fn status_lists_times_and_remarks() {
         "state": "ran",
         "run_on": "[time]",
         "in_folder": true,
-        "edited": false
+        "edited": false,
+        "origin": "run",
+        "ran_by": "postgres",
+        "program": "bowline migrate (bowline [version])",
+        "milliseconds": [number]
       },
       {
         "version": "11",
@@ -52,7 +59,11 @@ fn status_lists_times_and_remarks() {
         "state": "pending",
         "run_on": null,
         "in_folder": true,
-        "edited": false
+        "edited": false,
+        "origin": null,
+        "ran_by": null,
+        "program": null,
+        "milliseconds": null
       },
       {
         "version": "15",
@@ -60,7 +71,11 @@ fn status_lists_times_and_remarks() {
         "state": "ran",
         "run_on": "[time]",
         "in_folder": false,
-        "edited": false
+        "edited": false,
+        "origin": null,
+        "ran_by": null,
+        "program": null,
+        "milliseconds": null
       },
       {
         "version": "2",
@@ -68,7 +83,11 @@ fn status_lists_times_and_remarks() {
         "state": "ran",
         "run_on": "[time]",
         "in_folder": true,
-        "edited": false
+        "edited": false,
+        "origin": "run",
+        "ran_by": "postgres",
+        "program": "bowline migrate (bowline [version])",
+        "milliseconds": [number]
       },
       {
         "version": "9",
@@ -76,7 +95,11 @@ fn status_lists_times_and_remarks() {
         "state": "ran",
         "run_on": "[time]",
         "in_folder": false,
-        "edited": false
+        "edited": false,
+        "origin": null,
+        "ran_by": null,
+        "program": null,
+        "milliseconds": null
       }
     ]
     3 migrations, 1 pending, 2 run but not in the folder
