@@ -225,8 +225,8 @@ fn without_socket() -> Error {
 }
 
 /// Explains why the server has to prove more than by libpq's own default.
-const BY_DEFAULT: &str = "no sslmode was given and the server is elsewhere, so sslmode=verify-full and \
-                          sslrootcert=system are meant: say otherwise in the connection string";
+const BY_DEFAULT: &str = "no sslmode was given and the server is on another host, so sslmode=verify-full and \
+                          sslrootcert=system are used: set others in the connection string";
 
 /// Explains why a Unix socket was tried.
 const NO_HOST: &str = "no host was given, so a server on this machine is meant: name the host, in the connection string \

@@ -45,7 +45,7 @@ impl LocalServerError {
     fn io(what: &str, path: &Path, error: &dyn fmt::Display) -> Self {
         Self::new(
             format!("{what} {}: {error}", path.display()),
-            "look at the folder's owner and at the space that is left",
+            "check the folder's owner and the free space on its disk",
         )
     }
 

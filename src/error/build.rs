@@ -77,7 +77,7 @@ impl Error {
         let error = Self::new(kind, "").with_server(server);
         if may_be_pending {
             error.with_hint(
-                "if a migration makes it, check with `bowline migrate status` whether it has run on this database",
+                "if a migration creates it, check with `bowline migrate status` whether it has run on this database",
             )
         } else {
             error

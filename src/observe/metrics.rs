@@ -60,7 +60,7 @@ pub(crate) fn describe() {
             "db.client.connection.pending_requests",
             "Callers that wait for a session",
         ),
-        ("bowline.pool.connecting", "Sessions that are being made"),
+        ("bowline.pool.connecting", "Sessions that are being opened"),
     ] {
         metrics::describe_gauge!(name, Unit::Count, meaning);
     }

@@ -203,7 +203,7 @@ where
 /// The SQL type from which a Rust type is read unless an attribute names another.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no SQL type of its own",
-    note = "say it beside the field: `#[row(sql_type = ..)]`"
+    note = "write it at the field: `#[row(sql_type = ..)]`"
 )]
 pub trait DefaultSqlType {
     /// The SQL type, as a type of `diesel::sql_types`.

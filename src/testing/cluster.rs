@@ -161,7 +161,7 @@ impl Cluster {
         let output = String::from_utf8_lossy(&done.stderr).trim().to_owned();
         Err(LocalServerError::new(
             format!("{name} failed: {output}"),
-            "look at its message",
+            "see its message",
         ))
     }
 

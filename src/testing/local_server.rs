@@ -166,10 +166,10 @@ impl LocalServer {
                 Err(error) if is_starting(&error) && Instant::now() > deadline => {
                     return Err(LocalServerError::new(
                         format!(
-                            "the server runs, but takes no connections: {}",
+                            "the server runs, but accepts no connections: {}",
                             error.message()
                         ),
-                        format!("look at its log, {}", self.log().display()),
+                        format!("see its log, {}", self.log().display()),
                     ));
                 }
                 Err(error) if is_starting(&error) => thread::sleep(Duration::from_millis(20)),

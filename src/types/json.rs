@@ -105,7 +105,7 @@ impl Json for PgLsn {
         let number = |part: &str| u32::from_str_radix(part, 16).ok();
         let parts = form.split_once('/');
         let parts = parts.and_then(|(high, low)| Some((number(high)?, number(low)?)));
-        let (high, low) = parts.ok_or_else(|| format!("{form:?} is no position in the WAL"))?;
+        let (high, low) = parts.ok_or_else(|| format!("{form:?} is not a position in the WAL"))?;
         Ok(Self(u64::from(high) << 32 | u64::from(low)))
     }
 }
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(PgLsn::read("16/B374D848".to_owned()), Ok(lsn));
         assert_eq!(
             PgLsn::read("16-1".to_owned()),
-            Err("\"16-1\" is no position in the WAL".to_owned())
+            Err("\"16-1\" is not a position in the WAL".to_owned())
         );
     }
 }

@@ -265,7 +265,7 @@ impl Analyzer<'_> {
             let analyzed = self.query(&query, false)?;
             values.extend(analyzed.columns.iter().map(open_value));
         } else {
-            return Err(Fault::refused(span, "this assignment is not understood"));
+            return Err(Fault::refused(span, "this assignment is not supported"));
         }
         if values.len() != columns.len() {
             let message = "number of columns does not match number of values";

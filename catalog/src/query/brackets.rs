@@ -21,7 +21,7 @@ pub(super) fn unwrapped(node: &SyntaxNode) -> SyntaxNode {
 
 pub(super) fn first(node: &SyntaxNode, span: &Span) -> Result<SyntaxNode> {
     let found = node.children().next();
-    found.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))
+    found.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))
 }
 
 /// Returns the row of an expression such as `(a, b)`.

@@ -19,13 +19,13 @@ impl Analyzer<'_> {
         let form = node
             .children()
             .next()
-            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         match form.kind() {
             K::NAME_REF | K::FIELD_EXPR => self.named_call(node, &form, span),
             K::EXISTS_FN => {
                 let query = form.children().find(|part| is_query(part.kind()));
                 let query =
-                    query.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                    query.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                 self.query_value(&query, Use::Exists, None, span)
             }
             K::EXTRACT_FN => {
@@ -36,7 +36,7 @@ impl Analyzer<'_> {
                 {
                     let field = form.children().next();
                     let field = field
-                        .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                        .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                     arguments.push(self.value(&field)?);
                 } else {
                     let field = child(&form, K::EXTRACT_FIELD_NAME).map(|field| text(&field));
@@ -46,7 +46,7 @@ impl Analyzer<'_> {
                 let value = form
                     .children()
                     .last()
-                    .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                    .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                 arguments.push(self.value(&value)?);
                 self.system_call("extract", arguments, span)
             }
@@ -73,7 +73,7 @@ impl Analyzer<'_> {
                 if has_for && !has_from && values.len() == 2 {
                     let mut values = values.into_iter();
                     let (Some(text), Some(length)) = (values.next(), values.next()) else {
-                        return Err(Fault::refused(span, "the query is not whole"));
+                        return Err(Fault::refused(span, "the query is incomplete"));
                     };
                     let start = Expr::new(types::INT4, Kind::Const(Some("1".into())), span.clone());
                     let length = self.coerce(length, types::INT4, Context::Explicit)?;
@@ -163,7 +163,7 @@ impl Analyzer<'_> {
                     }
                     let equal = self.operate("=", values, span.clone())?;
                     let Kind::Call(call) = equal.kind else {
-                        return Err(Fault::refused(span, "this call is not understood"));
+                        return Err(Fault::refused(span, "this call is not supported"));
                     };
                     let mut sides = call.arguments.into_iter();
                     let (Some(left), Some(right)) = (sides.next(), sides.next()) else {
@@ -195,7 +195,7 @@ impl Analyzer<'_> {
                 "normalize" => {
                     let first = list.iter().flat_map(|list| children(list, K::ARG)).next();
                     let first = first
-                        .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                        .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                     let value = self.argument(&first)?;
                     return self.system_call("normalize", vec![value], span);
                 }
@@ -236,7 +236,7 @@ impl Analyzer<'_> {
         if let Some(filter) = child(node, K::FILTER_CLAUSE) {
             let condition = filter.children().last();
             let condition =
-                condition.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                condition.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
             let condition = self.value(&condition);
             let condition = condition.and_then(|it| self.boolean(it, "FILTER"));
             given.others.extend(self.tolerate(condition)?);
@@ -258,7 +258,7 @@ impl Analyzer<'_> {
     fn argument(&mut self, argument: &SyntaxNode) -> Result<Expr> {
         let value = argument.children().next();
         let value = value.ok_or_else(|| {
-            Fault::refused(super::raw::span_of(argument), "the query is not whole")
+            Fault::refused(super::raw::span_of(argument), "the query is incomplete")
         })?;
         self.value(&value)
     }

@@ -130,7 +130,7 @@ impl Analyzer<'_> {
         } else if has(clause, K::ALL) {
             return Err(Fault::refused(
                 span_of(clause),
-                "GROUP BY ALL is not understood",
+                "GROUP BY ALL is not supported",
             ));
         }
         Ok((groups, has_sets))

@@ -118,11 +118,11 @@ impl Analyzer<'_> {
         let right = self.raw(right)?;
         let equal = self.operate("=", vec![left, right], span.clone())?;
         let Kind::Call(call) = equal.kind else {
-            return Err(Fault::refused(span, "this comparison is not understood"));
+            return Err(Fault::refused(span, "this comparison is not supported"));
         };
         let mut sides = call.arguments.into_iter();
         let (Some(left), Some(right)) = (sides.next(), sides.next()) else {
-            return Err(Fault::refused(span, "this comparison is not understood"));
+            return Err(Fault::refused(span, "this comparison is not supported"));
         };
         let (left, right) = (Box::new(left), Box::new(right));
         Ok(Expr::new(

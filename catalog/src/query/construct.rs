@@ -29,7 +29,7 @@ impl Analyzer<'_> {
         for when in list.iter().flat_map(|list| children(list, K::WHEN_CLAUSE)) {
             let mut parts = when.children();
             let (Some(condition), Some(result)) = (parts.next(), parts.next()) else {
-                return Err(Fault::refused(span, "the CASE is not whole"));
+                return Err(Fault::refused(span, "the CASE is incomplete"));
             };
             let mut condition = self.value(&condition);
             if let Some(subject) = &subject {

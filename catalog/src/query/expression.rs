@@ -324,9 +324,8 @@ impl Analyzer<'_> {
                 constant(types::BIT, &written)
             }
             _ => {
-                let value = string(node).ok_or_else(|| {
-                    Fault::refused(span.clone(), "this literal is not understood")
-                })?;
+                let value = string(node)
+                    .ok_or_else(|| Fault::refused(span.clone(), "this literal is not supported"))?;
                 if lower.starts_with("n'") {
                     return constant(types::BPCHAR, &value);
                 }

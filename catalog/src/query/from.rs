@@ -90,7 +90,7 @@ impl Analyzer<'_> {
                 let inner = node
                     .children()
                     .find(|part| part.kind() != K::FROM_ALIAS)
-                    .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+                    .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                 if is_query(inner.kind())
                     || matches!(inner.kind(), K::INSERT | K::UPDATE | K::DELETE | K::MERGE)
                 {
@@ -115,12 +115,12 @@ impl Analyzer<'_> {
                 let inner = node
                     .children()
                     .next()
-                    .ok_or_else(|| Fault::refused(span, "the query is not whole"))?;
+                    .ok_or_else(|| Fault::refused(span, "the query is incomplete"))?;
                 self.read_item(&inner)
             }
             K::FUNCTION_FROM_ITEM | K::ROWS_FROM_ITEM => self.functions_item(node, span),
             K::JSON_TABLE_FROM_ITEM | K::XML_TABLE_FROM_ITEM => self.document_item(node, span),
-            _ => Err(Fault::refused(span, "this item of FROM is not understood")),
+            _ => Err(Fault::refused(span, "this item of FROM is not supported")),
         }
     }
 

@@ -65,7 +65,7 @@ impl Analyzer<'_> {
     ) -> Result<Joined> {
         match parts.next() {
             Some(Part::Item(node)) => self.read_item(&node),
-            _ => Err(Fault::refused(span.clone(), "the join is not whole")),
+            _ => Err(Fault::refused(span.clone(), "the join is incomplete")),
         }
     }
 
@@ -76,7 +76,7 @@ impl Analyzer<'_> {
         span: &Span,
     ) -> Result<Joined> {
         let Some(Part::Join(join)) = parts.next() else {
-            return Err(Fault::refused(span.clone(), "the join is not whole"));
+            return Err(Fault::refused(span.clone(), "the join is incomplete"));
         };
         let before = self.scope().lateral.len();
         let is_forbidden = has(&join, K::JOIN_RIGHT) || has(&join, K::JOIN_FULL);

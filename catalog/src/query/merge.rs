@@ -18,7 +18,7 @@ impl Analyzer<'_> {
             return Err(self.too_new("0A000", "MERGE into a view", 17, &span_of(node)));
         }
         let using = child(node, K::USING_ON_CLAUSE)
-            .ok_or_else(|| Fault::refused(span_of(node), "the query is not whole"))?;
+            .ok_or_else(|| Fault::refused(span_of(node), "the query is incomplete"))?;
         let source_tables = self.read_from(&using)?;
         let source = std::mem::take(&mut self.scope().items);
         let source_star = std::mem::take(&mut self.scope().star);

@@ -192,7 +192,7 @@ impl Analyzer<'_> {
         let base = node
             .children()
             .next()
-            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         let is_path = is_path(&base);
         if has(node, K::STAR) {
             if is_path && let Some((depth, item)) = self.item(&path(&base)) {
@@ -205,7 +205,7 @@ impl Analyzer<'_> {
             let parts = path(node);
             let (column, table) = match parts.split_last() {
                 Some((column, table)) => (column.clone(), table.to_vec()),
-                None => return Err(Fault::refused(span, "the name is not whole")),
+                None => return Err(Fault::refused(span, "the name is incomplete")),
             };
             if let Some((depth, item)) = self.item(&table) {
                 allowed(&item, &span)?;
@@ -375,7 +375,7 @@ impl Analyzer<'_> {
         let base = node
             .children()
             .next()
-            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         if is_path(&base) {
             let parts = path(&base);
             let Some((depth, item)) = self.item(&parts) else {

@@ -236,7 +236,7 @@ fn precedence(sign: &str) -> u8 {
 
 impl Reader {
     fn unread(&self) -> Fault {
-        Fault::refused(self.span.clone(), "this expression is not understood")
+        Fault::refused(self.span.clone(), "this expression is not supported")
     }
 
     fn sign(&self) -> Option<&str> {

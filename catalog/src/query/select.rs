@@ -53,8 +53,8 @@ impl Analyzer<'_> {
             K::COMPOUND_SELECT => self.compound(node),
             K::PAREN_SELECT | K::PAREN_EXPR => {
                 let inner = node.children().find(is_query_node);
-                let inner =
-                    inner.ok_or_else(|| Fault::refused(span_of(node), "the query is not whole"))?;
+                let inner = inner
+                    .ok_or_else(|| Fault::refused(span_of(node), "the query is incomplete"))?;
                 let mut analyzed = self.query(&inner, open)?;
                 let columns = analyzed.columns.clone();
                 self.order_results(node, &columns)?;
@@ -70,7 +70,7 @@ impl Analyzer<'_> {
             K::MERGE => self.merge_statement(node),
             K::SELECT_INTO => Err(Fault::refused(
                 span_of(node),
-                "SELECT INTO creates a table: that belongs into a migration",
+                "SELECT INTO creates a table: that belongs in a migration",
             )),
             _ => Err(Fault::refused(
                 span_of(node),

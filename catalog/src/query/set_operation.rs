@@ -83,7 +83,7 @@ impl Analyzer<'_> {
         let leaf = |parts: &mut std::iter::Peekable<std::vec::IntoIter<SetPart>>| match parts.next()
         {
             Some(SetPart::Query(query)) => Ok(query),
-            _ => Err(Fault::refused(span_of(node), "the query is not whole")),
+            _ => Err(Fault::refused(span_of(node), "the query is incomplete")),
         };
         let first = leaf(parts)?;
         let mut left = self.query(&first, true)?;

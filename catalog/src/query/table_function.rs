@@ -240,7 +240,7 @@ impl Analyzer<'_> {
         let document = node
             .children()
             .find(|part| matches!(part.kind(), K::JSON_TABLE | K::XML_TABLE))
-            .ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         if document.kind() == K::JSON_TABLE {
             self.since(17, "`json_table`", &span)?;
         }

@@ -111,8 +111,9 @@ impl Analyzer<'_> {
         };
         let message = format!("cannot {word} view \"{}\"", name.name);
         Some(
-            Fault::error("55000", span.clone(), message)
-                .hint("it is no simple view: write its table, or create an INSTEAD OF trigger"),
+            Fault::error("55000", span.clone(), message).hint(
+                "it is not a simple view: write to its table, or create an INSTEAD OF trigger",
+            ),
         )
     }
 

@@ -34,7 +34,7 @@ impl Analyzer<'_> {
             let query = table
                 .children()
                 .find(|part| is_statement(part.kind()))
-                .ok_or_else(|| Fault::refused(span_of(&table), "the query is not whole"))?;
+                .ok_or_else(|| Fault::refused(span_of(&table), "the query is incomplete"))?;
             let common = if is_recursive && reads(&query, &named) {
                 self.recursive(&query, &named, &given)?
             } else {
@@ -79,7 +79,7 @@ impl Analyzer<'_> {
         let mut whole = query.clone();
         while whole.kind() == K::PAREN_SELECT {
             let inner = whole.children().find(|part| is_query(part.kind()));
-            whole = inner.ok_or_else(|| Fault::refused(span.clone(), "the query is not whole"))?;
+            whole = inner.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         }
         let mut parts = Vec::new();
         set_parts(&whole, &mut parts);

@@ -92,7 +92,7 @@ pub(crate) fn analyze_recursive(
     );
     let parsed = parse_again(&written);
     let whole = parsed.descendants().find(|node| is_query(node.kind()));
-    let whole = whole.ok_or_else(|| Refused::new(query, "the query is not whole"))?;
+    let whole = whole.ok_or_else(|| Refused::new(query, "the query is incomplete"))?;
     analyze_node(state, &whole).map_err(|fault| refusal(query, &fault))
 }
 

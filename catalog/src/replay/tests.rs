@@ -334,7 +334,7 @@ fn a_refusal_shows_the_statement_and_a_remedy() {
     insta::assert_snapshot!(format!("{refusal}\n{}\n{}", &refusal.source[refusal.span.clone()], refusal.hint), @r"
     migrations/1_test/up.sql:4: the text that this executes is known only when it runs
     EXECUTE x;
-    say its effect in a comment on the line before the statement, as `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type
+    describe its effect in a comment on the line before the statement, as `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type
     ");
 }
 

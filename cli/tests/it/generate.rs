@@ -98,7 +98,7 @@ fn an_unknown_statement_is_shown_and_nothing_written() {
     1 | DO $$ BEGIN IF current_setting('server_version_num')::int > 1 THEN ALTER TABLE accounts ADD COLUMN more text; END IF; END $$;
       |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-    help: say its effect in a comment on the line before the statement, as `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type
+    help: describe its effect in a comment on the line before the statement, as `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type
 
     error: 1 statement cannot be followed
     exit 1

@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
     fn is_psqls(&self, start: usize, name: &str) -> ScriptError {
         self.error(
             start..start + name.len(),
-            format!("{name} is a command of psql's, which no server knows"),
-            "say it in SQL, or take it out",
+            format!("{name} is a command of psql, which a server does not accept"),
+            "write it in SQL, or remove it",
         )
     }
 
@@ -197,31 +197,31 @@ impl<'a> Reader<'a> {
             ),
             Kind::Begin { plain: true } if self.controls.len() == 1 => (
                 "this transaction has no COMMIT at the end of the file",
-                "take it out: a migration runs in a transaction of its own",
+                "remove it: a migration runs in a transaction of its own",
             ),
             Kind::Begin { plain: true } => (
                 "the migration runs in a transaction of its own, which has begun already",
-                "take it out, with its COMMIT",
+                "remove it, with its COMMIT",
             ),
             Kind::Commit => (
-                "this would end the transaction in which the migration runs and is noted",
+                "this would end the transaction in which the migration runs and is recorded",
                 APART,
             ),
             Kind::Chain => (
-                "this would end the transaction in which the migration runs and is noted, and begin another",
+                "this would end the transaction in which the migration runs and is recorded, and begin another",
                 APART,
             ),
             Kind::Rollback => (
-                "this would undo what the file has done, and the migration would be noted as run all the same",
-                "take it out, with what it undoes",
+                "this would undo what the file has done, and the migration would still be recorded as run",
+                "remove it, with the statements that it undoes",
             ),
             Kind::Prepare => (
-                "this would leave the migration's transaction to whoever commits it later",
-                "take it out",
+                "this would leave the migration's transaction prepared, for a later COMMIT PREPARED",
+                "remove it",
             ),
             Kind::Discard => (
                 "DISCARD ALL cannot run in a transaction",
-                "take it out: each migration begins with a session that is clean",
+                "remove it: each migration begins with a clean session",
             ),
         };
         Err(self.refused(wrong, message, hint))
@@ -242,27 +242,27 @@ impl<'a> Reader<'a> {
                 }
                 (Kind::Begin { .. }, Some(_)) => (
                     "a transaction is open here already",
-                    "end it with COMMIT before, or take this out",
+                    "end it with COMMIT before, or remove this",
                 ),
                 (Kind::Commit, None) => (
                     "no transaction is open here",
-                    "take it out, or write BEGIN where the transaction begins",
+                    "remove it, or write BEGIN where the transaction begins",
                 ),
                 (Kind::Chain, _) => (
-                    "this would begin a transaction that is not seen to begin",
+                    "this would begin a transaction without a BEGIN",
                     "write COMMIT, and BEGIN where the next one begins",
                 ),
                 (Kind::Rollback, _) => (
-                    "this would undo what the file has done, and the migration would be noted as run all the same",
-                    "take it out, with what it undoes",
+                    "this would undo what the file has done, and the migration would still be recorded as run",
+                    "remove it, with the statements that it undoes",
                 ),
                 (Kind::Prepare, _) => (
-                    "this would leave the transaction to whoever commits it later",
+                    "this would leave the transaction prepared, for a later COMMIT PREPARED",
                     "write COMMIT",
                 ),
                 (Kind::Discard, _) => (
-                    "this would give up the lock that keeps others from running migrations now",
-                    "take it out: each migration begins with a session that is clean",
+                    "this would release the lock that keeps others from running migrations now",
+                    "remove it: each migration begins with a clean session",
                 ),
             };
             return Err(self.refused(control, message, hint));
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         match open {
             Some(open) => Err(self.refused(
                 open,
-                "this transaction is not ended in the file, so nothing of it would stay",
+                "this transaction does not end in the file, so it would be rolled back",
                 "end it with COMMIT",
             )),
             None => Ok(()),
@@ -294,7 +294,7 @@ impl<'a> Reader<'a> {
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The hint for a COMMIT in the middle of a file.
-const APART: &str = "take it out; what has to be committed before the rest goes into a migration of its own, before this one";
+const APART: &str = "remove it; move the statements that have to be committed first into a migration of their own, before this one";
 
 impl Control<'_> {
     fn span(&self) -> Range<usize> {

@@ -61,7 +61,7 @@ impl<'a> Record<'a> {
     }
 }
 
-const TRUNCATED: &str = "the bytes of the row are not whole";
+const TRUNCATED: &str = "the bytes of the row are incomplete";
 
 /// The type that a column is read as.
 enum Expected {

@@ -233,7 +233,7 @@ fn drop_installed(state: &mut State, node: &SyntaxNode, extension: &str) -> Resu
         return Err(Refused::new(
             node,
             format!(
-                "what the extension {extension} holds is not known, so neither is what CASCADE drops"
+                "the objects of the extension {extension} are not known, so what CASCADE drops is not known either"
             ),
         ));
     }

@@ -126,7 +126,7 @@ fn roles(node: &SyntaxNode) -> Result<Option<Vec<String>>> {
     let mut roles = Vec::new();
     for role in below(&clause, K::ROLE_REF) {
         if below(&role, K::ROLE_NAME_REF).next().is_none() {
-            return Err(Refused::new(&role, "which role this is for is not known"));
+            return Err(Refused::new(&role, "the role of this policy is not known"));
         }
         roles.push(name(&role));
     }

@@ -221,7 +221,7 @@ impl Program {
 }
 
 /// The hint for code whose effect cannot be replayed.
-pub(crate) const BOWLINE_DO: &str = "say its effect in a comment on the line before the statement, as \
+pub(crate) const BOWLINE_DO: &str = "describe its effect in a comment on the line before the statement, as \
 `-- bowline: ALTER TABLE ..;`, or write `-- bowline: ignore` if it changes no table, column, key or type";
 
 pub(crate) fn is_exception(raise: &SyntaxNode) -> bool {

@@ -202,7 +202,7 @@ fn raised(node: &SyntaxNode) -> Refused {
     }) || child(node, K::PLPGSQL_RAISE_LEVEL).is_none();
     let refused = Refused::new(
         node,
-        "this raises an error, and which handler takes it is not followed",
+        "this raises an error, and the handler that catches it is not determined",
     );
     if is_named {
         refused

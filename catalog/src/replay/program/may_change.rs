@@ -144,7 +144,7 @@ impl Program {
     /// Records that triggers, policies and the like are not fully known after this code.
     pub(crate) fn note_attached_gaps(&mut self, node: &SyntaxNode) {
         for kind in self.attached_kinds(node, &mut Vec::new()) {
-            let why = "whether or with what this runs is known only when it runs";
+            let why = "whether this runs, and with which values, is known only at run time";
             self.state.note_gap(kind, any(), None, why);
         }
     }

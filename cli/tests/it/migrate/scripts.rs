@@ -32,14 +32,14 @@ fn every_command_refuses_transaction_control() {
     let printed = |arguments: &[&str]| project.printed(arguments, &variables);
     let refusal = printed(&["migrate", "run"]);
     insta::assert_snapshot!(refusal, @r"
-    error: this would undo what the file has done, and the migration would be noted as run all the same
+    error: this would undo what the file has done, and the migration would still be recorded as run
      --> migrations/2_b/up.sql:2:1
       |
     2 | ROLLBACK;
       | ^^^^^^^^
 
     error: migrations/2_b/up.sql cannot run as a migration
-    hint: take it out, with what it undoes
+    hint: remove it, with the statements that it undoes
     exit 1
     ");
     assert_eq!(printed(&["generate"]), refusal);
@@ -123,7 +123,7 @@ fn an_open_transaction_is_refused() {
     let printed = |arguments: &[&str]| project.printed(arguments, &[("DATABASE_URL", &url)]);
     let refusal = printed(&["migrate", "run"]);
     insta::assert_snapshot!(refusal, @r"
-    error: this transaction is not ended in the file, so nothing of it would stay
+    error: this transaction does not end in the file, so it would be rolled back
      --> migrations/2_b/up.sql:2:1
       |
     2 | BEGIN;
@@ -230,7 +230,7 @@ fn rows_for_psql_are_refused_by_name() {
     project.write("migrations/2_b/up.sql", "\\connect other\nSELECT 1;\n");
     let refusal = printed(&["generate"]);
     assert!(
-        refusal.contains("\\connect is a command of psql's"),
+        refusal.contains("\\connect is a command of psql,"),
         "{refusal}"
     );
 }
