@@ -235,10 +235,6 @@ impl Analyzer<'_> {
             let message = "aggregate function calls cannot contain window function calls";
             return Err(Fault::error("42803", span, message));
         }
-        if arguments.iter().chain(&others).any(has_window) {
-            let message = "aggregate function calls cannot contain window function calls";
-            return Err(Fault::error("42803", span, message));
-        }
         if let Some(clause) = self.scopes[depth].no_aggregate {
             let message = format!("aggregate functions are not allowed in {clause}");
             return Err(Fault::error("42803", span, message));
