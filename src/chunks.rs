@@ -1,14 +1,14 @@
 //! Splits rows into parts that fit into one statement.
 
 /// The most parameters that a statement can have (PostgreSQL manual, 55.7, Bind).
-const MOST: usize = 65_535;
+const MAX_PARAMETERS: usize = 65_535;
 
 /// Splits rows into parts, each of as many rows as one `INSERT` with this number of columns can
 /// insert.
 ///
 /// It is for a handwritten `INSERT`; the generated `insert_many` splits its rows itself.
 pub fn chunks<T>(rows: Vec<T>, columns: usize) -> impl Iterator<Item = Vec<T>> {
-    let size = MOST / columns.max(1);
+    let size = MAX_PARAMETERS / columns.max(1);
     let mut rows = rows.into_iter().peekable();
     std::iter::from_fn(move || {
         rows.peek()?;

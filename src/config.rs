@@ -107,7 +107,7 @@ impl Config {
             Some(url) => Self::read(url, "DATABASE_URL in the file .env")?,
             None => Self::new(),
         };
-        let says_timeout = config.connect_timeout != Self::new().connect_timeout;
+        let has_timeout = config.connect_timeout != Self::new().connect_timeout;
         let mut found = url.is_some();
         for (name, parameter) in ENVIRONMENT {
             let Some(value) = variable(name) else {
@@ -119,7 +119,7 @@ impl Config {
                 .entry(parameter.to_owned())
                 .or_insert(value);
         }
-        if let Some(limit) = variable("PGCONNECT_TIMEOUT").filter(|_| !says_timeout) {
+        if let Some(limit) = variable("PGCONNECT_TIMEOUT").filter(|_| !has_timeout) {
             config.connect_timeout = seconds(&limit).ok_or_else(|| {
                 Error::config(
                     "PGCONNECT_TIMEOUT is not a number of seconds",

@@ -29,15 +29,15 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
     let parameters = config.connection_parameters()?;
     let at = address(&parameters.values);
     let with_address = |error: Error| error.with_context(format!("failed to connect to {at}"));
-    let knows = &config.refuses_client_check;
-    if config.pooler || knows.load(Ordering::Relaxed) {
+    let refuses = &config.refuses_client_check;
+    if config.pooler || refuses.load(Ordering::Relaxed) {
         return connect_by(config, parameters, &at, deadline).map_err(with_address);
     }
     match connect_by(config, with_client_check(parameters), &at, deadline) {
         // The server is older than 14, its system cannot check a socket, or the configuration does
         // not name the pooler.
         Err(error) if error.message().contains(CLIENT_CHECK) => {
-            knows.store(true, Ordering::Relaxed);
+            refuses.store(true, Ordering::Relaxed);
             connect_by(config, config.connection_parameters()?, &at, deadline)
         }
         connected => connected,
@@ -194,12 +194,12 @@ fn connect_error(message: &str, at: &str, parameters: &Parameters) -> Error {
         None => refusal::by_words(&decisive.reason),
     };
     let mut reason = decisive.among(&attempts);
-    let is_nobody_here = refusal.no_server && parameters.here_by_default;
-    if is_nobody_here {
+    let has_no_local_server = refusal.no_server && parameters.here_by_default;
+    if has_no_local_server {
         reason = format!("{}: {reason}", decisive.server_address);
     }
     let error = refused(refusal, reason, server, at);
-    if is_nobody_here {
+    if has_no_local_server {
         error.with_hint(NO_HOST)
     } else if refusal.tls && parameters.proof_by_default {
         error.with_hint(format!(
@@ -217,7 +217,7 @@ fn without_socket() -> Error {
     use rustix::net::{AddressFamily, SocketType, socket};
     let why = match socket(AddressFamily::UNIX, SocketType::STREAM, None) {
         Err(error) => error.to_string(),
-        Ok(_) => "libpq does not say why".to_owned(),
+        Ok(_) => "libpq reports no reason".to_owned(),
     };
     Error::unavailable(format!("could not open a socket: {why}")).with_hint(
         "check how many files this process has open, their limit (ulimit -n), and Config::max_size",

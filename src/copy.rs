@@ -162,7 +162,7 @@ where
     let mut lookup = session.known_types(|lookup| {
         R::types(lookup);
         // A value of a type with a name may have values of further types within.
-        if lookup.was_asked()
+        if lookup.take_has_looked_up()
             && let Some(first) = first
         {
             let first = std::slice::from_ref(first);

@@ -52,7 +52,7 @@ impl SqlState {
     /// A few codes of different classes share a name, as they do in PL/pgSQL.
     pub fn condition(self) -> Option<&'static str> {
         let found = codes::CONDITIONS.binary_search_by_key(&self, |(code, _)| *code);
-        found.ok().map(|place| codes::CONDITIONS[place].1)
+        found.ok().map(|index| codes::CONDITIONS[index].1)
     }
 }
 
@@ -66,7 +66,7 @@ impl SqlStateClass {
     /// for a class that has no constant.
     pub fn title(self) -> Option<&'static str> {
         let found = codes::TITLES.binary_search_by_key(&self, |(class, _)| *class);
-        found.ok().map(|place| codes::TITLES[place].1)
+        found.ok().map(|index| codes::TITLES[index].1)
     }
 }
 

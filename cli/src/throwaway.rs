@@ -101,16 +101,16 @@ impl Throwaway {
     fn step(&mut self, migration: &Migration, way: Way) -> Result<(), CliError> {
         match (&mut self.session, &self.table) {
             (Some(session), Some(table)) => step(session, table, migration, way, Attempts::once()),
-            _ => Err(gone()),
+            _ => Err(dropped()),
         }
     }
 
     pub(crate) fn session(&mut self) -> Result<&mut Session, CliError> {
-        self.session.as_mut().ok_or_else(gone)
+        self.session.as_mut().ok_or_else(dropped)
     }
 }
 
-fn gone() -> CliError {
+fn dropped() -> CliError {
     CliError::failed("the temporary database does not exist any more")
 }
 

@@ -19,7 +19,7 @@ use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use crate::migrations::{Wrong, compile_error};
 use message::Mistake;
-use text::{Place, Sql};
+use text::{Location, Sql};
 
 /// Expands `query!`, or `query_as!` with a struct before the SQL.
 pub(crate) fn expand(input: TokenStream, reads_struct: bool) -> TokenStream {
@@ -208,14 +208,14 @@ fn add(sql: &mut Sql, tokens: Vec<TokenTree>) -> Result<(), Wrong> {
             add(sql, group.stream().into_iter().collect())
         }
         [TokenTree::Literal(literal)] => {
-            let at = Place {
+            let at = Location {
                 line: span.line(),
                 column: span.column(),
             };
             sql.push(&literal.to_string(), at).map_err(|_| no_sql(span))
         }
         [TokenTree::Ident(word)] if ["true", "false"].contains(&&*word.to_string()) => {
-            let at = Place {
+            let at = Location {
                 line: span.line(),
                 column: span.column(),
             };

@@ -99,7 +99,7 @@ impl<'a> Token<'a> {
     pub fn is_name(&self, name: &str) -> bool {
         match self.kind {
             Kind::Word => self.text().to_ascii_lowercase() == name,
-            Kind::QuotedName => self.name().is_some_and(|meant| meant == name),
+            Kind::QuotedName => self.name().is_some_and(|own| own == name),
             _ => false,
         }
     }

@@ -20,7 +20,7 @@ use crate::wire::parameters::Parameters;
 const HALVE_AFTER: usize = 8;
 
 /// Uses are counted up to here, so that a statement that is not used any more makes room soon.
-const MOST_USES: u32 = 16;
+const MAX_USES: u32 = 16;
 
 /// Statements that a session has prepared.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl PreparedStatements {
                 .find(|known| known.is(path, text, parameters))
         }) {
             statement.used = self.clock;
-            statement.uses = (statement.uses + 1).min(MOST_USES);
+            statement.uses = (statement.uses + 1).min(MAX_USES);
             return StatementName {
                 name: Arc::clone(&statement.name),
                 is_new: false,
@@ -214,8 +214,8 @@ impl PreparedStatements {
 
     fn remove(&mut self, name: &CStr) {
         for alike in self.statements.values_mut() {
-            if let Some(place) = alike.iter().position(|statement| *statement.name == *name) {
-                alike.swap_remove(place);
+            if let Some(index) = alike.iter().position(|statement| *statement.name == *name) {
+                alike.swap_remove(index);
                 self.count -= 1;
                 break;
             }

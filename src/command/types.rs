@@ -144,7 +144,7 @@ pub(crate) struct TypeLookup {
     path: SearchPathKey,
     misses: Vec<(SearchPathKey, TypeName)>,
     /// Whether any type was looked up: then the statement depends on OIDs that may become stale.
-    asked: bool,
+    has_looked_up: bool,
 }
 
 impl TypeLookup {
@@ -155,7 +155,7 @@ impl TypeLookup {
             path: setting.key(),
             setting,
             misses: Vec::new(),
-            asked: false,
+            has_looked_up: false,
         }
     }
 
@@ -166,7 +166,7 @@ impl TypeLookup {
             self.path = self.setting.key();
         }
         self.misses.clear();
-        self.asked = false;
+        self.has_looked_up = false;
     }
 
     /// Applies a statement's change of the search path to the lookups that follow.
@@ -186,8 +186,8 @@ impl TypeLookup {
     }
 
     /// Returns whether any type was looked up since this was last called.
-    pub(crate) fn was_asked(&mut self) -> bool {
-        std::mem::take(&mut self.asked)
+    pub(crate) fn take_has_looked_up(&mut self) -> bool {
+        std::mem::take(&mut self.has_looked_up)
     }
 }
 
@@ -197,7 +197,7 @@ impl PgMetadataLookup for TypeLookup {
             schema: schema.map(str::to_owned),
             name: type_name.to_owned(),
         };
-        self.asked = true;
+        self.has_looked_up = true;
         let known = self.cache.get(&self.path, &name);
         if known.is_none() {
             let miss = (Arc::clone(&self.path), name);

@@ -85,7 +85,7 @@ impl Config {
             .into_iter()
             .flatten()
             .any(|hosts| !is_local(hosts));
-        let proof_by_default = is_elsewhere && !says_sslmode(&self.parameters, &complete)?;
+        let proof_by_default = is_elsewhere && !has_sslmode(&self.parameters, &complete)?;
         if proof_by_default {
             values.insert("sslmode".to_owned(), "verify-full".to_owned());
             if get("sslrootcert").is_none() {
@@ -193,7 +193,7 @@ fn complete(values: &BTreeMap<String, String>) -> Result<BTreeMap<String, String
 ///
 /// If nothing sets it, libpq fills in its default. The default depends on `sslrootcert`: with the
 /// system's certificate authorities it is `verify-full`.
-fn says_sslmode(
+fn has_sslmode(
     values: &BTreeMap<String, String>,
     complete: &BTreeMap<String, String>,
 ) -> Result<bool> {

@@ -73,7 +73,7 @@ fn is_name(host: &str) -> bool {
 }
 
 fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
-    let (tell, answer) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
     // Abandoned at the deadline: a look-up cannot be interrupted, and ends by the resolver's own limits.
     let spawned = thread::Builder::new()
@@ -85,14 +85,14 @@ fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
                 addresses
             });
             // There is no receiver any more once the deadline has passed.
-            tell.send(addresses).ok();
+            sender.send(addresses).ok();
         });
     spawned.map_err(|error| {
         Error::unavailable(format!(
             "could not start a thread to look up host {host:?}: {error}"
         ))
     })?;
-    match answer.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
         Ok(Ok(_)) => Err(Error::unavailable(format!("host {host:?} has no address"))),
         Ok(Err(error)) => Err(Error::unavailable(format!(

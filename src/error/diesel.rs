@@ -27,7 +27,7 @@ struct Carried {
 }
 
 /// The errors that exist as diesel's type now, the latest last.
-static UNDER_WAY: Mutex<VecDeque<Weak<Carried>>> = Mutex::new(VecDeque::new());
+static CARRIED: Mutex<VecDeque<Weak<Carried>>> = Mutex::new(VecDeque::new());
 const REMEMBERED: usize = 64;
 
 /// The message if there is no row and one was expected.
@@ -156,7 +156,7 @@ fn builder_error(error: Error) -> DieselError {
 }
 
 fn remember(carried: &Arc<Carried>) {
-    let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut under_way = CARRIED.lock().unwrap_or_else(PoisonError::into_inner);
     under_way.retain(|earlier| earlier.strong_count() > 0);
     if under_way.len() == REMEMBERED {
         under_way.pop_front();
@@ -170,7 +170,7 @@ fn remember(carried: &Arc<Carried>) {
 /// `information` lives, nothing else can be at that address.
 fn recall(information: &dyn DatabaseErrorInformation) -> Option<Error> {
     let address = information.message().as_ptr();
-    let mut under_way = UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut under_way = CARRIED.lock().unwrap_or_else(PoisonError::into_inner);
     let index = under_way.iter().position(|carried| {
         carried.upgrade().is_some_and(|carried| {
             carried.message.as_ptr() == address && !carried.message.is_empty()

@@ -60,7 +60,7 @@ pub fn locked<T>(
     work: impl FnOnce(&mut Session) -> T,
 ) -> Result<T, NotLocked> {
     let started = Instant::now();
-    let mut told = false;
+    let mut was_reported = false;
     loop {
         if let Some(mut lock) = session.try_advisory_lock(KEY)? {
             return Ok(work(&mut lock));
@@ -70,7 +70,7 @@ pub fn locked<T>(
         if left.is_zero() {
             return Err(NotLocked::Busy(holder));
         }
-        if !std::mem::replace(&mut told, true) {
+        if !std::mem::replace(&mut was_reported, true) {
             waits(holder.as_ref());
         }
         std::thread::sleep(PAUSE.min(left));
@@ -102,7 +102,7 @@ pub fn is_behind_pooler(session: &mut Session) -> Result<bool> {
         pid: i32,
     }
     let named = session.backend_pid();
-    let asked = session
+    let backend = session
         .run(diesel::sql_query("SELECT pg_catalog.pg_backend_pid() AS pid").one::<Backend>())?;
-    Ok(asked.pid != named)
+    Ok(backend.pid != named)
 }

@@ -104,18 +104,18 @@ pub(crate) fn is_stale(error: &Error) -> bool {
         let server = error.server();
         server.and_then(|server| server.source_function.as_deref()) == Some(function)
     };
-    let says = |words: &str| error.message().contains(words);
+    let mentions = |words: &str| error.message().contains(words);
     match error.sqlstate() {
         Some(SqlState::INVALID_SQL_STATEMENT_NAME) => true,
         Some(SqlState::FEATURE_NOT_SUPPORTED) => {
-            failed_in("RevalidateCachedQuery") || says("cached plan")
+            failed_in("RevalidateCachedQuery") || mentions("cached plan")
         }
         // The type was recreated, or another schema has a type of this name: the statement's
         // parameters have the OID of the type that was looked up first.
         Some(state) if error.depends_on_types() && is_about_types(state) => true,
-        Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || says("type"),
+        Some(SqlState::UNDEFINED_OBJECT) => failed_in("lookup_type_cache") || mentions("type"),
         // This message is never translated.
-        Some(SqlState::INTERNAL_ERROR) => says("type"),
+        Some(SqlState::INTERNAL_ERROR) => mentions("type"),
         _ => false,
     }
 }

@@ -76,16 +76,16 @@ impl<'a> PrecedingTokens<'a> {
         self.0[0] = Some(token);
     }
 
-    fn is_one_of(&self, place: usize, words: &[&str]) -> bool {
-        self.0[place].is_some_and(|token| token.is_one_of(words))
+    fn is_one_of(&self, index: usize, words: &[&str]) -> bool {
+        self.0[index].is_some_and(|token| token.is_one_of(words))
     }
 
     fn ends_with_name(&self) -> bool {
         self.0[0].is_some_and(|token| token.kind() == Kind::QuotedName)
     }
 
-    fn is(&self, place: usize, text: &str) -> bool {
-        self.0[place].is_some_and(|token| token.is(text))
+    fn is(&self, index: usize, text: &str) -> bool {
+        self.0[index].is_some_and(|token| token.is(text))
     }
 
     /// Returns whether the next token is a word that writes, or that locks rows behind FOR.
@@ -101,10 +101,10 @@ impl<'a> PrecedingTokens<'a> {
         else {
             return Reads::Yes;
         };
-        let Some(meant) = name.name() else {
+        let Some(name_of_token) = name.name() else {
             return Reads::No;
         };
-        let is_known = READ_ONLY.binary_search(&&*meant).is_ok();
+        let is_known = READ_ONLY.binary_search(&&*name_of_token).is_ok();
         if self.is(1, ".") {
             let is_built_in = self.0[2].is_some_and(|schema| schema.is_name("pg_catalog"));
             return if is_built_in && is_known && !self.is(3, ".") {
@@ -126,7 +126,7 @@ impl<'a> PrecedingTokens<'a> {
         {
             return Reads::Yes;
         }
-        if is_known || MAYBE_FUNCTIONS.contains(&&*meant) {
+        if is_known || MAYBE_FUNCTIONS.contains(&&*name_of_token) {
             Reads::IfBuiltIn
         } else {
             Reads::No
@@ -139,8 +139,8 @@ impl<'a> PrecedingTokens<'a> {
 /// Overloads count, so that neither the search path nor the types of arguments matter.
 pub(crate) fn shadowed() -> String {
     let mut names = String::new();
-    for (place, name) in READ_ONLY.iter().chain(MAYBE_FUNCTIONS).enumerate() {
-        let comma = if place == 0 { "" } else { ", " };
+    for (index, name) in READ_ONLY.iter().chain(MAYBE_FUNCTIONS).enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
         // Writing to a String does not fail.
         write!(names, "{comma}{}", quote::literal(name)).ok();
     }

@@ -29,11 +29,11 @@ pub(crate) struct SearchPathSetting {
 pub(crate) struct SearchPathChange {
     /// Whether it ends with the transaction.
     is_local: bool,
-    what: What,
+    what: SettingChange,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
+enum SettingChange {
     /// A new path: SQL that sets it for one transaction.
     Path(String),
     /// A new role: SQL that sets it for one transaction.
@@ -68,13 +68,13 @@ impl SearchPathSetting {
     /// Applies a change.
     pub(crate) fn apply(&mut self, change: &SearchPathChange) {
         match &change.what {
-            What::Path(sql) => self.path = Some(sql.as_str().into()),
-            What::Role(sql) => self.role = Some(sql.as_str().into()),
-            What::PathAsAtStart => self.path = None,
-            What::RoleAsAtStart => self.role = None,
-            What::AllAsAtStart => *self = Self::default(),
-            What::Unknown => self.set_unknown(),
-            What::RollbackToSavepoint => {}
+            SettingChange::Path(sql) => self.path = Some(sql.as_str().into()),
+            SettingChange::Role(sql) => self.role = Some(sql.as_str().into()),
+            SettingChange::PathAsAtStart => self.path = None,
+            SettingChange::RoleAsAtStart => self.role = None,
+            SettingChange::AllAsAtStart => *self = Self::default(),
+            SettingChange::Unknown => self.set_unknown(),
+            SettingChange::RollbackToSavepoint => {}
         }
     }
 
@@ -109,7 +109,7 @@ impl SearchPathChange {
 
     /// Returns whether it is a rollback to a savepoint that the caller created with SQL.
     pub(crate) fn is_rollback_to_savepoint(&self) -> bool {
-        self.what == What::RollbackToSavepoint
+        self.what == SettingChange::RollbackToSavepoint
     }
 
     /// Returns the change of a statement with these values; nearly always `None`.
@@ -126,11 +126,11 @@ impl SearchPathChange {
             "RESET" => {
                 let what = words.next()?;
                 Self::whole(if what.is_word("all") {
-                    What::AllAsAtStart
+                    SettingChange::AllAsAtStart
                 } else if what.is_name("search_path") {
-                    What::PathAsAtStart
+                    SettingChange::PathAsAtStart
                 } else if what.is_name("role") || what.is_word("session") {
-                    What::RoleAsAtStart
+                    SettingChange::RoleAsAtStart
                 } else {
                     return None;
                 })
@@ -139,14 +139,14 @@ impl SearchPathChange {
                 .next()?
                 .is_word("all")
                 .then_some(())
-                .and_then(|()| Self::whole(What::AllAsAtStart)),
+                .and_then(|()| Self::whole(SettingChange::AllAsAtStart)),
             "SELECT" | "WITH" | "VALUES" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "EXPLAIN" => {
                 Self::of_calls(sql, values)
             }
-            "DO" | "CALL" => Self::whole(What::Unknown),
+            "DO" | "CALL" => Self::whole(SettingChange::Unknown),
             "ROLLBACK" => words.any(|word| word.is_word("to")).then_some(Self {
                 is_local: true,
-                what: What::RollbackToSavepoint,
+                what: SettingChange::RollbackToSavepoint,
             }),
             _ => None,
         }
@@ -174,12 +174,12 @@ impl SearchPathChange {
             })
         };
         if !changes.is_empty() && all.iter().any(is_control) {
-            return Self::whole(What::Unknown).into_iter().collect();
+            return Self::whole(SettingChange::Unknown).into_iter().collect();
         }
         changes
     }
 
-    fn whole(what: What) -> Option<Self> {
+    fn whole(what: SettingChange) -> Option<Self> {
         Some(Self {
             is_local: false,
             what,
@@ -202,7 +202,7 @@ impl SearchPathChange {
                 values.remove(0);
             }
             if values.first()?.is_word("default") {
-                return change(What::PathAsAtStart);
+                return change(SettingChange::PathAsAtStart);
             }
             let list: Option<Vec<_>> = values
                 .iter()
@@ -212,15 +212,15 @@ impl SearchPathChange {
                     Some(quote::identifier(&name))
                 })
                 .collect();
-            return change(list.map_or(What::Unknown, |list| {
-                What::Path(set_config(&list.join(", ")))
+            return change(list.map_or(SettingChange::Unknown, |list| {
+                SettingChange::Path(set_config(&list.join(", ")))
             }));
         }
         if next.is_word("schema") {
             let name = words.next()?;
             let name = name.value();
-            return change(name.map_or(What::Unknown, |name| {
-                What::Path(set_config(&quote::identifier(&name)))
+            return change(name.map_or(SettingChange::Unknown, |name| {
+                SettingChange::Path(set_config(&quote::identifier(&name)))
             }));
         }
         // SET SESSION AUTHORIZATION, with or without another SESSION or LOCAL before it.
@@ -233,7 +233,7 @@ impl SearchPathChange {
         }
         let name = words.next()?;
         if name.is_word("default") || (is_role && name.is_word("none")) {
-            return change(What::RoleAsAtStart);
+            return change(SettingChange::RoleAsAtStart);
         }
         let kind = if is_role {
             "ROLE"
@@ -241,8 +241,8 @@ impl SearchPathChange {
             "SESSION AUTHORIZATION"
         };
         let name = name.value().or_else(|| name.name());
-        change(name.map_or(What::Unknown, |name| {
-            What::Role(format!("SET LOCAL {kind} {}", quote::identifier(&name)))
+        change(name.map_or(SettingChange::Unknown, |name| {
+            SettingChange::Role(format!("SET LOCAL {kind} {}", quote::identifier(&name)))
         }))
     }
 
@@ -292,20 +292,20 @@ impl SearchPathChange {
                 continue;
             }
             let what = match (argument(1, ",").and_then(text), is_path) {
-                (Some(path), Some(true)) if is_plain => What::Path(set_config(&path)),
+                (Some(path), Some(true)) if is_plain => SettingChange::Path(set_config(&path)),
                 (Some(role), Some(false)) if is_plain && role.eq_ignore_ascii_case("none") => {
-                    What::RoleAsAtStart
+                    SettingChange::RoleAsAtStart
                 }
                 (Some(role), Some(false)) if is_plain => {
-                    What::Role(format!("SET LOCAL ROLE {}", quote::identifier(&role)))
+                    SettingChange::Role(format!("SET LOCAL ROLE {}", quote::identifier(&role)))
                 }
-                _ => What::Unknown,
+                _ => SettingChange::Unknown,
             };
             found = Some(match argument(2, ")").and_then(flag) {
                 Some(is_local) => Self { is_local, what },
                 None => Self {
                     is_local: false,
-                    what: What::Unknown,
+                    what: SettingChange::Unknown,
                 },
             });
         }

@@ -23,8 +23,8 @@ impl<'a> WithQuery<'a> {
             Some(QueryKind::Changes) => false,
             _ => return None,
         };
-        let telling = if is_query { "into" } else { "returning" };
-        if is_plain(sql) && !contains(sql, telling) {
+        let keyword = if is_query { "into" } else { "returning" };
+        if is_plain(sql) && !contains(sql, keyword) {
             return Some(Self {
                 sql: sql.trim_end().into(),
                 counts: is_query,
@@ -32,20 +32,20 @@ impl<'a> WithQuery<'a> {
         }
         let statement = only_statement(sql)?;
         let mut depth = 0_usize;
-        let tells = statement.tokens().any(|token| {
+        let has_keyword = statement.tokens().any(|token| {
             if token.is("(") {
                 depth += 1;
             } else if token.is(")") {
                 depth = depth.saturating_sub(1);
             }
-            depth == 0 && token.is_word(telling)
+            depth == 0 && token.is_word(keyword)
         });
-        if is_query && tells {
+        if is_query && has_keyword {
             return None;
         }
         Some(Self {
             sql: bare(sql),
-            counts: is_query || tells,
+            counts: is_query || has_keyword,
         })
     }
 }

@@ -166,9 +166,9 @@ where
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Vec<T>> {
-        let place = answers.taken() + 1;
+        let number = answers.taken() + 1;
         SessionRow::all(answers.next()?)
-            .map(|row| read::<T, R>(&row, place))
+            .map(|row| read::<T, R>(&row, number))
             .collect()
     }
 }
@@ -201,10 +201,10 @@ where
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<T> {
-        let place = answers.taken() + 1;
+        let number = answers.taken() + 1;
         let mut rows = SessionRow::all(answers.next()?);
         match (rows.len(), rows.next()) {
-            (1, Some(row)) => read::<T, R>(&row, place),
+            (1, Some(row)) => read::<T, R>(&row, number),
             (found, _) => Err(wrong_count(1, found)),
         }
     }
@@ -227,11 +227,11 @@ where
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Option<T>> {
-        let place = answers.taken() + 1;
+        let number = answers.taken() + 1;
         let mut rows = SessionRow::all(answers.next()?);
         match (rows.len(), rows.next()) {
             (0, _) => Ok(None),
-            (1, Some(row)) => read::<T, R>(&row, place).map(Some),
+            (1, Some(row)) => read::<T, R>(&row, number).map(Some),
             (found, _) => Err(wrong_count(1, found)),
         }
     }
@@ -268,7 +268,7 @@ impl<Q: QueryFragment<Pg> + QueryId> Statement for Affected<Q> {
 
 /// SQL with more values is not prepared: an INSERT has another SQL for each number of rows, so few
 /// texts come back.
-const MOST_VALUES: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// Blanks that reserve memory for SQL of the usual length.
 const ROOM: &str = match std::str::from_utf8(&[b' '; 192]) {
@@ -322,14 +322,14 @@ where
             // diesel does not prepare a query whose type does not decide its SQL. Here the query is
             // prepared once the same SQL is run again.
             let comes_back = is_known
-                && parameters.len() <= MOST_VALUES
+                && parameters.len() <= MAX_VALUES
                 && text.is_query()
                 && !text.leaves_state();
             (text, is_diesels || comes_back)
         }
     };
     let path = Arc::clone(lookup.path());
-    let names_types = lookup.was_asked();
+    let names_types = lookup.take_has_looked_up();
     let sets = text
         .may_change_path()
         .then(|| {
@@ -355,8 +355,8 @@ where
     })
 }
 
-fn read<T, R: Reading<T>>(row: &SessionRow, place: usize) -> Result<T> {
-    R::read(row).map_err(|error| Error::decode(error).with_statement(place, place))
+fn read<T, R: Reading<T>>(row: &SessionRow, number: usize) -> Result<T> {
+    R::read(row).map_err(|error| Error::decode(error).with_statement(number, number))
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ impl<O, A> Query<O, A> {
             written: self.sql.written(),
             read_as: O::describe().map(ReadAs::new),
             path: encoder.lookup.path().clone(),
-            names_types: encoder.lookup.was_asked(),
+            names_types: encoder.lookup.take_has_looked_up(),
             function: Some(self.sql.function),
             ..Command::of(text)
         };

@@ -35,7 +35,7 @@ const OWN: &str = "own";
 /// The time that a server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The pause between two checks.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_PAUSE: Duration = Duration::from_millis(10);
 
 /// Settings that are fast but not durable: a crash of the machine loses the data, which is
 /// temporary anyway.
@@ -184,20 +184,22 @@ impl Cluster {
     /// If an earlier server of this cluster was killed, first waits a little until that server and
     /// its sessions are gone.
     pub(super) fn start(&self, binaries: &Binaries) -> Result<(), LocalServerError> {
-        const TRACES: [&str; 2] = [
+        const STILL_RUNNING: [&str; 2] = [
             "\"postmaster.pid\" already exists",
             "pre-existing shared memory block",
         ];
-        const A_LITTLE: Duration = Duration::from_secs(10);
-        let deadline = Instant::now() + A_LITTLE;
+        const END_TIMEOUT: Duration = Duration::from_secs(10);
+        let deadline = Instant::now() + END_TIMEOUT;
         loop {
             let started = self.start_now(binaries);
             match started {
                 Err(error)
-                    if TRACES.iter().any(|trace| error.message().contains(trace))
+                    if STILL_RUNNING
+                        .iter()
+                        .any(|trace| error.message().contains(trace))
                         && Instant::now() < deadline =>
                 {
-                    thread::sleep(GLANCE * 10);
+                    thread::sleep(POLL_PAUSE * 10);
                 }
                 started => return started,
             }
@@ -244,7 +246,7 @@ impl Cluster {
                     "check its message",
                 ));
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_PAUSE);
         }
         // Reaps the server when it ends, so that a check whether it still exists is right while
         // this process lives.
@@ -294,7 +296,7 @@ impl Cluster {
                     "stop it by hand",
                 ));
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_PAUSE);
         }
         Ok(())
     }
@@ -342,7 +344,7 @@ fn setting(name: &str, value: &str) -> String {
 /// Reads a small file in the account's directory. The account may put anything in its place, so no
 /// link is followed, and nothing is waited for.
 fn read(path: &Path) -> Option<String> {
-    const MOST: u64 = 64 * 1024;
+    const MAX_BYTES: u64 = 64 * 1024;
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
@@ -351,7 +353,7 @@ fn read(path: &Path) -> Option<String> {
         .ok()?;
     file.metadata().ok()?.is_file().then_some(())?;
     let mut text = String::new();
-    file.take(MOST).read_to_string(&mut text).ok()?;
+    file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

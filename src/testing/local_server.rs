@@ -332,9 +332,9 @@ fn sweep(folder: &Path) {
         .flatten()
         .filter_map(Result::ok);
     for path in entries.map(|entry| entry.path()) {
-        let forsaken = Cluster::of_own(&path).filter(watcher::is_forsaken);
+        let abandoned = Cluster::of_own(&path).filter(watcher::is_abandoned);
         // If removing fails now, the next start tries again.
-        if let Some(found) = forsaken {
+        if let Some(found) = abandoned {
             found.remove().ok();
         } else if Binaries::are_remembered_in(&path) && is_old(&path) {
             fs::remove_file(&path).ok();

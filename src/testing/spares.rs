@@ -20,7 +20,7 @@ use crate::sqlstate::SqlState;
 
 /// The most spare copies of a template that are created; threads and processes that do so at the
 /// same moment can exceed it.
-const MOST: u32 = 4;
+const MAX_SPARES: u32 = 4;
 
 /// The most threads of a process that create copies: a copy takes more waiting than work.
 const THREADS: u32 = 2;
@@ -71,7 +71,7 @@ pub(super) fn claim(
 
 /// Has up to this many spare copies of the template created in the background.
 pub(super) fn replenish(template: &Arc<Template>, server: &Arc<TestServer>, count: u32) {
-    let count = count.min(MOST);
+    let count = count.min(MAX_SPARES);
     let mut requests = requests();
     let same = |request: &Request| request.template.name() == template.name();
     if count == 0 || requests.waiting.iter().any(same) {

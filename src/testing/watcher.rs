@@ -66,10 +66,10 @@ fi
 ///
 /// The check also ends a watcher that waits for a first user who was killed. A new watcher may not
 /// have opened its pipe yet, so a young directory is left alone.
-pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
+pub(super) fn is_abandoned(cluster: &Cluster) -> bool {
     let pipe = cluster.own().join("users");
     let made = pipe.symlink_metadata().and_then(|pipe| pipe.modified());
-    if !made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > A_WHILE)) {
+    if !made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > START_TIME)) {
         return false;
     }
     let has_no_reader = || {
@@ -86,7 +86,7 @@ pub(super) fn is_forsaken(cluster: &Cluster) -> bool {
 }
 
 /// A time longer than any start takes.
-const A_WHILE: Duration = Duration::from_secs(120);
+const START_TIME: Duration = Duration::from_secs(120);
 
 /// The time that a watcher may take to acknowledge.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -68,10 +68,10 @@ where
 /// Takes a value after its length.
 fn read_bytes<'b>(rest: &mut &'b [u8]) -> deserialize::Result<&'b [u8]> {
     let length = read_length(rest)?.ok_or("a bound of a range is NULL")?;
-    let (value, behind) = rest
+    let (value, remaining) = rest
         .split_at_checked(length)
         .ok_or("a range is shorter than its length")?;
-    *rest = behind;
+    *rest = remaining;
     Ok(value)
 }
 

@@ -31,7 +31,7 @@ where
 
 /// Takes a length; `None` for NULL.
 pub(super) fn read_length(rest: &mut &[u8]) -> deserialize::Result<Option<usize>> {
-    let (length, behind) = rest.split_first_chunk().ok_or("a value ends early")?;
-    *rest = behind;
+    let (length, remaining) = rest.split_first_chunk().ok_or("a value ends early")?;
+    *rest = remaining;
     Ok(usize::try_from(i32::from_be_bytes(*length)).ok())
 }

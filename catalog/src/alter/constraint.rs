@@ -411,12 +411,12 @@ fn all_partitions_have(catalog: &Catalog, relation: &Relation, index: &Index) ->
                 other.partition_bound.is_some() && other.parents.contains(&relation.name);
             !is_partition
                 || other.indexes.iter().any(|candidate| {
-                    let equal_indexes = Index {
+                    let renamed = Index {
                         name: index.name.clone(),
                         comment: index.comment.clone(),
                         ..candidate.clone()
                     };
-                    equal_indexes == *index
+                    renamed == *index
                 })
         })
 }

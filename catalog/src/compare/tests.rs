@@ -137,7 +137,7 @@ fn judged_words(ours: &str, theirs: &str) -> String {
         &mut EqualTexts::default(),
     );
     let again = introspect(&mut session).expect("a catalog");
-    assert_eq!(again, there, "nothing stays of what was asked");
+    assert_eq!(again, there, "the comparison leaves nothing behind");
     drop(session);
     maintenance
         .batch_execute(&format!("DROP DATABASE {name}"))

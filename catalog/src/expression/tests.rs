@@ -202,17 +202,17 @@ fn what_a_server_makes_of_a_default_is_the_same() {
 fn no_two_of_them_are_the_same() {
     let defaults = DEFAULTS.iter().map(|(_, default)| *default);
     for texts in [CHECKS.to_vec(), defaults.collect()] {
-        for (place, one) in texts.iter().enumerate() {
-            for other in &texts[place + 1..] {
+        for (index, one) in texts.iter().enumerate() {
+            for other in &texts[index + 1..] {
                 // As booleans the two are equal. The casts that distinguish them are left out.
                 let is_boolean = |text: &&str| ["'t'", "'off'", "'true'"].contains(text);
-                let is_meant = is_boolean(one)
+                let is_expected = is_boolean(one)
                     || is_boolean(other)
                     || one.replace("both from ", "") == *other
                     || other.replace("both from ", "") == *one
                     || other.contains("timezone('utc'") && one.contains("at time zone")
                     || other.replace("DATE ", "") == *one;
-                assert!(is_meant || !is_same(one, other), "{one}   {other}");
+                assert!(is_expected || !is_same(one, other), "{one}   {other}");
             }
         }
     }

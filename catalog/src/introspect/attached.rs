@@ -205,15 +205,15 @@ impl TriggerRow {
     /// server returns it alone.
     fn condition(&self) -> Option<Code> {
         self.has_condition.then_some(())?;
-        let (_, behind) = self.definition.split_once(" WHEN (")?;
-        let (condition, _) = behind.rsplit_once(") EXECUTE FUNCTION ")?;
+        let (_, after) = self.definition.split_once(" WHEN (")?;
+        let (condition, _) = after.rsplit_once(") EXECUTE FUNCTION ")?;
         Some(Code::stored(condition.to_owned()))
     }
 
     /// Returns the arguments of the trigger function.
     fn arguments(&self) -> Vec<String> {
-        let behind = self.definition.rsplit_once(" EXECUTE FUNCTION ");
-        let (_, list) = behind
+        let after = self.definition.rsplit_once(" EXECUTE FUNCTION ");
+        let (_, list) = after
             .and_then(|(_, call)| call.split_once('('))
             .unwrap_or_default();
         let mut all = Vec::new();

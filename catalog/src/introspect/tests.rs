@@ -53,7 +53,7 @@ fn columns_have_types_defaults_and_comments() {
     assert_eq!(
         sequence.owner,
         Some((name("public", "a"), "id".to_owned())),
-        "and none for the identity that went"
+        "and none for the dropped identity"
     );
     assert_eq!(catalog.sequences.len(), 1);
 }
@@ -70,7 +70,7 @@ fn constraints_and_indexes_are_complete() {
          CREATE INDEX ON a (lower(name) DESC NULLS LAST, name COLLATE \"C\" text_pattern_ops, (x + y)) INCLUDE (y) WHERE y IS NOT NULL;
          CREATE INDEX hashed ON b USING hash (z); COMMENT ON INDEX hashed IS 'quick'; COMMENT ON CONSTRAINT positive ON a IS 'why';",
     );
-    let told: Vec<String> = [table(&catalog, "a"), table(&catalog, "b")]
+    let listed: Vec<String> = [table(&catalog, "a"), table(&catalog, "b")]
         .into_iter()
         .flat_map(|relation| {
             let constraints = relation
@@ -81,7 +81,7 @@ fn constraints_and_indexes_are_complete() {
             constraints.chain(indexes).collect::<Vec<_>>()
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(listed.join("\n"), @r#"
     Constraint { name: "positive", kind: Check { expression: "(x > 0) AND (y < 5)", columns: ["x", "y"], no_inherit: true }, deferrable: false, initially_deferred: false, validated: true, enforced: true, temporal: false, comment: Some("why") }
     Constraint { name: "a_pkey", kind: PrimaryKey { columns: ["x", "y"] }, deferrable: false, initially_deferred: false, validated: true, enforced: true, temporal: false, comment: None }
     Constraint { name: "a_name_y_key", kind: Unique { columns: ["name"], nulls_not_distinct: true }, deferrable: true, initially_deferred: true, validated: true, enforced: true, temporal: false, comment: None }
@@ -107,7 +107,7 @@ fn partitions_children_and_views_differ() {
          CREATE TYPE pair AS (a int, b text[]); CREATE TABLE pairs OF pair;
          CREATE VIEW seen AS SELECT id, day::text AS name FROM at; CREATE MATERIALIZED VIEW stored AS SELECT 1 AS one;",
     );
-    let told: Vec<String> = catalog
+    let listed: Vec<String> = catalog
         .relations
         .values()
         .map(|relation| {
@@ -128,7 +128,7 @@ fn partitions_children_and_views_differ() {
             )
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(listed.join("\n"), @r#"
     at PartitionedTable ["id", "day"] parents [] of None by Some("RANGE (day)") bound None foreign keys 0
     at_2026 Partition ["id", "day"] parents ["at"] of None by None bound Some("FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')") foreign keys 0
     at_rest Partition ["id", "day"] parents ["at"] of None by None bound Some("DEFAULT") foreign keys 0
@@ -150,12 +150,12 @@ fn types_schemas_and_extensions_are_read() {
          CREATE TYPE pair AS (a int, b citext[]); CREATE TYPE spans AS RANGE (subtype = float8);
          CREATE SEQUENCE steps AS int INCREMENT 5 MINVALUE 10 MAXVALUE 50 CACHE 3 CYCLE;",
     );
-    let told: Vec<String> = catalog
+    let listed: Vec<String> = catalog
         .types
         .values()
         .map(|found| format!("{found:?}"))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(listed.join("\n"), @r#"
     Type { name: Name { schema: "other", name: "mood" }, kind: Enum { labels: ["first", "b", "a"] }, comment: None }
     Type { name: Name { schema: "public", name: "citext" }, kind: External, comment: None }
     Type { name: Name { schema: "public", name: "pair" }, kind: Composite { attributes: [Attribute { name: "a", data_type: DataType { name: Name { schema: "pg_catalog", name: "int4" }, modifiers: [], fields: None, dimensions: 0 }, collation: None }, Attribute { name: "b", data_type: DataType { name: Name { schema: "public", name: "citext" }, modifiers: [], fields: None, dimensions: 1 }, collation: None }] }, comment: None }

@@ -162,8 +162,8 @@ impl<'a> Analyzer<'a> {
 
     /// Returns a parameter by its number, counted from 1.
     pub(super) fn parameter(&mut self, number: usize, span: Span) -> Result<Expr> {
-        const MOST: usize = 65_535;
-        if number == 0 || number > MOST {
+        const MAX_PARAMETERS: usize = 65_535;
+        if number == 0 || number > MAX_PARAMETERS {
             let message = format!("there is no parameter ${number}");
             return Err(Fault::error("42P02", span, message));
         }

@@ -203,9 +203,9 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn set_clause(&mut self, clause: &SyntaxNode, target: &Target) -> Result<()> {
-        let was = self.scope().no_aggregate.replace("UPDATE");
+        let previous = self.scope().no_aggregate.replace("UPDATE");
         let done = self.set_columns(clause, target);
-        self.scope().no_aggregate = was;
+        self.scope().no_aggregate = previous;
         done
     }
 

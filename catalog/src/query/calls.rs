@@ -329,9 +329,9 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn window_spec(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
-        let was = self.scope().no_window.replace(WINDOW);
+        let previous = self.scope().no_window.replace(WINDOW);
         let done = self.window_parts(spec, out);
-        self.scope().no_window = was;
+        self.scope().no_window = previous;
         done
     }
 

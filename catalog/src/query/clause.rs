@@ -159,9 +159,9 @@ impl Analyzer<'_> {
                             outputs[at].value.clone()
                         }
                         None => {
-                            let was = self.scope().no_aggregate.replace("GROUP BY");
+                            let previous = self.scope().no_aggregate.replace("GROUP BY");
                             let value = self.value(&part);
-                            self.scope().no_aggregate = was;
+                            self.scope().no_aggregate = previous;
                             let value = value?;
                             // A key that equals a result column refers to it.
                             let same = outputs.iter().position(|output| output.value == value);

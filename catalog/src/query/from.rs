@@ -15,9 +15,9 @@ use crate::replay::syntax::tree::{child, child_name, child_names, children, has,
 impl Analyzer<'_> {
     /// Reads the items of a FROM or USING clause, into the names of the current query.
     pub(super) fn read_from(&mut self, clause: &SyntaxNode) -> Result<Vec<TableId>> {
-        let was = self.scope().no_aggregate.replace(super::function::FROM);
+        let previous = self.scope().no_aggregate.replace(super::function::FROM);
         let joined = self.read_items(clause);
-        self.scope().no_aggregate = was;
+        self.scope().no_aggregate = previous;
         let joined = joined?;
         let tables = joined.tables.clone();
         let scope = self.scope();
@@ -94,10 +94,10 @@ impl Analyzer<'_> {
                 if is_query(inner.kind())
                     || matches!(inner.kind(), K::INSERT | K::UPDATE | K::DELETE | K::MERGE)
                 {
-                    let was = self.scope().is_lateral;
+                    let previous = self.scope().is_lateral;
                     self.scope().is_lateral = has(node, K::LATERAL_KW);
                     let analyzed = self.query(&inner, false);
-                    self.scope().is_lateral = was;
+                    self.scope().is_lateral = previous;
                     let analyzed = analyzed?;
                     if child(node, K::FROM_ALIAS).is_none() {
                         self.since(16, "a subquery in FROM without an alias", &span)?;

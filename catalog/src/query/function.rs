@@ -463,11 +463,11 @@ pub(super) fn named_candidate(
     if order[..first_default].iter().any(Option::is_none) {
         return None;
     }
-    let (mut arguments, mut places) = (Vec::new(), Vec::new());
-    for (ty, place) in declared.iter().zip(&order) {
-        if let Some(place) = place {
+    let (mut arguments, mut positions) = (Vec::new(), Vec::new());
+    for (ty, position) in declared.iter().zip(&order) {
+        if let Some(position) = position {
             arguments.push(*ty);
-            places.push(*place);
+            positions.push(*position);
         }
     }
     Some(Candidate {
@@ -476,6 +476,6 @@ pub(super) fn named_candidate(
         index,
         is_variadic: false,
         defaults: declared.len() - count,
-        order: Some(places),
+        order: Some(positions),
     })
 }

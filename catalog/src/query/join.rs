@@ -162,11 +162,11 @@ impl Analyzer<'_> {
                 let value = condition.and_then(|condition| condition.children().next());
                 if let Some(value) = value {
                     let items = std::mem::replace(&mut self.scope().items, joined.items.clone());
-                    let was = self.scope().no_aggregate.replace("JOIN conditions");
+                    let previous = self.scope().no_aggregate.replace("JOIN conditions");
                     let value = self
                         .value(&value)
                         .and_then(|it| self.boolean(it, "JOIN/ON"));
-                    self.scope().no_aggregate = was;
+                    self.scope().no_aggregate = previous;
                     if let Some(value) = self.tolerate(value)?
                         && self.objects.is_none()
                     {

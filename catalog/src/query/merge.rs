@@ -32,9 +32,9 @@ impl Analyzer<'_> {
             && let Some(value) = condition.children().next()
         {
             // PostgreSQL does not check that it is boolean.
-            let was = self.scope().no_aggregate.replace("JOIN conditions");
+            let previous = self.scope().no_aggregate.replace("JOIN conditions");
             let value = self.value(&value);
-            self.scope().no_aggregate = was;
+            self.scope().no_aggregate = previous;
             value?;
         }
         let analyzed = self.merge_returning(node, &source_tables, (&source, &item), &target)?;
@@ -43,7 +43,7 @@ impl Analyzer<'_> {
             if kind == K::MERGE_WHEN_NOT_MATCHED_SOURCE {
                 self.since(17, "WHEN NOT MATCHED BY SOURCE", &span_of(&when))?;
             }
-            let sees = match kind {
+            let shown = match kind {
                 K::MERGE_WHEN_MATCHED => (true, true),
                 K::MERGE_WHEN_NOT_MATCHED_SOURCE => (true, false),
                 K::MERGE_WHEN_NOT_MATCHED_TARGET => (false, true),
@@ -51,7 +51,7 @@ impl Analyzer<'_> {
             };
             self.scope().items.clear();
             self.scope().star.clear();
-            match sees {
+            match shown {
                 (true, true) => both(self),
                 (true, false) => self.show(&item),
                 _ => {
@@ -95,9 +95,9 @@ impl Analyzer<'_> {
         if let Some(condition) = child(when, K::MERGE_CONDITION)
             && let Some(value) = condition.children().next()
         {
-            let was = self.scope().no_aggregate.replace("MERGE WHEN conditions");
+            let previous = self.scope().no_aggregate.replace("MERGE WHEN conditions");
             let value = self.value(&value);
-            self.scope().no_aggregate = was;
+            self.scope().no_aggregate = previous;
             self.boolean(value?, "MERGE WHEN AND")?;
         }
         if let Some(update) = child(when, K::MERGE_UPDATE)

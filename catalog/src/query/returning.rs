@@ -82,9 +82,9 @@ impl Analyzer<'_> {
         let Some(list) = child(&clause, K::TARGET_LIST) else {
             return Ok(analyzed);
         };
-        let was = self.scope().no_aggregate.replace("RETURNING");
+        let previous = self.scope().no_aggregate.replace("RETURNING");
         let outputs = self.targets(&list);
-        self.scope().no_aggregate = was;
+        self.scope().no_aggregate = previous;
         for mut output in outputs? {
             self.settle(&mut output)?;
             let (column, _) = self.result_column(output);

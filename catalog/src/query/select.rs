@@ -106,9 +106,9 @@ impl Analyzer<'_> {
         if let Some(clause) = child(node, K::HAVING_CLAUSE)
             && let Some(value) = clause.children().next()
         {
-            let was = self.scope().no_window.replace("HAVING");
+            let previous = self.scope().no_window.replace("HAVING");
             let value = self.value(&value);
-            self.scope().no_window = was;
+            self.scope().no_window = previous;
             let value = value.and_then(|value| self.boolean(value, "HAVING"));
             having = self.tolerate(value)?;
             self.note_unknown(&clause);
@@ -268,11 +268,11 @@ impl Analyzer<'_> {
         let Some(value) = clause.children().next() else {
             return Ok(());
         };
-        let was = self.scope().no_aggregate.replace("WHERE");
+        let previous = self.scope().no_aggregate.replace("WHERE");
         let value = self
             .value(&value)
             .and_then(|value| self.boolean(value, "WHERE"));
-        self.scope().no_aggregate = was;
+        self.scope().no_aggregate = previous;
         if let Some(value) = self.tolerate(value)?
             && self.objects.is_none()
         {

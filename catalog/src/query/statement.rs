@@ -73,9 +73,9 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
                 "brackets are nested too deeply",
             ));
         }
-        Err(Unparsed::Error { place, message }) => {
+        Err(Unparsed::Error { span, message }) => {
             // PostgreSQL's grammar may accept what this parser does not.
-            return Err(Fault::refused(place, format!("syntax error: {message}")));
+            return Err(Fault::refused(span, format!("syntax error: {message}")));
         }
     };
     let mut all = statements(&file);

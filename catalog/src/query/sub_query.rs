@@ -17,9 +17,9 @@ impl Analyzer<'_> {
         compared: Option<(&Raw, &str)>,
         span: Span,
     ) -> Result<Expr> {
-        let was = self.scope().is_lateral;
+        let previous = self.scope().is_lateral;
         let analyzed = self.query(node, false)?;
-        self.scope().is_lateral = was;
+        self.scope().is_lateral = previous;
         let first = analyzed.columns.first();
         let composite = first.and_then(|it| it.composite.clone());
         let (ty, nullable) = first.map_or((types::UNKNOWN, true), |it| (it.ty, it.nullable));

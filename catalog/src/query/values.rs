@@ -79,9 +79,9 @@ impl Analyzer<'_> {
         let list = child(node, K::ROW_LIST);
         let rows = list.iter().flat_map(|list| children(list, K::ROW)).count();
         self.scope().is_single_row = is_insert && rows == 1;
-        let was = self.scope().no_aggregate.replace("VALUES");
+        let previous = self.scope().no_aggregate.replace("VALUES");
         let done = self.each_row_inner(node, each);
-        self.scope().no_aggregate = was;
+        self.scope().no_aggregate = previous;
         done
     }
 

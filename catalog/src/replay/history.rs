@@ -51,9 +51,9 @@ impl History {
                 ));
                 return;
             }
-            Err(Unparsed::Error { place, message }) => {
-                let start = place.start.min(file.text.len());
-                let end = place.end.clamp(start, file.text.len());
+            Err(Unparsed::Error { span, message }) => {
+                let start = span.start.min(file.text.len());
+                let end = span.end.clamp(start, file.text.len());
                 refusals.push(refusal(
                     start..end,
                     format!("the SQL cannot be parsed: {message}"),

@@ -8,7 +8,7 @@
 //! it could change the schema (`shapes`). Otherwise it is skipped, and the variables that it sets
 //! become unknown.
 //!
-//! The budget for all migrations together is [`MOST_STEPS`] steps of evaluation and [`MOST_TEXT`]
+//! The budget for all migrations together is [`MAX_STEPS`] steps of evaluation and [`MAX_TEXT`]
 //! characters of executed code. A block with an exception handler returns its share when it ends. A
 //! program beyond the budget is refused. So are a function that calls itself, and an exception
 //! whose handler depends on an error that replay does not foresee.
@@ -42,11 +42,11 @@ use crate::replay::syntax::tree::statement_kind;
 
 /// The maximum number of steps of PL/pgSQL and its expressions. A long history takes about ten
 /// thousand.
-const MOST_STEPS: u32 = 2_000_000;
+const MAX_STEPS: u32 = 2_000_000;
 
 /// The maximum number of characters of PL/pgSQL that run. A loop that creates 256 partitions runs
 /// 150,000.
-const MOST_TEXT: usize = 500_000;
+const MAX_TEXT: usize = 500_000;
 
 /// A running program: the state that it changes, and the state of the interpreter.
 #[derive(Clone)]
@@ -90,8 +90,8 @@ pub(crate) struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            steps: Cell::new(MOST_STEPS),
-            text: Cell::new(MOST_TEXT),
+            steps: Cell::new(MAX_STEPS),
+            text: Cell::new(MAX_TEXT),
         }
     }
 }

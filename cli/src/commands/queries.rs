@@ -56,11 +56,11 @@ pub(crate) fn run(arguments: &Queries, project: &Project) -> Result<(), CliError
     for refusal in &refusals {
         let file = refusal.file.strip_prefix(&project.root);
         let file = file.unwrap_or(&refusal.file).display();
-        let place = format!("{file}:{}", refusal.line());
-        ui::note(format!("{place} cannot be followed: {}", refusal.why));
+        let location = format!("{file}:{}", refusal.line());
+        ui::note(format!("{location} cannot be followed: {}", refusal.why));
         found
             .iter_mut()
-            .for_each(|found| found.doubt(&catalog, refusal, &place));
+            .for_each(|found| found.doubt(&catalog, refusal, &location));
     }
     if arguments.fix {
         fix::fix(&files, &found)?;
@@ -125,13 +125,13 @@ pub(super) fn check<'f>(file: &'f SourceFile, checker: &Checker<'_>) -> Vec<Foun
 impl Found<'_> {
     /// Refuses the query if it names a relation that is also in a statement of a migration that
     /// cannot be followed.
-    fn doubt(&mut self, catalog: &Catalog, refusal: &Refusal, place: &str) {
+    fn doubt(&mut self, catalog: &Catalog, refusal: &Refusal, location: &str) {
         let (Some(query), Ok(checked)) = (self.query, &self.checked) else {
             return;
         };
         let mut statements = bowline_sql::statements(&refusal.source);
-        let place_of = refusal.span.start;
-        let statement = statements.find(|it| place_of < it.start() + it.text().len());
+        let start = refusal.span.start;
+        let statement = statements.find(|it| start < it.start() + it.text().len());
         let statement = statement.map_or(&*refusal.source, |it| it.text());
         let statement = statement.to_lowercase();
         let sql = checked.query.sql.to_lowercase();
@@ -143,7 +143,7 @@ impl Found<'_> {
         self.checked = Err(vec![Mistake {
             code: None,
             message: format!(
-                "{} is not known exactly, since {place} cannot be followed",
+                "{} is not known exactly, since {location} cannot be followed",
                 relation.sql()
             ),
             span: query.name.span.clone(),
@@ -172,13 +172,13 @@ fn notes(found: &Found<'_>, checked: &Checked) -> Vec<String> {
     let Some(query) = found.query else {
         return Vec::new();
     };
-    let place = |at| format!("{}:{}", found.file.name, found.file.line(at));
+    let location = |at| format!("{}:{}", found.file.name, found.file.line(at));
     let mut notes = Vec::new();
     if let Some(conflict) = &checked.conflict {
         let hint = conflict.hint.as_deref().unwrap_or_default();
         notes.push(format!(
             "{}: {}: {hint}",
-            place(conflict.span.start),
+            location(conflict.span.start),
             conflict.message
         ));
     }
@@ -187,7 +187,7 @@ fn notes(found: &Found<'_>, checked: &Checked) -> Vec<String> {
     {
         notes.push(format!(
             "{}: :{word} is read as {}",
-            place(annotated.span.start),
+            location(annotated.span.start),
             annotated.annotation
         ));
     }

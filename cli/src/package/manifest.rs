@@ -212,7 +212,7 @@ impl Manifest {
     }
 
     /// Returns the required version of diesel, if bowline cannot work with it.
-    pub(crate) fn unfit_diesel(&self) -> Option<String> {
+    pub(crate) fn unsupported_diesel(&self) -> Option<String> {
         let version = |item: &Item| {
             let text = item.as_str().or_else(|| item.get("version")?.as_str());
             text.map(str::to_owned)
@@ -459,8 +459,9 @@ mod tests {
 
     #[test]
     fn an_unsupported_diesel_is_found() {
-        let unfit =
-            |version| manifest(&format!("[dependencies]\ndiesel = \"{version}\"\n")).unfit_diesel();
+        let unfit = |version| {
+            manifest(&format!("[dependencies]\ndiesel = \"{version}\"\n")).unsupported_diesel()
+        };
         for fit in ["2", "2.0.0", "2.3", "2.3.14", "=2.3.16", ">=2.1, <3", "*"] {
             assert_eq!(unfit(fit), None, "{fit}");
         }

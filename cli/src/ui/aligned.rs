@@ -148,9 +148,9 @@ fn body(row: &[Lines], headings: &[Heading], widths: &[usize]) -> String {
         {
             let (line, taken) = cell.line(number).unwrap_or_default();
             let space = " ".repeat(width - taken);
-            let goes_on = cell.line(number + 1).is_some();
+            let continues = cell.line(number + 1).is_some();
             let is_last = column + 1 == row.len();
-            let mark = match (goes_on, is_last) {
+            let mark = match (continues, is_last) {
                 (true, _) => "+",
                 (false, true) => "",
                 (false, false) => " ",
@@ -158,7 +158,7 @@ fn body(row: &[Lines], headings: &[Heading], widths: &[usize]) -> String {
             cells.push(match side {
                 Side::Right if cell.line(number).is_some() => format!(" {space}{line}{mark}"),
                 // The last column has no padding.
-                _ if is_last && !goes_on => format!(" {line}"),
+                _ if is_last && !continues => format!(" {line}"),
                 _ => format!(" {line}{space}{mark}"),
             });
         }

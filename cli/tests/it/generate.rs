@@ -92,7 +92,7 @@ fn a_file_that_was_not_generated_is_not_overwritten() {
 fn an_unknown_statement_is_shown_and_nothing_written() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
     insta::assert_snapshot!(project.printed(&["generate", "--offline"], &[]), @r"
-    error: whether this runs depends on what only a server can answer
+    error: whether this runs depends on values that only a server has
      --> migrations/2_more/up.sql:1:13
       |
     1 | DO $$ BEGIN IF current_setting('server_version_num')::int > 1 THEN ALTER TABLE accounts ADD COLUMN more text; END IF; END $$;

@@ -365,21 +365,21 @@ fn takes_rows(copy: &Statement<'_>) -> bool {
 
 /// Returns the text with a space for each character in these ranges. White space stays, and a byte
 /// order mark is removed.
-fn blanked<'a>(text: &'a str, places: &[Range<usize>]) -> Cow<'a, str> {
-    if places.is_empty() {
+fn blanked<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
+    if ranges.is_empty() {
         return text.into();
     }
-    let mut places = places.to_vec();
-    places.sort_by_key(|place| place.start);
+    let mut ranges = ranges.to_vec();
+    ranges.sort_by_key(|range| range.start);
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for place in places {
-        out.push_str(&text[at..place.start]);
-        let blank = text[place.clone()].chars();
+    for range in ranges {
+        out.push_str(&text[at..range.start]);
+        let blank = text[range.clone()].chars();
         // The server counts positions without the byte order mark, so it gets no space.
         let blank = blank.filter(|c| *c != BYTE_ORDER_MARK);
         out.extend(blank.map(|c| if c.is_whitespace() { c } else { ' ' }));
-        at = place.end;
+        at = range.end;
     }
     out.push_str(&text[at..]);
     out.into()

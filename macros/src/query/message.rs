@@ -40,15 +40,15 @@ impl Mistake {
             && !sql.text.trim().is_empty()
         {
             let (line, underlined) = sql.line(span);
-            let place = sql.place(span.start);
-            let number = place
-                .map(|place| place.line.to_string())
+            let location = sql.location(span.start);
+            let number = location
+                .map(|location| location.line.to_string())
                 .unwrap_or_default();
             let margin = " ".repeat(number.len());
-            if let Some(place) = place {
+            if let Some(location) = location {
                 out.push_str(&format!(
                     "\n{margin}--> {file}:{}:{}",
-                    place.line, place.column
+                    location.line, location.column
                 ));
             }
             let before: String = " ".repeat(underlined.start);

@@ -8,17 +8,17 @@ pub(crate) struct Sql {
     /// The SQL, without the quotes and escapes of Rust.
     pub(crate) text: String,
     /// For each part, the byte of `text` at which it begins and its line and column.
-    places: Vec<(usize, Place)>,
+    locations: Vec<(usize, Location)>,
 }
 
 /// A line and a column of a source file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-impl Place {
+impl Location {
     fn after(self, c: char) -> Self {
         match c {
             '\n' => Self {
@@ -35,11 +35,11 @@ impl Place {
 
 impl Sql {
     /// Adds a literal as it is written in the source, with its position. Fails with a message.
-    pub(crate) fn push(&mut self, literal: &str, at: Place) -> Result<(), &'static str> {
+    pub(crate) fn push(&mut self, literal: &str, at: Location) -> Result<(), &'static str> {
         const NO_STRING: &str = "expected SQL as a string";
         let mut chars = Chars {
             rest: literal,
-            place: at,
+            location: at,
         };
         if let Some(raw) = literal.strip_prefix('r') {
             let hashes = raw.bytes().take_while(|byte| *byte == b'#').count();
@@ -51,9 +51,9 @@ impl Sql {
                 chars.next();
             }
             for _ in text.chars() {
-                let place = chars.place;
+                let location = chars.location;
                 if let Some(c) = chars.next() {
-                    self.add(c, place);
+                    self.add(c, location);
                 }
             }
             return Ok(());
@@ -71,31 +71,35 @@ impl Sql {
             return Ok(());
         };
         loop {
-            let place = chars.place;
+            let location = chars.location;
             match chars.next().ok_or(NO_STRING)? {
                 c if c == quote => return Ok(()),
                 '\\' => {
                     if let Some(c) = chars.escaped().ok_or(NO_STRING)? {
-                        self.add(c, place);
+                        self.add(c, location);
                     }
                 }
-                c => self.add(c, place),
+                c => self.add(c, location),
             }
         }
     }
 
-    fn add(&mut self, c: char, place: Place) {
-        self.places.push((self.text.len(), place));
+    fn add(&mut self, c: char, location: Location) {
+        self.locations.push((self.text.len(), location));
         self.text.push(c);
     }
 
     /// Returns the position of a byte in the source. For a byte after the text it is that of the
     /// text's end.
-    pub(crate) fn place(&self, at: usize) -> Option<Place> {
-        let index = self.places.partition_point(|(byte, _)| *byte <= at);
-        let (byte, place) = self.places.get(index.checked_sub(1)?)?;
+    pub(crate) fn location(&self, at: usize) -> Option<Location> {
+        let index = self.locations.partition_point(|(byte, _)| *byte <= at);
+        let (byte, location) = self.locations.get(index.checked_sub(1)?)?;
         let is_end = at >= self.text.len() && *byte < at;
-        Some(if is_end { place.after(' ') } else { *place })
+        Some(if is_end {
+            location.after(' ')
+        } else {
+            *location
+        })
     }
 
     /// Returns the line of the SQL in which a range begins, and the part of the range within that
@@ -127,7 +131,7 @@ impl Sql {
 /// The characters of a literal as it is written.
 struct Chars<'a> {
     rest: &'a str,
-    place: Place,
+    location: Location,
 }
 
 impl Iterator for Chars<'_> {
@@ -137,7 +141,7 @@ impl Iterator for Chars<'_> {
         let mut chars = self.rest.chars();
         let c = chars.next()?;
         self.rest = chars.as_str();
-        self.place = self.place.after(c);
+        self.location = self.location.after(c);
         Some(c)
     }
 }
@@ -177,17 +181,17 @@ impl Chars<'_> {
 mod tests {
     use super::*;
 
-    const START: Place = Place { line: 7, column: 5 };
+    const START: Location = Location { line: 7, column: 5 };
 
     /// Returns the text of literals, and the position of the first `x`.
-    fn read(literals: &[(&str, Place)]) -> (String, (usize, usize)) {
+    fn read(literals: &[(&str, Location)]) -> (String, (usize, usize)) {
         let mut sql = Sql::default();
         for (literal, at) in literals {
             sql.push(literal, *at).expect("a string");
         }
-        let place = sql.place(sql.text.find('x').expect("an x"));
-        let place = place.expect("a place");
-        (sql.text, (place.line, place.column))
+        let location = sql.location(sql.text.find('x').expect("an x"));
+        let location = location.expect("a location");
+        (sql.text, (location.line, location.column))
     }
 
     #[test]
@@ -200,7 +204,7 @@ mod tests {
         assert_eq!(one(r#""\"ä\" x""#), ("\"ä\" x".to_owned(), (7, 12)));
         assert_eq!(one("\"a \\\n     x\""), ("a x".to_owned(), (8, 6)));
         assert_eq!(one(r#""\u{e4}\x41\n x""#), ("äA\n x".to_owned(), (7, 19)));
-        let second = Place { line: 9, column: 2 };
+        let second = Location { line: 9, column: 2 };
         assert_eq!(
             read(&[("\"a\"", START), ("1", START), ("\" x\"", second)]),
             ("a1 x".to_owned(), (9, 4))

@@ -85,13 +85,13 @@ impl EncodedAhead {
         let mut of_type = Numbered::new(FIRST[0]);
         let metadata = <Pg as HasSqlType<ST>>::metadata(&mut of_type);
         let is_array = metadata.oid().is_ok_and(|oid| oid == FIRST[0] + 1);
-        let asked = unknown.questions.saturating_sub(1);
-        let Some(name) = unknown.latest.filter(|_| asked > 0) else {
+        let others = unknown.questions.saturating_sub(1);
+        let Some(name) = unknown.latest.filter(|_| others > 0) else {
             return;
         };
         let element = self.parameters.value_mut(number);
         let element = element.and_then(|bytes| bytes.get(ELEMENT_TYPE));
-        if asked == 1 && is_array && element.is_none_or(|oid| *oid == [0; 4]) {
+        if others == 1 && is_array && element.is_none_or(|oid| *oid == [0; 4]) {
             let start = ELEMENT_TYPE.start;
             let rest = self.rest.get_or_insert_default();
             rest.arrays.push((number, name.clone()));
@@ -205,15 +205,15 @@ where
             let word = bytes.get(start..start + 4)?.try_into().ok()?;
             Some(u32::from_be_bytes(word))
         };
-        let place = word(&first)?.checked_sub(FIRST[0])?;
-        if word(&second)?.checked_sub(FIRST[1])? != place {
+        let difference = word(&first)?.checked_sub(FIRST[0])?;
+        if word(&second)?.checked_sub(FIRST[1])? != difference {
             return None;
         }
         found.push(UnknownOid {
             number,
             start,
-            name: names.get(usize::try_from(place / 2).ok()?)?.clone(),
-            is_array: place % 2 == 1,
+            name: names.get(usize::try_from(difference / 2).ok()?)?.clone(),
+            is_array: difference % 2 == 1,
         });
         at = start + 4;
     }

@@ -37,13 +37,13 @@ impl<R> InsertMany<R> {
     #[doc(hidden)]
     pub fn by_columns<V: ColumnArrays>(rows: &[V], sql: &'static StaticSql) -> Self {
         let mut alike: Vec<(ColumnSet, Vec<usize>)> = Vec::new();
-        let mut places: HashMap<ColumnSet, usize> = HashMap::new();
+        let mut groups: HashMap<ColumnSet, usize> = HashMap::new();
         for (number, row) in rows.iter().enumerate() {
             let set = GivenColumns::set_of(row);
-            match places.get(&set) {
-                Some(place) if !set.is_empty() => alike[*place].1.push(number),
+            match groups.get(&set) {
+                Some(group) if !set.is_empty() => alike[*group].1.push(number),
                 _ => {
-                    places.insert(set.clone(), alike.len());
+                    groups.insert(set.clone(), alike.len());
                     alike.push((set, vec![number]));
                 }
             }

@@ -39,8 +39,11 @@ impl Cluster {
         let of_primary = primary.settings();
         let settings = fs::read_to_string(&of_primary)
             .map_err(|error| LocalServerError::io("cannot read", &of_primary, &error))?;
-        let is_of_place = |line: &&str| line.starts_with("include ") || line.starts_with(SOCKETS);
-        let settings: Vec<&str> = settings.lines().filter(|line| !is_of_place(line)).collect();
+        let is_of_primary = |line: &&str| line.starts_with("include ") || line.starts_with(SOCKETS);
+        let settings: Vec<&str> = settings
+            .lines()
+            .filter(|line| !is_of_primary(line))
+            .collect();
         let host = primary.folder.display().to_string();
         let host = host.replace('\\', "\\\\").replace('\'', "\\'");
         let primary = setting("primary_conninfo", &format!("user=postgres host='{host}'"));

@@ -46,26 +46,29 @@ pub(super) fn probe(
 ) -> Option<String> {
     const PROBE: &str = "pg_temp.bowline_probe";
     let view = |select: &str| format!("CREATE TEMPORARY VIEW bowline_probe AS {select}");
-    let is_view = format!("pg_get_viewdef('{PROBE}'::regclass)");
+    let view_definition = format!("pg_get_viewdef('{PROBE}'::regclass)");
     let text = text.trim().trim_end_matches(';');
-    let (create, ask) = match context {
+    let (create, read) = match context {
         Context::Value(data_type) => {
             let target = data_type.sql();
-            (view(&format!("SELECT ({text})::{target} AS e")), is_view)
+            (
+                view(&format!("SELECT ({text})::{target} AS e")),
+                view_definition,
+            )
         }
         Context::Over(table) => (
             view(&format!("SELECT ({text}) AS e FROM ONLY {}", full(table))),
-            is_view,
+            view_definition,
         ),
         Context::OldAndNew(table) => {
             let table = full(table);
             let select = format!("SELECT ({text}) AS e FROM ONLY {table} old, ONLY {table} new");
-            (view(&select), is_view)
+            (view(&select), view_definition)
         }
         Context::Domain(data_type) => {
             let base = data_type.sql();
             let select = format!("SELECT ({text}) AS e FROM (SELECT NULL::{base} AS value) domain");
-            (view(&select), is_view)
+            (view(&select), view_definition)
         }
         Context::Query(columns) => {
             let columns: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
@@ -74,7 +77,7 @@ pub(super) fn probe(
                 columns => format!(" ({})", columns.join(", ")),
             };
             let create = format!("CREATE TEMPORARY VIEW bowline_probe{columns} AS {text}");
-            (create, is_view)
+            (create, view_definition)
         }
         Context::Bound(parent) => {
             let key = format!("pg_get_partkeydef({}::regclass)", literal_of(parent));
@@ -83,10 +86,10 @@ pub(super) fn probe(
                  CREATE TEMPORARY TABLE bowline_probe PARTITION OF bowline_parent {text}",
                 full(parent).replace('\'', "''")
             );
-            let ask = format!(
+            let read = format!(
                 "(SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = '{PROBE}'::regclass)"
             );
-            (create, ask)
+            (create, read)
         }
         Context::Rule(table) => {
             let rule = of_another_table(text, PROBE)?;
@@ -94,10 +97,10 @@ pub(super) fn probe(
                 "CREATE TEMPORARY TABLE bowline_probe (LIKE {}); {rule}",
                 full(table)
             );
-            let ask = format!(
+            let read = format!(
                 "(SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = '{PROBE}'::regclass)"
             );
-            (create, ask)
+            (create, read)
         }
         Context::Body(routine) => {
             let keyword = match routine.kind {
@@ -106,8 +109,8 @@ pub(super) fn probe(
             };
             let head = routine.head();
             let create = format!("CREATE {keyword} {PROBE}{head} {text}");
-            let ask = "(SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'bowline_probe')";
-            (create, ask.to_owned())
+            let read = "(SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'bowline_probe')";
+            (create, read.to_owned())
         }
     };
     let path: Vec<String> = match search_path {
@@ -127,7 +130,7 @@ pub(super) fn probe(
         "{settings}SET LOCAL search_path TO {}; {create}; SET LOCAL search_path TO public",
         path.join(", ")
     );
-    let text = server.probe(&statements, &format!("SELECT {ask}::text AS text"))?;
+    let text = server.probe(&statements, &format!("SELECT {read}::text AS text"))?;
     Some(text.trim().trim_end_matches(';').to_owned())
 }
 
@@ -141,8 +144,8 @@ fn of_another_table(rule: &str, table: &str) -> Option<String> {
     while rest.next_if(|token| token.text() == ".").is_some() {
         end = rest.next()?.end();
     }
-    let (before, behind) = (rule.get(..first.start())?, rule.get(end..)?);
-    Some(format!("{before}{table}{behind}"))
+    let (before, after) = (rule.get(..first.start())?, rule.get(end..)?);
+    Some(format!("{before}{table}{after}"))
 }
 
 /// Returns a name with its schema, independent of the search path.

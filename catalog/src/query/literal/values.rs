@@ -129,10 +129,10 @@ fn has_zone(text: &str) -> bool {
     let Some(colon) = text.rfind(':') else {
         return false;
     };
-    let behind = text[colon + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    behind.starts_with(['+', '-'])
-        && behind[1..].bytes().all(|it| it.is_ascii_digit())
-        && behind.len() > 1
+    let after = text[colon + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    after.starts_with(['+', '-'])
+        && after[1..].bytes().all(|it| it.is_ascii_digit())
+        && after.len() > 1
 }
 
 fn is_point(text: &str) -> bool {

@@ -6,7 +6,7 @@ use super::values::{any_type, sql_type};
 impl Writer<'_> {
     /// Returns the type of a column that can be used, or any other type.
     pub(super) fn kind(&mut self) -> String {
-        let kinds: Vec<&String> = match (&self.place.grouped, self.scopes.last()) {
+        let kinds: Vec<&String> = match (&self.allowed.grouped, self.scopes.last()) {
             (Some(grouped), _) => grouped.iter().map(|(_, kind)| kind).collect(),
             (None, Some(scope)) => {
                 let columns = scope.iter().flat_map(|item| &item.columns);

@@ -75,7 +75,7 @@ impl Counts {
     pub(super) fn fail(&mut self, failure: &Failure, report: &str) {
         // Messages contain names and types. So errors are grouped by their SQLSTATEs and by
         // PostgreSQL's words.
-        let words = failure.words.rsplit("the server says ").next();
+        let words = failure.words.rsplit("the server reports ").next();
         let words = words.unwrap_or_default().split('"').step_by(2);
         let words = without_digits(&words.collect::<String>());
         let words: String = words.chars().take(18).collect();

@@ -15,7 +15,7 @@ pub(super) struct Item {
 
 /// The names that can occur in an expression.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct Allowed {
     pub(super) aggregates: bool,
     pub(super) windows: bool,
     /// The expressions of GROUP BY, outside of which only aggregates can use columns.
@@ -30,7 +30,7 @@ pub(super) struct Writer<'w> {
     pub(super) scopes: Vec<Vec<Item>>,
     /// The index of the first scope that can be used.
     pub(super) visible: usize,
-    pub(super) place: Place,
+    pub(super) allowed: Allowed,
     /// The types for which parameters were written.
     parameters: Vec<String>,
     /// Names and columns of WITH queries.
@@ -51,7 +51,7 @@ impl<'w> Writer<'w> {
             choices,
             scopes: Vec::new(),
             visible: 0,
-            place: Place::default(),
+            allowed: Allowed::default(),
             parameters: Vec::new(),
             with: Vec::new(),
             names: 0,
@@ -152,7 +152,7 @@ impl<'w> Writer<'w> {
         let mut found: Vec<String> = Vec::new();
         let innermost = self.scopes.len().saturating_sub(1);
         for (level, scope) in self.scopes.iter().enumerate().skip(self.visible) {
-            if let Some(grouped) = self.place.grouped.as_ref().filter(|_| level == innermost) {
+            if let Some(grouped) = self.allowed.grouped.as_ref().filter(|_| level == innermost) {
                 let fitting = grouped.iter().filter(|(_, found)| found == kind);
                 found.extend(fitting.map(|(sql, _)| sql.clone()));
                 continue;
@@ -211,17 +211,17 @@ impl<'w> Writer<'w> {
         }
         let is_window = template.contains(" OVER ");
         let is_aggregate = !is_window && is_aggregate(template);
-        if is_window && !self.place.windows || is_aggregate && !self.place.aggregates {
+        if is_window && !self.allowed.windows || is_aggregate && !self.allowed.aggregates {
             // One in a hundred is at a position where PostgreSQL refuses it.
             if self.choices.pick(100) < 99 {
                 return self.leaf(kind, true);
             }
         }
-        let place = self.place.clone();
+        let allowed = self.allowed.clone();
         if is_aggregate {
-            self.place = Place::default();
+            self.allowed = Allowed::default();
         } else if is_window {
-            self.place.windows = false;
+            self.allowed.windows = false;
         }
         let of = self.comparable();
         let other = self.comparable();
@@ -277,14 +277,14 @@ impl<'w> Writer<'w> {
                 },
             };
         }
-        self.place = place;
+        self.allowed = allowed;
         written + rest
     }
 
     /// Writes a whole row of an item in FROM.
     fn row(&mut self) -> String {
         let items: Vec<String> = match self.scopes.last() {
-            Some(scope) if self.place.grouped.is_none() => {
+            Some(scope) if self.allowed.grouped.is_none() => {
                 scope.iter().map(|item| item.alias.clone()).collect()
             }
             _ => Vec::new(),
@@ -300,8 +300,8 @@ impl<'w> Writer<'w> {
         let world = self.world;
         let fits = |function: &&Function| {
             let may = match function.kind.as_str() {
-                "a" => self.place.aggregates,
-                "w" => self.place.windows,
+                "a" => self.allowed.aggregates,
+                "w" => self.allowed.windows,
                 _ => !function.is_set,
             };
             let is_of_ranges = function
@@ -316,10 +316,10 @@ impl<'w> Writer<'w> {
             return self.leaf(kind, true);
         }
         let function = *self.choices.of(&found);
-        let place = self.place.clone();
+        let allowed = self.allowed.clone();
         match function.kind.as_str() {
-            "a" => self.place = Place::default(),
-            "w" => self.place.windows = false,
+            "a" => self.allowed = Allowed::default(),
+            "w" => self.allowed.windows = false,
             _ => {}
         }
         let any = self.kind();
@@ -337,10 +337,10 @@ impl<'w> Writer<'w> {
         let order = self.comparable();
         let over = match function.kind.as_str() {
             "w" => format!(" OVER (ORDER BY {})", self.typed(&order, 0)),
-            "a" if place.windows && self.choices.pick(4) == 3 => " OVER w".to_owned(),
+            "a" if allowed.windows && self.choices.pick(4) == 3 => " OVER w".to_owned(),
             _ => String::new(),
         };
-        self.place = place;
+        self.allowed = allowed;
         format!("{}({}){over}", function.name, arguments.join(", "))
     }
 

@@ -50,29 +50,31 @@ fn base_type(catalog: &Catalog, data_type: &DataType) -> String {
 pub(super) type Check<'c> = dyn Fn(&str, &[bool]) -> Result<Query, Fault> + 'c;
 
 /// Returns the differences between the answers of the checker and of the server.
-fn differences(catalog: &Catalog, query: &Query, said: &Statement) -> Vec<String> {
+fn differences(catalog: &Catalog, query: &Query, described: &Statement) -> Vec<String> {
     let ours: Vec<String> = query
         .parameters
         .iter()
         .map(|parameter| type_name(&parameter.data_type))
         .collect();
-    let theirs: Vec<String> = said.parameters.iter().map(type_name).collect();
+    let theirs: Vec<String> = described.parameters.iter().map(type_name).collect();
     let mut found = Vec::new();
     if ours != theirs {
-        found.push(format!("parameters {ours:?}, the server says {theirs:?}"));
+        found.push(format!(
+            "parameters {ours:?}, the server reports {theirs:?}"
+        ));
     }
     let ours: Vec<String> = query
         .columns
         .iter()
         .map(|column| format!("{} {}", column.name, base_type(catalog, &column.data_type)))
         .collect();
-    let theirs: Vec<String> = said
+    let theirs: Vec<String> = described
         .columns
         .iter()
         .map(|(name, kind)| format!("{name} {}", type_name(kind)))
         .collect();
     if ours != theirs {
-        found.push(format!("columns {ours:?}, the server says {theirs:?}"));
+        found.push(format!("columns {ours:?}, the server reports {theirs:?}"));
     }
     found
 }
@@ -88,17 +90,17 @@ pub(super) fn judge(
     let Ok(checked) = checked else {
         return Err(Verdict::wrong("panic", "the checker panics".to_owned()));
     };
-    let said = server.describe(sql);
-    match (checked, said) {
-        (Ok(query), Ok(said)) => {
-            let found = differences(catalog, &query, &said);
+    let described = server.describe(sql);
+    match (checked, described) {
+        (Ok(query), Ok(described)) => {
+            let found = differences(catalog, &query, &described);
             if !found.is_empty() {
                 return Err(Verdict::wrong("types", found.join("\n")));
             }
             rewritten(server, sql, query)
         }
         (Ok(_), Err(refusal)) => Err(differing("accepted", "accepted", &refusal)),
-        (Err(fault), said) => Err(match (fault.code, said) {
+        (Err(fault), described) => Err(match (fault.code, described) {
             (None, _) => Verdict::Refused(fault),
             (Some(ours), Err(refusal)) if is_same(ours, &refusal, server.version) => Verdict::Error,
             (Some(ours), Err(refusal)) => differing("code", &format!("{ours}: {fault}"), &refusal),
@@ -124,7 +126,10 @@ fn differing(class: &'static str, ours: &str, Refusal { code, message }: &Refusa
     // The checker knows the input functions of types, which read literals, only in part.
     let is_value = code.starts_with("22") || code == "23502";
     let class = if is_value { "value" } else { class };
-    Verdict::wrong(class, format!("{ours}, the server says {code}: {message}"))
+    Verdict::wrong(
+        class,
+        format!("{ours}, the server reports {code}: {message}"),
+    )
 }
 
 /// Compares the text to send with the text that was checked.

@@ -14,9 +14,9 @@ fn planted(name: &str, fault: impl Fn(&mut Query) + Copy) -> Vec<String> {
     let checker = |_: Catalog, server: &Server| {
         let own = RefCell::new(server.again());
         move |sql: &str, _: &[bool]| {
-            let said = own.borrow_mut().describe(sql);
-            let mut query = said
-                .map(|said| as_checked(sql, said))
+            let described = own.borrow_mut().describe(sql);
+            let mut query = described
+                .map(|described| as_checked(sql, described))
                 .map_err(|refusal| Fault::error("XX000", 0..sql.len(), refusal.message))?;
             fault(&mut query);
             Ok(query)
@@ -30,12 +30,12 @@ fn planted(name: &str, fault: impl Fn(&mut Query) + Copy) -> Vec<String> {
 }
 
 /// Returns the answer of a checker that knows only the facts of the server's Describe.
-fn as_checked(sql: &str, said: Statement) -> Query {
-    let parameters = said.parameters.into_iter().map(|data_type| Parameter {
+fn as_checked(sql: &str, described: Statement) -> Query {
+    let parameters = described.parameters.into_iter().map(|data_type| Parameter {
         data_type,
         column: None,
     });
-    let columns: Vec<Column> = said
+    let columns: Vec<Column> = described
         .columns
         .into_iter()
         .map(|(name, data_type)| Column {
@@ -78,7 +78,7 @@ fn faults_of_a_checker_are_found() {
     );
     let found = planted("rows", |query| query.rows = query.rows.min(Rows::Optional));
     assert!(
-        found.iter().any(|report| report.contains("rows, said")),
+        found.iter().any(|report| report.contains("rows, expected")),
         "{found:?}"
     );
     let found = planted("names", |query| {

@@ -93,7 +93,7 @@ fn wrong(query: &Query, rows: &Answer) -> Option<String> {
         Rows::Many => false,
     };
     if is_too_many {
-        return Some(format!("{} rows, said {:?}", rows.len(), query.rows));
+        return Some(format!("{} rows, expected {:?}", rows.len(), query.rows));
     }
     for (number, column) in query.columns.iter().enumerate() {
         let is_null = rows.iter().any(|row| row.get(number) == Some(&None));

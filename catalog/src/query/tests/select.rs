@@ -1,6 +1,6 @@
 //! Random queries.
 
-use super::expression::{Item, Place, Writer};
+use super::expression::{Allowed, Item, Writer};
 use super::values::sql_type;
 
 impl Writer<'_> {
@@ -30,7 +30,7 @@ impl Writer<'_> {
         is_named: bool,
     ) -> (String, Vec<(String, String)>) {
         self.nesting += 1;
-        let place = std::mem::take(&mut self.place);
+        let allowed = std::mem::take(&mut self.allowed);
         let with = self.with.len();
         let mut sql = String::new();
         if self.choices.chance(10) && !self.is_enough() {
@@ -71,7 +71,7 @@ impl Writer<'_> {
             _ => sql += &self.select(&mut kinds, named, is_exact),
         }
         self.with.truncate(with);
-        self.place = place;
+        self.allowed = allowed;
         self.nesting -= 1;
         (sql, names.iter().cloned().zip(kinds).collect())
     }
@@ -121,18 +121,18 @@ impl Writer<'_> {
         if is_grouped {
             tail += &self.group();
         }
-        self.place.windows = shape != 9;
-        self.place.aggregates = is_grouped || shape == 9;
+        self.allowed.windows = shape != 9;
+        self.allowed.aggregates = is_grouped || shape == 9;
         if shape == 9 {
-            self.place.grouped = Some(Vec::new());
+            self.allowed.grouped = Some(Vec::new());
         }
-        let window = self.place.windows && self.choices.chance(15);
+        let window = self.allowed.windows && self.choices.chance(15);
         let mut list = Vec::new();
         for (number, kind) in kinds.iter_mut().enumerate() {
             if kind.is_empty() {
                 *kind = self.kind();
             }
-            let star = !is_exact && self.place.grouped.is_none() && self.choices.pick(10) == 9;
+            let star = !is_exact && self.allowed.grouped.is_none() && self.choices.pick(10) == 9;
             if star {
                 list.push(self.star());
                 continue;
@@ -157,25 +157,25 @@ impl Writer<'_> {
         let mut list = list.join(", ");
         if window || list.contains(" OVER w") {
             let by = self.comparable();
-            let inside = Place {
+            let inside = Allowed {
                 windows: false,
-                ..self.place.clone()
+                ..self.allowed.clone()
             };
-            let outside = std::mem::replace(&mut self.place, inside);
+            let outside = std::mem::replace(&mut self.allowed, inside);
             let order = self.typed(&by, 1);
-            self.place = outside;
+            self.allowed = outside;
             tail += &format!(" WINDOW w AS (PARTITION BY {order} ORDER BY {order})");
         }
-        if is_grouped || self.place.aggregates {
+        if is_grouped || self.allowed.aggregates {
             // HAVING comes before WINDOW.
             if self.choices.chance(20) && !tail.contains(" WINDOW ") {
-                let windows = std::mem::take(&mut self.place.windows);
+                let windows = std::mem::take(&mut self.allowed.windows);
                 tail += &format!(" HAVING {}", self.expression("bool", 2));
-                self.place.windows = windows;
+                self.allowed.windows = windows;
             }
         }
         let mut order = String::new();
-        let mut can_lock = !is_grouped && !self.place.aggregates && !list.contains(" OVER ");
+        let mut can_lock = !is_grouped && !self.allowed.aggregates && !list.contains(" OVER ");
         match self.choices.pick(12) {
             9 => {
                 list = format!("DISTINCT {list}");
@@ -210,7 +210,7 @@ impl Writer<'_> {
                 " FOR NO KEY UPDATE NOWAIT",
             ]);
         }
-        self.place = Place::default();
+        self.allowed = Allowed::default();
         self.scopes.pop();
         format!("SELECT {list}{from}{tail}")
     }
@@ -248,7 +248,7 @@ impl Writer<'_> {
         }
         let first = list[0].clone();
         let list = list.join(", ");
-        self.place.grouped = Some(grouped);
+        self.allowed.grouped = Some(grouped);
         match self.choices.pick(8) {
             5 if first != "()" => format!(" GROUP BY ROLLUP ({list})"),
             6 if first != "()" => format!(" GROUP BY GROUPING SETS (({list}), ({first}), ())"),

@@ -147,15 +147,19 @@ fn data_type(row: Vec<Option<String>>) -> (u32, DataType) {
 fn a_statement_is_described_or_refused() {
     let mut server = Server::start("describe");
     server.create("CREATE DOMAIN cents AS bigint; CREATE TABLE t (a cents, b text[])");
-    let said = server.describe("INSERT INTO t VALUES ($1, $2) RETURNING *");
-    let said = said.expect("it is accepted");
+    let described = server.describe("INSERT INTO t VALUES ($1, $2) RETURNING *");
+    let described = described.expect("it is accepted");
     let show = |kind: &DataType| (kind.name.name.clone(), kind.dimensions);
-    let parameters: Vec<_> = said.parameters.iter().map(show).collect();
+    let parameters: Vec<_> = described.parameters.iter().map(show).collect();
     assert_eq!(
         parameters,
         [("cents".to_owned(), 0), ("text".to_owned(), 1)]
     );
-    let columns: Vec<_> = said.columns.iter().map(|(_, kind)| show(kind)).collect();
+    let columns: Vec<_> = described
+        .columns
+        .iter()
+        .map(|(_, kind)| show(kind))
+        .collect();
     assert_eq!(columns, [("int8".to_owned(), 0), ("text".to_owned(), 1)]);
     let refusal = server.describe("SELECT c FROM t").expect_err("no column");
     assert_eq!(refusal.code, "42703");

@@ -105,8 +105,8 @@ pub(crate) fn drop_policy(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let policies = &mut state.table(&table).attached.policies;
     let before = policies.len();
     policies.retain(|other| other.name != policy_name);
-    let is_gone = policies.len() < before;
-    if !is_gone && !is_lenient && !state.has_part_gap(&table, &policy_name) {
+    let was_removed = policies.len() < before;
+    if !was_removed && !is_lenient && !state.has_part_gap(&table, &policy_name) {
         return Err(
             Refused::new(node, format!("there is no policy {policy_name}"))
                 .raises("undefined_object"),

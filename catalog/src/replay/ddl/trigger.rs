@@ -185,8 +185,8 @@ pub(crate) fn drop_trigger(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let triggers = &mut state.table(&table).attached.triggers;
     let before = triggers.len();
     triggers.retain(|other| other.name != trigger_name);
-    let is_gone = triggers.len() < before;
-    if !is_gone && !is_lenient && !state.has_part_gap(&table, &trigger_name) {
+    let was_removed = triggers.len() < before;
+    if !was_removed && !is_lenient && !state.has_part_gap(&table, &trigger_name) {
         return Err(
             Refused::new(node, format!("there is no trigger {trigger_name}"))
                 .raises("undefined_object"),

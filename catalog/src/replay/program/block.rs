@@ -13,12 +13,14 @@ use crate::replay::syntax::tree::{child, children, name, path, tokens};
 /// The way in which control continues after a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Flow {
-    Goes,
-    Returns,
+    /// To the next statement.
+    Next,
+    /// `RETURN`.
+    Return,
     /// `EXIT` from the loop with this label.
-    Exits(Option<String>),
+    Exit(Option<String>),
     /// `CONTINUE`.
-    Continues(Option<String>),
+    Continue(Option<String>),
 }
 
 impl Program {
@@ -52,7 +54,7 @@ impl Program {
         for argument in arguments {
             self.declare(argument.name, argument.data_type, argument.value);
         }
-        let mut done = Ok(Flow::Goes);
+        let mut done = Ok(Flow::Next);
         for block in children(body, SyntaxKind::PLPGSQL_BLOCK) {
             done = done.and_then(|_| self.inner_block(&block));
         }
@@ -76,7 +78,7 @@ impl Program {
             }
         }
         let Some(body) = child(block, K::PLPGSQL_BODY) else {
-            return Ok(Flow::Goes);
+            return Ok(Flow::Next);
         };
         let Some(handlers) = child(block, K::PLPGSQL_EXCEPTION_SECTION) else {
             return self.statements(&body);
@@ -86,7 +88,7 @@ impl Program {
             && self.changes_attached(&body)
         {
             let block = block.clone();
-            return Ok(self.attempt(&block, Flow::Goes, |program| {
+            return Ok(self.attempt(&block, Flow::Next, |program| {
                 program.with_handlers(&body, &handlers)
             }));
         }
@@ -97,7 +99,7 @@ impl Program {
                     "whether this runs depends on an error that replay does not foresee",
                 ))
             } else {
-                Ok(Flow::Goes)
+                Ok(Flow::Next)
             };
         }
         self.with_handlers(&body, &handlers)
@@ -126,7 +128,7 @@ impl Program {
                 // Variables keep the values that the block assigned, which replay does not know.
                 names.iter().for_each(|name| self.assign(name, None));
                 child(&handler, K::PLPGSQL_BODY)
-                    .map_or(Ok(Flow::Goes), |body| self.statements(&body))
+                    .map_or(Ok(Flow::Next), |body| self.statements(&body))
             }
         }
     }
@@ -140,11 +142,11 @@ impl Program {
                 ));
             }
             let flow = self.plpgsql_statement(&statement)?;
-            if flow != Flow::Goes {
+            if flow != Flow::Next {
                 return Ok(flow);
             }
         }
-        Ok(Flow::Goes)
+        Ok(Flow::Next)
     }
 
     fn plpgsql_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
@@ -162,7 +164,7 @@ impl Program {
             K::PLPGSQL_DYN_EXECUTE_STMT => self.dynamic(node)?,
             K::PLPGSQL_RETURN_STMT => {
                 self.call_in_query(node)?;
-                return Ok(Flow::Returns);
+                return Ok(Flow::Return);
             }
             K::PLPGSQL_EXIT_STMT | K::PLPGSQL_CONTINUE_STMT => return self.leave(node),
             K::PLPGSQL_ASSIGN_STMT => {
@@ -203,7 +205,7 @@ impl Program {
             _ if !self.block_may_change(node) => self.skip_statement(node),
             _ => return Err(unforeseen(node)),
         }
-        Ok(Flow::Goes)
+        Ok(Flow::Next)
     }
 
     /// Skips a statement that cannot change the schema. The variables that it may set become
@@ -216,7 +218,7 @@ impl Program {
 
     pub(crate) fn body_of(&mut self, branch: &SyntaxNode) -> Result<Flow> {
         let body = child(branch, SyntaxKind::PLPGSQL_BODY);
-        body.map_or(Ok(Flow::Goes), |body| self.statements(&body))
+        body.map_or(Ok(Flow::Next), |body| self.statements(&body))
     }
 }
 

@@ -23,7 +23,7 @@ impl Program {
             }
         }
         let otherwise = child(node, K::PLPGSQL_ELSE_CLAUSE);
-        otherwise.map_or(Ok(Flow::Goes), |clause| self.body_of(&clause))
+        otherwise.map_or(Ok(Flow::Next), |clause| self.body_of(&clause))
     }
 
     pub(crate) fn case_statement(&mut self, node: &SyntaxNode) -> Result<Flow> {
@@ -48,7 +48,7 @@ impl Program {
             }
         }
         let otherwise = child(node, K::PLPGSQL_ELSE_CLAUSE);
-        otherwise.map_or(Ok(Flow::Goes), |clause| self.body_of(&clause))
+        otherwise.map_or(Ok(Flow::Next), |clause| self.body_of(&clause))
     }
 
     /// Handles a branch whose condition is unknown. Refuses it if it could change the schema or
@@ -57,12 +57,12 @@ impl Program {
         if self.block_may_change(node) || leaves(node) {
             return Err(Refused::new(
                 branch,
-                "whether this runs depends on what only a server can answer",
+                "whether this runs depends on values that only a server has",
             )
             .hint(BOWLINE_DO));
         }
         self.skip_statement(node);
-        Ok(Flow::Goes)
+        Ok(Flow::Next)
     }
 
     /// Applies `EXIT` or `CONTINUE`, with its condition.
@@ -74,13 +74,13 @@ impl Program {
             .map(|condition| self.evaluate(&condition));
         match condition {
             None | Some(Some(Datum::Bool(true))) if node.kind() == K::PLPGSQL_EXIT_STMT => {
-                Ok(Flow::Exits(label))
+                Ok(Flow::Exit(label))
             }
-            None | Some(Some(Datum::Bool(true))) => Ok(Flow::Continues(label)),
-            Some(Some(Datum::Bool(false) | Datum::Null)) => Ok(Flow::Goes),
+            None | Some(Some(Datum::Bool(true))) => Ok(Flow::Continue(label)),
+            Some(Some(Datum::Bool(false) | Datum::Null)) => Ok(Flow::Next),
             Some(_) => Err(Refused::new(
                 node,
-                "whether this runs depends on what only a server can answer",
+                "whether this runs depends on values that only a server has",
             )
             .hint(BOWLINE_DO)),
         }

@@ -26,7 +26,7 @@ impl Program {
                 .calls
                 .iter()
                 .any(|called| self.call_may_change(called))
-            || self.code_reaches_something(function)
+            || self.body_may_run_hidden_code(function)
     }
 
     /// Returns the names of the functions that may change the catalog or a setting, by the
@@ -83,7 +83,7 @@ impl Program {
                 continue;
             }
             for overload in self.state.overloads(function) {
-                if self.code_reaches_something(overload) {
+                if self.body_may_run_hidden_code(overload) {
                     return true;
                 }
                 let calls = effect_of(overload).calls.iter();
@@ -95,9 +95,9 @@ impl Program {
 
     /// Returns true if the statements in a function's own PL/pgSQL may run hidden code that changes
     /// the catalog.
-    fn code_reaches_something(&self, function: &Function) -> bool {
+    fn body_may_run_hidden_code(&self, function: &Function) -> bool {
         match function.source() {
-            Source::Plpgsql(body) => self.reaches_something(body),
+            Source::Plpgsql(body) => self.hidden_code_may_change(body),
             Source::Sql(_) | Source::Other => false,
         }
     }
@@ -151,7 +151,9 @@ impl Program {
 
     /// Returns true if code within this node could change the catalog.
     pub(crate) fn block_may_change(&self, node: &SyntaxNode) -> bool {
-        block_may_change_itself(node) || self.calls_may_change(node) || self.reaches_something(node)
+        block_may_change_itself(node)
+            || self.calls_may_change(node)
+            || self.hidden_code_may_change(node)
     }
 }
 

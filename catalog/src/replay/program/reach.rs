@@ -115,7 +115,7 @@ impl Program {
     }
 
     /// Returns true if hidden code of a statement within this node may change the catalog.
-    pub(crate) fn reaches_something(&self, node: &SyntaxNode) -> bool {
+    pub(crate) fn hidden_code_may_change(&self, node: &SyntaxNode) -> bool {
         !self.changing().is_empty()
             && node
                 .descendants()
@@ -290,7 +290,7 @@ fn writes_to_catalog(node: &SyntaxNode) -> bool {
                 K::INSERT | K::UPDATE | K::DELETE | K::MERGE | K::COPY
             )
         })
-        .filter(|part| !sets_only_what_is_left_out(part))
+        .filter(|part| !sets_only_ignored_columns(part))
         .filter_map(|part| {
             part.children().find(|child| {
                 matches!(
@@ -315,8 +315,8 @@ fn writes_to_catalog(node: &SyntaxNode) -> bool {
 }
 
 /// Returns true if an UPDATE sets only columns that replay does not record.
-fn sets_only_what_is_left_out(update: &SyntaxNode) -> bool {
-    const LEFT_OUT: [&str; 5] = [
+fn sets_only_ignored_columns(update: &SyntaxNode) -> bool {
+    const IGNORED: [&str; 5] = [
         "indisready",
         "indcheckxmin",
         "reltuples",
@@ -331,7 +331,7 @@ fn sets_only_what_is_left_out(update: &SyntaxNode) -> bool {
         && columns.all(|column| {
             words(&column.text().to_string())
                 .iter()
-                .all(|column| LEFT_OUT.contains(&column.as_str()))
+                .all(|column| IGNORED.contains(&column.as_str()))
         })
 }
 

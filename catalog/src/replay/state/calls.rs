@@ -38,7 +38,7 @@ impl State {
         for (call, function) in called.into_iter().rev() {
             if call.schema.is_none() && function.name.schema != PUBLIC {
                 let schema = format!("{}.", quoted(&function.name.schema));
-                expression.insert_str(call.place.start, &schema);
+                expression.insert_str(call.span.start, &schema);
             }
         }
         expression
@@ -84,8 +84,8 @@ impl State {
                     let inferred = inferred.get_or_insert_with(|| {
                         (self.find_overloads)(self, expression, columns, path)
                     });
-                    let place = inferred.get(&call.place.start);
-                    place.and_then(|place| overloads.get(*place))
+                    let overload = inferred.get(&call.span.start);
+                    overload.and_then(|overload| overloads.get(*overload))
                 }
             };
             found.extend(function.map(|function| (call, function)));
@@ -147,7 +147,7 @@ impl State {
             if called.name == function.name
                 && same_types(&called.argument_types, &function.argument_types)
             {
-                renamed.replace_range(call.place, to);
+                renamed.replace_range(call.span, to);
             }
         }
         renamed
@@ -182,7 +182,7 @@ impl State {
             if !is_clear {
                 return None;
             }
-            renamed.replace_range(call.place, to);
+            renamed.replace_range(call.span, to);
         }
         Some(renamed)
     }
@@ -213,20 +213,20 @@ impl State {
 /// Casts the arguments of a call to these types. Leaves a call with named or variadic arguments as
 /// it is.
 fn cast_arguments(text: &mut String, call: &Call, types: &[DataType]) {
-    let is_plain = call.arguments.iter().all(|place| {
-        tokens(&text[place.clone()])
+    let is_plain = call.arguments.iter().all(|range| {
+        tokens(&text[range.clone()])
             .all(|token| !token.is("=>") && !token.is(":=") && !token.is_word("variadic"))
     });
     if !is_plain {
         return;
     }
     let arguments = call.arguments.iter().zip(types);
-    for (place, data_type) in arguments.rev() {
+    for (range, data_type) in arguments.rev() {
         let is_pseudo = data_type.name.schema == SYSTEM && data_type.name.name.starts_with("any");
         if is_pseudo {
             continue;
         }
-        let argument = &text[place.clone()];
+        let argument = &text[range.clone()];
         if argument.ends_with(&format!("::{}", data_type.sql())) {
             continue;
         }
@@ -236,7 +236,7 @@ fn cast_arguments(text: &mut String, call: &Call, types: &[DataType]) {
         } else {
             format!("({argument})::{}", data_type.sql())
         };
-        text.replace_range(place.clone(), &cast);
+        text.replace_range(range.clone(), &cast);
     }
 }
 

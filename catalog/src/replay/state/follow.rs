@@ -68,7 +68,7 @@ impl State {
             Holder::View if readers.contains(owner) => code.text = None,
             Holder::View | Holder::Condition => {}
             Holder::Rule if owner == from => code.text = None,
-            Holder::Policy | Holder::Rule | Holder::Body => forget_where(code, &from.name),
+            Holder::Policy | Holder::Rule | Holder::Body => forget_text_with(code, &from.name),
         });
         for relation in self.catalog.relations.values_mut() {
             for trigger in &mut relation.attached.triggers {
@@ -100,9 +100,9 @@ impl State {
                     }
                 }
                 Holder::Condition => {}
-                Holder::Policy if is_same_table || has_query(code) => forget_where(code, from),
+                Holder::Policy if is_same_table || has_query(code) => forget_text_with(code, from),
                 Holder::Policy => {}
-                Holder::Rule | Holder::Body => forget_where(code, from),
+                Holder::Rule | Holder::Body => forget_text_with(code, from),
             }
         });
         if let Some(relation) = self.catalog.relations.get_mut(table) {
@@ -145,7 +145,7 @@ impl State {
 
     /// Forgets the texts that name a type, after it was renamed or moved to another schema.
     pub(crate) fn type_moves(&mut self, from: &Name) {
-        self.each_code(|_, _, code| forget_where(code, &from.name));
+        self.each_code(|_, _, code| forget_text_with(code, &from.name));
     }
 
     /// Updates the privileges and texts of a schema after it was renamed.
@@ -159,7 +159,7 @@ impl State {
         }
         self.each_expression(|_, text| rename_schema_of_calls(text, from, to));
         self.each_code(|_, _, code| {
-            forget_where(code, from);
+            forget_text_with(code, from);
             for schema in code.search_path.iter_mut().flatten() {
                 if schema == from {
                     to.clone_into(schema);
@@ -275,7 +275,7 @@ impl State {
 }
 
 /// Forgets a text that contains this word.
-fn forget_where(code: &mut Code, word: &str) {
+fn forget_text_with(code: &mut Code, word: &str) {
     if code
         .text
         .as_deref()
@@ -296,7 +296,7 @@ fn rename_schema_of_calls(text: &mut String, from: &str, to: &str) {
     for call in calls_in_text(text).into_iter().rev() {
         if call.schema.as_deref() == Some(from) {
             let renamed = format!("{}.{}", quoted(to), quoted(&call.name));
-            text.replace_range(call.place, &renamed);
+            text.replace_range(call.span, &renamed);
         }
     }
 }

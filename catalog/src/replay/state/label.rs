@@ -225,7 +225,7 @@ impl Label<'_> {
                 continue;
             };
             let is_label = found.value().is_some_and(|value| value == self.from);
-            match self.meant(&words, at, all) {
+            match self.type_of_string(&words, at, all) {
                 Some(Meant::Label { is_array }) if is_array != is_label => {
                     ranges.push((found.start()..found.end(), renamed));
                 }
@@ -248,7 +248,7 @@ impl Label<'_> {
 
     /// Returns the type of the string at this position, if a cast or a compared column determines
     /// it.
-    fn meant(&self, words: &[Token<'_>], at: usize, all: &[Column]) -> Option<Meant> {
+    fn type_of_string(&self, words: &[Token<'_>], at: usize, all: &[Column]) -> Option<Meant> {
         if let Some(cast) = self.cast(words, at + 1) {
             return Some(cast);
         }
@@ -275,11 +275,11 @@ impl Label<'_> {
         }
         let left = column(before.checked_sub(1)).filter(|_| before < at);
         let right = column(Some(after)).filter(|_| after > at + 1);
-        if let Some(meant) = left.or(right) {
-            return Some(meant);
+        if let Some(found) = left.or(right) {
+            return Some(found);
         }
         let array = array_around(words, at);
-        let element = |meant: Meant| match meant {
+        let element = |found: Meant| match found {
             Meant::Label { .. } => Meant::Label { is_array: false },
             Meant::Other => Meant::Other,
         };

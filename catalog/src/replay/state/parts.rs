@@ -42,7 +42,7 @@ impl Relation {
     pub(crate) fn referenced_index(&self, columns: &[String], temporal: bool) -> Option<&str> {
         // PERIOD refers to a key WITHOUT OVERLAPS or an exclusion constraint, and to its last
         // column.
-        let is_meant = |index: &crate::Index| {
+        let has_kind = |index: &crate::Index| {
             let constraint = self.constraint_of(&index.name);
             let excludes = constraint.is_some_and(crate::Constraint::excludes);
             match temporal {
@@ -55,7 +55,7 @@ impl Relation {
             let mut wanted: Vec<_> = columns.iter().map(String::as_str).collect();
             keys.sort_unstable();
             wanted.sort_unstable();
-            is_meant(index)
+            has_kind(index)
                 && index.predicate.is_none()
                 && keys == wanted
                 && keys.len() == index.keys.len()

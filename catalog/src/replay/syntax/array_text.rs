@@ -28,8 +28,8 @@ fn parts(text: &str) -> impl Iterator<Item = Part<'_>> {
             rest = &rest[first.len_utf8()..];
             return Some(Part::Sign(first));
         }
-        let (element, behind) = element_of(rest);
-        rest = behind;
+        let (element, remaining) = element_of(rest);
+        rest = remaining;
         Some(Part::Element(element))
     })
 }

@@ -12,7 +12,7 @@ pub(crate) struct Call {
     pub(crate) schema: Option<String>,
     pub(crate) name: String,
     /// The position of the name, including the schema.
-    pub(crate) place: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// The positions of the arguments.
     pub(crate) arguments: Vec<Range<usize>>,
 }
@@ -39,7 +39,7 @@ pub(crate) fn calls_in_text(text: &str) -> Vec<Call> {
                 .and_then(|schema| schema.name())
                 .map(|schema| truncate(&schema).to_owned()),
             name: truncate(&name).to_owned(),
-            place: schema.map_or(token.start(), |schema| schema.start())..token.end(),
+            span: schema.map_or(token.start(), |schema| schema.start())..token.end(),
             arguments,
         });
     }
@@ -82,10 +82,10 @@ mod tests {
         let shown: Vec<String> = calls
             .iter()
             .map(|call| {
-                let arguments = call.arguments.iter().map(|place| &text[place.clone()]);
+                let arguments = call.arguments.iter().map(|range| &text[range.clone()]);
                 format!(
                     "{}: {}",
-                    &text[call.place.clone()],
+                    &text[call.span.clone()],
                     arguments.collect::<Vec<_>>().join(" | ")
                 )
             })

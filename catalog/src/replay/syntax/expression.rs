@@ -102,12 +102,12 @@ pub(crate) fn casts_to(expression: &str, data_type: &str) -> bool {
 
 /// Returns true if a text contains an identifier, as a column, a type or a function.
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
-    bowline_sql::tokens(text).any(|token| means(&token, word))
+    bowline_sql::tokens(text).any(|token| is_identifier(&token, word))
 }
 
 /// Returns true if a token is this identifier.
-fn means(token: &Token<'_>, name: &str) -> bool {
-    token.name().is_some_and(|meant| truncate(&meant) == name)
+fn is_identifier(token: &Token<'_>, name: &str) -> bool {
+    token.name().is_some_and(|own| truncate(&own) == name)
 }
 
 /// Returns true if an expression calls this function.
@@ -115,7 +115,7 @@ pub(crate) fn calls(expression: &str, function: &str) -> bool {
     let tokens: Vec<Token<'_>> = bowline_sql::tokens(expression).collect();
     tokens
         .windows(2)
-        .any(|pair| means(&pair[0], function) && pair[1].is("("))
+        .any(|pair| is_identifier(&pair[0], function) && pair[1].is("("))
 }
 
 /// Returns the parts of a dotted name in a text.

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::clause;
-use crate::replay::syntax::tree::{is_seen, name, text};
+use crate::replay::syntax::tree::{is_enabled, name, text};
 use crate::{IndexKey, KeyOrder};
 
 /// Returns the condition of a partial index, or `None` if the condition is always true.
@@ -19,7 +19,7 @@ pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
     while matches!(
         expression.kind(),
         SyntaxKind::COLLATE | SyntaxKind::PAREN_EXPR
-    ) && is_seen(expression.kind())
+    ) && is_enabled(expression.kind())
     {
         expression = expression.children().next()?;
     }
@@ -41,7 +41,7 @@ pub(crate) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> 
     use SyntaxKind as K;
     let expression = expression_of(item)?;
     Some(match expression.kind() {
-        kind if !is_seen(kind) => return None,
+        kind if !is_enabled(kind) => return None,
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
             order,

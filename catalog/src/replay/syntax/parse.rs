@@ -23,10 +23,7 @@ pub(crate) enum Unparsed {
     /// The brackets are nested too deeply.
     TooDeep,
     /// The parser's first error.
-    Error {
-        place: Range<usize>,
-        message: String,
-    },
+    Error { span: Range<usize>, message: String },
 }
 
 /// Parses statements.
@@ -41,7 +38,7 @@ pub(crate) fn parse(text: &str) -> Result<SyntaxNode, Unparsed> {
     match SourceFile::parse(text).errors().first() {
         None => Ok(SyntaxNode::new_root(green)),
         Some(error) => Err(Unparsed::Error {
-            place: error.range().start().into()..error.range().end().into(),
+            span: error.range().start().into()..error.range().end().into(),
             message: error.message().to_owned(),
         }),
     }

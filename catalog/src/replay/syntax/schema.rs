@@ -33,27 +33,27 @@ fn is_statement(node: &SyntaxNode) -> bool {
 /// Returns the statements in the node of a CREATE SCHEMA: first its elements, then those after its
 /// semicolon. The parser does not separate them.
 pub(crate) fn elements(node: &SyntaxNode) -> (Vec<SyntaxNode>, Vec<SyntaxNode>) {
-    let (mut inside, mut behind) = (Vec::new(), Vec::new());
+    let (mut inside, mut others) = (Vec::new(), Vec::new());
     let mut is_over = false;
     for statement in node.children().filter(is_statement) {
         let last = tree::tokens(&statement).last();
         let ends = last.is_some_and(|last| last.kind() == SyntaxKind::SEMICOLON);
         if is_over {
-            behind.push(statement);
+            others.push(statement);
         } else {
             inside.push(statement);
         }
         is_over |= ends;
     }
-    (inside, behind)
+    (inside, others)
 }
 
 /// Returns a statement, and the later statements that the parser included in its node.
 pub(crate) fn with_included(node: SyntaxNode) -> Vec<SyntaxNode> {
     let mut all = vec![node];
     if all[0].kind() == SyntaxKind::CREATE_SCHEMA {
-        let (_, behind) = elements(&all[0]);
-        all.extend(behind);
+        let (_, others) = elements(&all[0]);
+        all.extend(others);
     }
     all
 }

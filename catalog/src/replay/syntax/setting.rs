@@ -17,7 +17,7 @@ pub(crate) enum Value {
 }
 
 /// The settings that affect how a name, a literal or an EXECUTE is read, or whether DDL succeeds.
-const MATTERING: [&str; 17] = [
+const RELEVANT: [&str; 17] = [
     "search_path",
     "role",
     "session_authorization",
@@ -39,7 +39,7 @@ const MATTERING: [&str; 17] = [
 
 /// Returns true if replay must track this setting. The name is in lower case.
 pub(crate) fn matters(setting: &str) -> bool {
-    MATTERING.contains(&setting)
+    RELEVANT.contains(&setting)
 }
 
 /// Returns the setting that a statement changes, in lower case, and its new value. `all` stands for

@@ -28,21 +28,21 @@ pub(crate) fn is_query(kind: SyntaxKind) -> bool {
 
 /// Returns the kind of a statement, or `None` if a test has switched its arm off.
 pub(crate) fn statement_kind(node: &SyntaxNode) -> Option<SyntaxKind> {
-    is_seen(node.kind()).then(|| node.kind())
+    is_enabled(node.kind()).then(|| node.kind())
 }
 
 /// Returns the child nodes.
 pub(crate) fn child_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.children().filter(|child| is_seen(child.kind()))
+    node.children().filter(|child| is_enabled(child.kind()))
 }
 
 /// Returns the node and all nodes below it.
 pub(crate) fn nodes_below(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.descendants().filter(|child| is_seen(child.kind()))
+    node.descendants().filter(|child| is_enabled(child.kind()))
 }
 
 /// Returns true unless a test has switched the arm of this kind off.
-pub(crate) fn is_seen(kind: SyntaxKind) -> bool {
+pub(crate) fn is_enabled(kind: SyntaxKind) -> bool {
     !is_off(kind)
 }
 
@@ -53,10 +53,10 @@ pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
     }
     let mut start = node.text_range().start();
     for child in node.green().children() {
-        let place = TextRange::at(start, child.text_len());
-        start = place.end();
+        let range = TextRange::at(start, child.text_len());
+        start = range.end();
         if SyntaxKind::from(child.kind().0) == kind && child.into_node().is_some() {
-            return child_at(node, kind, place);
+            return child_at(node, kind, range);
         }
     }
     None
@@ -64,9 +64,9 @@ pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
 
 /// Returns the child node of this kind and place. Only a child that is wanted becomes a node, since
 /// each is an allocation.
-fn child_at(node: &SyntaxNode, kind: SyntaxKind, place: TextRange) -> Option<SyntaxNode> {
-    let is_it = |child: &SyntaxNode| child.kind() == kind && child.text_range() == place;
-    let child = node.child_or_token_at_range(place);
+fn child_at(node: &SyntaxNode, kind: SyntaxKind, range: TextRange) -> Option<SyntaxNode> {
+    let is_it = |child: &SyntaxNode| child.kind() == kind && child.text_range() == range;
+    let child = node.child_or_token_at_range(range);
     let child = child.and_then(SyntaxElement::into_node).filter(is_it);
     // An empty node is not found by its place.
     child.or_else(|| node.children().find(is_it))
@@ -82,15 +82,15 @@ pub(crate) fn children(
     let mut found = Vec::new();
     if !is_off(kind) {
         for child in node.green().children() {
-            let place = TextRange::at(start, child.text_len());
-            start = place.end();
+            let range = TextRange::at(start, child.text_len());
+            start = range.end();
             if SyntaxKind::from(child.kind().0) == kind && child.into_node().is_some() {
-                found.push(place);
+                found.push(range);
             }
         }
     }
-    let places = found.into_iter();
-    places.filter_map(move |place| child_at(&wanted, kind, place))
+    let ranges = found.into_iter();
+    ranges.filter_map(move |range| child_at(&wanted, kind, range))
 }
 
 /// Returns a token in normal form: names unquoted, keywords in lower case, literals unchanged.

@@ -32,16 +32,16 @@ fn tokens(text: &str) -> Vec<(bool, String)> {
 
 /// Returns true if an escape string continues on a later line. The parser takes the continuation
 /// for a string without escapes.
-fn goes_on(tokens: &[(bool, String)]) -> bool {
+fn continues(tokens: &[(bool, String)]) -> bool {
     let mut before = "";
     tokens
         .iter()
         .filter(|(is_gap, _)| !is_gap)
         .any(|(_, text)| {
-            let goes_on =
+            let continues =
                 text.starts_with('\'') && before.starts_with(['e', 'E']) && before.ends_with('\'');
             before = text;
-            goes_on
+            continues
         })
 }
 
@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn what_the_parser_takes_for_a_gap_does_not_count_and_what_it_takes_for_a_token_does(text in marks()) {
         let tokens = tokens(&text);
-        if goes_on(&tokens) || tokens.iter().any(|(_, text)| is_lone_dollar(text)) {
+        if continues(&tokens) || tokens.iter().any(|(_, text)| is_lone_dollar(text)) {
             return Ok(());
         }
         let bare: String = tokens

@@ -92,11 +92,11 @@ impl<'a> Filler<'a> {
                 let mut columns = self.columns.clone();
                 // Replay follows PostgreSQL 17 and later, where a partition shares the identity of
                 // its parent.
-                let is_told = self.version >= 17;
+                let is_shared = self.version >= 17;
                 let is_alike = |one: &Relation| {
                     let mut columns = one.columns.iter();
                     let shares = columns.any(|column| matches!(column.fill, Fill::Identity { .. }));
-                    is_told || one.kind != R::Partition || !shares
+                    is_shared || one.kind != R::Partition || !shares
                 };
                 let name = self.about(&self.relations(is_alike));
                 columns.append(&mut self.columns);

@@ -32,7 +32,7 @@ pub(super) const SUBJECTS: [Subject; 26] = [
     (3, &FOREIGN),
     (2, &EXTENSIONS),
     (4, &HARMLESS),
-    (4, &HABITS),
+    (4, &COMMON),
     (6, &FUNCTIONS),
     (6, &TRIGGERS),
     (5, &POLICIES),
@@ -460,7 +460,7 @@ const HARMLESS: [&str; 14] = [
 ];
 
 /// Sequences of statements that are frequent in the migrations of real projects.
-const HABITS: [&str; 9] = [
+const COMMON: [&str; 9] = [
     "CREATE TYPE {new enum} AS ENUM ('x', 'y'); CREATE TABLE {new table} (a {made type} NOT NULL DEFAULT 'x'); ALTER TABLE {made} ALTER a DROP DEFAULT; ALTER TYPE {made type} RENAME TO old_type; CREATE TYPE {made type} AS ENUM ('x', 'z'); ALTER TABLE {made} ALTER a TYPE {made type} USING a::text::{made type}; ALTER TABLE {made} ALTER a SET DEFAULT 'z'; DROP TYPE old_type",
     "ALTER TABLE {plain} RENAME TO old_table; CREATE TABLE {free table} (LIKE old_table INCLUDING ALL); DROP TABLE old_table CASCADE",
     "ALTER TABLE {table} ADD COLUMN {new column} text; ALTER TABLE {its table} ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(), ADD COLUMN updated_at timestamp DEFAULT CURRENT_TIMESTAMP",

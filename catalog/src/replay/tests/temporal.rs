@@ -153,8 +153,8 @@ fn what_postgresql_refuses_of_periods_is_refused() {
         "ALTER TABLE c ADD FOREIGN KEY (id, PERIOD v) REFERENCES a ON UPDATE RESTRICT",
     ];
     let (_server, mut session) = session_of_its_own("temporal_refused");
-    let knows_them = version(&mut session) >= 18;
-    if knows_them {
+    let has_temporal_keys = version(&mut session) >= 18;
+    if has_temporal_keys {
         session.batch_execute(TABLES).expect("the tables");
     } else {
         eprintln!("the server is older than 18, so only replay is asked");
@@ -162,7 +162,7 @@ fn what_postgresql_refuses_of_periods_is_refused() {
     for statement in refused {
         let replayed = replay(&[migration(&format!("{TABLES} {statement};"))]);
         assert_eq!(replayed.refusals.len(), 1, "{statement}");
-        if knows_them {
+        if has_temporal_keys {
             let answer = session.batch_execute(statement);
             assert!(answer.is_err(), "{statement}");
         }

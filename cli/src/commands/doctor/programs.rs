@@ -118,8 +118,8 @@ fn headers() -> Finding {
         let names = ["OPENSSL_DIR", "OPENSSL_LIB_DIR"];
         names.iter().any(|name| std::env::var_os(name).is_some())
     };
-    let is_brewed = || HOMEBREW.iter().any(|folder| Path::new(folder).is_dir());
-    if is_named() || is_brewed() || knows_openssl() {
+    let has_homebrew = || HOMEBREW.iter().any(|folder| Path::new(folder).is_dir());
+    if is_named() || has_homebrew() || finds_openssl() {
         return Finding::ok(AREA, "OpenSSL's headers, for compiling");
     }
     Finding::warning(
@@ -129,12 +129,12 @@ fn headers() -> Finding {
     )
 }
 
-fn knows_openssl() -> bool {
+fn finds_openssl() -> bool {
     let mut pkg_config = Command::new("pkg-config");
     pkg_config.args(["--exists", "openssl"]);
-    let asked = pkg_config
+    let status = pkg_config
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    asked.is_ok_and(|status| status.success())
+    status.is_ok_and(|status| status.success())
 }

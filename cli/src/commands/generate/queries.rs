@@ -188,10 +188,10 @@ fn statement(
     version: Option<u32>,
 ) -> Option<Range<usize>> {
     /// Each statement takes a replay of all migrations before it.
-    const MOST: usize = 50;
+    const MAX_STATEMENTS: usize = 50;
     let (last, before) = migrations.split_last()?;
     let text = &last.up.text;
-    for statement in statements(text).take(MOST) {
+    for statement in statements(text).take(MAX_STATEMENTS) {
         let end = statement.start() + statement.text().len();
         let part = SqlFile {
             path: last.up.path.clone(),

@@ -60,9 +60,9 @@ pub(super) fn add(
     migrations: &[Migration],
     project: &Project,
 ) -> Result<(), CliError> {
-    if let Some(asked) = package.manifest.unfit_diesel() {
+    if let Some(requirement) = package.manifest.unsupported_diesel() {
         return Err(CliError::failed(format!(
-            "Cargo.toml requires diesel {asked}, and bowline needs 2.3.14 or a later 2.3"
+            "Cargo.toml requires diesel {requirement}, and bowline needs 2.3.14 or a later 2.3"
         ))
         .hint("upgrade to diesel 2.3 first: https://diesel.rs/guides/migration_guide.html"));
     }

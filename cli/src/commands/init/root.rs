@@ -56,7 +56,7 @@ pub(super) fn declare_module(
         ))
         .hint("name another folder: file in diesel.toml, or folder in bowline.toml")
     })?;
-    refuse_taken(folder, &shown)?;
+    refuse_existing_module(folder, &shown)?;
     let Some(root) = root else {
         changes.note(format!(
             "add `mod {module};` to the root of the crate that will have the generated code"
@@ -67,7 +67,7 @@ pub(super) fn declare_module(
     let files = [format!("{name}/mod.rs"), format!("./{name}/mod.rs")];
     match declare(&root.text, &module, &files, root.is_library) {
         Ok(Declaration::Exists) => {}
-        Ok(Declaration::Taken) => return Err(taken(&format!("{root_file} has"), &shown)),
+        Ok(Declaration::Taken) => return Err(module_exists(&format!("{root_file} has"), &shown)),
         Ok(Declaration::Added(text)) => {
             let public = if root.is_library { "pub " } else { "" };
             changes.extend(root.path, text, &format!("{public}mod {module};"));
@@ -104,18 +104,18 @@ pub(super) fn root(package: &Package, project: &Project) -> Result<Option<Root>,
 }
 
 /// Fails if the module exists and was not generated.
-fn refuse_taken(folder: &Path, shown: &str) -> Result<(), CliError> {
+fn refuse_existing_module(folder: &Path, shown: &str) -> Result<(), CliError> {
     if folder.with_extension("rs").is_file() {
-        return Err(taken(&format!("{shown}.rs is"), shown));
+        return Err(module_exists(&format!("{shown}.rs is"), shown));
     }
     let text = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
     if text.is_empty() || text.starts_with(HEADER) {
         return Ok(());
     }
-    Err(taken(&format!("{shown}/mod.rs is"), shown))
+    Err(module_exists(&format!("{shown}/mod.rs is"), shown))
 }
 
-fn taken(file: &str, folder: &str) -> CliError {
+fn module_exists(file: &str, folder: &str) -> CliError {
     CliError::failed(format!(
         "{file} a module of that name already, and generated code would be in {folder}"
     ))

@@ -278,11 +278,11 @@ fn is_call(text: &str) -> bool {
 }
 
 /// Lists the constraints of a kind, by name.
-fn constraints(relation: &Relation, is_meant: impl Fn(&ConstraintKind) -> bool) -> Vec<String> {
+fn constraints(relation: &Relation, is_listed: impl Fn(&ConstraintKind) -> bool) -> Vec<String> {
     let mut lines: Vec<String> = relation
         .constraints
         .iter()
-        .filter(|constraint| is_meant(&constraint.kind))
+        .filter(|constraint| is_listed(&constraint.kind))
         .map(|constraint| {
             format!(
                 "{} {}",

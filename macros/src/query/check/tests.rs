@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::super::message::Mistake;
 use super::super::schema::{self, Schema};
-use super::super::text::{Place, Sql};
+use super::super::text::{Location, Sql};
 use super::{against, check, within};
 
-const AT: Place = Place {
+const AT: Location = Location {
     line: 12,
     column: 20,
 };

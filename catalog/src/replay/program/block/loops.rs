@@ -44,7 +44,7 @@ impl Program {
             // function.
             Err(_) if !self.block_may_change(node) && !block::leaves_function(node) => {
                 self.skip_statement(node);
-                Ok(Flow::Goes)
+                Ok(Flow::Next)
             }
             Err(refused) => Err(refused),
         }
@@ -129,7 +129,7 @@ impl Program {
     /// Returns the numbers of `FOR i IN a..b BY c`.
     fn numbers(&self, node: &SyntaxNode) -> Option<Vec<i64>> {
         use SyntaxKind as K;
-        const MOST: i64 = 20_000;
+        const MAX_ITERATIONS: i64 = 20_000;
         let number = |part: SyntaxNode| match self.evaluate(&part)? {
             Datum::Int(number) => Some(number),
             _ => None,
@@ -147,7 +147,7 @@ impl Program {
         } else {
             to.checked_sub(from)?
         };
-        (step > 0 && distance / step < MOST).then_some(())?;
+        (step > 0 && distance / step < MAX_ITERATIONS).then_some(())?;
         let step = if is_reverse { -step } else { step };
         let mut numbers = Vec::new();
         let mut next = from;
@@ -165,7 +165,7 @@ impl Program {
                 return Ok(flow);
             }
         }
-        Ok(Flow::Goes)
+        Ok(Flow::Next)
     }
 
     /// Runs `LOOP` or `WHILE`, limited by the number of steps.
@@ -179,7 +179,7 @@ impl Program {
                 let condition = child(node, K::PLPGSQL_EXPR);
                 match condition.and_then(|condition| self.evaluate(&condition)) {
                     Some(Datum::Bool(true)) => {}
-                    Some(Datum::Bool(false) | Datum::Null) => return Ok(Flow::Goes),
+                    Some(Datum::Bool(false) | Datum::Null) => return Ok(Flow::Next),
                     _ => return Err(unforeseen(node)),
                 }
             }
@@ -195,9 +195,9 @@ impl Program {
             .and_then(|label| child_name(&label, K::PLPGSQL_LABEL_NAME));
         let is_own = |wanted: &Option<String>| wanted.is_none() || *wanted == label;
         Ok(match self.body_of(node)? {
-            Flow::Goes => After::Next,
-            Flow::Continues(wanted) if is_own(&wanted) => After::Next,
-            Flow::Exits(wanted) if is_own(&wanted) => After::Stop(Flow::Goes),
+            Flow::Next => After::Next,
+            Flow::Continue(wanted) if is_own(&wanted) => After::Next,
+            Flow::Exit(wanted) if is_own(&wanted) => After::Stop(Flow::Next),
             flow => After::Stop(flow),
         })
     }

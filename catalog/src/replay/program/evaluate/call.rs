@@ -191,7 +191,7 @@ impl Program {
     }
 
     /// Returns true if a call may return no value or several.
-    pub(crate) fn gives_a_set(&self, call: &SyntaxNode) -> bool {
+    pub(crate) fn may_return_set(&self, call: &SyntaxNode) -> bool {
         let function = callee(call).pop().unwrap_or_default();
         match self.state.functions().get(&function) {
             Some(overloads) => overloads.iter().any(|function| function.result.is_set()),

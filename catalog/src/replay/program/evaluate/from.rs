@@ -6,7 +6,7 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::program::Program;
-use crate::replay::program::evaluate::rows::{Condition, MOST_ROWS, Output, Part, Row, conjuncts};
+use crate::replay::program::evaluate::rows::{Condition, MAX_ROWS, Output, Part, Row, conjuncts};
 use crate::replay::program::evaluate::{Datum, Scope, operator};
 use crate::replay::syntax::routine;
 use crate::replay::syntax::tree::{child, child_name, child_names, has, is_query, path};
@@ -66,7 +66,7 @@ impl Program {
                     all.push(joined);
                 }
             }
-            (positions <= MOST_ROWS && self.budget.takes_a_step()).then_some(())?;
+            (positions <= MAX_ROWS && self.budget.takes_a_step()).then_some(())?;
         }
         Some(all)
     }

@@ -28,7 +28,7 @@ pub(crate) struct Row {
 pub(crate) type Output = Vec<(String, Option<Datum>)>;
 
 /// The maximum number of rows, which is more than a migration needs and limits the run time.
-pub(crate) const MOST_ROWS: usize = 200_000;
+pub(crate) const MAX_ROWS: usize = 200_000;
 
 /// One of the conditions that AND joins.
 pub(crate) struct Condition {
@@ -164,7 +164,7 @@ impl Program {
         }
         let is_set = |target: &SyntaxNode| {
             let mut calls = routine::calls_in(target);
-            calls.any(|call| self.gives_a_set(&call))
+            calls.any(|call| self.may_return_set(&call))
         };
         let has_set = targets.iter().any(is_set);
         let is_ordered = child(query, K::ORDER_BY_CLAUSE).is_some();
@@ -221,8 +221,8 @@ impl Program {
                 outer: Some(outer),
             };
             if has_set {
-                outputs.extend(self.turns_of_sets(&targets, &scope)?);
-                (outputs.len() <= MOST_ROWS).then_some(())?;
+                outputs.extend(self.rows_of_sets(&targets, &scope)?);
+                (outputs.len() <= MAX_ROWS).then_some(())?;
             } else {
                 outputs.push(self.outputs(&targets, &scope));
             }
@@ -242,18 +242,18 @@ impl Program {
         let function = routine::callee(&call).pop()?;
         let is_call = call.kind() == SyntaxKind::CALL_EXPR
             && self.state.functions().contains_key(&function)
-            && self.gives_a_set(&call);
+            && self.may_return_set(&call);
         is_call.then(|| self.rows_of_function(&call))
     }
 
     /// Returns the rows that a select list with set-returning functions produces from one row. The
     /// sets are side by side, and the shorter ones end in NULL.
-    fn turns_of_sets(&self, targets: &[SyntaxNode], scope: &Scope<'_>) -> Option<Vec<Output>> {
+    fn rows_of_sets(&self, targets: &[SyntaxNode], scope: &Scope<'_>) -> Option<Vec<Output>> {
         let mut columns = Vec::new();
         for target in targets {
             let call = target.children().next()?;
             let calls: Vec<_> = routine::calls_in(&call)
-                .filter(|call| self.gives_a_set(call))
+                .filter(|call| self.may_return_set(call))
                 .collect();
             let values = match calls.as_slice() {
                 [] => None,
@@ -267,12 +267,12 @@ impl Program {
             .iter()
             .filter_map(|(_, values)| Some(values.as_ref()?.len()));
         let mut rows = Vec::new();
-        for turn in 0..lengths.max()? {
+        for index in 0..lengths.max()? {
             let mut output = Output::new();
             for (target, values) in &columns {
                 let mut own = self.outputs(std::slice::from_ref(*target), scope);
                 if let Some(values) = values {
-                    let value = values.get(turn).cloned().unwrap_or(Datum::Null);
+                    let value = values.get(index).cloned().unwrap_or(Datum::Null);
                     own.iter_mut()
                         .for_each(|(_, own)| *own = Some(value.clone()));
                 }
