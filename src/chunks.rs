@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_part_has_more_parameters_than_a_statement_takes() {
+    fn no_chunk_exceeds_the_parameters_of_a_statement() {
         let sizes: Vec<_> = chunks((0..30_000).collect(), 6)
             .map(|part: Vec<i32>| part.len())
             .collect();

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uuid_is_refused() {
+    fn text_that_is_not_a_uuid_is_refused() {
         for text in ["", "x", "+0000000000000000000000000000000", "123"] {
             text.parse::<CommitKey>().expect_err(text);
         }

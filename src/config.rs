@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_timeout_in_the_url_is_heeded() {
+    fn a_connect_timeout_in_the_url_is_used() {
         let config = Config::from_url("postgres://db/bank?connect_timeout=3").expect("a good URL");
         assert_eq!(config.connect_timeout, Duration::from_secs(3));
         assert!(

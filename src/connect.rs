@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn whether_it_lasts_is_as_the_last_server_has_it() {
+    fn the_last_server_decides_whether_an_error_is_permanent() {
         let down = "connection to server at \"::1\", port 5432 failed: Connection refused\n\tIs the server running?\n";
         let wrong = "connection to server at \"127.0.0.1\", port 5432 failed: FATAL:  28P01: password authentication failed\n";
         assert!(error(&format!("{down}{wrong}")).is_permanent());
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_libpq_refuses_is_to_be_mended() {
+    fn a_parameter_that_libpq_refuses_is_a_permanent_error() {
         let error = error("invalid sslmode value: \"often\"");
         assert!(error.is_permanent(), "{error}");
     }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_stops_what_an_outage_would_multiply_but_no_conflict() {
+    fn the_budget_limits_retries_of_outages_not_of_conflicts() {
         let policy = RetryPolicy {
             attempts: 50,
             ..RetryPolicy::default()
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pause_is_longer_than_the_cap_or_ends_after_the_deadline() {
+    fn no_pause_exceeds_the_cap_or_the_deadline() {
         let policy = RetryPolicy {
             attempts: 40,
             ..RetryPolicy::default()

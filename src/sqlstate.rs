@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_knows_its_class_and_condition() {
+    fn a_code_has_a_class_and_a_condition() {
         let code = SqlState::new("40001").expect("five characters");
         assert_eq!(code, SqlState::SERIALIZATION_FAILURE);
         assert_eq!(code.class(), SqlStateClass::TRANSACTION_ROLLBACK);
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_kept_as_it_came() {
+    fn an_unknown_code_is_kept_unchanged() {
         let code = SqlState::new("ZY123").expect("five characters");
         assert_eq!((code.code(), code.condition()), ("ZY123", None));
         assert_eq!((code.class().code(), code.class().title()), ("ZY", None));
     }
 
     #[test]
-    fn a_text_that_is_no_code_is_refused() {
+    fn text_that_is_not_a_code_is_refused() {
         assert_eq!(SqlState::new("4000"), None);
         assert_eq!(SqlState::new("40 01"), None);
         assert_eq!(SqlState::new("4000é"), None);

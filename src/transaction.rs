@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_become_a_begin() {
+    fn options_become_the_text_of_begin() {
         assert_eq!(TransactionOptions::default().begin(), "BEGIN");
         assert_eq!(
             TransactionOptions::serializable()

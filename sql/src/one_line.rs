@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_between_tokens_changes() {
+    fn only_the_space_between_tokens_changes() {
         for (text, line) in [
             ("  a\n\tAND  b ", "a AND b"),
             ("a = 'x  y' -- z", "a = 'x  y'"),
@@ -48,7 +48,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn its_tokens_are_the_same(text in "([-a'\"$/*\\\\ \n.:e1&u;=+é(|]|U&|E'|--|/\\*|\\*/|'\n'){0,24}") {
+        fn one_line_keeps_the_tokens(text in "([-a'\"$/*\\\\ \n.:e1&u;=+é(|]|U&|E'|--|/\\*|\\*/|'\n'){0,24}") {
             let texts = |text: &str| -> Vec<(String, bool)> {
                 tokens(text).map(|token| (token.text().to_owned(), token.continues())).collect()
             };

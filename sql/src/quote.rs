@@ -44,7 +44,7 @@ mod tests {
     use crate::{Kind, tokens};
 
     #[test]
-    fn only_simple_names_stay_bare() {
+    fn only_simple_names_stay_unquoted() {
         for bare in ["a", "_a1", "name", "id", "begin", "system"] {
             assert_eq!(identifier(bare), bare);
         }

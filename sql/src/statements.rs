@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_semicolon_within_something_does_not_split() {
+    fn a_semicolon_within_a_token_or_body_does_not_split() {
         assert_eq!(texts("SELECT ';', \"a;b\", $$;$$; b").len(), 2);
         assert_eq!(
             texts("CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2); b").len(),
@@ -193,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn begin_elsewhere_is_a_transaction() {
+    fn begin_at_the_start_of_a_statement_is_a_transaction() {
         assert_eq!(texts("BEGIN; a; END; b"), ["BEGIN", "a", "END", "b"]);
         assert_eq!(texts("CREATE TABLE begin (a int); b").len(), 2);
     }
 
     #[test]
-    fn a_statement_knows_its_place() {
+    fn a_statement_has_its_position() {
         let text = " ;é; SELECT 1";
         let all: Vec<_> = statements(text).collect();
         assert_eq!((all[0].start(), all[0].text()), (2, "é"));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_word_is_behind_comments_and_semicolons() {
+    fn the_first_word_comes_after_comments_and_semicolons() {
         let word = |text| first_word(text).map(|token| token.text().to_owned());
         assert_eq!(word("; /* a */ ;-- b\n Copy t"), Some("Copy".to_owned()));
         assert_eq!(word("(SELECT 1)"), None);

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_within_what_was_put_in_front_is_dropped() {
+    fn a_position_within_a_prefix_is_dropped() {
         let server = ServerError {
             position: Some(5),
             ..ServerError::new(SqlState::SYNTAX_ERROR, "syntax error".to_owned())

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_statement_that_is_used_least_makes_room_and_is_closed() {
+    fn the_least_used_statement_is_evicted_and_closed() {
         let mut prepared = PreparedStatements::new(2);
         assert_eq!(name_for(&mut prepared, "a", &[]), new(1));
         assert_eq!(name_for(&mut prepared, "b", &[]), new(2));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_the_server_did_not_confirm_is_prepared_again() {
+    fn an_unconfirmed_statement_is_prepared_again() {
         let mut prepared = PreparedStatements::new(2);
         name_for(&mut prepared, "a", &[]);
         prepared.confirm(&[], &[]);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_sql_under_another_search_path_is_another_statement() {
+    fn the_search_path_is_part_of_a_statements_key() {
         let mut prepared = PreparedStatements::new(2);
         let a = Arc::new(Text::new("a"));
         let first = prepared.name_for(&"ta".into(), &a, &Parameters::default());
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_are_used_once_do_not_push_out_one_that_is_used_often() {
+    fn single_uses_do_not_evict_a_frequent_statement() {
         let mut prepared = PreparedStatements::new(10);
         assert_eq!(name_for(&mut prepared, "often", &[]), new(1));
         name_for(&mut prepared, "often", &[]);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_that_is_not_used_any_more_makes_room_in_the_end() {
+    fn a_statement_no_longer_used_is_evicted_in_the_end() {
         let mut prepared = PreparedStatements::new(3);
         for _ in 0..100 {
             name_for(&mut prepared, "once often", &[]);

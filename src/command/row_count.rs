@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_message_tells_what_was_expected_and_found() {
+    fn the_message_contains_the_expected_and_actual_count() {
         let message = "invalid input syntax for type integer: \"bowline: expected one row, got 0\"";
         assert_eq!(unmet_expectation(message), Some((1, 0)));
         assert_eq!(
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_stand_in_with_is_held_by_the_server() {
+    fn only_statements_allowed_in_with_are_checked_by_the_server() {
         let verdict = |sql: &str| {
             let mut command = Command {
                 rows: ExpectedRows::One,

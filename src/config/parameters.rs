@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_elsewhere_has_to_prove_who_it_is() {
+    fn a_remote_server_has_to_prove_its_identity() {
         for elsewhere in [
             Config::new().host("db.example.com"),
             Config::new().host("192.0.2.1"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn who_chooses_how_much_a_server_has_to_prove_is_heeded() {
+    fn an_explicit_sslmode_is_kept() {
         let elsewhere = Config::new().host("db.example.com");
         for sslmode in [
             "disable",
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_settings_for_those_who_cannot_send_them_at_the_start() {
+    fn options_become_settings_if_the_pooler_refuses_them() {
         let config = Config::new()
             .pooler(true)
             .parameter("options", "-c work_mem=8MB --search_path=a,\\ b -cjit=off");
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_forgot_a_connection_shows_soon_unless_something_else_is_said() {
+    fn keepalive_has_short_defaults_unless_it_is_set() {
         let ours = parameters(&Config::new());
         assert_eq!(
             (&*ours["keepalives_idle"], &*ours["tcp_user_timeout"]),

@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_not_named_is_that_of_the_role() {
+    fn an_unnamed_database_is_that_of_the_role() {
         let config = Config::from_url("postgres://ann@db.example.com").expect("a good URL");
         assert_eq!(config.database_name().expect("a name"), "ann");
         assert!(!config.names_database());

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_password_is_never_taken_for_another_part() {
+    fn a_password_is_not_read_as_another_part_of_the_url() {
         assert_eq!(
             what("postgres://ann:p/w@db/bank"),
             "there is a / before its @"
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_good_is_taken() {
+    fn correct_parameters_are_accepted() {
         for good in [
             "postgres://ann:p#w@db/bank",
             "postgres://ann:p:w@db:5432/bank",
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_named_only_where_it_cannot_be_a_part_of_a_password() {
+    fn a_parameter_is_named_only_if_it_is_not_in_a_password() {
         assert_eq!(
             what("postgres://ann:pw@db/bank?ssl_mode=require"),
             "there is no parameter ssl_mode"

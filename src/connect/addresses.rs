@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_silent_is_left_out_and_what_comes_after_it_stays() {
+    fn a_silent_address_is_removed_and_later_ones_stay() {
         let (mut addresses, mut values) = addresses("a,a,/tmp", "::1,127.0.0.1,", "5433");
         assert_eq!(addresses.left(&host_address("a", "::1", "5433")), 3);
         addresses.tried(host_address("a", "::1", "5433"));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_host_at_two_ports_is_two_places() {
+    fn one_host_at_two_ports_is_two_addresses() {
         let (mut addresses, mut values) = addresses("127.0.0.1,127.0.0.1", "", "1,2");
         assert_eq!(
             addresses.left(&host_address("127.0.0.1", "127.0.0.1", "1")),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tried_is_tried_again_where_a_second_pass_may_take_it() {
+    fn tried_addresses_stay_if_libpq_makes_a_second_pass() {
         let (mut addresses, _) = addresses("a,b", "10.0.0.1,10.0.0.2", "1,2");
         addresses.tries_again = true;
         addresses.tried(host_address("a", "10.0.0.1", "1"));

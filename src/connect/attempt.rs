@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_servers_the_last_decides_and_the_others_follow() {
+    fn the_last_of_several_servers_is_reported_first() {
         assert_eq!(
             reason_of(&format!("{DOWN}{WRONG}")),
             "password authentication failed for user \"ann\"; at \"::1\", port 5432: Connection refused"
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_tried_again_without_encryption_does_not_hide_what_was_refused_with_it() {
+    fn an_unencrypted_retry_does_not_hide_the_first_refusal() {
         let wrong = "password authentication failed for user \"ann\"";
         assert_eq!(reason_of(&format!("{WRONG}{IN_CLEAR}")), wrong);
         assert_eq!(reason_of(&format!("{IN_CLEAR}{WRONG}")), wrong);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_heard_field_by_field() {
+    fn a_servers_error_is_read_field_by_field() {
         let attempts = Attempt::all(
             "connection to server at \"10.0.0.1\", port 5432 failed: FATAL:  3D000: database \"x\" does not exist\n\
              DETAIL:  It was dropped.\nLOCATION:  InitPostgres, postinit.c:950",
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_libpq_says_before_any_server_is_no_attempt() {
+    fn a_message_before_the_first_server_is_no_attempt() {
         assert!(Attempt::all("invalid sslmode value: \"often\"").is_empty());
     }
 }

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_its_addresses_and_stays_for_the_certificate() {
+    fn a_host_name_is_resolved_and_kept_for_the_certificate() {
         let parameters = resolved("localhost,/tmp", "5433");
         let hosts: Vec<_> = parameters["host"].split(',').collect();
         assert_eq!(hosts.first(), Some(&"localhost"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_and_addresses_are_left_as_they_are() {
+    fn sockets_and_addresses_are_not_resolved() {
         assert!(!resolved("/tmp", "5432").contains_key("hostaddr"));
         assert!(!resolved("127.0.0.1", "5432").contains_key("hostaddr"));
     }

@@ -244,14 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_passes_through_diesel_keeps_its_sqlstate_and_sql() {
+    fn an_error_passed_through_diesel_keeps_sqlstate_and_sql() {
         let back = Error::from(DieselError::from(deadlock()));
         assert_eq!(back.sqlstate(), Some(SqlState::DEADLOCK_DETECTED));
         assert_eq!(back.sql(), Some("select 1"));
     }
 
     #[test]
-    fn an_error_that_passes_through_diesel_is_found_among_many_and_on_another_thread() {
+    fn an_error_passed_through_diesel_is_found_on_any_thread() {
         let kept: Vec<_> = (0..20).map(|_| DieselError::from(deadlock())).collect();
         let back =
             std::thread::spawn(move || kept.into_iter().map(Error::from).collect::<Vec<_>>())

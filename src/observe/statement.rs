@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_named_by_what_its_commands_have_in_common() {
+    fn a_batch_is_named_after_the_common_part_of_its_commands() {
         assert_eq!(seen([("select 1", None)]).operation(), "SELECT");
         let alike = [("SELECT 1", None), ("(select 2)", None)];
         assert_eq!(seen(alike).operation(), "BATCH SELECT");

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_successes_earn_a_retry_and_no_more_than_the_burst_is_kept() {
+    fn ten_successes_allow_a_retry_up_to_the_burst() {
         let budget = Budget::new(RetryBudget {
             burst: 2,
             percent: 10,

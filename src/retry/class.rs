@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_code_needs_another_sign() {
+    fn an_ambiguous_code_needs_further_evidence() {
         let stale = |code: &str| Failure {
             stale: true,
             ..Failure::of(SqlState::new(code).expect("five characters"))

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_word_is_behind_all_that_is_none() {
+    fn the_first_word_comes_after_comments_and_brackets() {
         for sql in [
             " -- all\n /* a /* b */ c */ ((select 1))",
             ";; select",

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_may_write() {
+    fn all_other_sql_may_write() {
         check(
             Reads::No,
             &[

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_gives_rows_needs_no_returning() {
+    fn a_query_needs_no_returning() {
         let counts = |sql| WithQuery::read(sql).map(|wrappable| wrappable.counts);
         assert_eq!(counts("INSERT INTO t VALUES (1)"), Some(false));
         assert_eq!(counts("INSERT INTO t VALUES ('returning')"), Some(false));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_statement_keeps_its_positions() {
+    fn a_statement_without_semicolons_keeps_its_positions() {
         assert_eq!(bare("SELECT 1"), "SELECT 1");
         assert_eq!(bare("SELECT ';' ; -- a"), "SELECT ';'");
         assert_eq!(bare(";/*;*/ SELECT 1;"), " /* */ SELECT 1");

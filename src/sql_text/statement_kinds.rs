@@ -143,12 +143,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_stands_once_and_in_order() {
+    fn each_kind_occurs_once_and_in_order() {
         assert!(KINDS.is_sorted_by(|one, other| one.word < other.word));
     }
 
     #[test]
-    fn queries_are_what_explain_takes() {
+    fn queries_are_the_statements_that_explain_accepts() {
         assert_eq!(query_kind("/* a */ (SELECT 1)"), Some(QueryKind::Rows));
         assert_eq!(
             query_kind("with a as (select 1) delete from a"),

@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_that_its_values_decide_is_not_taken_from_an_earlier_query() {
+    fn sql_that_depends_on_values_is_not_reused() {
         let texts = &mut TextCache::default();
         let constant = rendered(Picky(None), texts);
         assert_eq!(&*rendered(Picky(Some("SELECT 2")), texts), "SELECT 2");

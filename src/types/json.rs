@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_written_as_postgresql_writes_it() {
+    fn a_wal_position_is_written_like_postgresqls() {
         let lsn = PgLsn(0x16_b374_d848);
         assert_eq!(lsn.form(), "16/B374D848");
         assert_eq!(PgLsn::read("16/B374D848".to_owned()), Ok(lsn));

@@ -102,7 +102,7 @@ fn leaves(paths: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_reader_of_names_sees_groups_and_passes_over_hidden_ones() {
+fn the_list_of_names_has_groups_and_skips_hidden_ones() {
     let source = "#[doc(hidden)]\npub use a::b;\n#[cfg(x)]\npub use c::{\n    D, e::F,\n};\npub use g::H as I;\nmod j;";
     let items = items(source);
     assert_eq!(

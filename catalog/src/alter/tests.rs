@@ -72,7 +72,7 @@ fn a_script_leaves_no_difference() {
 }
 
 #[test]
-fn partitions_are_created_and_the_rest_is_noted() {
+fn partitions_are_created_and_other_changes_noted() {
     let partitions = SCHEMAS[3];
     let expected = after(&format!(
         "{partitions}; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE FOREIGN TABLE seen (one int) SERVER s;"
@@ -117,7 +117,7 @@ fn a_function_in_use_is_not_dropped() {
 }
 
 #[test]
-fn an_index_of_a_function_that_is_no_longer_immutable_is_noted() {
+fn an_index_of_a_function_no_longer_immutable_is_noted() {
     let expected = after(
         "CREATE TABLE t (a int); CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
          CREATE INDEX i ON t (f(a)); CREATE INDEX j ON t (a) WHERE f(a) > 0; ALTER FUNCTION f(int) STABLE;",

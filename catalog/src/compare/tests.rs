@@ -18,7 +18,7 @@ fn words(left: &Catalog, right: &Catalog) -> String {
 }
 
 #[test]
-fn the_banks_migrations_differ_in_nothing_from_what_a_server_makes_of_them() {
+fn the_banks_migrations_replay_as_a_server_runs_them() {
     let migrations = bank();
     let replayed = replay(migrations.iter().map(|migration| &migration.up));
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
@@ -78,14 +78,14 @@ fn each_difference_is_a_sentence() {
 }
 
 #[test]
-fn one_history_differs_in_nothing_replayed_and_on_a_server() {
+fn a_history_replays_as_a_server_runs_it() {
     for statements in [BEFORE, AFTER] {
         assert_eq!(words(&replayed(statements), &introspected(statements)), "");
     }
 }
 
 #[test]
-fn what_is_written_in_two_ways_is_no_difference() {
+fn another_spelling_is_no_difference() {
     let one =
         "CREATE TABLE a (n numeric(10), s text DEFAULT NULL, m int[][], CHECK (n IN (1, 2)));";
     let other =
@@ -95,7 +95,7 @@ fn what_is_written_in_two_ways_is_no_difference() {
 }
 
 #[test]
-fn what_is_not_known_is_no_difference() {
+fn objects_that_replay_cannot_follow_are_no_difference() {
     let replayed = replayed(
         "CREATE TABLE t (id int); CREATE VIEW v AS SELECT unheard_of(id) AS x FROM t;
          DO $$ BEGIN EXECUTE format('CREATE SEQUENCE s START %s', random()); END $$;
@@ -150,7 +150,7 @@ fn judged_words(ours: &str, theirs: &str) -> String {
 }
 
 #[test]
-fn what_postgresql_writes_anew_is_no_difference() {
+fn an_expression_rewritten_by_postgresql_is_no_difference() {
     let sql = r#"
         CREATE TYPE mood AS ENUM ('good', 'it''s bad');
         CREATE DOMAIN day AS date DEFAULT '1 Jan 2024' CHECK (VALUE > '2 Jan 1999' AND extract(year FROM VALUE) < 3000);
@@ -204,7 +204,7 @@ fn the_moment_of_a_default_is_not_compared() {
 }
 
 #[test]
-fn code_that_postgresql_writes_anew_is_no_difference() {
+fn code_rewritten_by_postgresql_is_no_difference() {
     let sql = r#"
         CREATE SCHEMA app;
         CREATE TABLE t (id int PRIMARY KEY, a int, "user" text, at timestamptz DEFAULT now());
@@ -229,7 +229,7 @@ fn code_that_postgresql_writes_anew_is_no_difference() {
 }
 
 #[test]
-fn what_hangs_on_tables_is_compared() {
+fn triggers_policies_and_rules_are_compared() {
     let before = r#"
         CREATE TABLE t (id int PRIMARY KEY, a int, b text);
         CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
@@ -330,7 +330,7 @@ fn details_of_types_and_triggers_are_compared() {
 }
 
 #[test]
-fn collations_and_operator_classes_are_compared_with_their_schemas() {
+fn collations_and_operator_classes_include_their_schemas() {
     let sql = r#"
         CREATE SCHEMA app; CREATE SCHEMA other; CREATE EXTENSION pg_trgm SCHEMA other;
         CREATE COLLATION app.german FROM "C"; CREATE COLLATION plain FROM "C";
@@ -386,7 +386,7 @@ fn defaults_do_not_depend_on_the_session_that_reads_them() {
 }
 
 #[test]
-fn default_privileges_of_a_role_hide_what_they_may_touch_and_no_more() {
+fn default_privileges_hide_only_the_privileges_they_may_change() {
     let sql = "
         CREATE SCHEMA app; CREATE TABLE before (id int); CREATE TABLE app.before (id int);
         ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER GRANT SELECT ON TABLES TO pg_monitor;

@@ -102,7 +102,7 @@ fn texts(statements: &str, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_server_makes_of_a_check_is_the_same() {
+fn a_check_equals_the_servers_rewriting_of_it() {
     let checks: Vec<String> = CHECKS
         .iter()
         .enumerate()
@@ -175,7 +175,7 @@ const DEFAULTS: [(&str, &str); 41] = [
 ];
 
 #[test]
-fn what_a_server_makes_of_a_default_is_the_same() {
+fn a_default_equals_the_servers_rewriting_of_it() {
     let columns: Vec<String> = DEFAULTS
         .iter()
         .enumerate()
@@ -199,7 +199,7 @@ fn what_a_server_makes_of_a_default_is_the_same() {
 }
 
 #[test]
-fn no_two_of_them_are_the_same() {
+fn expressions_with_other_meanings_differ() {
     let defaults = DEFAULTS.iter().map(|(_, default)| *default);
     for texts in [CHECKS.to_vec(), defaults.collect()] {
         for (index, one) in texts.iter().enumerate() {
@@ -227,7 +227,7 @@ fn parentheses_that_change_the_meaning_count() {
 }
 
 #[test]
-fn whatever_the_text_it_ends() {
+fn parsing_any_text_ends() {
     for text in [
         "",
         "(",
@@ -306,7 +306,7 @@ fn a_column_differs_from_the_keyword_of_its_name() {
 }
 
 #[test]
-fn comments_strings_and_numbers_are_read_as_postgresql_reads_them() {
+fn comments_strings_and_numbers_are_read_like_postgresql() {
     for (one, other) in [
         ("a /* x /* y */ ' */ > 0", "a > 0"),
         ("a > 0 -- it's", "a > 0"),
@@ -325,7 +325,7 @@ fn comments_strings_and_numbers_are_read_as_postgresql_reads_them() {
 }
 
 #[test]
-fn functions_of_two_schemas_are_not_one() {
+fn functions_of_two_schemas_differ() {
     assert!(!is_same("app.f(a)", "public.f(a)"));
     assert!(!is_same("a > app.f(1) + 2", "a > (other.f(1) + 2)"));
     assert!(is_same("app.f(a)", "\"app\".f((a))"));

@@ -160,7 +160,7 @@ fn a_table_gets_the_names_that_postgresql_gives() {
 }
 
 #[test]
-fn a_dropped_column_takes_what_rests_on_it() {
+fn a_dropped_column_drops_its_dependents() {
     insta::assert_snapshot!(show(
         "CREATE TABLE t (a int, b int UNIQUE, CHECK (a > b), c text);
          CREATE INDEX i ON t (c) WHERE b > 0; CREATE INDEX j ON t (lower(c));
@@ -172,7 +172,7 @@ fn a_dropped_column_takes_what_rests_on_it() {
 }
 
 #[test]
-fn renames_are_followed_by_references_and_expressions_but_not_by_names() {
+fn references_and_expressions_follow_renames_but_names_do_not() {
     insta::assert_snapshot!(show(
         r#"CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (o_id int REFERENCES o, n int CHECK (n > 0));
          ALTER TABLE o RENAME TO owners; ALTER TABLE owners RENAME COLUMN id TO "Key"; ALTER TABLE t RENAME n TO m;"#
@@ -187,7 +187,7 @@ fn renames_are_followed_by_references_and_expressions_but_not_by_names() {
 }
 
 #[test]
-fn a_column_renamed_to_a_reserved_word_is_quoted_in_expressions() {
+fn a_column_renamed_to_a_reserved_word_gets_quotes() {
     insta::assert_snapshot!(show(
         r#"CREATE TABLE t (email text, state text, n int CHECK (n > 0));
          CREATE UNIQUE INDEX i ON t (email) WHERE state <> 'closed'; CREATE INDEX j ON t (lower(state));
@@ -212,7 +212,7 @@ fn enums_change_label_by_label() {
 }
 
 #[test]
-fn types_are_known_under_all_their_spellings() {
+fn a_type_is_found_under_each_of_its_names() {
     insta::assert_snapshot!(show(
         "CREATE TABLE t (a int4, b integer[], c timestamp with time zone, d double precision, e char, f decimal(10,2),
             g float(24), h bit varying(3), i time(3), j pg_catalog.text, k interval);"
@@ -228,7 +228,7 @@ fn identity_and_generated_columns_are_no_defaults() {
 }
 
 #[test]
-fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
+fn an_unsupported_statement_is_refused_and_replay_continues() {
     insta::assert_snapshot!(show(
         "CREATE TABLE a (id int);\nDO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', 'b' || n); END $$;\nCREATE TABLE c AS SELECT unheard_of(1) AS x;
          SELECT make_partitions();\nALTER TABLE nowhere ADD COLUMN x int;\nCREATE TABLE d (x unheard_of);\nCREATE TABLE e (id int);"
@@ -244,14 +244,14 @@ fn what_is_not_followed_is_refused_and_named_and_the_rest_goes_on() {
 }
 
 #[test]
-fn what_rests_on_a_refused_statement_is_not_named_again() {
+fn dependents_of_a_refused_statement_are_not_refused_again() {
     insta::assert_snapshot!(show(
         "CREATE TABLE a AS SELECT unheard_of(1) AS x;\nALTER TABLE a ADD COLUMN y int;\nCREATE INDEX i ON a (y);\nALTER TABLE a RENAME TO b;\nDROP TABLE b;"
     ), @"refused, line 1: the result of unheard_of(integer) is not known");
 }
 
 #[test]
-fn an_author_can_answer_for_a_statement() {
+fn a_comment_excludes_a_statement_from_replay() {
     assert_eq!(
         show("-- bowline: ignore\nDO $$ BEGIN PERFORM 1; END $$;"),
         ""
@@ -259,7 +259,7 @@ fn an_author_can_answer_for_a_statement() {
 }
 
 #[test]
-fn an_author_can_say_the_effect_of_a_statement() {
+fn a_comment_can_describe_the_effect_of_a_statement() {
     insta::assert_snapshot!(show(
         "CREATE TABLE t (a int);
          -- It runs for each of three columns.
@@ -270,7 +270,7 @@ fn an_author_can_say_the_effect_of_a_statement() {
 }
 
 #[test]
-fn what_a_block_certainly_does_is_followed() {
+fn the_certain_effects_of_a_block_are_followed() {
     insta::assert_snapshot!(show(
         "CREATE TABLE t (a int);
          DO $$ BEGIN ALTER TABLE t ADD COLUMN b int; EXECUTE 'ALTER TABLE t ' || 'ADD COLUMN c int'; END $$;
@@ -289,7 +289,7 @@ fn what_a_block_certainly_does_is_followed() {
 }
 
 #[test]
-fn a_trigger_that_a_function_makes_shapes_nothing() {
+fn a_function_that_creates_a_trigger_changes_no_schema() {
     insta::assert_snapshot!(show(
         "CREATE OR REPLACE FUNCTION diesel_manage_updated_at(_tbl regclass) RETURNS VOID AS $$
          BEGIN
@@ -307,7 +307,7 @@ fn a_trigger_that_a_function_makes_shapes_nothing() {
 }
 
 #[test]
-fn a_role_that_a_function_makes_where_it_is_missing_shapes_nothing() {
+fn a_function_that_creates_a_missing_role_changes_no_schema() {
     insta::assert_snapshot!(show(
         "CREATE FUNCTION make_role(role_name text) RETURNS void LANGUAGE plpgsql AS $$
          BEGIN
@@ -348,7 +348,7 @@ fn sql_that_cannot_be_parsed_is_refused_as_a_whole() {
 }
 
 #[test]
-fn an_identity_that_is_dropped_takes_its_own_sequence_and_no_other_that_its_column_owns() {
+fn a_dropped_identity_drops_only_its_own_sequence() {
     let sql = "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY); CREATE SEQUENCE other OWNED BY t.id;
          ALTER TABLE t ALTER id DROP IDENTITY;";
     let catalog = replay(&[migration(sql)]).catalog;
@@ -387,7 +387,7 @@ fn elements_of_create_schema_are_followed() {
 }
 
 #[test]
-fn jobs_of_extensions_shape_nothing() {
+fn jobs_of_extensions_change_no_schema() {
     insta::assert_snapshot!(show(
         "CREATE TABLE t (id int); SELECT cron.schedule('n', '* * * * *', 'DELETE FROM t'); SELECT cron.unschedule(1);
          DO $$ BEGIN PERFORM cron.schedule('n', '* * * * *', 'x'); END $$; SELECT postgis_extensions_upgrade();
@@ -411,7 +411,7 @@ fn the_table_of_postgis_is_named() {
 }
 
 #[test]
-fn a_sequence_whose_numbers_are_open_is_followed() {
+fn a_sequence_with_unknown_numbers_is_followed() {
     insta::assert_snapshot!(gaps(
         "DO $$ BEGIN
             EXECUTE format('CREATE SEQUENCE s START %s', (random() * 1000)::int);

@@ -15,7 +15,7 @@ fn drawn(sql: &str, check: impl FnOnce(&Diagram<'_>)) {
 }
 
 #[test]
-fn mermaid_gets_names_that_it_takes() {
+fn mermaid_gets_names_that_it_accepts() {
     drawn(
         "CREATE SCHEMA other;
          CREATE TABLE people (id serial PRIMARY KEY, email varchar(254) NOT NULL UNIQUE, height numeric(5, 2));

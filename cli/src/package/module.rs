@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_added_before_the_first_item() {
+    fn the_module_is_added_before_the_first_item() {
         insta::assert_snapshot!(added("fn main() {}\n"), @r"
         mod db;
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_added_in_the_order_of_names() {
+    fn the_module_is_added_in_the_order_of_names() {
         insta::assert_snapshot!(added("mod a;\nmod z;\n\nfn main() {}\n"), @r"
         mod a;
         mod db;

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_of_several_lines_and_wide_characters_keep_their_columns() {
+    fn cells_with_line_breaks_or_wide_characters_stay_aligned() {
         insta::assert_snapshot!(table(
             &[("n", Side::Right), ("name", Side::Left), ("two\nlines", Side::Left)],
             &[
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_columns_or_rows_is_still_one() {
+    fn a_table_without_columns_or_rows_is_printed() {
         assert_eq!(table(&[], &[&[]]), "--\n");
         assert_eq!(table(&[("a", Side::Left)], &[]), " a~\n---\n");
     }

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_choose_where_the_command_line_does_not() {
+    fn variables_choose_unless_the_command_line_does() {
         let auto = |variables: &[(&str, &str)], is_terminal| {
             let variable = |name: &str| {
                 let mut found = variables.iter().filter(|(key, _)| *key == name);

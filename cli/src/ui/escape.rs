@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn json_stays_json() {
+    fn json_output_stays_valid_json() {
         let value = serde_json::Value::from(HOSTILE);
         let text = value.to_string();
         let shown = json(&text);

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_further_line_begins_like_a_label() {
+    fn no_continued_line_begins_like_a_label() {
         let text = "a\nerror: b\n\n  c\r\nd";
         assert_eq!(indented(text, 6), "a\n      error: b\n\n  c\r\n      d");
         assert_eq!(wrapped("a\nerror: b", 6, 20), "a\n      error: b");

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_in_characters_is_a_word_in_bytes() {
+    fn a_word_is_found_by_a_position_in_characters() {
         let word = |source: &'static str, position| &source[word_at(source, position)];
         assert_eq!(word("SELECT 'ä', nothing + 1", 13), "nothing");
         assert_eq!(word("SELECT \"a b\" ", 8), "\"a b\"");

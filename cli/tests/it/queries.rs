@@ -313,7 +313,7 @@ fn a_folder_in_a_package_is_read_as_it_is() {
 }
 
 #[test]
-fn a_migration_that_cannot_be_followed_refuses_only_the_queries_of_its_tables() {
+fn an_unsupported_migration_refuses_only_queries_of_its_tables() {
     let project = Project::bare(&[
         (
             "migrations/0001_a.sql",
@@ -353,7 +353,7 @@ fn whole_rows_have_the_type_that_the_text_gives_them() {
 }
 
 #[test]
-fn what_came_with_a_later_version_is_refused_by_name() {
+fn a_feature_of_a_later_version_is_refused_by_name() {
     let project = Project::bare(&[
         ACCOUNTS,
         ("bowline.toml", "postgres = \"16\"\n"),

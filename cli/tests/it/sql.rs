@@ -185,7 +185,7 @@ fn sql_comes_from_a_file_or_standard_input() {
 }
 
 #[test]
-fn what_takes_too_long_is_cancelled() {
+fn a_statement_past_its_deadline_is_cancelled() {
     let started = Instant::now();
     let printed = sql(&["--timeout", "1", "SELECT pg_sleep(60)"]);
     assert!(
@@ -243,7 +243,7 @@ fn a_line_break_in_a_notice_imitates_no_error() {
 }
 
 #[test]
-fn a_reader_that_has_gone_ends_it_and_the_query() {
+fn a_closed_output_ends_the_command_and_its_query() {
     let started = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_bowline"))
         .args([

@@ -70,7 +70,7 @@ fn code_of_0_1_has_one_error_until_it_is_generated_again() {
 }
 
 #[test]
-fn code_of_a_newer_format_has_one_error_and_is_not_overwritten() {
+fn code_of_a_newer_format_is_one_error_and_is_kept() {
     let bank = bank();
     bank.bowline(&["generate", "--offline"], &[]);
     let module = bank.read("src/bank/mod.rs");

@@ -123,7 +123,7 @@ fn ignored_statements_are_compared() {
 }
 
 #[test]
-fn the_server_prepares_the_statements_of_generated_functions() {
+fn the_server_prepares_generated_statements() {
     let table =
         "CREATE TABLE a (id serial PRIMARY KEY, name text NOT NULL, \"{new}\" text UNIQUE);";
     let project = Project::new(&[("migrations/1_a/up.sql", table)]);

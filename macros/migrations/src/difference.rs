@@ -62,7 +62,7 @@ mod tests {
     use crate::{SqlFile, fingerprint};
 
     #[test]
-    fn each_migration_that_is_not_as_it_was_is_named_once() {
+    fn each_changed_migration_is_named_once() {
         let migration = |name: &str, sql: &str| Migration {
             version: name.to_owned(),
             name: name.to_owned(),

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_is_one_however_it_is_written() {
+    fn all_kinds_of_line_breaks_count_the_same() {
         for sql in [
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n  SELECT 1;\n\n$$;\n-- bowline: ignore\nSELECT 'a\nb';",
             "SELECT E'a\n\\\nb', \"a\nb\"",
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_do_not_run_into_each_other() {
+    fn tokens_stay_separate() {
         differ("ab", "a b");
         differ("SELECT 12", "SELECT 1 2");
         differ("a < = b", "a <= b");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_quotes_counts_whole() {
+    fn quoted_text_counts_as_a_whole() {
         differ("SELECT 'a b'", "SELECT 'a  b'");
         differ("SELECT '--a'", "SELECT '--b'");
         differ("SELECT 'it''s /* a */'", "SELECT 'it''s /* b */'");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_that_goes_on_in_the_next_line_is_read_like_its_beginning() {
+    fn a_string_continued_in_the_next_line_keeps_its_kind() {
         differ("E'a'\n'\\' -- b'", "E'a'\n'\\' -- c'");
         differ("E'a' -- more\n'\\' -- b'", "E'a' -- more\n'\\' -- c'");
         same("E'a' '\\' -- b", "E'a' '\\' -- c");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dollar_in_a_name_or_a_parameter_opens_no_string() {
+    fn a_dollar_in_a_name_or_parameter_begins_no_string() {
         same("a$b$ -- c", "a$b$ -- d");
         same("$1 -- $1", "$1");
         same("a $ -- b", "a $");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ended_counts_up_to_the_end() {
+    fn an_unterminated_token_counts_to_the_end() {
         for open in ["'", "\"", "$$", "$a$", "E'"] {
             differ(&format!("{open} -- a"), &format!("{open} -- b"));
         }
@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_can_be_read(text in "\\PC*") {
+        fn any_text_has_a_fingerprint(text in "\\PC*") {
             fingerprint(&text);
         }
     }

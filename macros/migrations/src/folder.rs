@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_undoes_a_migration_does_not_count() {
+    fn a_down_file_does_not_count() {
         let fingerprint = |down| {
             let folder = folder(&[("1_a/up.sql", "SELECT 1;"), ("1_a/down.sql", down)]);
             read_folder(folder.path()).expect("a good folder")[0].fingerprint()

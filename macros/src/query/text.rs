@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_those_of_the_source() {
+    fn locations_are_those_of_the_source() {
         let one = |literal| read(&[(literal, START)]);
         assert_eq!(one(r#""a x""#), ("a x".to_owned(), (7, 8)));
         assert_eq!(one("\"a\n  x\""), ("a\n  x".to_owned(), (8, 3)));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn a_literal_that_is_not_text_is_refused() {
         for literal in ["b\"a\"", "\"a", "c\"a\"", "r", "r#", "", "'"] {
             let read = Sql::default().push(literal, START);
             assert!(read.is_err() || literal.is_empty(), "{literal}");

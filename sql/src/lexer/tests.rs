@@ -54,7 +54,7 @@ fn each_token_has_its_kind() {
 }
 
 #[test]
-fn what_looks_like_a_string_or_comment_is_not_always_one() {
+fn a_quote_or_dash_does_not_always_begin_a_token() {
     use Kind::*;
     assert_eq!(all("a$b$c"), [(Word, "a$b$c")]);
     assert_eq!(all("$"), [(Punctuation, "$")]);
@@ -68,7 +68,7 @@ fn what_looks_like_a_string_or_comment_is_not_always_one() {
 }
 
 #[test]
-fn words_compare_without_case_and_quotes_are_no_keywords() {
+fn words_ignore_case_and_quoted_names_are_no_keywords() {
     assert!(only("CoPy").is_word("copy"));
     assert!(!only("\"copy\"").is_word("copy"));
     assert!(only("Set").is_one_of(&["reset", "set"]));
@@ -77,7 +77,7 @@ fn words_compare_without_case_and_quotes_are_no_keywords() {
 }
 
 #[test]
-fn a_name_means_what_postgresql_takes_it_for() {
+fn a_name_is_decoded_like_in_postgresql() {
     let name = |text| only(text).name().map(Cow::into_owned);
     assert_eq!(name("aBÉ"), Some("abÉ".to_owned()));
     assert_eq!(name("\"aB\"\"c\""), Some("aB\"c".to_owned()));
@@ -103,7 +103,7 @@ fn a_name_means_what_postgresql_takes_it_for() {
 }
 
 #[test]
-fn a_string_holds_what_postgresql_reads() {
+fn a_string_is_decoded_like_in_postgresql() {
     let value = |text| only(text).value().map(Cow::into_owned);
     for (text, held) in [
         ("'it''s'", "it's"),
@@ -137,7 +137,7 @@ fn a_string_holds_what_postgresql_reads() {
 }
 
 #[test]
-fn a_string_goes_on_in_the_next_line() {
+fn a_string_continues_in_the_next_line() {
     let parts: Vec<_> = tokens("E'a' -- x\n '\\n' 'b'").collect();
     let continues: Vec<_> = parts.iter().map(Token::continues).collect();
     assert_eq!(continues, [false, true, false]);
@@ -147,7 +147,7 @@ fn a_string_goes_on_in_the_next_line() {
 }
 
 #[test]
-fn one_string_has_a_value_whatever_its_notation() {
+fn a_string_has_one_value_in_every_notation() {
     let value = |text| string_value(text);
     assert_eq!(value(" 'a' -- x\n 'b'\n'c' ").as_deref(), Some("abc"));
     assert_eq!(value("E'\\n'\n'\\t'").as_deref(), Some("\n\t"));

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_have_names_and_arrays_elements() {
+    fn types_have_names_and_arrays_have_elements() {
         assert_eq!(name(701).as_deref(), Some("float8"));
         assert_eq!(name(1015).as_deref(), Some("varchar[]"));
         assert_eq!(name(0), None);

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_are_bounded_and_those_in_use_stay() {
+    fn entries_are_bounded_and_used_ones_are_kept() {
         let mut map = RecentMap::default();
         map.insert(0, ());
         for number in 1..10_000 {

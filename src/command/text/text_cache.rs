@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_known_when_it_comes_back() {
+    fn a_repeated_text_is_found() {
         let mut texts = TextCache::default();
         let first = texts.of_sql("SELECT 1");
         assert!(!first.is_known);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_is_kept_however_long_it_is() {
+    fn a_constant_of_any_length_is_kept() {
         static LONG: &str = match std::str::from_utf8(&[b' '; MAX_LENGTH + 1]) {
             Ok(spaces) => spaces,
             Err(_) => "",

@@ -8,7 +8,7 @@ fn leaves(sql: &str) -> bool {
 }
 
 #[test]
-fn what_outlives_its_transaction_is_seen() {
+fn state_that_outlives_its_transaction_is_found() {
     for sql in [
         "SET search_path TO x",
         "set session authorization ann",
@@ -50,7 +50,7 @@ fn what_outlives_its_transaction_is_seen() {
 }
 
 #[test]
-fn comments_semicolons_and_escapes_hide_nothing() {
+fn comments_semicolons_and_escapes_hide_no_statement() {
     for sql in [
         ";SET ROLE weak",
         "; /* x */ ;SET ROLE weak",
@@ -82,7 +82,7 @@ fn comments_semicolons_and_escapes_hide_nothing() {
 }
 
 #[test]
-fn what_ends_with_its_transaction_or_changes_data_only_is_not_taken_for_it() {
+fn state_that_ends_with_its_transaction_is_not_found() {
     for sql in [
         "",
         "-- nothing;",
@@ -158,7 +158,7 @@ fn a_script_is_judged_by_each_of_its_statements() {
 }
 
 #[test]
-fn what_discard_all_leaves_is_seen() {
+fn state_that_discard_all_keeps_is_found() {
     for sql in [
         "SET app.tenant = '1'",
         "set local app.tenant to 1",

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_whole_are_an_error() {
+    fn incomplete_bytes_are_an_error() {
         let id = 7_i64.to_be_bytes();
         let tags = array(1);
         let bytes = record(&[(20, Some(&id)), (25, Some(b"a")), (1009, Some(&tags))]);

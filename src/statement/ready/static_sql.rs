@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_can_look_like_a_gap() {
+    fn a_name_can_resemble_a_gap() {
         let sql = of(r#"INSERT INTO "{{new}}" {new} RETURNING "{{", "{{rows}}""#);
         assert_eq!(
             sql.compose(&[given(NAMES, &[0]), Given::default()], 1),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upsert_without_changes_writes_the_value_that_is_there() {
+    fn an_upsert_without_changes_writes_the_current_value() {
         let sql = StaticSql {
             unchanged: "INSERT INTO a {new} ON CONFLICT (id) DO UPDATE SET id = excluded.id",
             ..of("INSERT INTO a {new} ON CONFLICT (id) DO UPDATE SET {changes}")

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_to_encrypt_is_followed_by_the_first_message() {
+    fn a_refused_tls_request_precedes_the_first_message() {
         let request = [8_u32.to_be_bytes(), ENCRYPT[0]].concat();
         let mut messages = Messages::of(Direction::ToServer);
         assert_eq!(tags(&mut messages, &request), [0]);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encrypted_is_not_counted() {
+    fn encrypted_messages_are_not_counted() {
         let mut answers = Messages::of(Direction::ToClient);
         assert_eq!(tags(&mut answers, b"S"), b"S");
         assert_eq!(tags(&mut answers, b"Z\0\0\0\x05I"), b"");

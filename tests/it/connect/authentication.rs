@@ -63,7 +63,7 @@ fn a_password_file_is_read_and_is_named_when_it_is_wrong() {
 }
 
 #[test]
-fn who_the_server_has_no_entry_for_is_refused_for_good() {
+fn a_client_without_an_hba_entry_is_refused_permanently() {
     let error = refused(&tls_server().ann().dbname("template1"));
     assert_eq!(
         (error.sqlstate(), error.is_permanent()),

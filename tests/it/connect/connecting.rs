@@ -237,7 +237,7 @@ fn a_primary_is_found_behind_a_silent_host() {
 }
 
 #[test]
-fn a_server_looks_whether_its_client_is_there() {
+fn a_server_checks_that_its_client_is_connected() {
     let show = "SELECT current_setting('client_connection_check_interval')";
     let setting = |config: Config| {
         let mut session = Session::connect(&config).expect("a server");

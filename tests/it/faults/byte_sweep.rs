@@ -300,7 +300,7 @@ fn a_count_judged_before_the_commit_at_every_cut() {
 }
 
 #[test]
-fn a_copy_tells_the_truth_wherever_it_is_cut() {
+fn a_cut_copy_reports_its_outcome_at_every_byte() {
     sweep(3, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
         db.copy_in((cuts::id, cuts::part), (1..4).map(|part| (id, part)))
             .map(drop)

@@ -101,7 +101,7 @@ fn a_flood_of_notices_ends_at_the_deadline() {
 }
 
 #[test]
-fn what_is_not_postgresql_is_refused_in_time() {
+fn a_server_that_is_not_postgresql_is_refused_in_time() {
     let pieces: [&[u8]; 6] = [
         b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n",

@@ -210,7 +210,7 @@ fn a_crash_of_one_process_commits_nothing_of_others() {
 }
 
 #[test]
-fn a_server_that_hangs_as_a_whole_is_given_up_in_time() {
+fn a_suspended_server_is_abandoned_in_time() {
     let server = breakable();
     let mut open = Session::connect(&server.config("postgres")).expect("a server");
     let pid = server.pid().expect("it runs");
@@ -419,7 +419,7 @@ fn slow_deferred_work_ends_at_the_deadline() {
 }
 
 #[test]
-fn a_server_without_room_says_so_and_the_session_goes_on() {
+fn a_resource_limit_is_reported_and_the_session_continues() {
     let server = breakable();
     let config = hurried(&server).parameter("options", "-c temp_file_limit=1MB -c work_mem=64kB");
     let mut session = Session::connect(&config).expect("a server");

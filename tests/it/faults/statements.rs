@@ -55,7 +55,7 @@ fn more_than_65535_parameters_are_refused_unsent() {
 }
 
 #[test]
-fn a_nul_byte_is_refused_and_the_session_goes_on() {
+fn a_nul_byte_is_refused_and_the_session_continues() {
     let (_database, mut session) = with_table("x text");
     let in_value = sql_query("INSERT INTO t VALUES ($1)").bind::<Text, _>("a\0b");
     let in_sql = sql_query("INSERT INTO t VALUES ('a\0b')");

@@ -84,7 +84,7 @@ fn a_lone_update_of_a_missing_row_is_not_committed() -> Result<()> {
 
 /// The server's list has the SQL as it was sent.
 #[test]
-fn a_lone_write_is_sent_as_it_stands_and_prepared_when_it_comes_back() -> Result<()> {
+fn a_single_write_is_prepared_at_its_second_use() -> Result<()> {
     let database = test_database();
     let session = &mut Session::connect(&database.config())?;
     let ann = session.run(Account::insert(new_account("ann")))?;

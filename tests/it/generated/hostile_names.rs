@@ -82,7 +82,7 @@ fn an_insert_by_a_hostile_name_reaches_its_column() {
 }
 
 #[test]
-fn each_hostile_label_of_an_enum_comes_back_as_it_went() {
+fn each_hostile_label_of_an_enum_round_trips() {
     let labels = [
         "a\"c", "c\\d", "*/", "Self", "", "1", "größe", "a b", "a+b", "a-", "type", "r#type", "{}",
     ];

@@ -110,7 +110,7 @@ fn ask(db: &Database, query: &str) -> String {
 const SCHEMA_OF_B: &str = "SELECT string_agg(schemaname, ',') FROM pg_tables WHERE tablename = 'b'";
 
 #[test]
-fn what_has_not_run_is_run_once_in_order() {
+fn pending_migrations_run_once_in_order() {
     let (_database, db) = database();
     let all = Scripts(vec![
         script("9002_b", "ALTER TABLE a ADD b int"),
@@ -156,7 +156,7 @@ fn progress_is_shown_by_events() {
 }
 
 #[test]
-fn what_a_migration_sets_ends_with_it() {
+fn a_migrations_settings_end_with_it() {
     let (_database, db) = database();
     let sets = "CREATE SCHEMA app; CREATE TABLE app.kept (id int); CREATE ROLE weak_migrate; GRANT weak_migrate TO postgres;
         SELECT pg_catalog.set_config('search_path', 'app', false); SET session_replication_role = replica;

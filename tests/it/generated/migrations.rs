@@ -140,7 +140,7 @@ fn a_database_of_another_branch_is_reported() {
 }
 
 #[test]
-fn a_table_that_is_locked_holds_nobody_up_for_long() {
+fn a_locked_migration_table_delays_opening_only_briefly() {
     let database = test_database();
     let other = database.open().expect("a server");
     let mut holder = other.session().expect("a session");

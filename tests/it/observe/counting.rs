@@ -69,7 +69,7 @@ fn statements_are_counted_by_function_and_outcome() {
 }
 
 #[test]
-fn the_pool_shows_what_is_used_and_who_waits() {
+fn the_pool_shows_used_sessions_and_waiting_callers() {
     let (server, database) = (server(), test_database());
     let recorder = recorder();
     let db = database.config().max_size(2).open().expect("a server");
@@ -176,7 +176,7 @@ fn retries_and_transactions_are_counted() {
 }
 
 #[test]
-fn an_outcome_that_nobody_knows_is_counted() {
+fn an_unknown_outcome_is_counted() {
     let (server, database) = (server(), test_database());
     let recorder = recorder();
     let proxy = Proxy::start(&server).expect("a proxy");

@@ -31,7 +31,7 @@ fn eight_ask(db: &Database) -> Vec<(Option<Error>, Duration)> {
 }
 
 #[test]
-fn a_silent_server_holds_nobody_past_the_deadline() {
+fn a_silent_server_keeps_no_caller_past_the_deadline() {
     for deafen in [Proxy::stop_accepting, Proxy::freeze] {
         let proxy = Proxy::start_tcp(&server()).expect("a proxy");
         let limit = Duration::from_millis(400);
@@ -58,7 +58,7 @@ fn a_silent_server_holds_nobody_past_the_deadline() {
 }
 
 #[test]
-fn a_suspended_server_holds_nobody_past_the_deadline() {
+fn a_suspended_server_keeps_no_caller_past_the_deadline() {
     let server = LocalServer::private(&[]).expect("a server");
     let limit = Duration::from_millis(500);
     let config = server

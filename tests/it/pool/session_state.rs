@@ -55,7 +55,7 @@ fn only_lasting_effects_mark_a_session() {
 }
 
 #[test]
-fn statements_are_prepared_anew_after_a_reset() {
+fn statements_are_prepared_again_after_a_reset() {
     use diesel::prelude::*;
     let mut session = session();
     let query = || diesel::select(1.into_sql::<diesel::sql_types::Integer>());

@@ -40,7 +40,7 @@ async fn statements_and_transactions_run_from_async_code() {
 }
 
 #[tokio::test]
-async fn the_runtime_goes_on_while_the_server_works() {
+async fn the_runtime_is_free_while_the_server_works() {
     let (db, _database) = open(1);
     let slow = tokio::spawn({
         let db = db.clone();
@@ -117,7 +117,7 @@ async fn a_transaction_whose_future_is_dropped_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_transaction_reaches_who_awaits_it() {
+async fn a_panic_in_a_transaction_reaches_the_awaiting_task() {
     let (db, _database) = open(1);
     let task = tokio::spawn({
         let db = db.clone();

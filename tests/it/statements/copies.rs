@@ -142,7 +142,7 @@ fn a_reader_that_fails_fails_the_copy() {
 }
 
 #[test]
-fn what_is_no_copy_is_refused_before_it_is_sent() {
+fn a_statement_that_is_not_a_copy_is_refused_unsent() {
     let database = test_database();
     let db = database.open().expect("a server");
     let session = &mut *db.session().expect("a session");

@@ -42,7 +42,7 @@ fn one_row_some_rows_and_all_rows_are_fetched_in_turn() {
 }
 
 #[test]
-fn a_scroll_cursor_goes_back_and_anywhere() {
+fn a_scroll_cursor_moves_to_any_row() {
     database()
         .transaction(|tx| {
             let mut cursor = tx.scroll_cursor(numbers(10))?;

@@ -15,7 +15,7 @@ fn session() -> Session {
 }
 
 #[test]
-fn a_notification_wakes_who_waits_for_it() {
+fn a_notification_wakes_the_waiting_caller() {
     let mut listener = session();
     listener.listen("Weird \"name").expect("a channel");
     let speaker = thread::spawn(|| {

@@ -46,7 +46,7 @@ fn an_update_is_prepared_when_it_comes_back() {
 }
 
 #[test]
-fn what_changes_its_session_or_is_marked_is_never_prepared() {
+fn session_changes_and_marked_sql_are_never_prepared() {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
     for _ in 0..3 {
@@ -65,7 +65,7 @@ fn what_changes_its_session_or_is_marked_is_never_prepared() {
 }
 
 #[test]
-fn sql_by_hand_survives_a_change_of_the_schema_in_its_transaction() {
+fn sql_by_hand_survives_a_schema_change_in_its_transaction() {
     let database = test_database();
     let db = database.config().open().expect("a server");
     let all = || sql_query("SELECT * FROM notes").affected();
@@ -121,7 +121,7 @@ fn count_in_a_transaction(db: &Database, id: bank::AccountId) {
 }
 
 #[test]
-fn a_commit_checks_constraints_only_where_one_can_be_deferred() {
+fn a_commit_checks_constraints_only_if_one_is_deferrable() {
     let database = test_database();
     let mut other = Session::connect(&database.config()).expect("a server");
     let mut alter = |deferrable: &str| {

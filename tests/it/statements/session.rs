@@ -23,7 +23,7 @@ fn session() -> Session {
 }
 
 #[test]
-fn a_call_ends_at_its_deadline_and_the_session_goes_on() {
+fn a_call_ends_at_its_deadline_and_the_session_continues() {
     let mut session = session();
     session.set_timeout(Duration::from_millis(200));
     let started = Instant::now();
@@ -122,7 +122,7 @@ fn the_pool_replaces_a_session_that_was_ended_while_idle() {
 }
 
 #[test]
-fn a_plan_that_a_migration_made_stale_is_made_anew() {
+fn a_plan_made_stale_by_a_migration_is_prepared_again() {
     let database = test_database();
     let db = database.open().expect("a server");
     let session = &mut *db.session().expect("a session");
@@ -154,7 +154,7 @@ fn a_plan_that_a_migration_made_stale_is_made_anew() {
 }
 
 #[test]
-fn an_enum_that_was_made_anew_is_looked_up_again() {
+fn a_recreated_enum_is_looked_up_again() {
     let database = test_database();
     let db = database.open().expect("a server");
     let session = &mut *db.session().expect("a session");
@@ -261,7 +261,7 @@ fn a_silent_server_ends_at_the_connect_timeout() {
 }
 
 #[test]
-fn a_server_process_that_hangs_does_not_hang_its_caller() {
+fn a_stopped_server_process_does_not_block_its_caller() {
     let server = bowline::testing::LocalServer::private(&[]).expect("a server");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     let pid = session.backend_pid().to_string();

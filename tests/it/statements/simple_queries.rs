@@ -106,7 +106,7 @@ fn a_transaction_reports_only_the_callers_statements() {
 }
 
 #[test]
-fn breaking_off_cancels_and_the_session_goes_on() {
+fn breaking_off_cancels_and_the_session_continues() {
     let mut session = session();
     let started = Instant::now();
     let mut rows = 0;
@@ -148,7 +148,7 @@ fn the_deadline_excludes_the_time_of_the_callback() {
 }
 
 #[test]
-fn what_is_run_next_is_answered_whole() {
+fn the_next_statement_gets_its_whole_answer() {
     for text in [
         "SELECT 1",
         "SELECT 1 / 0",

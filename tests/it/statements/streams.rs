@@ -27,7 +27,7 @@ fn numbers(to: i32) -> bowline::statement::Sql<'static> {
 }
 
 #[test]
-fn rows_come_in_order_and_the_session_goes_on() {
+fn rows_come_in_order_and_the_session_continues() {
     let mut session = session();
     let rows = session
         .stream(numbers(10_000).all::<Number>())

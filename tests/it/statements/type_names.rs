@@ -79,7 +79,7 @@ fn use_all(db: &Database) -> i64 {
 }
 
 #[test]
-fn a_type_that_was_made_anew_or_moved_heals_by_itself() {
+fn a_recreated_or_moved_type_is_looked_up_again() {
     for ddl in [
         "ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ('sad', 'glad');
          ALTER TABLE people ALTER mood TYPE mood USING mood::text::mood",
@@ -291,7 +291,7 @@ fn a_role_whose_schema_is_in_the_path_has_its_own_types() {
 }
 
 #[test]
-fn a_path_that_a_function_sets_heals_by_itself() {
+fn a_search_path_set_by_a_function_is_noticed() {
     let (database, _proxy, db) = tenants();
     let mut session = Session::connect(&database.config()).expect("a server");
     session

@@ -74,7 +74,7 @@ fn flat_migrations_run_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn few_copies_are_created_ahead() {
+fn few_copies_are_created_in_advance() {
     let databases_now: Vec<_> = (0..8).map(|_| create()).collect();
     let template = databases_now[0]
         .name()

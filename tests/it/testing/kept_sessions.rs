@@ -259,7 +259,7 @@ fn pid(db: &Database) -> i32 {
 }
 
 #[test]
-fn no_deed_of_a_test_reaches_the_next() {
+fn no_state_of_a_test_reaches_the_next() {
     let folder = Folder::new("deeds");
     let mut state = 0x9E37_79B9_7F4A_7C15;
     let single = DEEDS.iter().map(|deed| vec![deed]);
@@ -374,7 +374,7 @@ fn a_database_that_a_test_leaks_is_not_used_again() {
 }
 
 #[test]
-fn a_session_that_is_held_for_ever_is_not_used_again() {
+fn a_session_that_is_never_returned_is_not_used_again() {
     let folder = Folder::new("held");
     let db = folder.sandbox();
     let held = pid(&db);
@@ -439,7 +439,7 @@ fn a_process_of_one_test_connects_once_and_takes_no_lock() {
 }
 
 #[test]
-fn a_shared_server_that_is_gone_is_replaced() {
+fn a_stopped_shared_server_is_replaced() {
     const REPLACES: &str = "BOWLINE_TEST_REPLACES";
     if std::env::var_os(REPLACES).is_none() {
         // In a process of its own, whose shared server is no other test's.
@@ -447,10 +447,7 @@ fn a_shared_server_that_is_gone_is_replaced() {
         let programs = LocalServer::installed().expect("programs").0;
         std::os::unix::fs::symlink(programs, &folder).expect("a link");
         let output = Command::new(std::env::current_exe().expect("this program"))
-            .args(only(
-                module_path!(),
-                "a_shared_server_that_is_gone_is_replaced",
-            ))
+            .args(only(module_path!(), "a_stopped_shared_server_is_replaced"))
             .env(REPLACES, "1")
             .env("BOWLINE_PG_BIN", &folder)
             .output()

@@ -73,7 +73,7 @@ fn the_shared_server_stays_for_a_while_after_its_last_user() {
 }
 
 #[test]
-fn a_server_is_gone_after_its_only_user_was_killed() {
+fn a_server_stops_after_its_only_user_was_killed() {
     let mut user = hold("private");
     let folder = folder_of(&mut user);
     assert!(folder.exists());
@@ -157,7 +157,7 @@ fn a_process_that_is_no_server_is_not_stopped() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_holds_nobody_up() {
+fn a_pipe_instead_of_a_file_does_not_block() {
     let server = LocalServer::private(&[]).expect("a server");
     server.shut_down(Shutdown::Fast).expect("it stops");
     let pid = server.socket_folder().join("data/postmaster.pid");

@@ -218,7 +218,7 @@ fn a_conflict_is_retried_and_the_total_stays() {
 }
 
 #[test]
-fn a_conflict_is_retried_whatever_the_closure_returns() {
+fn a_conflict_is_retried_for_any_result_of_the_closure() {
     let database = test_database();
     let db = database.open().expect("a server");
     let attempts = AtomicU32::new(0);
@@ -371,7 +371,7 @@ fn options_reach_the_server_without_a_round_trip() {
 }
 
 #[test]
-fn what_is_deferred_to_the_commit_is_bounded_too() {
+fn deferred_constraints_are_bounded_too() {
     let database = test_database();
     let limit = Duration::from_millis(500);
     let config = database.config().retry(RetryPolicy::never());

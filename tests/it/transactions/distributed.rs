@@ -161,7 +161,7 @@ fn a_tuple_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn what_holds_without_is_sent_in_one_trip_too() {
+fn a_tuple_is_framed_by_begin_and_commit_in_one_trip() {
     let (db, cluster, _server) = open();
     let read = || sql_query("SELECT x FROM t").affected();
     let begin = ["BEGIN", "COMMIT"];

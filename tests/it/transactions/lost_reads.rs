@@ -126,7 +126,7 @@ fn a_function_that_writes_is_not_called_uncommitted() {
 }
 
 #[test]
-fn what_only_reads_is_run_again_also_by_hand() {
+fn a_read_written_by_hand_is_run_again() {
     let mut bank = open(|config| config);
     for query in [
         "SELECT x FROM quiet WHERE x = 7",

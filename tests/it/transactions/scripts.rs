@@ -190,7 +190,7 @@ fn commits_on_the_way_are_not_denied() {
 }
 
 #[test]
-fn what_was_not_reached_or_undone_is_called_uncommitted() {
+fn unreached_or_undone_statements_are_called_uncommitted() {
     let (_database, db) = database();
     let insert = "INSERT INTO log VALUES (1)";
     for run in WAYS {
@@ -242,7 +242,7 @@ fn a_copy_brings_no_other_statement_along() {
 }
 
 #[test]
-fn what_fails_in_a_transaction_is_never_committed() {
+fn a_failed_statement_in_a_transaction_is_never_committed() {
     let (_database, db) = database();
     for script in [
         "CALL half()",

@@ -283,7 +283,7 @@ fn a_read_only_commit_is_tried_again() {
 }
 
 #[test]
-fn a_process_that_waits_for_ever_is_terminated() {
+fn a_process_that_never_ends_is_terminated() {
     let (server, direct, mut other) = server_without_its_standby();
     let proxy = Proxy::start(&server).expect("a proxy");
     let db = proxy.config("postgres").open().expect("a server");

@@ -365,7 +365,7 @@ fn keys_of_distinct_are_those_of_order_by() {
 }
 
 #[test]
-fn an_index_serves_what_it_is_sought_by_or_ordered_by() {
+fn an_index_serves_a_search_or_an_order() {
     let file = SqlFile {
         path: "1/up.sql".into(),
         text: "CREATE TABLE t (id int PRIMARY KEY, a int, b int, at date);
@@ -416,7 +416,7 @@ fn an_index_serves_what_it_is_sought_by_or_ordered_by() {
 }
 
 #[test]
-fn a_parameter_has_the_column_that_it_is_compared_with_or_assigned_to() {
+fn a_parameter_has_the_column_of_its_comparison_or_assignment() {
     let catalog = catalog();
     for (sql, expected) in [
         ("SELECT 1 FROM accounts WHERE id = $1", "accounts.id"),

@@ -70,7 +70,7 @@ const MISTAKES: [&str; 40] = [
 ];
 
 #[test]
-fn a_mistake_is_told_in_postgresqls_words() {
+fn a_mistake_has_postgresqls_message() {
     let file = SqlFile {
         path: "1/up.sql".into(),
         text: SCHEMA.to_owned(),

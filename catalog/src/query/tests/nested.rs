@@ -156,7 +156,7 @@ fn a_row_of_a_subquery_has_its_columns() {
 }
 
 #[test]
-fn a_row_without_names_for_its_fields_is_sent_as_it_is() {
+fn a_row_without_field_names_is_sent_unchanged() {
     let catalog = catalog();
     for sql in [
         "SELECT first_account() AS a",
@@ -173,7 +173,7 @@ fn a_row_without_names_for_its_fields_is_sent_as_it_is() {
 }
 
 #[test]
-fn what_is_sent_names_each_field() {
+fn sent_sql_names_each_field() {
     let catalog = catalog();
     for (sql, expected) in [
         (

@@ -11,7 +11,7 @@ const SCHEMA: &str = "
 ";
 
 #[test]
-fn what_is_too_new_is_refused_by_name() {
+fn syntax_of_a_later_version_is_refused_by_name() {
     let file = SqlFile {
         path: "1/up.sql".into(),
         text: SCHEMA.to_owned(),

@@ -67,7 +67,7 @@ fn each_annotation_is_read() {
 }
 
 #[test]
-fn a_mistake_in_a_header_is_shown_with_what_to_write() {
+fn a_mistake_in_a_header_comes_with_its_correction() {
     insta::assert_snapshot!(mistakes(
         "SELECT 1;\n\n-- name: a :manny\nSELECT 2;\n-- name: a :one\nSELECT 3;\n-- name: b :exactly(many)\nSELECT 4;\n\
          -- name: c one\nSELECT 5;\n-- name: two words :one\nSELECT 6;\n-- name:\nSELECT 7;\n-- name: d-e :one\nSELECT 8;\n\
@@ -102,7 +102,7 @@ fn a_mistake_in_a_header_is_shown_with_what_to_write() {
 }
 
 #[test]
-fn a_word_is_where_it_is_written() {
+fn a_word_of_a_header_has_its_position() {
     let text = "-- about é\n--  name:  list  :many\nSELECT 1";
     let query = only(text);
     let Word { text: name, span } = query.name;

@@ -191,7 +191,7 @@ const TABLE: [(&str, &str, &[&str]); 43] = [
 ];
 
 #[test]
-fn parameters_are_where_psql_sees_variables() {
+fn parameters_are_found_where_psql_finds_variables() {
     for (statement, sent, names) in TABLE {
         let (sql, mistakes) = number(statement.trim_end_matches(';'));
         if sent.is_empty() {
@@ -264,7 +264,7 @@ proptest! {
     }
 
     #[test]
-    fn text_without_a_colon_stays_as_it_is(text in "([;$1-3'\"\\[\\]()aé,/*\n -]|\\$\\$|ARRAY){0,40}") {
+    fn text_without_a_colon_does_not_change(text in "([;$1-3'\"\\[\\]()aé,/*\n -]|\\$\\$|ARRAY){0,40}") {
         prop_assert_eq!(number(&text).0.text, text);
     }
 }

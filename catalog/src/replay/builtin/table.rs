@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_found_by_their_first_word() {
+    fn rows_are_found_by_their_first_word() {
         const TEXT: &str = "a 1 x\na 2 y\nab 3 z\nb 4 w\n";
         static TABLE: Table<{ lines(TEXT) }> = Table::new(TEXT);
         let find = |key: &str| TABLE.find::<2>(key).collect::<Vec<_>>();

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_next_value_alone_can_be_what_serial_makes() {
+    fn only_a_bare_nextval_can_be_the_default_of_a_serial() {
         let of = |expression: &str| Fill::Default(expression.to_owned()).sequence();
         let s = Some(name("z", "S'1"));
         assert_eq!(of("nextval('z.\"S''1\"'::regclass)"), s);

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_is_no_column_unless_it_is_quoted_or_behind_a_dot() {
+    fn a_keyword_is_a_column_only_in_quotes_or_after_a_dot() {
         let text = "\"user\" <> user AND t.user <> CURRENT_USER AND user > t.\"user\"";
         assert_eq!(
             rename_in(text, "user", "owner"),

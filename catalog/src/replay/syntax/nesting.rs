@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_are_counted_wherever_they_are_code() {
+    fn brackets_are_counted_in_code_only() {
         let deep = nested(MAX_DEPTH + 1);
         for text in [
             deep.clone(),

@@ -31,7 +31,7 @@ fn followed(before: &str, statements: &[&str]) {
 }
 
 #[test]
-fn a_search_path_is_followed_however_it_is_set() {
+fn each_way_to_set_a_search_path_is_followed() {
     for set in [
         "SET SCHEMA 'app'",
         "SET \"Search_Path\" TO app",
@@ -151,7 +151,7 @@ fn a_function_that_sets_its_own_search_path_is_followed() {
 }
 
 #[test]
-fn ddl_that_data_reaches_is_refused() {
+fn ddl_that_depends_on_data_is_refused() {
     let trigger = "CREATE FUNCTION r() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE made (a int); RETURN NEW; END $$;";
     refused(
         &format!("{F} {trigger} CREATE TABLE t (a int);"),
@@ -201,7 +201,7 @@ fn ddl_that_data_reaches_is_refused() {
 }
 
 #[test]
-fn a_block_whose_errors_are_caught_is_followed_if_they_are_certain() {
+fn a_block_with_certain_caught_errors_is_followed() {
     let block = |body: &str, condition: &str| {
         format!(
             "DO $$ BEGIN CREATE TABLE t (a int); {body} EXCEPTION WHEN {condition} THEN NULL; END $$;"
@@ -240,7 +240,7 @@ fn a_block_whose_errors_are_caught_is_followed_if_they_are_certain() {
 }
 
 #[test]
-fn a_setting_that_literals_depend_on_is_seen() {
+fn a_setting_that_changes_literals_is_noticed() {
     refused(
         "SET TIME ZONE 'Asia/Tokyo';",
         &[

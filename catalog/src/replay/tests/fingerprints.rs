@@ -54,7 +54,7 @@ fn is_lone_dollar(text: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
     #[test]
-    fn what_the_parser_takes_for_a_gap_does_not_count_and_what_it_takes_for_a_token_does(text in marks()) {
+    fn white_space_does_not_count_and_tokens_do(text in marks()) {
         let tokens = tokens(&text);
         if continues(&tokens) || tokens.iter().any(|(_, text)| is_lone_dollar(text)) {
             return Ok(());

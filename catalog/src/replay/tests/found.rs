@@ -33,7 +33,7 @@ fn agree(history: &[&str]) {
 }
 
 #[test]
-fn a_serial_column_that_gives_away_another_sequence_stays_serial() {
+fn a_serial_column_that_loses_another_sequence_stays_serial() {
     agree(&[
         "CREATE TABLE t (id serial, a int)",
         "CREATE SEQUENCE s OWNED BY t.id",
@@ -42,7 +42,7 @@ fn a_serial_column_that_gives_away_another_sequence_stays_serial() {
 }
 
 #[test]
-fn a_serial_column_that_owns_two_sequences_takes_from_its_own() {
+fn a_serial_column_with_two_sequences_uses_its_own() {
     agree(&[
         "CREATE TABLE t (id serial, a int)",
         "CREATE SEQUENCE s OWNED BY t.id",
@@ -72,7 +72,7 @@ fn a_default_keeps_the_sequence_that_the_search_path_meant() {
 }
 
 #[test]
-fn a_sequence_in_an_expression_takes_the_default_along() {
+fn a_dropped_sequence_drops_defaults_that_use_it() {
     agree(&[
         "CREATE SEQUENCE s",
         "CREATE TABLE t (a text DEFAULT 'n-' || nextval('s'), b int DEFAULT nextval('s') + 1)",
@@ -98,7 +98,7 @@ fn drop_if_exists_with_other_argument_types_drops_nothing() {
 }
 
 #[test]
-fn drop_function_cascade_leaves_the_callers_of_another_overload() {
+fn drop_function_cascade_keeps_callers_of_other_overloads() {
     agree(&[
         "CREATE FUNCTION f0(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION f0() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
@@ -126,7 +126,7 @@ fn no_table_is_its_own_ancestor() {
 }
 
 #[test]
-fn a_composite_type_is_a_model_and_its_attributes_have_comments() {
+fn a_composite_type_can_be_a_model_and_has_comments() {
     agree(&[
         "CREATE TYPE p AS (a int, b text)",
         "COMMENT ON COLUMN p.a IS 'x'",
@@ -135,7 +135,7 @@ fn a_composite_type_is_a_model_and_its_attributes_have_comments() {
 }
 
 #[test]
-fn a_change_of_a_composite_type_reaches_the_heirs_of_its_tables() {
+fn a_changed_composite_type_changes_children_of_its_tables() {
     agree(&[
         "CREATE TYPE p AS (a int, b text, c int)",
         "CREATE TABLE t OF p",
@@ -147,7 +147,7 @@ fn a_change_of_a_composite_type_reaches_the_heirs_of_its_tables() {
 }
 
 #[test]
-fn a_likeness_has_the_comments_of_indexes_and_not_of_keys() {
+fn like_copies_the_comments_of_indexes_but_not_of_keys() {
     agree(&[
         "CREATE TABLE t (a int PRIMARY KEY, CONSTRAINT k CHECK (a > 0))",
         "COMMENT ON CONSTRAINT t_pkey ON t IS 'key'",
@@ -166,7 +166,7 @@ fn an_expression_has_the_collation_of_its_columns() {
 }
 
 #[test]
-fn a_column_under_another_collation_leaves_that_of_its_index() {
+fn a_changed_collation_of_a_column_keeps_that_of_its_index() {
     agree(&[
         "CREATE TABLE t (a text)",
         "CREATE INDEX ON t (a COLLATE \"C\", a)",
@@ -176,7 +176,7 @@ fn a_column_under_another_collation_leaves_that_of_its_index() {
 }
 
 #[test]
-fn a_view_of_whole_rows_rests_on_no_column() {
+fn a_view_of_whole_rows_depends_on_no_column() {
     agree(&[
         "CREATE TABLE t (a int, b int)",
         "CREATE VIEW v AS SELECT t AS whole FROM t",
@@ -198,7 +198,7 @@ fn an_index_of_a_partition_belongs_to_one_of_its_parents() {
 }
 
 #[test]
-fn an_index_like_another_is_named_after_what_the_columns_were_called() {
+fn a_copied_index_is_named_after_the_old_column_names() {
     agree(&[
         "CREATE TABLE t (a int, b text) PARTITION BY RANGE (a)",
         "CREATE INDEX ON t (a, lower(b))",
@@ -210,7 +210,7 @@ fn an_index_like_another_is_named_after_what_the_columns_were_called() {
 }
 
 #[test]
-fn a_child_keeps_what_it_says_itself_of_not_null() {
+fn a_child_keeps_its_own_not_null() {
     agree(&[
         "CREATE TABLE t (a int NOT NULL, b int NOT NULL)",
         "CREATE TABLE u (LIKE t)",
@@ -227,7 +227,7 @@ fn alter_index_renames_a_sequence_too() {
 }
 
 #[test]
-fn a_domain_has_the_default_of_the_domain_beneath_it() {
+fn a_domain_has_the_default_of_its_base_domain() {
     agree(&[
         "CREATE DOMAIN a AS int DEFAULT 3",
         "CREATE DOMAIN b AS a",
@@ -237,7 +237,7 @@ fn a_domain_has_the_default_of_the_domain_beneath_it() {
 }
 
 #[test]
-fn the_second_parent_gives_the_default_that_the_first_has_not() {
+fn a_default_comes_from_the_second_parent_if_the_first_has_none() {
     agree(&[
         "CREATE TABLE a (x int, y int)",
         "CREATE TABLE b (x int DEFAULT 5, y int)",
@@ -246,7 +246,7 @@ fn the_second_parent_gives_the_default_that_the_first_has_not() {
 }
 
 #[test]
-fn a_view_of_a_temporary_table_is_in_nobodys_way() {
+fn a_view_of_a_temporary_table_blocks_no_change() {
     agree(&[
         "CREATE VIEW v AS SELECT 1 AS one",
         "CREATE TEMPORARY TABLE t (a int)",
@@ -256,7 +256,7 @@ fn a_view_of_a_temporary_table_is_in_nobodys_way() {
 }
 
 #[test]
-fn an_index_of_an_expression_follows_the_collation_of_its_column() {
+fn an_expression_index_follows_its_columns_collation() {
     agree(&[
         "CREATE TABLE t (a text)",
         "CREATE INDEX ON t (lower(a), (a || 'x') COLLATE \"C\")",
@@ -276,7 +276,7 @@ fn a_detached_partition_leaves_its_parents_identity() {
 }
 
 #[test]
-fn an_index_made_anew_is_made_in_the_partitions_too() {
+fn a_recreated_index_is_recreated_in_partitions() {
     agree(&[
         "CREATE TABLE t (a int, b int) PARTITION BY RANGE (b)",
         "CREATE TABLE u PARTITION OF t DEFAULT",
@@ -286,7 +286,7 @@ fn an_index_made_anew_is_made_in_the_partitions_too() {
 }
 
 #[test]
-fn a_likeness_of_a_materialized_view_has_its_indexes() {
+fn like_copies_the_indexes_of_a_materialized_view() {
     agree(&[
         "CREATE MATERIALIZED VIEW v AS SELECT 1 AS a",
         "CREATE UNIQUE INDEX ON v (a)",
@@ -295,7 +295,7 @@ fn a_likeness_of_a_materialized_view_has_its_indexes() {
 }
 
 #[test]
-fn each_reference_of_a_partitioned_table_is_one_of_its_partitions() {
+fn each_foreign_key_of_a_partitioned_table_is_in_its_partitions() {
     agree(&[
         "CREATE TABLE k (id int PRIMARY KEY)",
         "CREATE TABLE t (a int) PARTITION BY RANGE (a)",
@@ -307,7 +307,7 @@ fn each_reference_of_a_partitioned_table_is_one_of_its_partitions() {
 }
 
 #[test]
-fn a_routine_is_dropped_with_what_calls_it() {
+fn cascade_drops_a_routine_with_its_callers() {
     agree(&[
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION g(n int) RETURNS int LANGUAGE sql AS 'SELECT n'",
@@ -317,7 +317,7 @@ fn a_routine_is_dropped_with_what_calls_it() {
 }
 
 #[test]
-fn a_schema_of_whoever_runs_the_migration_is_refused() {
+fn a_schema_named_after_the_current_user_is_refused() {
     assert_eq!(
         show("CREATE SCHEMA AUTHORIZATION CURRENT_USER;"),
         "refused, line 1: the schema is named after the role that runs this, which is not known\n"
@@ -335,7 +335,7 @@ fn a_generated_column_can_get_another_expression() {
 }
 
 #[test]
-fn an_extension_goes_with_its_schema() {
+fn an_extension_is_dropped_with_its_schema() {
     agree(&[
         "CREATE SCHEMA z1",
         "CREATE EXTENSION citext",
@@ -357,7 +357,7 @@ fn a_key_made_of_an_index_is_not_null_in_the_children_too() {
 }
 
 #[test]
-fn the_identity_of_a_child_has_the_type_that_its_parents_column_gets() {
+fn a_childs_identity_follows_the_type_of_the_parents_column() {
     agree(&[
         "CREATE TABLE t (a int NOT NULL)",
         "CREATE TABLE u () INHERITS (t)",
@@ -377,7 +377,7 @@ fn a_condition_sees_temporary_tables() {
 }
 
 #[test]
-fn a_column_goes_when_all_parents_that_had_it_lose_it() {
+fn a_column_is_dropped_once_all_its_parents_dropped_it() {
     agree(&[
         "CREATE TABLE t (a int, b int)",
         "CREATE TABLE u () INHERITS (t)",
@@ -387,7 +387,7 @@ fn a_column_goes_when_all_parents_that_had_it_lose_it() {
 }
 
 #[test]
-fn a_primary_key_takes_the_unique_one_that_a_partition_has() {
+fn a_primary_key_uses_a_partitions_unique_index() {
     agree(&[
         "CREATE TABLE t (a int NOT NULL) PARTITION BY RANGE (a)",
         "CREATE TABLE u PARTITION OF t DEFAULT",
@@ -397,7 +397,7 @@ fn a_primary_key_takes_the_unique_one_that_a_partition_has() {
 }
 
 #[test]
-fn a_default_names_its_sequence_whatever_hides_it() {
+fn a_default_names_its_sequence_even_if_hidden() {
     agree(&[
         "CREATE TABLE t (a serial)",
         "CREATE TABLE u (b int DEFAULT nextval('t_a_seq'))",
@@ -406,7 +406,7 @@ fn a_default_names_its_sequence_whatever_hides_it() {
 }
 
 #[test]
-fn a_default_goes_with_the_temporary_sequence_that_it_takes_from() {
+fn a_default_is_dropped_with_its_temporary_sequence() {
     agree(&[
         "CREATE TEMPORARY SEQUENCE s",
         "CREATE TABLE t (a int DEFAULT nextval('s'))",
@@ -414,7 +414,7 @@ fn a_default_goes_with_the_temporary_sequence_that_it_takes_from() {
 }
 
 #[test]
-fn a_function_of_an_extension_is_found_in_the_search_path_only() {
+fn an_extensions_function_is_found_by_the_search_path_only() {
     agree(&[
         "CREATE SCHEMA z",
         "CREATE EXTENSION citext SCHEMA z",
@@ -426,7 +426,7 @@ fn a_function_of_an_extension_is_found_in_the_search_path_only() {
 }
 
 #[test]
-fn brackets_around_a_collated_column_of_an_index_are_nothing() {
+fn brackets_around_a_collated_index_column_do_not_count() {
     agree(&[
         "CREATE TABLE t (a text, b text)",
         "CREATE INDEX ON t ((a COLLATE \"C\"), ((b)))",
@@ -434,7 +434,7 @@ fn brackets_around_a_collated_column_of_an_index_are_nothing() {
 }
 
 #[test]
-fn a_loop_over_all_tables_meets_diesels_own() {
+fn a_loop_over_all_tables_includes_diesels_table() {
     let replayed = replay(&[migration(
         "CREATE TABLE a (id int);
          DO $$ DECLARE t text; BEGIN
@@ -465,7 +465,7 @@ fn a_name_with_escapes_is_refused_and_not_misread() {
 }
 
 #[test]
-fn a_check_that_is_made_anew_is_as_valid_in_a_partition_as_in_its_parent() {
+fn a_recreated_check_is_as_valid_in_partitions_as_in_the_parent() {
     agree(&[
         "CREATE TABLE t (a int, b int) PARTITION BY RANGE (b)",
         "ALTER TABLE t ADD CONSTRAINT c CHECK (a < 9) NOT VALID",

@@ -261,7 +261,7 @@ fn random_histories_are_as_a_server_has_them() {
 }
 
 #[test]
-fn what_a_migration_does_its_down_undoes() {
+fn a_down_migration_undoes_its_up_migration() {
     let migrations = crate::testing::bank();
     for count in 1..=migrations.len() {
         let (done, [.., last]) = (&migrations[..count - 1], &migrations[..count]) else {

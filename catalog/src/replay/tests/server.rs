@@ -92,7 +92,7 @@ fn columns_renamed_to_reserved_words_stay_columns() {
 }
 
 #[test]
-fn names_that_nobody_gave_are_postgresqls() {
+fn default_names_are_postgresqls() {
     check(
         "names",
         r#"CREATE TABLE o (id serial PRIMARY KEY, x int UNIQUE);
@@ -106,7 +106,7 @@ fn names_that_nobody_gave_are_postgresqls() {
 }
 
 #[test]
-fn long_names_are_cut_and_counted_up_as_postgresql_does() {
+fn long_names_are_cut_and_numbered_like_postgresqls() {
     let table = "a_table_with_a_name_that_is_quite_as_long_as_a_name_may_be_here";
     let column = "a_column_with_a_name_that_is_nearly_as_long_as_a_name_may_be";
     check(
@@ -119,7 +119,7 @@ fn long_names_are_cut_and_counted_up_as_postgresql_does() {
 }
 
 #[test]
-fn renames_drops_and_cascades_leave_what_postgresql_leaves() {
+fn renames_drops_and_cascades_end_as_in_postgresql() {
     check(
         "changes",
         "CREATE TABLE o (id int PRIMARY KEY, k int UNIQUE, n text);
@@ -146,7 +146,7 @@ fn types_of_all_kinds_are_as_postgresql_stores_them() {
 }
 
 #[test]
-fn an_array_can_be_named_as_postgresql_names_its_type() {
+fn an_array_can_have_postgresqls_internal_name() {
     check(
         "array_names",
         "CREATE SCHEMA other; CREATE TYPE mood AS ENUM ('good'); CREATE TYPE other.spirit AS ENUM ('bad');
@@ -157,7 +157,7 @@ fn an_array_can_be_named_as_postgresql_names_its_type() {
 }
 
 #[test]
-fn a_function_of_single_values_is_its_value_where_its_alias_stands_alone() {
+fn the_alias_of_a_scalar_function_in_from_is_its_value() {
     check(
         "function_alias",
         "CREATE TABLE t (doc jsonb, tags text[]); CREATE TYPE pair AS (a int, b text);
@@ -172,7 +172,7 @@ fn a_function_of_single_values_is_its_value_where_its_alias_stands_alone() {
 }
 
 #[test]
-fn partitions_inheritance_and_likeness_bring_columns() {
+fn partitions_parents_and_like_add_columns() {
     check(
         "parents",
         "CREATE TABLE p (id int NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
@@ -182,7 +182,7 @@ fn partitions_inheritance_and_likeness_bring_columns() {
 }
 
 #[test]
-fn a_key_made_from_an_index_takes_its_place() {
+fn a_key_made_from_an_index_replaces_it() {
     check(
         "using_index",
         "CREATE TABLE t (id int, k int); CREATE UNIQUE INDEX ti ON t (id); CREATE UNIQUE INDEX tk ON t (k);
@@ -191,7 +191,7 @@ fn a_key_made_from_an_index_takes_its_place() {
 }
 
 #[test]
-fn columns_of_views_have_the_names_and_types_that_postgresql_gives() {
+fn columns_of_views_have_postgresqls_names_and_types() {
     check("views", VIEWS);
     // Objects that depend on a column or type are dropped with it, and the others stay.
     let dropped = format!(
@@ -232,7 +232,7 @@ const VIEWS: &str = r#"CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE DOMAIN c
         CREATE TABLE made AS SELECT id, name, at::date FROM a; SELECT id * 2 AS twice INTO made_too FROM b;"#;
 
 #[test]
-fn what_a_view_reads_of_the_server_itself_is_known() {
+fn a_view_of_system_tables_has_their_columns() {
     check(
         "system",
         "CREATE VIEW a AS SELECT pid, usename, state, query, backend_start, client_addr, now() - query_start AS age FROM pg_stat_activity;
@@ -251,7 +251,7 @@ fn what_a_view_reads_of_the_server_itself_is_known() {
 }
 
 #[test]
-fn views_of_all_forms_have_the_columns_that_postgresql_gives() {
+fn views_of_all_forms_have_postgresqls_columns() {
     check(
         "forms",
         "CREATE TABLE t (id int, at timestamptz, until timestamptz, tags text[], doc jsonb, n numeric, price int, x xml, label varchar(9) COLLATE \"C\");
@@ -273,7 +273,7 @@ fn views_of_all_forms_have_the_columns_that_postgresql_gives() {
 }
 
 #[test]
-fn a_whole_row_rests_on_the_table_and_not_on_its_columns() {
+fn a_whole_row_depends_on_the_table_not_on_its_columns() {
     check(
         "whole_row",
         "CREATE TABLE t (id int, gone int, also int); CREATE VIEW v AS SELECT id FROM t GROUP BY id HAVING count(t.*) = 1;
@@ -341,7 +341,7 @@ fn a_block_is_followed_where_its_values_are_certain() {
 }
 
 #[test]
-fn what_rows_decide_is_refused_and_only_that() {
+fn only_blocks_that_depend_on_unknown_rows_are_refused() {
     let follow = |sql: &str| replay(&[migration(sql)]).refusals.len();
     let tables = "CREATE TABLE t (id int); CREATE TABLE u (id int);";
     let over = |table: &str| {

@@ -50,7 +50,7 @@ fn followed(sql: &str) -> Catalog {
 }
 
 #[test]
-fn a_period_is_the_last_column_of_a_key_that_gist_keeps() {
+fn a_period_is_the_last_column_of_a_gist_key() {
     let catalog = followed(KEYS);
     let mut lines = Vec::new();
     for relation in catalog.relations.values() {
@@ -110,7 +110,7 @@ fn a_period_is_the_last_column_of_a_key_that_gist_keeps() {
 }
 
 #[test]
-fn the_json_says_of_temporal_keys_alone_that_they_are() {
+fn the_json_marks_only_temporal_keys_as_such() {
     let catalog = followed(KEYS);
     let text = json::write(&catalog).expect("a JSON");
     let temporal = catalog
@@ -137,7 +137,7 @@ fn a_column_may_be_called_period() {
 }
 
 #[test]
-fn what_postgresql_refuses_of_periods_is_refused() {
+fn periods_that_postgresql_refuses_are_refused() {
     const TABLES: &str = "
         CREATE TABLE a (id int4range, v tsrange, w tsrange, PRIMARY KEY (id, v WITHOUT OVERLAPS));
         CREATE TABLE b (id int4range, v tsrange, PRIMARY KEY (id, v));
@@ -170,7 +170,7 @@ fn what_postgresql_refuses_of_periods_is_refused() {
 }
 
 #[test]
-fn a_second_exclusion_that_a_partition_would_get_of_its_parent_is_refused() {
+fn a_second_exclusion_from_the_parent_is_refused() {
     let key = "(id int4range, v tsrange, UNIQUE (id, v WITHOUT OVERLAPS))";
     let exclusion = "(id int4range, v tsrange, EXCLUDE USING gist (id WITH =, v WITH &&))";
     let attached = |parent: &str, partition: &str| {
@@ -190,7 +190,7 @@ fn a_second_exclusion_that_a_partition_would_get_of_its_parent_is_refused() {
 }
 
 #[test]
-fn temporal_keys_are_as_a_server_from_18_on_has_them() {
+fn temporal_keys_equal_those_of_a_server_from_18_on() {
     let (_server, mut session) = session_of_its_own("temporal");
     if version(&mut session) < 18 {
         let refusal = session.batch_execute(KEYS).expect_err("no such syntax");

@@ -91,7 +91,7 @@ const MORE: [&str; 16] = [
 ];
 
 #[test]
-fn the_quick_check_passes_nothing_that_squawk_refuses() {
+fn the_quick_check_accepts_nothing_that_squawk_refuses() {
     for text in INVALID.into_iter().chain(MORE) {
         let errors = SourceFile::parse(text).errors();
         assert!(

@@ -48,7 +48,7 @@ fn a_view_that_postgresql_refuses_is_refused() {
 }
 
 #[test]
-fn what_is_ignored_has_a_name_all_the_same() {
+fn an_ignored_statement_still_defines_its_name() {
     assert_eq!(
         show("CREATE TABLE t (id int);
              -- bowline: ignore
@@ -125,7 +125,7 @@ fn loops_over_constant_sets_are_followed() {
 }
 
 #[test]
-fn an_aggregate_gives_its_state_or_what_its_end_gives() {
+fn an_aggregate_returns_its_state_or_final_value() {
     insta::assert_snapshot!(show(
         "CREATE FUNCTION joined(text, text) RETURNS text LANGUAGE sql AS $$ SELECT $1 || $2 $$;
          CREATE FUNCTION counted(text) RETURNS bigint LANGUAGE sql AS $$ SELECT length($1)::bigint $$;

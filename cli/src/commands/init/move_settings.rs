@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_of_windows_stay() {
+    fn line_ends_of_windows_are_kept() {
         let text = "[package]\r\nname = \"a\"\r\n\r\n[package.metadata.bowline]\r\nderives = []\r\n\r\n[dependencies]\r\n";
         let (left, settings) = moved(text);
         assert_eq!(left, "[package]\r\nname = \"a\"\r\n\r\n[dependencies]\r\n");

@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_that_begins_with_a_call_is_no_call() {
+    fn an_expression_that_begins_with_a_call_is_not_a_call() {
         assert!(is_call("lower(name)") && is_call("f(g(a), b)") && is_call("pg_catalog.lower(a)"));
         assert!(!is_call("lower(a) || lower(b)") && !is_call("(a + b)") && !is_call("a"));
     }

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_found_wherever_they_are() {
+    fn calls_are_found_at_any_depth() {
         let source = r##"
             fn f() {
                 let a = db.run(query!("SELECT 1;", x).all());

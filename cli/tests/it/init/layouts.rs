@@ -64,7 +64,7 @@ fn a_byte_order_mark_stays_at_the_beginning() {
 }
 
 #[test]
-fn a_folder_of_migrations_elsewhere_is_written_to_diesel_toml() {
+fn another_folder_of_migrations_is_written_to_diesel_toml() {
     let project = Project::bare(&[
         ("app/Cargo.toml", CARGO_TOML.1),
         ("app/src/main.rs", MAIN.1),

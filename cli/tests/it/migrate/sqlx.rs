@@ -113,7 +113,7 @@ fn the_history_of_flat_files_is_that_of_sqlx() {
 }
 
 #[test]
-fn a_project_of_sqlx_goes_on_with_bowline() {
+fn a_project_of_sqlx_continues_with_bowline() {
     let (project, server) = (flat(), server());
     let url = server.url("postgres");
     let printed = |arguments: &[&str]| {

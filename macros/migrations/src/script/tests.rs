@@ -17,7 +17,7 @@ fn wrong(text: &str, in_transaction: bool) -> (usize, &str) {
 }
 
 #[test]
-fn a_pair_around_everything_is_not_sent() {
+fn a_begin_and_commit_around_the_file_are_not_sent() {
     for (begin, end) in [
         ("BEGIN", "COMMIT"),
         ("begin work", "end"),
@@ -73,7 +73,7 @@ fn any_other_end_of_the_transaction_is_refused() {
 }
 
 #[test]
-fn without_a_transaction_each_begin_has_its_commit() {
+fn without_a_transaction_each_begin_needs_its_commit() {
     for good in [
         "BEGIN; SELECT 1; COMMIT; SELECT 2; BEGIN READ ONLY; SELECT 3; END",
         "CREATE INDEX CONCURRENTLY a ON b (c)",
@@ -97,7 +97,7 @@ fn without_a_transaction_each_begin_has_its_commit() {
 }
 
 #[test]
-fn what_only_looks_like_the_end_of_a_transaction_is_sent() {
+fn text_that_resembles_a_commit_is_sent() {
     for text in [
         "SAVEPOINT a; SELECT 1; ROLLBACK TO SAVEPOINT a; RELEASE a",
         "ROLLBACK WORK TO a",
@@ -114,7 +114,7 @@ fn what_only_looks_like_the_end_of_a_transaction_is_sent() {
 }
 
 #[test]
-fn what_pg_dump_writes_for_psql_is_passed_over() {
+fn the_psql_lines_of_pg_dump_are_skipped() {
     let dump = "--\n\\restrict abcDEF123\n\nSET a = 1;\nSELECT '\n\\restrict x\n';\n\\unrestrict abcDEF123\n";
     let expected = "--\n                   \n\nSET a = 1;\nSELECT '\n\\restrict x\n';\n                     \n";
     assert_eq!(sent(dump, true), expected);
@@ -122,7 +122,7 @@ fn what_pg_dump_writes_for_psql_is_passed_over() {
 }
 
 #[test]
-fn what_only_psql_understands_is_refused_by_name() {
+fn a_psql_command_is_refused_by_name() {
     assert_eq!(
         wrong("SELECT 1;\n\\connect a b\nSELECT 2", true),
         (2, "\\connect")
@@ -139,7 +139,7 @@ proptest! {
     /// A BEGIN and a COMMIT around any comments and statements are removed, and nothing else is
     /// changed. Another COMMIT between them is refused.
     #[test]
-    fn a_pair_is_taken_off_whatever_stands_within(
+    fn a_begin_and_commit_are_removed_around_any_statements(
         within in prop::collection::vec(prop::sample::select(vec![
             "SELECT 1", "SELECT ';'", "/* ; */", "-- ;\n", "DO $a$ BEGIN COMMIT; END $a$", "SAVEPOINT a",
             "SELECT E'\\'; COMMIT; '", "SELECT U&\"a;\"",
@@ -159,7 +159,7 @@ proptest! {
 
     /// For any text, the characters of the SQL that is sent keep their positions.
     #[test]
-    fn a_position_in_what_is_sent_is_one_in_the_file(text in "[-a'\"$/*\\\\ \n;é]{0,20}(BEGIN|COMMIT|;| ){0,4}") {
+    fn positions_are_the_same_in_the_sent_text_and_the_file(text in "[-a'\"$/*\\\\ \n;é]{0,20}(BEGIN|COMMIT|;| ){0,4}") {
         if let Ok(sent) = script(&text, true) {
             prop_assert_eq!(sent.chars().count(), text.chars().count());
         }

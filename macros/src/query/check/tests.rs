@@ -55,7 +55,7 @@ fn types_are_absolute_paths() {
 
 /// A language server expands a call after each key press, so SQL is often incomplete.
 #[test]
-fn half_typed_sql_is_an_answer() {
+fn half_typed_sql_does_not_panic() {
     let whole = "WITH rich AS (SELECT id, 'x' || username AS \"name!\" FROM accounts WHERE balance > \
                  $1::bigint AND status = ANY('{active}'::account_status[])) SELECT rich.*, (SELECT \
                  count(*) FROM transfers t WHERE t.sender_id = rich.id) AS sent FROM rich ORDER BY 1";
@@ -80,7 +80,7 @@ fn half_typed_sql_is_an_answer() {
 }
 
 #[test]
-fn deep_sql_is_an_answer() {
+fn deeply_nested_sql_does_not_panic() {
     for sql in [
         format!("SELECT {}1{} AS a", "(".repeat(3_000), ")".repeat(3_000)),
         format!("SELECT {}1 AS a", "- ".repeat(3_000)),
@@ -92,7 +92,7 @@ fn deep_sql_is_an_answer() {
 }
 
 #[test]
-fn a_panic_and_an_endless_check_are_mistakes() {
+fn a_panic_and_an_endless_check_become_errors() {
     let second = std::time::Duration::from_millis(100);
     let panicked = within::<()>(second * 100, || panic!("no")).expect_err("a mistake");
     assert_eq!(panicked.message, "the check of this query failed: no");
@@ -200,7 +200,7 @@ const DYNAMIC: &str = "DO $$ BEGIN IF current_setting('server_version_num')::int
                        CREATE TABLE t (a int PRIMARY KEY); END IF; END $$;";
 
 #[test]
-fn the_committed_catalog_stands_for_migrations_that_cannot_be_followed() {
+fn the_committed_catalog_replaces_unsupported_migrations() {
     let folder = std::env::temp_dir().join(format!("bowline-committed-{}", std::process::id()));
     let write = |name: &str, text: &str| {
         let path = folder.join(name);

@@ -12,7 +12,7 @@ fn histories_agree(histories: &[&[&str]]) {
 }
 
 #[test]
-fn a_call_means_the_function_that_the_search_path_found() {
+fn a_call_keeps_the_function_found_at_its_creation() {
     histories_agree(&[
         &[
             "CREATE SCHEMA z1",
@@ -48,7 +48,7 @@ fn a_call_means_the_function_that_the_search_path_found() {
 }
 
 #[test]
-fn a_dropped_function_takes_along_those_that_call_it() {
+fn a_dropped_function_drops_its_callers() {
     histories_agree(&[
         &[
             "CREATE SCHEMA z1",
@@ -82,7 +82,7 @@ fn a_dropped_function_takes_along_those_that_call_it() {
 }
 
 #[test]
-fn a_later_overload_leaves_the_calls_of_an_earlier_one() {
+fn a_later_overload_does_not_change_earlier_calls() {
     histories_agree(&[&[
         "CREATE FUNCTION f(numeric) ONE",
         "CREATE TABLE t (a int DEFAULT f(7), b numeric, CHECK (f(a + 1) > f(b)))",
@@ -98,7 +98,7 @@ fn a_later_overload_leaves_the_calls_of_an_earlier_one() {
 }
 
 #[test]
-fn a_called_function_is_the_one_that_the_search_path_finds() {
+fn a_called_function_is_found_by_the_search_path() {
     histories_agree(&[
         &[
             "CREATE SCHEMA z1",
@@ -124,7 +124,7 @@ fn a_called_function_is_the_one_that_the_search_path_finds() {
 }
 
 #[test]
-fn a_dropped_function_takes_along_the_callers_that_are_trees() {
+fn a_dropped_function_drops_its_callers_with_parsed_bodies() {
     agree(&[
         "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
         "CREATE FUNCTION k() RETURNS int RETURN h()",
@@ -135,7 +135,7 @@ fn a_dropped_function_takes_along_the_callers_that_are_trees() {
 }
 
 #[test]
-fn a_renamed_function_leaves_the_names_of_index_columns() {
+fn a_renamed_function_keeps_the_names_of_index_columns() {
     agree(&[
         "CREATE FUNCTION f0(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
         "CREATE TABLE t (a int) PARTITION BY LIST (a)",

@@ -49,7 +49,7 @@ fn a_bound_of_a_bigint_key_is_quoted() {
 }
 
 #[test]
-fn a_constraint_trigger_is_dropped_with_the_table_after_from() {
+fn a_constraint_trigger_is_dropped_with_its_from_table() {
     agree(&[
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
         "CREATE TABLE one (a int)",

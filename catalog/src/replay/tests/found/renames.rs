@@ -50,7 +50,7 @@ fn a_string_that_may_be_a_renamed_label_is_refused() {
 }
 
 #[test]
-fn a_call_of_a_name_that_others_have_names_the_schema() {
+fn a_call_of_an_ambiguous_name_includes_the_schema() {
     agree(&[
         "CREATE FUNCTION f0(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION f1(int, text DEFAULT 'x') RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 2'",
@@ -65,7 +65,7 @@ fn a_call_of_a_name_that_others_have_names_the_schema() {
 }
 
 #[test]
-fn a_call_that_became_ambiguous_names_the_schema() {
+fn a_call_that_became_ambiguous_includes_the_schema() {
     agree(&[
         "CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'",
         "CREATE TABLE t (a int DEFAULT f(18), CHECK (f(a) > 0))",

@@ -3,7 +3,7 @@
 use super::agree;
 
 #[test]
-fn the_sequence_of_an_identity_is_in_the_schema_of_its_table() {
+fn an_identitys_sequence_is_in_the_schema_of_its_table() {
     agree(&[
         "CREATE SCHEMA z1",
         "SET search_path TO z1",
@@ -17,7 +17,7 @@ fn the_sequence_of_an_identity_is_in_the_schema_of_its_table() {
 }
 
 #[test]
-fn no_schema_to_create_in_is_an_error_that_a_handler_catches() {
+fn a_handler_catches_the_lack_of_a_schema_to_create_in() {
     agree(&[
         "SELECT set_config('search_path', 'missing', false)",
         "DO $$ BEGIN CREATE TABLE a (a int); EXCEPTION WHEN others THEN CREATE TABLE public.b (b int); END $$",
@@ -26,7 +26,7 @@ fn no_schema_to_create_in_is_an_error_that_a_handler_catches() {
 }
 
 #[test]
-fn a_dropped_schema_takes_along_the_users_of_its_collations() {
+fn a_dropped_schema_drops_users_of_its_collations() {
     agree(&[
         "CREATE SCHEMA z1",
         "CREATE COLLATION z1.own FROM \"C\"",
@@ -87,7 +87,7 @@ fn an_index_has_the_new_collation_of_an_attribute() {
 }
 
 #[test]
-fn a_type_takes_along_the_functions_with_columns_of_it() {
+fn a_dropped_type_drops_functions_with_columns_of_it() {
     agree(&[
         "CREATE TYPE p0 AS (a int, b text)",
         "CREATE TYPE e AS ENUM ('x')",
@@ -99,7 +99,7 @@ fn a_type_takes_along_the_functions_with_columns_of_it() {
 }
 
 #[test]
-fn a_check_like_an_inherited_one_becomes_the_tables_own() {
+fn an_equal_check_makes_an_inherited_one_local() {
     agree(&[
         "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0), CONSTRAINT l CHECK (a > 1))",
         "CREATE TABLE u () INHERITS (t)",
@@ -110,7 +110,7 @@ fn a_check_like_an_inherited_one_becomes_the_tables_own() {
 }
 
 #[test]
-fn a_check_of_two_parents_goes_with_the_last_of_them() {
+fn a_check_of_two_parents_is_dropped_with_the_last() {
     agree(&[
         "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0), CONSTRAINT l CHECK (a > 1) NO INHERIT)",
         "CREATE TABLE s (a int, CONSTRAINT k CHECK (a > 0))",
@@ -155,7 +155,7 @@ fn a_column_is_never_one_of_an_enum() {
 }
 
 #[test]
-fn an_index_has_the_collation_of_its_column_whatever_the_search_path() {
+fn an_index_has_its_columns_collation_under_any_search_path() {
     agree(&[
         "CREATE TABLE t1 (id int, a int)",
         "CREATE COLLATION \"Sorted\" FROM \"C\"",
@@ -184,7 +184,7 @@ fn the_bound_of_a_type_is_that_of_the_next_type() {
 }
 
 #[test]
-fn a_trigger_of_a_partition_gives_way_to_that_of_its_parent() {
+fn a_parents_trigger_replaces_that_of_a_partition() {
     agree(&[
         "CREATE TABLE p (a int) PARTITION BY RANGE (a)",
         "CREATE TABLE q PARTITION OF p FOR VALUES FROM (1) TO (9)",

@@ -3,7 +3,7 @@
 use super::agree;
 
 #[test]
-fn a_search_path_means_what_the_server_means() {
+fn search_paths_set_in_any_way_equal_the_servers() {
     agree(&[
         "CREATE SCHEMA app",
         "SET SCHEMA 'app'",
@@ -57,7 +57,7 @@ fn an_attached_partition_has_its_parents_identity() {
 }
 
 #[test]
-fn a_policy_that_is_there_already_is_an_error_of_its_own() {
+fn an_existing_policy_raises_duplicate_object() {
     agree(&[
         "CREATE TABLE t (a int)",
         "DO $$ BEGIN CREATE POLICY own ON t USING (a > 1); EXCEPTION WHEN duplicate_object THEN NULL; END $$",
