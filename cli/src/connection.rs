@@ -43,6 +43,13 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// Returns the server with this URL, or a local one.
+    pub(crate) fn of(url: Option<&str>) -> Self {
+        Self {
+            database_url: url.map(str::to_owned),
+        }
+    }
+
     /// Returns true if the caller names a server.
     pub(crate) fn is_named(&self) -> bool {
         self.database_url.is_some()

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bowline::__generated::migrating::Bookkeeping;
-use bowline::Session;
+use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
 
 use crate::connection::{ServerArgs, connect};
@@ -25,6 +25,8 @@ pub(crate) struct Throwaway {
     /// diesel's table in it; `None` only while this is being created.
     table: Option<Bookkeeping>,
     maintenance: Session,
+    /// The configuration of further connections to the database.
+    config: Config,
     name: String,
 }
 
@@ -45,9 +47,10 @@ impl Throwaway {
             session: None,
             table: None,
             maintenance,
+            config: config.dbname(&name),
             name,
         };
-        let mut session = connect(&config.dbname(&created.name))?.session;
+        let mut session = connect(&created.config)?.session;
         session.set_timeout(LIMIT);
         created.table = Some(Bookkeeping::prepare(&mut session)?);
         created.session = Some(session);
@@ -81,6 +84,18 @@ impl Throwaway {
     pub(crate) fn server(&self) -> String {
         let version = self.maintenance.server_version();
         format!("PostgreSQL {}.{}", version / 10_000, version % 10_000)
+    }
+
+    /// Returns the major version of the server.
+    pub(crate) fn major(&self) -> u32 {
+        u32::try_from(self.maintenance.server_version() / 10_000).unwrap_or_default()
+    }
+
+    /// Connects once more.
+    pub(crate) fn another_session(&self) -> Result<Session, CliError> {
+        let mut session = connect(&self.config)?.session;
+        session.set_timeout(LIMIT);
+        Ok(session)
     }
 
     /// Reads the catalog.

@@ -89,7 +89,16 @@ pub(crate) const PACKAGES: [Package; 7] = [
             ),
             row(
                 "migrations",
-                &["config", "deadline", "error", "session", "statement"],
+                &[
+                    "config",
+                    "deadline",
+                    "error",
+                    "random",
+                    "session",
+                    "sql_text",
+                    "sqlstate",
+                    "statement",
+                ],
             ),
             row(
                 "pool",

@@ -6,6 +6,7 @@ mod import_sqlx;
 mod lock;
 mod observer;
 mod order;
+mod plan;
 mod resolve;
 mod revert;
 mod run;
@@ -68,6 +69,7 @@ enum Action {
     Redo(revert::Redo),
     To(to::To),
     Status(status::Status),
+    Plan(plan::Plan),
     Resolve(resolve::Resolve),
     Baseline(baseline::Baseline),
     ImportSqlx(import_sqlx::ImportSqlx),
@@ -85,6 +87,9 @@ impl Migrate {
 pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError> {
     if let Action::ImportSqlx(arguments) = &arguments.action {
         arguments.finish_move(&project.migrations)?;
+    }
+    if let Action::Plan(plan) = &arguments.action {
+        return plan::run(plan, &arguments.database, project);
     }
     // Read before connecting, so that an invalid folder changes nothing.
     let migrations = project.read_migrations()?;
@@ -118,7 +123,7 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
         Action::Resolve(arguments) => resolve::run(arguments, &mut work),
         Action::Baseline(arguments) => baseline::run(arguments, &mut work, project),
         Action::ImportSqlx(arguments) => import_sqlx::run(arguments, &mut work),
-        Action::Status(_) => Ok(()),
+        Action::Status(_) | Action::Plan(_) => Ok(()),
     }
 }
 

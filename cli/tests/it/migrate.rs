@@ -9,6 +9,7 @@ mod failures;
 mod history;
 mod kills;
 mod lock;
+mod plan;
 mod pooler;
 mod program;
 mod scripts;

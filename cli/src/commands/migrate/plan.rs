@@ -1,0 +1,243 @@
+//! `bowline migrate plan`.
+
+mod effect;
+mod live;
+mod measure;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::connect;
+use crate::connection::{DatabaseArgs, ServerArgs};
+use crate::error::CliError;
+use crate::migrations::{Migration, prepared};
+use crate::project::Project;
+use crate::source::up_to;
+use crate::step::{self, Way};
+use crate::throwaway::Throwaway;
+use crate::ui::{self, Style};
+use effect::Effect;
+use live::Live;
+
+/// Show what the pending migrations will do: each statement with the locks that it takes, and
+/// whether it rewrites or scans a table.
+///
+/// Nothing is changed in the database. The migrations run on a throwaway server, where locks, files
+/// and scans are measured after each statement, on the schema as it is then. Its tables are empty, so
+/// it is not measured how long a statement takes; the size of a table and the sessions that use it
+/// now are read from the database. Locks of a migration are held until it ends. Tables that a pending
+/// migration creates are left out, since nobody uses them yet.
+///
+/// Example: bowline migrate plan --database-url postgres://app@db.example.com/app
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// Plan the migrations after VERSION, without asking a database; 0 plans all.
+    #[arg(long, value_name = "VERSION")]
+    after: Option<String>,
+    /// The server for the measurement [default: a local server that is started for it].
+    #[arg(long, value_name = "URL")]
+    server_url: Option<String>,
+    /// Fail if the measurement is on another major version than the database's, or than `postgres`
+    /// in bowline.toml.
+    #[arg(long)]
+    strict: bool,
+    /// Print the SQL that will run, with the effects as comments.
+    #[arg(long)]
+    sql: bool,
+    /// Print JSON: an object with measured_on, and migrations with version, name, in_transaction and
+    /// statements; each of these with sql and effects (relation, lock, blocks, rewrites, scans, rows,
+    /// bytes, sessions).
+    #[arg(long, conflicts_with = "sql")]
+    json: bool,
+}
+
+/// The plan, as JSON.
+#[derive(Serialize)]
+struct Report {
+    /// The server of the measurement: `PostgreSQL 15.18`.
+    measured_on: String,
+    migrations: Vec<Planned>,
+}
+
+/// A migration to run.
+#[derive(Serialize)]
+struct Planned {
+    version: String,
+    name: String,
+    in_transaction: bool,
+    statements: Vec<PlannedStatement>,
+}
+
+/// A statement to run.
+#[derive(Serialize)]
+pub(super) struct PlannedStatement {
+    sql: String,
+    /// Whether it could be measured: what runs outside of transactions and waits for nobody cannot.
+    measured: bool,
+    effects: Vec<Effect>,
+}
+
+pub(super) fn run(
+    arguments: &Plan,
+    database: &DatabaseArgs,
+    project: &Project,
+) -> Result<(), CliError> {
+    let migrations = prepared(project.read_migrations()?)?;
+    let (mut live, (ran, pending)) = match &arguments.after {
+        Some(after) => (None, after_version(&migrations, after)?),
+        None => {
+            let mut session = connect(&database.config()?)?.session;
+            let history = super::read_history(&mut session, &migrations)?;
+            let parts = migrations
+                .iter()
+                .partition(|migration| history.ran(&migration.version).is_some());
+            (Some(Live::new(session)), parts)
+        }
+    };
+    if pending.is_empty() {
+        ui::status(format!(
+            "{}, none pending",
+            ui::counted(migrations.len(), "migration")
+        ));
+        return Ok(());
+    }
+    let server = ServerArgs::of(arguments.server_url.as_deref());
+    let progress = ui::Progress::start("starting a server for the measurement");
+    let mut throwaway = Throwaway::create(&server)?;
+    let target = match &live {
+        Some(live) => Some(live.major()),
+        None => project.settings.postgres,
+    };
+    check_version(&throwaway, target, arguments.strict)?;
+    for migration in &ran {
+        progress.now(format!("{} (has run)", migration.name));
+        throwaway.run(migration).map_err(unable)?;
+    }
+    let mut planned = measure::all(&mut throwaway, &pending, |name| {
+        progress.now(name.to_owned());
+    })?;
+    drop(progress);
+    if let Some(live) = &mut live {
+        for statement in planned
+            .iter_mut()
+            .flat_map(|planned| &mut planned.statements)
+        {
+            live.complete(&mut statement.effects)?;
+        }
+    }
+    let report = Report {
+        measured_on: throwaway.server(),
+        migrations: planned,
+    };
+    if arguments.json {
+        return ui::json(&report);
+    }
+    for migration in &report.migrations {
+        match arguments.sql {
+            true => print_sql(migration),
+            false => print(migration),
+        }
+    }
+    ui::status(format!(
+        "{} pending, measured on {}",
+        ui::counted(report.migrations.len(), "migration"),
+        report.measured_on
+    ));
+    Ok(())
+}
+
+type Parts<'m> = (Vec<&'m Migration>, Vec<&'m Migration>);
+
+/// Returns the migrations up to a version, and those after it.
+fn after_version<'m>(migrations: &'m [Migration], after: &str) -> Result<Parts<'m>, CliError> {
+    let kept = match up_to(migrations, Some(after)) {
+        Ok(kept) => kept.len(),
+        Err(_) if after == "0" => 0,
+        Err(error) => return Err(error),
+    };
+    let (ran, pending) = migrations.split_at(kept);
+    Ok((ran.iter().collect(), pending.iter().collect()))
+}
+
+/// Compares the version of the measurement with that of the database.
+fn check_version(throwaway: &Throwaway, target: Option<u32>, strict: bool) -> Result<(), CliError> {
+    let measured = throwaway.major();
+    let Some(target) = target.filter(|target| *target != measured) else {
+        return Ok(());
+    };
+    let what = format!(
+        "the measurement is on PostgreSQL {measured}, and the database has PostgreSQL {target}"
+    );
+    if strict {
+        return Err(CliError::failed(what).hint(
+            "install that version and name its server with --server-url, or its programs with BOWLINE_PG_BIN",
+        ));
+    }
+    ui::note(what);
+    Ok(())
+}
+
+/// Returns the error for a migration that has run on the database and does not on the throwaway
+/// server.
+fn unable(error: CliError) -> CliError {
+    error.hint(
+        "the server of the measurement needs the extensions and roles that the migrations use: install them there, or name another with --server-url",
+    )
+}
+
+/// Prints a migration in words.
+fn print(migration: &Planned) {
+    let outside = if migration.in_transaction {
+        ""
+    } else {
+        ", without a transaction"
+    };
+    ui::coloured_result(format!(
+        "{}{outside}",
+        Style::Bold.paint(ui::one_line(&migration.name))
+    ));
+    for statement in &migration.statements {
+        ui::result(format!("  {}", bowline_sql::one_line(&statement.sql)));
+        for line in lines(statement) {
+            ui::result(format!("    {line}"));
+        }
+    }
+}
+
+/// Prints a migration as SQL.
+fn print_sql(migration: &Planned) {
+    ui::result(format!("-- {}", ui::one_line(&migration.name)));
+    for statement in &migration.statements {
+        for line in lines(statement) {
+            ui::result(format!("-- {line}"));
+        }
+        ui::result(format!("{};", statement.sql));
+    }
+}
+
+/// Returns the effects of a statement in words, one line for each.
+fn lines(statement: &PlannedStatement) -> Vec<String> {
+    if !statement.measured {
+        return vec!["not measured: it runs outside of transactions".to_owned()];
+    }
+    statement.effects.iter().map(Effect::to_string).collect()
+}
+
+impl Planned {
+    fn new(migration: &Migration, statements: Vec<PlannedStatement>) -> Self {
+        Self {
+            version: migration.version.clone(),
+            name: migration.name.clone(),
+            in_transaction: migration.run_in_transaction,
+            statements,
+        }
+    }
+}
+
+/// Returns the statements of a migration, as they will be sent.
+fn statements(migration: &Migration) -> Result<Vec<String>, CliError> {
+    let sql = step::sql(migration, Way::Up)?;
+    Ok(bowline_sql::statements(&sql)
+        .map(|statement| statement.text().to_owned())
+        .collect())
+}
