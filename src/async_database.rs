@@ -175,6 +175,11 @@ impl AsyncDatabase {
         self.with(self.database.with_options(options))
     }
 
+    /// Returns the database with a setting that each call has, as [`Database::with_setting`] does.
+    pub fn with_setting(&self, name: &str, value: impl ToString) -> Self {
+        self.with(self.database.with_setting(name, value))
+    }
+
     /// Returns the database with this limit for each call, as [`Database::with_timeout`] does.
     pub fn with_timeout(&self, limit: Duration) -> Self {
         self.with(self.database.with_timeout(limit))

@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 mod check_migrations;
+mod local_settings;
 mod migrate;
 mod source;
 mod unanswered;
@@ -30,6 +31,7 @@ use crate::wire::executor::block_on;
 
 use attempts::{CallEnd, Failed, Next};
 use check_migrations::check_migrations;
+use local_settings::LocalSettings;
 
 pub use source::PooledSession;
 use source::Source;
@@ -43,6 +45,7 @@ pub use unit_of_work::UnitOfWork;
 pub struct Database {
     source: Source,
     options: TransactionOptions,
+    local: LocalSettings,
     settings: Arc<Config>,
     /// The time that one call may take.
     limit: Duration,
@@ -92,6 +95,7 @@ impl Database {
         Self {
             source,
             options: TransactionOptions::default(),
+            local: LocalSettings::default(),
             limit: settings.call_timeout,
             budget: Arc::new(Budget::new(settings.retry.budget)),
             settings: Arc::new(settings),
@@ -115,11 +119,11 @@ impl Database {
         &self,
         holder: &'static Location<'static>,
     ) -> Result<PooledSession> {
-        if self.options != TransactionOptions::default() {
+        if self.options != TransactionOptions::default() || !self.local.is_empty() {
             return Err(Error::query(
-                "a stream or COPY on the database takes no transaction options",
+                "a stream or COPY on the database takes no transaction options or settings",
             )
-            .with_hint("use the session of Database::transaction, which has the options"));
+            .with_hint("use the session of Database::transaction, which has them"));
         }
         self.checkout(holder)
     }

@@ -13,6 +13,7 @@
 
 mod functions;
 pub(crate) mod keywords;
+pub(crate) mod local_setting;
 pub(crate) mod read_only;
 pub(crate) mod search_path;
 pub(crate) mod session_state;

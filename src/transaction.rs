@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::commit_keys::{CommitKey, CommitKeys};
+use crate::sql_text::local_setting::is_local_setting;
 
 /// The options of a transaction; an option that is not set has the session's default.
 ///
@@ -39,6 +40,21 @@ impl TransactionStart {
             attempt: None,
         });
         PLAIN.clone()
+    }
+
+    /// Adds statements that set settings for the transaction.
+    pub(crate) fn set_locally(&mut self, settings: Vec<Arc<str>>) {
+        if let Some((begin, rest)) = self.sql.split_first()
+            && !settings.is_empty()
+        {
+            let begin = [Arc::clone(begin)].into_iter();
+            self.sql = begin.chain(settings).chain(rest.iter().cloned()).collect();
+        }
+    }
+
+    /// Returns true for a statement that writes: the one for the commit key.
+    pub(crate) fn writes(sql: &str) -> bool {
+        !sql.starts_with(BEGIN) && !is_local_setting(sql)
     }
 
     /// Returns whether it is a plain BEGIN, which a single statement does not need.

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::Command;
 use super::text::Text;
+use crate::sql_text::local_setting::is_local_setting;
 
 /// The texts that are sent most.
 static TEXTS: LazyLock<[Arc<Text>; 7]> = LazyLock::new(|| {
@@ -30,6 +31,7 @@ impl Command {
     pub(crate) fn control(sql: &str) -> Self {
         match TEXTS.iter().find(|text| **text.sql() == *sql) {
             Some(text) => Self::of(Arc::clone(text)),
+            None if is_local_setting(sql) => Self::of(Arc::new(Text::local_setting(sql))),
             None => Self::plain(sql),
         }
     }

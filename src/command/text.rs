@@ -83,6 +83,15 @@ impl Text {
         }
     }
 
+    /// Returns a statement that sets a setting until the transaction ends.
+    pub(crate) fn local_setting(sql: &str) -> Self {
+        Self {
+            leaves_state: OnceLock::from(false),
+            reads: OnceLock::from(Reads::Yes),
+            ..Self::new(sql)
+        }
+    }
+
     pub(crate) fn sql(&self) -> &Arc<str> {
         &self.sql
     }

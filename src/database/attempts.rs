@@ -74,14 +74,16 @@ impl Attempts<'_> {
     /// Returns a session for the next attempt.
     pub(crate) async fn begin(&mut self) -> Result<Attempt, (Error, u32)> {
         let database = self.database;
-        let opening = database.options.opening();
+        let mut opening = database.options.opening();
         // The pool itself retries connecting.
         let session = database
             .source
             .get(self.holder, self.asked, || self.deadline)
             .await;
         let mut session = session.map_err(|error| (error, self.retries.attempt()))?;
-        if session.transaction_depth() > 0 {
+        let is_within = session.transaction_depth() > 0;
+        opening.set_locally(database.local.sql(is_within));
+        if is_within {
             // Rolling back to a savepoint does not resolve a conflict of the transaction around
             // it.
             self.retries.stop();

@@ -152,12 +152,12 @@ impl Session {
     ) -> Result<BatchResult> {
         // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
         let is_no_work = |command: Command| command.with_reads(Reads::Yes);
-        let start = start.iter().enumerate().map(|(number, sql)| {
+        let start = start.iter().map(|sql| {
             let command = Command::control(sql);
-            if number == 0 {
-                is_no_work(command)
-            } else {
+            if TransactionStart::writes(sql) {
                 command
+            } else {
+                is_no_work(command)
             }
         });
         let commit = before_commit.into_iter().chain([Command::commit()]);

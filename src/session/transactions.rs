@@ -19,6 +19,7 @@ use crate::error::{Error, Result, ServerError};
 use crate::retry::{Failure, is_about_types, is_stale};
 use crate::sql_text::read_only::Reads;
 use crate::sqlstate::SqlState;
+use crate::transaction::TransactionStart;
 use crate::wire::answer::Answer;
 
 /// The open transactions of a session.
@@ -96,7 +97,7 @@ impl Transactions {
             None => {
                 self.failures = Failures::default();
                 self.xid.forget();
-                self.sent = if opening.len() > 1 {
+                self.sent = if opening.iter().any(|sql| TransactionStart::writes(sql)) {
                     Reads::No
                 } else {
                     Reads::Yes

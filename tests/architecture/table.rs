@@ -52,7 +52,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
                 "config",
                 &["deadline", "error", "migrations/list", "retry", "wire"],
             ),
-            row("transaction", &["commit_keys"]),
+            row("transaction", &["commit_keys", "sql_text"]),
             row(
                 "connect",
                 &["config", "deadline", "error", "sqlstate", "wire"],

@@ -10,5 +10,6 @@ mod locks;
 mod lost_reads;
 mod procedures;
 mod retry;
+mod row_security;
 mod scripts;
 mod unknown_outcomes;
