@@ -28,6 +28,15 @@ impl Report {
             Ok(_) => entry.0 = true,
             // `get` and `update` report a missing row.
             Err(error) if error.kind() == bowline::ErrorKind::NotFound => entry.0 = true,
+            // `update` reports a row with another version than the one that is made up.
+            Err(error) if error.kind() == bowline::ErrorKind::VersionChanged => entry.0 = true,
+            // Two tables of which one inherits from the other have rows with one key.
+            Err(error)
+                if error.kind() == bowline::ErrorKind::TooManyRows
+                    && name.starts_with("inherited::City::") =>
+            {
+                entry.0 = true;
+            }
             Err(error) => {
                 let code = error.sqlstate().map(|code| code.code().to_owned()).unwrap_or_default();
                 entry.1 = format!("{code} {error}");
