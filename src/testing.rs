@@ -23,6 +23,8 @@ use std::path::Path;
 
 pub use cluster::Shutdown;
 pub use local_server::LocalServer;
+#[cfg(feature = "tokio")]
+pub use run::{run_async_in_database, run_async_in_sandbox};
 pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
 pub use test_database::TestDatabase;

@@ -89,7 +89,8 @@ pub fn query_as(input: TokenStream) -> TokenStream {
     query::expand(input, true)
 }
 
-/// Turns a function that takes a `Database` into a test on a real PostgreSQL.
+/// Turns a function that takes a `Database` into a test on a real PostgreSQL; so an `async fn` that
+/// takes an `AsyncDatabase`, with bowline's feature `tokio`.
 ///
 /// The migrations of the package's `migrations/`, or of `migrations = "folder"`, run on the
 /// database. The test runs in a transaction that is rolled back.
@@ -103,6 +104,9 @@ pub fn query_as(input: TokenStream) -> TokenStream {
 ///
 /// #[bowline::test(database, migrations = "db/migrations")]
 /// fn two_sessions_see_each_other(db: Database) { .. }
+///
+/// #[bowline::test]
+/// async fn an_account_can_be_opened(db: AsyncDatabase) -> bowline::Result<()> { .. }
 /// ```
 #[cfg(feature = "test")]
 #[proc_macro_attribute]

@@ -48,18 +48,12 @@ impl Parse for Options {
 
 fn expand(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
     let signature = &function.sig;
-    if let Some(asyncness) = &signature.asyncness {
-        return Err(syn::Error::new(
-            asyncness.span,
-            "a test of bowline is not async: a Database blocks",
-        ));
-    }
     let argument = match signature.inputs.first() {
         Some(FnArg::Typed(argument)) if signature.inputs.len() == 1 => argument,
         _ => {
             return Err(syn::Error::new(
                 signature.span(),
-                "a test of bowline takes one argument: `db: Database`",
+                "a test of bowline takes one argument: `db: Database`, or `db: AsyncDatabase` of an async fn",
             ));
         }
     };
@@ -70,15 +64,17 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::Toke
         &function.block,
     );
     let (output, migrations) = (&signature.output, &options.migrations);
-    let run = if options.own_database {
-        quote!(run_in_database)
-    } else {
-        quote!(run_in_sandbox)
+    let asyncness = &signature.asyncness;
+    let run = match (options.own_database, asyncness) {
+        (false, None) => quote!(run_in_sandbox),
+        (true, None) => quote!(run_in_database),
+        (false, Some(_)) => quote!(run_async_in_sandbox),
+        (true, Some(_)) => quote!(run_async_in_database),
     };
     let call = quote_spanned! {argument.span()=>
         ::bowline::testing::#run(
             ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #migrations),
-            |#argument| #output #body,
+            #asyncness |#argument| #output #body,
         )
     };
     Ok(quote! {

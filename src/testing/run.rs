@@ -3,6 +3,8 @@
 use super::TestDatabase;
 use super::sandbox::sandbox_of;
 use super::template::Template;
+#[cfg(feature = "tokio")]
+use crate::AsyncDatabase;
 use crate::Database;
 
 /// Runs a test in a [`sandbox()`](super::sandbox()). A process reads the folder once.
@@ -26,5 +28,28 @@ pub fn run_in_database<T>(migrations: &str, test: impl FnOnce(Database) -> T) ->
         // The database outlives the pool that the test was given.
         Ok((pool, _database)) => test(pool),
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// As [`run_in_sandbox`], for a test of asynchronous code: it runs on a tokio runtime of this thread.
+#[cfg(feature = "tokio")]
+pub fn run_async_in_sandbox<T>(migrations: &str, test: impl AsyncFnOnce(AsyncDatabase) -> T) -> T {
+    run_in_sandbox(migrations, |db| on_a_runtime(test(db.into_async())))
+}
+
+/// As [`run_in_database`], for a test of asynchronous code: it runs on a tokio runtime of this thread.
+#[cfg(feature = "tokio")]
+pub fn run_async_in_database<T>(migrations: &str, test: impl AsyncFnOnce(AsyncDatabase) -> T) -> T {
+    run_in_database(migrations, |db| on_a_runtime(test(db.into_async())))
+}
+
+#[cfg(feature = "tokio")]
+fn on_a_runtime<F: Future>(test: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(test),
+        Err(error) => panic!("could not start a tokio runtime: {error}"),
     }
 }

@@ -158,6 +158,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row(
                 "testing",
                 &[
+                    "async_database",
                     "config",
                     "database",
                     "error",
