@@ -14,6 +14,10 @@ struct Queries;
 #[doc = include_str!("../docs/guide/transactions.md")]
 struct Transactions;
 
+#[cfg(feature = "tokio")]
+#[doc = include_str!("../docs/guide/async.md")]
+struct AsynchronousCode;
+
 #[doc = include_str!("../docs/guide/errors.md")]
 struct Errors;
 
