@@ -7,6 +7,7 @@ mod session;
 mod slot;
 mod threads;
 mod transaction;
+mod unit_of_work;
 
 use std::fmt;
 use std::panic::Location;
@@ -24,6 +25,7 @@ use crate::transaction::TransactionOptions;
 
 pub use session::AsyncSession;
 pub use transaction::AsyncTransaction;
+pub use unit_of_work::AsyncUnitOfWork;
 
 /// A [`Database`] for asynchronous code; returned by [`Database::into_async`]. Cheap to clone;
 /// clones share the pool.
@@ -130,6 +132,11 @@ impl AsyncDatabase {
     #[track_caller]
     pub fn begin(&self) -> impl Future<Output = Result<AsyncTransaction>> + Send + use<> {
         AsyncTransaction::begin(Arc::clone(&self.database), Location::caller())
+    }
+
+    /// Collects statements and commits them together: one round trip.
+    pub fn unit_of_work(&self) -> AsyncUnitOfWork<'_> {
+        AsyncUnitOfWork(self.database.unit_of_work())
     }
 
     /// Returns what the server reports about the sessions of this database, as [`Database::activity`] does.

@@ -68,7 +68,7 @@ pub mod types;
 mod wire;
 
 #[cfg(feature = "tokio")]
-pub use async_database::{AsyncDatabase, AsyncSession, AsyncTransaction};
+pub use async_database::{AsyncDatabase, AsyncSession, AsyncTransaction, AsyncUnitOfWork};
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
 pub use bowline_macros::{Row, migrations};

@@ -88,11 +88,18 @@ impl<'a> UnitOfWork<'a> {
     /// if the connection was lost and the work turns out to be committed. Then there are no outputs
     /// to take.
     #[track_caller]
-    pub fn commit(mut self) -> Result<Outputs> {
-        let answered = block_on(
-            self.database
-                .run_for(&mut self.statements, Location::caller()),
-        )?;
+    pub fn commit(self) -> Result<Outputs> {
+        block_on(self.commit_at(Location::caller()))
+    }
+
+    pub(crate) async fn commit_at(
+        mut self,
+        location: &'static Location<'static>,
+    ) -> Result<Outputs> {
+        let answered = self
+            .database
+            .run_for(&mut self.statements, location)
+            .await?;
         Ok(Outputs {
             unit: self.number,
             outputs: answered.map(|outputs| outputs.into_iter().map(Some).collect()),

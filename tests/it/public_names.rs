@@ -5,6 +5,7 @@ const NAMES: &[&str] = &[
     "AsyncDatabase",
     "AsyncSession",
     "AsyncTransaction",
+    "AsyncUnitOfWork",
     "Config",
     "Constraint",
     "Database",

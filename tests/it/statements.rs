@@ -1,6 +1,7 @@
 //! Statements and sessions: SQL, values, errors, rows, COPY, notifications.
 
 mod advisory_locks;
+mod async_shapes;
 mod asynchronous;
 mod beginner;
 mod copies;
