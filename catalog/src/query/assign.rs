@@ -9,7 +9,7 @@ use super::scope::ResultColumn;
 use super::target::Target;
 use super::types::{self, TypeId};
 use crate::Fill;
-use crate::replay::syntax::tree::{child, child_name, children, is_query, name, text};
+use crate::replay::syntax::tree::{child, child_name, children, is_query, name, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -56,7 +56,7 @@ impl Analyzer<'_> {
         };
         let mut steps = Vec::new();
         for accessor in part.children() {
-            match accessor.kind() {
+            match seen(accessor.kind()) {
                 K::FIELD_ACCESSOR => steps.push(Step::Field(name(&accessor))),
                 K::INDEX_ACCESSOR | K::SLICE_ACCESSOR => {
                     let mut indexes = Vec::new();
@@ -213,7 +213,7 @@ impl Analyzer<'_> {
         let list = child(clause, K::SET_COLUMN_LIST);
         let mut assignments: Vec<(Assigned, Expr)> = Vec::new();
         for part in list.iter().flat_map(SyntaxNode::children) {
-            match part.kind() {
+            match seen(part.kind()) {
                 K::SET_SINGLE_COLUMN => {
                     let Some(column) = child(&part, K::COLUMN_TARGET) else {
                         continue;

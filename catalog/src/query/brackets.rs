@@ -6,11 +6,11 @@ use super::analyzer::Result;
 use super::expr::Span;
 use super::fault::Fault;
 use super::raw::{Raw, RawKind};
-use crate::replay::syntax::tree::text;
+use crate::replay::syntax::tree::{seen, text};
 
 /// Returns the expression without the parentheses around it.
 pub(super) fn unwrapped(node: &SyntaxNode) -> SyntaxNode {
-    match node.kind() {
+    match seen(node.kind()) {
         K::PAREN_EXPR => node
             .children()
             .next()

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::function::Arguments;
 use super::names::keyword_value;
 use super::types::{self, TypeId};
-use crate::replay::syntax::tree::{child, children, has, is_query, name, path, text, tokens};
+use crate::replay::syntax::tree::{child, children, has, is_query, name, path, seen, text, tokens};
 
 /// The clause of OVER and WINDOW, in which a function may return a set.
 pub(super) const WINDOW: &str = "window definitions";
@@ -20,7 +20,7 @@ impl Analyzer<'_> {
             .children()
             .next()
             .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
-        match form.kind() {
+        match seen(form.kind()) {
             K::NAME_REF | K::FIELD_EXPR => self.named_call(node, &form, span),
             K::EXISTS_FN => {
                 let query = form.children().find(|part| is_query(part.kind()));
@@ -122,7 +122,8 @@ impl Analyzer<'_> {
             let kind = format!("{:?}", part.kind());
             let is_group = kind.starts_with("SUBSTRING_")
                 || kind.starts_with("OVERLAY_")
-                || kind.starts_with("TRIM_EXPR");
+                || kind.starts_with("TRIM_EXPR")
+                || kind == "TRIM_FROM";
             if is_group {
                 values.extend(self.parts_of(&part)?);
             } else if !kind.starts_with("TRIM_") {
@@ -208,7 +209,7 @@ impl Analyzer<'_> {
         }
         let mut given = Arguments::default();
         for argument in list.iter().flat_map(SyntaxNode::children) {
-            match argument.kind() {
+            match seen(argument.kind()) {
                 K::ARG => {
                     given.is_variadic |= has(&argument, K::VARIADIC_KW);
                     self.read_argument(&argument, &mut given)?;
@@ -225,11 +226,28 @@ impl Analyzer<'_> {
             self.sort_keys(&argument, &mut given.order)?;
         }
         if let Some(within) = child(node, K::WITHIN_CLAUSE) {
+            let direct = given.values.len();
             let list =
                 child(&within, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
             for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
                 if let Some(value) = key.children().next() {
                     given.values.push(self.value(&value)?);
+                }
+            }
+            // The row of a hypothetical-set aggregate has the types of the keys.
+            let is_hypothetical = parts.last().is_some_and(|name| {
+                matches!(
+                    name.as_str(),
+                    "rank" | "dense_rank" | "percent_rank" | "cume_dist"
+                )
+            });
+            if is_hypothetical && given.values.len() == 2 * direct {
+                for at in 0..direct {
+                    let both = [&given.values[at], &given.values[at + direct]];
+                    let ty = self.common(&both, "WITHIN GROUP")?;
+                    for at in [at, at + direct] {
+                        given.values[at] = self.convert(given.values[at].clone(), ty)?;
+                    }
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::indexes::SortKey;
 use super::raw::span_of;
 use super::scope::Output;
 use super::types;
-use crate::replay::syntax::tree::{child, children, has, name, text};
+use crate::replay::syntax::tree::{child, children, has, name, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -68,7 +68,7 @@ impl Analyzer<'_> {
         columns_first: bool,
     ) -> Result<Option<usize>> {
         let span = span_of(key);
-        match key.kind() {
+        match seen(key.kind()) {
             K::LITERAL => {
                 let written = text(key);
                 if super::raw::parameter(&written).is_some() {
@@ -144,7 +144,7 @@ impl Analyzer<'_> {
         has_sets: &mut bool,
     ) -> Result<()> {
         for part in list.children() {
-            match part.kind() {
+            match seen(part.kind()) {
                 K::GROUPING_SETS | K::GROUPING_ROLLUP | K::GROUPING_CUBE => {
                     *has_sets = true;
                     self.group_list(&part, outputs, groups, has_sets)?;

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::raw::{Raw, RawKind, parameter, query_in, read, span_of};
 use super::types::{self, TypeId};
 use super::unknown::is_condition;
-use crate::replay::syntax::tree::{is_query, string, text};
+use crate::replay::syntax::tree::{is_query, seen, string, text};
 
 impl Analyzer<'_> {
     /// Returns the expression of a node.
@@ -229,7 +229,7 @@ impl Analyzer<'_> {
 
     pub(super) fn leaf(&mut self, node: &SyntaxNode) -> Result<Expr> {
         let span = span_of(node);
-        match node.kind() {
+        match seen(node.kind()) {
             kind if is_query(kind) => self.query_value(node, Use::Scalar, None, span),
             K::LITERAL => self.literal_value(node, span),
             K::NAME_REF => self.name_value(node, span),

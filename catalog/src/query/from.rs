@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, Joined, StarColumn, Table, TableColumn};
 use super::types;
-use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query};
+use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, seen};
 
 impl Analyzer<'_> {
     /// Reads the items of a FROM or USING clause, into the names of the current query.
@@ -70,7 +70,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn read_item_inner(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {
-        match node.kind() {
+        match seen(node.kind()) {
             K::RELATION_FROM_ITEM => {
                 let reference = child(node, K::RELATION_NAME_REF)
                     .ok_or_else(|| Fault::refused(span.clone(), "no table is named"))?;

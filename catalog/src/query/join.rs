@@ -6,7 +6,7 @@ use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, Joined, StarColumn};
-use crate::replay::syntax::tree::{child, child_name, child_names, has};
+use crate::replay::syntax::tree::{child, child_name, child_names, has, seen};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -353,12 +353,12 @@ pub(super) fn is_from_item(kind: K) -> bool {
 /// Lists the items, joins and conditions in the order of the text.
 pub(super) fn join_parts(node: &SyntaxNode, parts: &mut Vec<Part>) {
     for part in node.children() {
-        match part.kind() {
+        match seen(part.kind()) {
             K::JOIN_EXPR => join_parts(&part, parts),
             K::JOIN => {
                 parts.push(Part::Join(part.clone()));
                 for inner in part.children() {
-                    match inner.kind() {
+                    match seen(inner.kind()) {
                         K::JOIN_EXPR => join_parts(&inner, parts),
                         K::ON_CLAUSE | K::JOIN_USING_CLAUSE => parts.push(Part::Condition(inner)),
                         kind if is_from_item(kind) => parts.push(Part::Item(inner)),

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, StarColumn};
 use super::types;
-use crate::replay::syntax::tree::{has, name, path, text};
+use crate::replay::syntax::tree::{has, name, path, seen, text};
 
 /// The columns that every table has.
 const SYSTEM_COLUMNS: [(&str, types::TypeId); 6] = [
@@ -450,7 +450,7 @@ fn invalid_reference(item: &Item, span: &Span) -> Fault {
 }
 
 fn is_path(node: &SyntaxNode) -> bool {
-    match node.kind() {
+    match seen(node.kind()) {
         K::NAME_REF => true,
         K::FIELD_EXPR => node.children().next().is_some_and(|base| is_path(&base)),
         _ => false,

@@ -7,7 +7,7 @@ use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 use super::expr::{Span, Truth};
 use super::fault::Fault;
-use crate::replay::syntax::tree::{has, is_query, is_trivia, tokens};
+use crate::replay::syntax::tree::{has, is_query, is_trivia, seen, tokens};
 
 /// An expression before its names are resolved.
 #[derive(Debug, Clone)]
@@ -147,7 +147,7 @@ fn flatten(node: &SyntaxNode, pieces: &mut Vec<Piece>) {
     }
     for part in node.children_with_tokens() {
         match part {
-            SyntaxElement::Node(part) => match part.kind() {
+            SyntaxElement::Node(part) => match seen(part.kind()) {
                 K::BIN_EXPR | K::PREFIX_EXPR | K::POSTFIX_EXPR | K::BETWEEN_EXPR => {
                     flatten(&part, pieces);
                 }
@@ -367,7 +367,7 @@ impl Reader {
             && node.kind() == SyntaxKind::CALL_EXPR
             && let Some(list) = node.children().next()
         {
-            let all = match list.kind() {
+            let all = match seen(list.kind()) {
                 SyntaxKind::ANY_FN | SyntaxKind::SOME_FN => Some(false),
                 SyntaxKind::ALL_FN => Some(true),
                 _ => None,

@@ -23,13 +23,20 @@ impl Analyzer<'_> {
         let span = span_of(reference);
         let depth = self.scopes.len().saturating_sub(1);
         if let [only] = parts.as_slice()
-            && let Some(common) = self
+            && let Some((at, common)) = self
                 .scopes
                 .iter()
+                .enumerate()
                 .rev()
-                .flat_map(|scope| scope.common.iter().rev())
-                .find(|common| common.name == *only)
+                .flat_map(|(at, scope)| scope.common.iter().rev().map(move |it| (at, it)))
+                .find(|(_, common)| common.name == *only)
         {
+            if common.has_computed && at + 1 < self.scopes.len() {
+                let why = "a table with SEARCH or CYCLE is not inferred within a subquery";
+                return Err(
+                    Fault::refused(span, why).hint("read it in the query that has the WITH clause")
+                );
+            }
             if common.has_no_result {
                 let message = format!("WITH query \"{only}\" does not have a RETURNING clause");
                 return Err(Fault::error("0A000", span, message));

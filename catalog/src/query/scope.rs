@@ -88,6 +88,8 @@ pub(super) struct Common {
     pub(super) has_row: bool,
     /// True if it writes and has no RETURNING.
     pub(super) has_no_result: bool,
+    /// True if SEARCH or CYCLE add columns. A `*` of a subquery leaves them out.
+    pub(super) has_computed: bool,
 }
 
 /// The names of one query.

@@ -13,7 +13,7 @@ use super::raw::span_of;
 use super::scope::{Analyzed, Output, ResultColumn, Scope, StarColumn};
 use super::types;
 use crate::replay::syntax::column_name::column_name;
-use crate::replay::syntax::tree::{child, child_name, children, has, name};
+use crate::replay::syntax::tree::{child, child_name, children, has, name, seen};
 
 impl Analyzer<'_> {
     /// Analyzes a query within the current one. If `open`, the caller decides the types of literals
@@ -47,7 +47,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn statement_in_scope(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
-        match node.kind() {
+        match seen(node.kind()) {
             K::SELECT => self.select(node, open),
             K::SELECT_INTO if self.objects.is_some() => self.select(node, open),
             K::COMPOUND_SELECT => self.compound(node),

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Analyzed, ResultColumn};
 use super::types;
-use crate::replay::syntax::tree::{child, children, has, is_query, name, text};
+use crate::replay::syntax::tree::{child, children, has, is_query, name, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -24,7 +24,7 @@ impl Analyzer<'_> {
                 continue;
             };
             let span = span_of(&value);
-            let is_found = match value.kind() {
+            let is_found = match seen(value.kind()) {
                 K::NAME_REF => {
                     let wanted = name(&value);
                     columns.iter().any(|column| column.name == wanted)
@@ -107,7 +107,7 @@ impl Analyzer<'_> {
         right: Analyzed,
     ) -> Result<Analyzed> {
         let span = span_of(operation);
-        let word = match operation.kind() {
+        let word = match seen(operation.kind()) {
             K::UNION => "UNION",
             K::INTERSECT => "INTERSECT",
             _ => "EXCEPT",
@@ -198,7 +198,7 @@ pub(super) fn set_parts(node: &SyntaxNode, parts: &mut Vec<SetPart>) {
         return;
     }
     for part in node.children() {
-        match part.kind() {
+        match seen(part.kind()) {
             K::COMPOUND_SELECT => set_parts(&part, parts),
             K::UNION | K::INTERSECT | K::EXCEPT => parts.push(SetPart::Operation(part)),
             _ if is_query_node(&part) => parts.push(SetPart::Query(part)),

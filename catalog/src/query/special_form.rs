@@ -6,13 +6,13 @@ use super::analyzer::{Analyzer, Result};
 use super::expr::{Call, Expr, Kind, Nulls, Span, Use};
 use super::fault::Fault;
 use super::types;
-use crate::replay::syntax::tree::{child, is_query, tokens};
+use crate::replay::syntax::tree::{child, is_query, seen, tokens};
 use crate::replay::syntax::type_name;
 
 impl Analyzer<'_> {
     /// Returns a JSON or XML expression that looks like a call but has a syntax of its own.
     pub(super) fn special_form(&mut self, form: &SyntaxNode, span: Span) -> Result<Expr> {
-        let default = match form.kind() {
+        let default = match seen(form.kind()) {
             // `json_object(keys, values)` is an ordinary function of the same name.
             K::JSON_OBJECT_FN
                 if !form.descendants().any(|it| it.kind() == K::JSON_KEY_VALUE)
@@ -53,7 +53,7 @@ impl Analyzer<'_> {
             Some(returning) => self.type_of_node(returning, &span)?,
             None => default,
         };
-        let written = match form.kind() {
+        let written = match seen(form.kind()) {
             K::XML_SERIALIZE_FN => Some(self.form_of_node(form)),
             _ => returning.map(|returning| self.form_of_node(&returning)),
         };
@@ -82,7 +82,7 @@ impl Analyzer<'_> {
 
     /// Fails if this syntax came with a later version than that of the settings.
     fn form_since(&self, form: &SyntaxNode, span: &Span) -> Result<()> {
-        let (came_with, what) = match form.kind() {
+        let (came_with, what) = match seen(form.kind()) {
             K::JSON_OBJECT_FN => (16, "`json_object` with keys and values"),
             K::JSON_ARRAY_FN => (16, "`json_array`"),
             K::JSON_OBJECT_AGG_FN => (16, "`json_objectagg`"),

@@ -16,7 +16,7 @@ use super::types;
 use super::{Column, Parameter, Query, Rows};
 use crate::Catalog;
 use crate::replay::syntax::parse::{Unparsed, parse};
-use crate::replay::syntax::tree::{child, children, is_query, path, statements, tokens};
+use crate::replay::syntax::tree::{child, children, is_query, path, seen, statements, tokens};
 
 /// Checks one statement.
 pub(super) fn check<'a>(
@@ -134,7 +134,7 @@ fn command(node: &SyntaxNode) -> Result<Analyzed> {
 
 impl Analyzer<'_> {
     fn statement(&mut self, statement: &SyntaxNode, sql: &str) -> Result<(Query, Option<String>)> {
-        let analyzed = match statement.kind() {
+        let analyzed = match seen(statement.kind()) {
             K::CALL => self.call_statement(statement)?,
             kind if is_command(kind) => command(statement)?,
             _ => self.query(statement, false)?,

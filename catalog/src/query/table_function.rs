@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::form::Form;
 use super::scope::{Joined, Table, TableColumn};
 use super::types;
-use crate::replay::syntax::tree::{child, child_name, children, has, name, text};
+use crate::replay::syntax::tree::{child, child_name, children, has, name, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -255,7 +255,7 @@ impl Analyzer<'_> {
         for part in document.children().filter(|part| is_list(part.kind())) {
             self.document_columns(&part, &span, &mut columns)?;
         }
-        let alias = match document.kind() {
+        let alias = match seen(document.kind()) {
             K::JSON_TABLE => "json_table",
             _ => "xmltable",
         };
@@ -272,7 +272,7 @@ impl Analyzer<'_> {
     ) -> Result<()> {
         for column in list.children() {
             let name = child_name(&column, K::COLUMN_NAME).unwrap_or_default();
-            let (ty, form) = match column.kind() {
+            let (ty, form) = match seen(column.kind()) {
                 K::JSON_TABLE_NESTED_COLUMN => {
                     if let Some(inner) = child(&column, K::JSON_TABLE_COLUMN_LIST) {
                         self.document_columns(&inner, span, columns)?;

@@ -7,7 +7,7 @@ use super::raw::span_of;
 use super::scope::Item;
 use crate::attached::{Event, Timing};
 use crate::replay::syntax::parse::parse;
-use crate::replay::syntax::tree::{child, child_name, has, statements};
+use crate::replay::syntax::tree::{child, child_name, has, seen, statements};
 use crate::{Name, Relation, RelationKind};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
@@ -25,7 +25,7 @@ impl Analyzer<'_> {
                         | K::TABLE_NAME_REF
                 )
             })
-            .find_map(|part| match part.kind() {
+            .find_map(|part| match seen(part.kind()) {
                 K::RELATION_NAME | K::TABLE_RELATION_NAME => part.children().next(),
                 _ => Some(part),
             })
@@ -103,7 +103,7 @@ impl Analyzer<'_> {
         if is_simple(&query) {
             return None;
         }
-        let word = match node.kind() {
+        let word = match seen(node.kind()) {
             K::INSERT => "insert into",
             K::DELETE => "delete from",
             K::UPDATE => "update",

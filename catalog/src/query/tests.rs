@@ -1,6 +1,8 @@
+mod arms;
 mod choices;
 mod condition;
 mod counts;
+mod described;
 mod differential;
 mod expression;
 mod from;

@@ -3,11 +3,14 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
+use super::form::Form;
 use super::raw::span_of;
-use super::scope::{Analyzed, Common, ResultColumn, Scope};
+use super::scope::{Analyzed, Common, ResultColumn, Scope, TableColumn};
 use super::set_operation::{SetPart, set_parts};
 use super::types;
-use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, name};
+use crate::replay::syntax::tree::{
+    child, child_name, child_names, children, has, is_query, name, seen, tokens,
+};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -35,8 +38,13 @@ impl Analyzer<'_> {
                 .children()
                 .find(|part| is_statement(part.kind()))
                 .ok_or_else(|| Fault::refused(span_of(&table), "the query is incomplete"))?;
+            let computes = has(&table, K::SEARCH_CLAUSE) || has(&table, K::CYCLE_CLAUSE);
             let common = if is_recursive && reads(&query, &named) {
-                self.recursive(&query, &named, &given)?
+                let common = self.recursive(&query, &named, &given)?;
+                self.with_computed(common, &table)?
+            } else if computes {
+                let message = "WITH query is not recursive";
+                return Err(Fault::error("42601", span_of(&table), message));
             } else {
                 let analyzed = self.query(&query, false)?;
                 self.common_of(analyzed, &named, &given, &span_of(&table))?
@@ -65,7 +73,64 @@ impl Analyzer<'_> {
             is_single: analyzed.is_single,
             has_row: analyzed.has_row,
             has_no_result: analyzed.has_no_result,
+            has_computed: false,
         })
+    }
+
+    /// Adds the columns that SEARCH and CYCLE compute (manual, section 7.8.2).
+    fn with_computed(&mut self, mut common: Common, table: &SyntaxNode) -> Result<Common> {
+        let records = self.types.array_of(types::RECORD);
+        let mut added = Vec::new();
+        if let Some(search) = child(table, K::SEARCH_CLAUSE) {
+            let order = tokens(&search).nth(1);
+            let is_breadth =
+                order.is_some_and(|order| order.text().eq_ignore_ascii_case("breadth"));
+            let ty = if is_breadth { types::RECORD } else { records };
+            added.push((child_name(&search, K::SEARCH_SET_COLUMN), ty, false));
+        }
+        if let Some(cycle) = child(table, K::CYCLE_CLAUSE) {
+            let set = child(&cycle, K::CYCLE_SET_COLUMN);
+            let column = set.as_ref().and_then(|set| set.children().next());
+            let values = set.and_then(|set| child(&set, K::CYCLE_COLUMN_TO));
+            let mark = match &values {
+                Some(values) => {
+                    let default = child(values, K::CYCLE_DEFAULT);
+                    let default = default.and_then(|it| it.children().next());
+                    let written: Vec<_> = values
+                        .children()
+                        .next()
+                        .into_iter()
+                        .chain(default)
+                        .collect();
+                    let mut marks = Vec::new();
+                    for value in &written {
+                        marks.push(self.value(value)?);
+                    }
+                    match self.common(&marks.iter().collect::<Vec<_>>(), "CYCLE")? {
+                        types::UNKNOWN => types::TEXT,
+                        ty => ty,
+                    }
+                }
+                None => types::BOOL,
+            };
+            let is_nullable = values.is_some();
+            added.push((column.map(|column| name(&column)), mark, is_nullable));
+            added.push((child_name(&cycle, K::CYCLE_PATH), records, false));
+        }
+        common.has_computed = !added.is_empty();
+        for (name, ty, nullable) in added {
+            let name =
+                name.ok_or_else(|| Fault::refused(span_of(table), "the query is incomplete"))?;
+            common.columns.push(TableColumn {
+                name,
+                ty,
+                nullable,
+                origin: None,
+                composite: None,
+                form: Form::default(),
+            });
+        }
+        Ok(common)
     }
 
     /// Returns a recursive table: `first UNION second`, where the second query reads the table.
@@ -171,7 +236,7 @@ impl Analyzer<'_> {
 /// applies to all parts.
 pub(super) fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
     let with = child(node, K::WITH_CLAUSE);
-    match node.kind() {
+    match seen(node.kind()) {
         K::COMPOUND_SELECT => with.or_else(|| {
             let first = node.children().find(|part| is_query(part.kind()))?;
             with_clause(&first).filter(|with| {

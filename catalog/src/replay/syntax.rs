@@ -9,7 +9,7 @@ pub(crate) mod expression;
 pub(crate) mod green;
 pub(crate) mod index;
 pub(crate) mod nesting;
-mod off;
+pub(crate) mod off;
 pub(crate) mod operators;
 pub(crate) mod parse;
 pub(crate) mod routine;

@@ -1,4 +1,4 @@
-//! Arms of replay that a test switched off, to check that its histories detect it.
+//! Arms of replay and of the checker of queries that a test switched off, to check that others detect it.
 
 use squawk_syntax::SyntaxKind;
 
@@ -18,7 +18,7 @@ pub(crate) const fn is_off(_arm: SyntaxKind) -> bool {
     false
 }
 
-/// Runs a closure with one arm of replay switched off.
+/// Runs a closure with one arm switched off.
 #[cfg(test)]
 pub(crate) fn without<T>(arm: Option<SyntaxKind>, work: impl FnOnce() -> T) -> T {
     OFF.set(arm);

@@ -46,6 +46,15 @@ pub(crate) fn is_enabled(kind: SyntaxKind) -> bool {
     !is_off(kind)
 }
 
+/// Returns a kind, or that of an error if a test has switched its arm off.
+pub(crate) fn seen(kind: SyntaxKind) -> SyntaxKind {
+    if is_off(kind) {
+        SyntaxKind::ERROR
+    } else {
+        kind
+    }
+}
+
 /// Returns the first child node of this kind.
 pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
     if is_off(kind) {
