@@ -90,12 +90,13 @@ impl AsyncDatabase {
     /// it makes a copy for each attempt: `move |tx| { let name = name.clone(); async move { .. } }`.
     ///
     /// ```
-    /// # use bank::{Account, AccountId, NewAccount};
+    /// # use bank::Account;
     /// # use bowline::{AsyncDatabase, Result};
-    /// # async fn open(db: &AsyncDatabase, name: &str) -> Result<i64> {
+    /// # async fn others(db: &AsyncDatabase, username: &str) -> Result<i64> {
     /// db.transaction(async |tx| {
-    ///     let ann = tx.run(Account::insert(NewAccount::new(name, 100))).await?;
-    ///     tx.run(Account::count()).await
+    ///     let found = tx.run(Account::find_by_username(username)).await?;
+    ///     let all = tx.run(Account::count()).await?;
+    ///     Ok(all - i64::from(found.is_some()))
     /// })
     /// .await
     /// # }
