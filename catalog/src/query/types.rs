@@ -138,6 +138,8 @@ pub(super) struct Types<'a> {
     /// The types after those of [`KNOWN`].
     infos: Vec<Info>,
     by_name: HashMap<Name, TypeId>,
+    /// The types whose definitions are read at the moment.
+    open: Vec<Name>,
     /// The array types, by the types of their elements.
     arrays: HashMap<TypeId, TypeId>,
 }
@@ -149,6 +151,7 @@ impl<'a> Types<'a> {
             has_system_domains: false,
             infos: Vec::new(),
             by_name: HashMap::new(),
+            open: Vec::new(),
             arrays: HashMap::new(),
         }
     }
@@ -254,6 +257,18 @@ impl<'a> Types<'a> {
             // A server describes a domain by its base type.
             return base;
         }
+        // Invalid migrations can have a type that consists of itself.
+        if self.open.contains(name) {
+            return self.add(name.clone(), Kind::Composite, 'C', false, None);
+        }
+        self.open.push(name.clone());
+        let found = self.of_definition(name);
+        self.open.pop();
+        found
+    }
+
+    /// Reads the definition of a type in the catalog.
+    fn of_definition(&mut self, name: &Name) -> TypeId {
         let catalog = self.catalog;
         match catalog.types.get(name).map(|found| &found.kind) {
             Some(TypeKind::External) => self.built_in(&name.name.clone()),
