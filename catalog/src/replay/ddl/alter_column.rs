@@ -39,7 +39,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
                 index_collation::collate_indexes(state, table, &column, &implied);
             }
             for table in &tables {
-                state.cover_partitions(table, &column);
+                state.recreate_partition_indexes(table, &column);
             }
             for table in &tables {
                 state.identity_changes_type(table, &column, &data_type.name.name);

@@ -303,10 +303,22 @@ impl State {
         all
     }
 
-    /// Adds the indexes of a column to the partitions, after PostgreSQL recreated the table's
-    /// indexes.
-    pub(crate) fn cover_partitions(&mut self, table: &Name, column: &str) {
+    /// Replaces the indexes of partitions that belong to the table's indexes of a column. PostgreSQL
+    /// recreates those of the table when the type of the column changes, and they create the others
+    /// under new names.
+    pub(crate) fn recreate_partition_indexes(&mut self, table: &Name, column: &str) {
         let relation = self.table(table).clone();
+        let indexes = relation.indexes.iter().filter(|index| index.names(column));
+        let replaced = indexes.flat_map(|index| self.partition_indexes(table, &index.name));
+        let replaced: Vec<(Name, String)> = replaced.collect();
+        for (partition, name) in replaced {
+            self.index_column_names.forget(&partition, &name);
+            let partition = self.table(&partition);
+            partition.indexes.retain(|index| index.name != name);
+            partition
+                .constraints
+                .retain(|constraint| constraint.name != name || !constraint.kind.has_index());
+        }
         for index in relation.indexes.iter().filter(|index| index.names(column)) {
             for partition in self.partitions(table) {
                 let constraint = relation.constraint_of(&index.name);

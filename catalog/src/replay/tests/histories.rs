@@ -169,6 +169,9 @@ pub(super) fn disagreement_without(taken: &Taken, off: Option<SyntaxKind>) -> Op
     }
     let comparable = |catalog: Catalog| {
         let mut catalog = catalog.canonical();
+        if taken.version < 17 {
+            forget_partition_index_comments(&mut catalog);
+        }
         if taken.version < 18 {
             forget_inherited_not_null(&mut catalog);
         }
@@ -193,6 +196,16 @@ fn forget_inherited_not_null(catalog: &mut Catalog) {
                 column.not_null &= !columns.iter().any(|other| other.name == column.name);
             }
         }
+    }
+}
+
+/// Removes the comments of indexes of partitions. Before PostgreSQL 17, an index of a partition that
+/// is created again has the comment of the parent's.
+fn forget_partition_index_comments(catalog: &mut Catalog) {
+    let relations = catalog.relations.values_mut();
+    let partitions = relations.filter(|relation| relation.partition_bound.is_some());
+    for index in partitions.flat_map(|partition| &mut partition.indexes) {
+        index.comment = None;
     }
 }
 

@@ -58,3 +58,21 @@ fn a_constraint_trigger_is_dropped_with_its_from_table() {
         "DROP TABLE two",
     ]);
 }
+
+#[test]
+fn indexes_of_partitions_are_created_again_with_a_changed_type() {
+    agree(&[
+        "CREATE TABLE p (id int, b int, c int) PARTITION BY RANGE (b)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (40) TO (50)",
+        "CREATE INDEX own ON p1 (id)",
+        "COMMENT ON INDEX own IS 'own'",
+        "CREATE INDEX other ON p1 (c)",
+        "COMMENT ON INDEX other IS 'other'",
+        "CREATE INDEX ON p (id)",
+        "CREATE INDEX ON p (c)",
+        "CREATE INDEX ON p (id, id)",
+        "ALTER TABLE p ADD CONSTRAINT u UNIQUE (id, b)",
+        "COMMENT ON CONSTRAINT p1_id_b_key ON p1 IS 'c'",
+        "ALTER TABLE p ALTER id TYPE bigint",
+    ]);
+}
