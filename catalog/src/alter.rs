@@ -17,6 +17,7 @@ mod privilege;
 mod recreated;
 mod relation;
 mod routine;
+mod sequence;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::order::{Dependencies, Statement};
 use super::compare::{Aspect, Difference, How, Subject};
 use super::definition::{literal, quoted};
-use super::{Catalog, Name, Sequence, TypeKind};
+use super::{Catalog, Name, TypeKind};
 
 /// The part of the script that a statement belongs to, in the order of execution. Objects that block
 /// a change are dropped first. Objects are created after those that they use.
@@ -99,6 +100,8 @@ struct Script {
     unchanged_columns: BTreeSet<(Name, String)>,
     /// Tables with a column that no statement can turn into the expected one. They fit no parent.
     unattachable: BTreeSet<Name>,
+    /// Relations with a column whose change is left out, each with what that change may use.
+    half_changed: BTreeMap<Name, String>,
 }
 
 impl Script {
@@ -163,7 +166,7 @@ impl Script {
         let indexes: Vec<Name> = indexes.collect();
         taken.extend(indexes);
         let columns = std::mem::take(&mut self.unchanged_columns);
-        self.leave_out(&used, &taken, &columns);
+        self.leave_out(actual, &used, &taken, &columns);
     }
 
     /// Replaces by a comment each statement that uses one of the objects or parts of tables, or
@@ -171,6 +174,7 @@ impl Script {
     /// would have created.
     fn leave_out(
         &mut self,
+        actual: &Catalog,
         used: &BTreeSet<Name>,
         taken: &BTreeSet<Name>,
         parts: &BTreeSet<(Name, String)>,
@@ -194,6 +198,10 @@ impl Script {
             };
             match blocker.map(Name::sql).or_else(part) {
                 Some(name) => {
+                    let mut relations = actual.relations.keys();
+                    if let Some(altered) = relations.find(|table| statement.alters_column(table)) {
+                        self.half_changed.insert(altered.clone(), name.clone());
+                    }
                     self.note(format!(
                         "left out, since it may use {name}: {}",
                         statement.sql
@@ -208,7 +216,8 @@ impl Script {
             }
         }
         if !objects_left_out.is_empty() || !parts_left_out.is_empty() {
-            self.leave_out(&objects_left_out, &BTreeSet::new(), &parts_left_out);
+            let no_names = BTreeSet::new();
+            self.leave_out(actual, &objects_left_out, &no_names, &parts_left_out);
         }
     }
 
@@ -234,8 +243,41 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
     if differences.is_empty() {
         return String::new();
     }
+    let mut script = write(expected, actual, differences, BTreeMap::new());
+    // A relation that keeps a column keeps what the column uses, so it is not changed at all. That
+    // may concern other relations.
+    loop {
+        let known = script.blocked.len();
+        let half_changed = std::mem::take(&mut script.half_changed);
+        if half_changed
+            .keys()
+            .all(|table| script.blocked.contains(table))
+        {
+            break;
+        }
+        script = write(expected, actual, differences, half_changed);
+        if script.blocked.len() <= known {
+            break;
+        }
+    }
+    let notes = script.notes.iter();
+    // A line break in a name would end the comment, so it becomes a space.
+    let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
+    let statements = order::sorted(script.statements).into_iter();
+    let statements = statements.map(|statement| format!("{};\n", statement.sql));
+    notes.chain(statements).collect()
+}
+
+/// Writes the script. The relations in `half_changed` are not changed.
+fn write(
+    expected: &Catalog,
+    actual: &Catalog,
+    differences: &[Difference],
+    half_changed: BTreeMap<Name, String>,
+) -> Script {
     let mut script = Script {
         recreated: recreated::views_to_recreate(expected, actual, differences),
+        half_changed,
         ..Script::default()
     };
     blocked::record(&mut script, expected, actual, differences);
@@ -279,12 +321,7 @@ pub fn alter_script(expected: &Catalog, actual: &Catalog, differences: &[Differe
     column::note_order(&mut script, expected, actual);
     types::note_new_labels(&mut script);
     script.leave_out_users_of_blocked(actual);
-    let notes = script.notes.iter();
-    // A line break in a name would end the comment, so it becomes a space.
-    let notes = notes.map(|why| format!("-- {}\n", why.replace(['\n', '\r'], " ")));
-    let statements = order::sorted(script.statements).into_iter();
-    let statements = statements.map(|statement| format!("{};\n", statement.sql));
-    notes.chain(statements).collect()
+    script
 }
 
 /// Records the relations that change, and the expected parents of relations that change or are
@@ -352,7 +389,7 @@ fn change(
         (Subject::DomainCheck(domain, name), _) => {
             types::change_check(script, expected, actual, domain, name, is_comment);
         }
-        (Subject::Sequence(name), _) => change_sequence(script, expected, actual, name, how),
+        (Subject::Sequence(name), _) => sequence::change(script, expected, actual, name, how),
         (Subject::Relation(name), _) => relation::change(script, expected, actual, name, how),
         (Subject::Column(table, name), _) => {
             column::change(script, expected, actual, (table, name), how);
@@ -397,84 +434,6 @@ fn extension_schema(expected: &Catalog, extension: &str) -> Option<String> {
         found.kind == TypeKind::External && types.contains(&found.name.name.as_str())
     })?;
     (found.name.schema != "public").then(|| found.name.schema.clone())
-}
-
-/// Creates, changes or drops a sequence.
-fn change_sequence(
-    script: &mut Script,
-    expected: &Catalog,
-    actual: &Catalog,
-    name: &Name,
-    how: &How,
-) {
-    let Some(sequence) = expected.sequences.get(name) else {
-        // IF EXISTS: the sequence of a column is dropped with the column.
-        let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
-        script.drop(Step::DropRest, drop, name, Dependencies::default());
-        return;
-    };
-    match actual.sequences.get(name) {
-        None => create_sequence(script, sequence),
-        // The change of the column's identity drops and recreates the sequence.
-        Some(old) if old.identity != sequence.identity && old.owner == sequence.owner => {}
-        Some(old) if old.identity != sequence.identity => {
-            if !old.identity {
-                let drop = format!("DROP SEQUENCE IF EXISTS {}", name.sql());
-                script.drop(Step::DropRest, drop, name, Dependencies::default());
-            }
-            create_sequence(script, sequence);
-        }
-        Some(old) => {
-            let is_outside = old.start < sequence.min || old.start > sequence.max;
-            let restart = if is_outside { " RESTART" } else { "" };
-            script.push(
-                Step::Sequences,
-                format!("ALTER SEQUENCE {} {}{restart}", name.sql(), sequence.sql()),
-            );
-            set_owner(script, sequence, false);
-        }
-    }
-    if sequence.comment.is_some() || !matches!(how, How::OnlyLeft) {
-        script.comment_on(
-            &format!("SEQUENCE {}", name.sql()),
-            sequence.comment.as_ref(),
-        );
-    }
-}
-
-/// Creates a sequence, unless it belongs to an identity column, which creates it. Grants the
-/// privileges on it.
-fn create_sequence(script: &mut Script, sequence: &Sequence) {
-    if !sequence.identity {
-        let create = format!("CREATE SEQUENCE {} {}", sequence.name.sql(), sequence.sql());
-        script.create(
-            Step::Sequences,
-            create,
-            &sequence.name,
-            Dependencies::default(),
-        );
-        set_owner(script, sequence, true);
-    }
-    let on = format!("SEQUENCE {}", sequence.name.sql());
-    privilege::grant_all(script, &on, &sequence.privileges);
-}
-
-/// Sets the owner of a sequence. The old owner of an existing sequence may be dropped.
-fn set_owner(script: &mut Script, sequence: &Sequence, is_new: bool) {
-    if sequence.identity {
-        return;
-    }
-    let owner = sequence.owner.as_ref();
-    let owner = owner.map_or("NONE".to_owned(), |(table, column)| {
-        format!("{}.{}", table.sql(), quoted(column))
-    });
-    let alter = format!("ALTER SEQUENCE {} OWNED BY {owner}", sequence.name.sql());
-    let statement = Statement::of_text(Step::Owners, alter);
-    script.add(if is_new {
-        statement
-    } else {
-        statement.reassigning(&sequence.name)
-    });
 }
 
 #[cfg(test)]

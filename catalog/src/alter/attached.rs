@@ -1,7 +1,7 @@
 //! Changes of triggers, policies, rules and the queries of views.
 
 use super::order::{Dependencies, Statement};
-use super::{Script, Step};
+use super::{Script, Step, inheritance};
 use crate::attached::{Code, Enabled};
 use crate::compare::{Aspect, How, Subject};
 use crate::definition::{list, quoted};
@@ -41,6 +41,12 @@ pub(super) fn change(
         }
         return;
     }
+    if !is_comment && has_name_of_constraint(expected, subject) {
+        script.note(format!(
+            "{subject} is not created, since a constraint of {sql} has the same name: rename one of them"
+        ));
+        return;
+    }
     if old.is_some() && !is_comment && expected.relations.contains_key(table) {
         script.push(
             Step::DropAttached,
@@ -68,6 +74,20 @@ pub(super) fn change(
             new.comment.as_ref(),
         );
     }
+}
+
+/// Returns true for a constraint trigger with the name of a constraint of its table. PostgreSQL lets
+/// one of them be renamed so, but does not create them so.
+fn has_name_of_constraint(catalog: &Catalog, subject: &Subject) -> bool {
+    let Subject::Trigger(table, name) = subject else {
+        return false;
+    };
+    let relation = catalog.relations.get(table);
+    relation.is_some_and(|relation| {
+        let mut triggers = relation.attached.triggers.iter();
+        triggers.any(|trigger| trigger.name == *name && trigger.is_constraint)
+            && inheritance::find_constraint(relation, name).is_some()
+    })
 }
 
 /// Returns true if a relation has this trigger, policy or rule.

@@ -39,6 +39,13 @@ pub(super) fn record(
         ));
         blocked.insert(table.clone());
     }
+    for (table, used) in script.half_changed.clone() {
+        script.note(format!(
+            "{} is not changed, since the change of a column may use {used}",
+            table.sql()
+        ));
+        blocked.insert(table);
+    }
     let unconvertible = blocked.clone();
     add_tied_relations(&mut blocked, expected, actual, differences);
     let differs = |name: &Name| {

@@ -21,7 +21,7 @@ use self::sequence::{
 };
 use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
-use super::{Script, Step, create_sequence, inheritance};
+use super::{Script, Step, inheritance};
 use crate::compare::{Aspect, How, same_fill};
 use crate::definition::quoted;
 use crate::{Catalog, Column, Fill, Name, Relation, TypeKind};
@@ -434,7 +434,7 @@ fn alter_fill(
             if old_sequence.is_none_or(|old_sequence| old_sequence.identity)
                 && let Some(sequence) = expected.sequences.get(sequence)
             {
-                create_sequence(script, sequence);
+                super::sequence::create(script, sequence);
             }
             let default = nextval(sequence);
             script.push(Step::Columns, alter(format!("SET DEFAULT {default}")));

@@ -166,6 +166,27 @@ fn recreate_in_descendants(
     }
 }
 
+/// Returns true for the exclusion constraint of a partition whose parent has the same one. It is
+/// created with that of the parent, or when the partition is attached: an existing one is not used.
+fn is_created_with_parent(
+    expected: &Catalog,
+    relation: &Relation,
+    constraint: &Constraint,
+) -> bool {
+    let is_exclusion = matches!(constraint.kind, ConstraintKind::Exclude { .. });
+    let definition = constraint.sql(&relation.indexes);
+    let mut parents = relation.parents.iter();
+    is_exclusion
+        && relation.partition_bound.is_some()
+        && parents.any(|parent| {
+            let parent = expected.relations.get(parent);
+            parent.is_some_and(|parent| {
+                let mut constraints = parent.constraints.iter();
+                constraints.any(|other| other.sql(&parent.indexes) == definition)
+            })
+        })
+}
+
 /// Creates a constraint.
 pub(super) fn add_constraint(
     script: &mut Script,
@@ -173,6 +194,9 @@ pub(super) fn add_constraint(
     relation: &Relation,
     constraint: &Constraint,
 ) {
+    if is_created_with_parent(expected, relation, constraint) {
+        return;
+    }
     let (sql, name) = (relation.name.sql(), quoted(&constraint.name));
     let step = match constraint.kind {
         ConstraintKind::ForeignKey { .. } => Step::ForeignKeys,

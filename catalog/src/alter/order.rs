@@ -113,6 +113,14 @@ impl Statement {
         self.created().any(|created| created == name)
     }
 
+    /// Returns true if it changes a column of the relation.
+    pub(super) fn alters_column(&self, relation: &Name) -> bool {
+        let rest = self.sql.strip_prefix("ALTER TABLE ");
+        let rest = rest.map(|rest| rest.strip_prefix("ONLY ").unwrap_or(rest));
+        let rest = rest.and_then(|rest| rest.strip_prefix(relation.sql().as_str()));
+        rest.is_some_and(|rest| rest.starts_with(" ALTER COLUMN "))
+    }
+
     /// Sets the column that the statement adds, or to which it gives a type.
     pub(super) fn making_column(mut self, table: &Name, column: &str) -> Self {
         self.makes_column = Some((table.clone(), column.to_owned()));

@@ -83,6 +83,7 @@ fn altered(session: &mut Session, from: &Taken, to: &Taken) -> Result<Altered, S
         notes.iter().any(|line| {
             let is_of_all = line.contains("another kind")
                 || line.contains("should be GENERATED")
+                || line.contains("is not changed")
                 || line.contains("depends on")
                 || line.contains("attribute order");
             (is_of_all || line.contains("column order") == is_order)
