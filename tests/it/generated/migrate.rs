@@ -144,12 +144,15 @@ fn progress_is_shown_by_events() {
         })
         .collect();
     let info = Some(tracing::Level::INFO);
+    let debug = Some(tracing::Level::DEBUG);
     assert_eq!(
         events,
         [
             (info, Some("9001_a"), "running the migration 9001_a"),
+            (debug, Some("9001_a"), "ran statement 1 of 9001_a"),
             (info, Some("9001_a"), "ran the migration 9001_a"),
             (info, Some("9002_b"), "running the migration 9002_b"),
+            (debug, Some("9002_b"), "ran statement 1 of 9002_b"),
             (info, Some("9002_b"), "ran the migration 9002_b"),
         ]
     );
