@@ -145,3 +145,54 @@ fn the_state_of_a_trigger_that_is_left_out_is_left_out() {
     CREATE OR REPLACE FUNCTION g(int4) RETURNS int4 LANGUAGE sql IMMUTABLE AS $$SELECT 1$$;
     ");
 }
+
+#[test]
+fn a_relation_whose_change_is_left_out_in_part_is_not_changed() {
+    let actual = after(
+        "CREATE TYPE p AS (a int, b text); CREATE TABLE t OF p; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         ALTER TABLE t ALTER a SET DEFAULT f(), ADD CHECK (a > 0); CREATE TABLE u (a p);",
+    );
+    let expected = after("CREATE TYPE p AS (a text, b text); CREATE TABLE t OF p;");
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- t is not changed, since the change of a column may use t.a
+    -- the composite type p should have other attributes, which PostgreSQL cannot change while a column has the type: create a new type, change the columns to it, and drop the old one; its typed tables do not change either: t
+    -- function f() is not dropped, since t may use it
+    DROP TABLE u;
+    ");
+}
+
+#[test]
+fn a_constraint_trigger_with_the_name_of_a_constraint_is_noted() {
+    let expected = after(
+        "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0));
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE CONSTRAINT TRIGGER x AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TRIGGER x ON t RENAME TO k;",
+    );
+    let actual = Catalog::default();
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- trigger k of t is not created, since a constraint of t has the same name: rename one of them
+    SET check_function_bodies = off;
+    CREATE TABLE t (a int4);
+    CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0);
+    ");
+}
+
+#[test]
+fn an_exclusion_constraint_of_a_partition_comes_with_that_of_the_parent() {
+    // Servers accept it from PostgreSQL 17 on.
+    let expected = crate::testing::replayed(
+        "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);
+         ALTER TABLE p ADD CONSTRAINT k EXCLUDE USING btree (a WITH =) WHERE (a > 0);",
+    );
+    let actual = Catalog::default();
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    CREATE TABLE p (a int4) PARTITION BY RANGE (a);
+    CREATE TABLE p1 (a int4);
+    ALTER TABLE p ADD CONSTRAINT k EXCLUDE USING btree (a WITH =) WHERE (a > 0);
+    ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (1) TO (2);
+    ");
+}
