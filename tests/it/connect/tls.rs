@@ -146,7 +146,7 @@ fn a_remote_server_needs_a_trusted_certificate() {
     assert_refused(
         &elsewhere,
         "certificate verify failed",
-        "say otherwise in the connection string",
+        "set others in the connection string",
     );
     let rooted = elsewhere
         .clone()
