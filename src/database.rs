@@ -168,7 +168,8 @@ impl Database {
     /// statements follow it, or in a [`Database::transaction`]. COMMIT and ROLLBACK are refused
     /// among several statements.
     #[track_caller]
-    pub fn run<S: Statement>(&self, mut statement: S) -> Result<S::Output> {
+    pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
+        let mut statement = statement;
         block_on(self.run_for(&mut statement, Location::caller()))?
     }
 

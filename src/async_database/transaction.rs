@@ -168,19 +168,10 @@ impl AsyncTransaction {
 
     /// Rolls the transaction back: one round trip.
     pub async fn rollback(self) -> Result<()> {
-        /// The reason for the rollback, or the error that came in its way.
-        enum Ended {
-            OnRequest,
-            Failed(Error),
-        }
-        impl From<Error> for Ended {
-            fn from(error: Error) -> Self {
-                Self::Failed(error)
-            }
-        }
-        match self.end(Err::<(), _>(Ended::OnRequest)).await {
-            Ok(()) | Err(Ended::OnRequest) => Ok(()),
-            Err(Ended::Failed(error)) => Err(error),
+        // No error is the reason for the rollback; an error came in its way.
+        match self.end(Err::<(), Option<Error>>(None)).await {
+            Ok(()) | Err(None) => Ok(()),
+            Err(Some(error)) => Err(error),
         }
     }
 
