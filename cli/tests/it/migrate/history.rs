@@ -237,6 +237,7 @@ fn a_late_migration_is_refused_where_the_setting_says_so() {
       |        ^^^^^^^
 
     error: [project]/bowline.toml is not valid
+    hint: the known keys are run, warn, refuse
     hint: the guide's page on settings lists the keys of bowline.toml
     exit 1
     "#);
