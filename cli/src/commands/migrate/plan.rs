@@ -26,7 +26,7 @@ use live::Live;
 /// and scans are measured after each statement, on the schema as it is then. Its tables are empty, so
 /// it is not measured how long a statement takes; the size of a table and the sessions that use it
 /// now are read from the database. Locks of a migration are held until it ends. Tables that a pending
-/// migration creates are left out, since nobody uses them yet.
+/// migration creates are left out, since no session uses them yet.
 ///
 /// Example: bowline migrate plan --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
@@ -72,7 +72,8 @@ struct Planned {
 #[derive(Serialize)]
 pub(super) struct PlannedStatement {
     sql: String,
-    /// Whether it could be measured: what runs outside of transactions and waits for nobody cannot.
+    /// Whether it was measured. A statement that runs outside of transactions is measured only if it
+    /// waits for other sessions.
     measured: bool,
     effects: Vec<Effect>,
 }
@@ -118,12 +119,10 @@ pub(super) fn run(
     })?;
     drop(progress);
     if let Some(live) = &mut live {
-        for statement in planned
+        let statements = planned
             .iter_mut()
-            .flat_map(|planned| &mut planned.statements)
-        {
-            live.complete(&mut statement.effects)?;
-        }
+            .flat_map(|planned| &mut planned.statements);
+        live.complete(statements.flat_map(|statement| &mut statement.effects))?;
     }
     let report = Report {
         measured_on: throwaway.server(),

@@ -133,6 +133,15 @@ impl fmt::Display for Effect {
     }
 }
 
+/// Returns the name of a relation with its schema, which [`Effect::relation`] leaves out for
+/// `public`.
+pub(super) fn qualified(name: &str) -> String {
+    match name.contains('.') {
+        true => name.to_owned(),
+        false => format!("public.{name}"),
+    }
+}
+
 /// Returns a size in words: `12 GiB`.
 fn size(bytes: i64) -> String {
     const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::sql_types::{Array, BigInt, Integer, Oid, Text};
 
-use super::effect::{Effect, Lock};
+use super::effect::{Effect, Lock, qualified};
 use super::{Planned, PlannedStatement, statements};
 use crate::error::{CliError, failed};
 use crate::migrations::Migration;
@@ -253,14 +253,6 @@ fn while_waiting(
         thread::sleep(Duration::from_millis(5));
     }
     Ok(None)
-}
-
-/// Returns the name of a table with its schema.
-fn qualified(name: &str) -> String {
-    match name.contains('.') {
-        true => name.to_owned(),
-        false => format!("public.{name}"),
-    }
 }
 
 /// Returns whether a session waits for another one.
