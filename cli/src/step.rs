@@ -46,7 +46,7 @@ impl Way {
     }
 }
 
-/// How long and how often a migration waits for a lock, and who is told of it.
+/// How long and how often a migration waits for a lock, and the observer of its progress.
 pub(crate) struct Attempts<'a> {
     pub wait: LockWait,
     /// The database, to find the sessions that hold a lock.

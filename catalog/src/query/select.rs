@@ -347,7 +347,7 @@ impl Analyzer<'_> {
         if self.objects.is_some() {
             return Vec::new();
         }
-        // Two columns of one name cannot be told apart by name.
+        // A name that two columns have does not say which of them is meant.
         let is_twice = |column: &StarColumn| {
             let same = star
                 .iter()

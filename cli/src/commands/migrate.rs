@@ -41,7 +41,7 @@ use observer::Shown;
 ///
 /// While a statement waits for a lock, others that come for the same table wait behind it. So it
 /// waits 5 seconds, and the migration begins again, 10 times in all. The sessions that hold the lock
-/// are named. CREATE INDEX CONCURRENTLY waits as long as it takes, since nobody waits behind it.
+/// are named. CREATE INDEX CONCURRENTLY waits without a limit, since it blocks no reader and no writer.
 /// statement_timeout does not apply.
 ///
 /// Example: bowline migrate run

@@ -29,7 +29,7 @@ fn planted(name: &str, fault: impl Fn(&mut Query) + Copy) -> Vec<String> {
         .collect()
 }
 
-/// Returns the answer of a checker that knows only the facts of the server's Describe.
+/// Returns the answer of a checker that has only what the server's Describe returns.
 fn as_checked(sql: &str, described: Statement) -> Query {
     let parameters = described.parameters.into_iter().map(|data_type| Parameter {
         data_type,
