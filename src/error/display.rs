@@ -69,6 +69,9 @@ impl Error {
         if let Some(server) = &facts.server {
             out.field("server", server);
         }
+        if let Some(no_session) = &facts.no_session {
+            out.field("no_session", no_session);
+        }
         if let Some(context) = &facts.context {
             out.field("context", context);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::pool::NoSession;
+use bowline::pool::{NoSession, SessionManager};
 use bowline::{ErrorKind, Session, StatementDsl as _, sql_query};
 use testkit::{Direction, Proxy};
 
@@ -229,4 +229,33 @@ fn many_threads_share_few_sessions_and_all_are_served() {
     let state = db.pool_state();
     assert!(state.opened <= 3, "{state:?}");
     assert_eq!((state.in_use, state.waiting), (0, 0));
+}
+
+#[test]
+fn an_r2d2_pool_of_ones_own_holds_clean_sessions() {
+    let pool = r2d2::Pool::builder()
+        .max_size(1)
+        .build(SessionManager::new(server().config("postgres")))
+        .expect("a server");
+    let number = |sql: &str| -> i32 {
+        let mut session = pool.get().expect("a session");
+        session.run(sql_query(sql).one()).expect("an answer")
+    };
+    let process = "SELECT pg_backend_pid()";
+    let first = number(process);
+
+    // A setting ends with the loan.
+    let text = "SELECT setting::int FROM pg_settings WHERE name = 'work_mem'";
+    let before = number(text);
+    pool.get()
+        .expect("a session")
+        .run(sql_query("SET work_mem = '77MB'").affected())
+        .expect("a setting");
+    assert_eq!((number(text), number(process)), (before, first));
+
+    // A session whose server process is gone is replaced.
+    let mut other = Session::connect(&server().config("postgres")).expect("a server");
+    let end = format!("SELECT pg_terminate_backend({first}, 5000)");
+    assert!(other.run(sql_query(end).one::<bool>()).expect("an answer"));
+    assert_ne!(number(process), first);
 }

@@ -7,10 +7,11 @@ use bank::schema::accounts;
 use bank::{Account, AccountChanges};
 use bowline::testing::TestDatabase;
 use bowline::{
-    Config, Database, Error, Outcome, Session, SqlState, StatementDsl as _, TransactionOptions,
-    sql_query,
+    Config, Database, Error, ErrorKind, Outcome, Session, SqlState, StatementDsl as _,
+    TransactionOptions, sql_query,
 };
 use diesel::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::support::{new_account, server, test_database};
 
@@ -178,6 +179,23 @@ fn session_features_are_refused_behind_a_pooler() {
             "{error:?}"
         );
     }
+}
+
+#[test]
+fn migrations_are_refused_behind_a_pooler() {
+    const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+    let bouncer = PgBouncer::start();
+    let error = bouncer
+        .open()
+        .migrate(MIGRATIONS)
+        .expect_err("no session of its own");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("the server itself")),
+        "{error:?}"
+    );
 }
 
 #[test]

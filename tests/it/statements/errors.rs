@@ -33,6 +33,30 @@ fn a_duplicate_username_is_a_value_of_the_tables_enum(db: Database) -> Result<()
 }
 
 #[bowline::test]
+fn alternate_debug_shows_every_fact(db: Database) -> Result<()> {
+    db.run(Account::insert(new_account("ann")))?;
+    let error = db
+        .run((
+            Account::insert(new_account("bob")),
+            Account::insert(new_account("ann")),
+        ))
+        .expect_err("a duplicate");
+    let shown = format!("{error:#?}");
+    for fact in [
+        "kind: Constraint",
+        "outcome: NotCommitted",
+        "23505",
+        "accounts_username_key",
+        "INSERT INTO accounts",
+        "index: 1",
+        "total: 2",
+    ] {
+        assert!(shown.contains(fact), "{fact} is not in {shown}");
+    }
+    Ok(())
+}
+
+#[bowline::test]
 fn a_check_that_does_not_hold_is_named(db: Database) -> Result<()> {
     let ann = db.run(Account::insert(new_account("ann")))?;
     let overdrawn = AccountChanges {

@@ -88,6 +88,25 @@ fn sql_by_name_takes_parameters(db: Database) -> QueryResult<()> {
     Ok(())
 }
 
+#[bowline::test]
+fn a_queryable_by_name_column_is_checked_by_width(db: Database) -> QueryResult<()> {
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        n: i64,
+    }
+    let session = &mut *db.session().expect("the session");
+    let narrower = diesel::sql_query("SELECT 1::int4 AS n").load::<Number>(session);
+    assert!(matches!(
+        narrower,
+        Err(DieselError::DeserializationError(_))
+    ));
+    // As wide as a bigint, and another type: the bits are read as they are.
+    let other = diesel::sql_query("SELECT 1::float8 AS n").get_result::<Number>(session)?;
+    assert_eq!(other.n as u64, 1f64.to_bits());
+    Ok(())
+}
+
 #[test]
 fn transactions_nest_and_work_on_tx_too() {
     let database = test_database();
