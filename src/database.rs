@@ -4,6 +4,7 @@ pub(crate) mod attempts;
 mod check_migrations;
 mod local_settings;
 mod migrate;
+mod run;
 mod source;
 mod unanswered;
 pub mod unit_of_work;
@@ -19,13 +20,13 @@ use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
 use crate::deadline::A_YEAR;
-use crate::error::{Error, Outcome, Result};
+use crate::error::{Error, Result};
 use crate::locks::{AdvisoryLock, LockKey};
 use crate::no_session::PoolState;
 use crate::pool::Pool;
 use crate::retry::{Budget, RetryPolicy};
 use crate::session::{AttemptResult, Session, Stream};
-use crate::statement::{RowStatement, Statement};
+use crate::statement::RowStatement;
 use crate::transaction::TransactionOptions;
 use crate::wire::executor::block_on;
 
@@ -153,54 +154,6 @@ impl Database {
             Err(error) => error,
             Ok(_) => Error::timeout("all threads of the database were busy for too long")
                 .with_hint("do less in each call, or raise Config::max_size"),
-        }
-    }
-
-    /// Runs a statement, all or nothing, in one round trip; it is committed when this returns.
-    ///
-    /// The statement is retried as a whole when PostgreSQL asks for it, and when the connection was
-    /// lost before the commit was sent: see [`RetryPolicy`]. All attempts end within
-    /// [`Config::call_timeout`].
-    ///
-    /// A later failure does not undo what PostgreSQL commits by itself: a procedure (`CALL`) that
-    /// runs COMMIT, or `CREATE INDEX CONCURRENTLY` before other statements. Then the outcome is
-    /// [`Unknown`](Outcome::Unknown), and nothing is retried. A procedure cannot commit if other
-    /// statements follow it, or in a [`Database::transaction`]. COMMIT and ROLLBACK are refused
-    /// among several statements.
-    #[track_caller]
-    pub fn run<S: Statement>(&self, statement: S) -> Result<S::Output> {
-        let mut statement = statement;
-        block_on(self.run_for(&mut statement, Location::caller()))?
-    }
-
-    /// Runs a statement. The inner error says that the work is committed but its answer was lost.
-    pub(crate) async fn run_for<S: Statement>(
-        &self,
-        statement: &mut S,
-        holder: &'static Location<'static>,
-    ) -> Result<Result<S::Output>> {
-        let mut attempts = self.attempts(holder, self.settings.retry);
-        let mut repeated = None;
-        loop {
-            let attempt = attempts.begin().await;
-            let mut attempt = attempt.map_err(|(error, number)| error.with_attempts(number))?;
-            let ran = attempt.session.run_as(statement, &attempt.opening);
-            let failed = match ran.await {
-                Ok(output) => {
-                    attempts.succeeded(attempt);
-                    return Ok(Ok(output));
-                }
-                Err(error) if error.outcome() == Outcome::Unknown => {
-                    Failed::Unanswered(None, error)
-                }
-                Err(error) => Failed::Refused(error),
-            };
-            match Box::pin(attempts.failed(attempt, failed, repeated.take())).await {
-                Next::Again(error) => repeated = Some(error),
-                Next::End(Ok(CallEnd::Done(output))) => return Ok(Ok(output)),
-                Next::End(Ok(CallEnd::AnswerLost(error))) => return Ok(Err(error)),
-                Next::End(Err((error, number))) => return Err(error.with_attempts(number)),
-            }
         }
     }
 

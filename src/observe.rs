@@ -43,15 +43,14 @@ impl ServerAddress {
 }
 
 /// Runs a future within a span, which is entered while the future is polled.
-pub(crate) async fn within<F: Future>(span: Option<&Span>, mut future: Pin<&mut F>) -> F::Output {
-    let Some(span) = span else {
-        return future.await;
-    };
-    poll_fn(|context| {
-        let _entered = span.enter();
+pub(crate) fn within<'f, F: Future>(
+    span: Option<&'f Span>,
+    mut future: Pin<&'f mut F>,
+) -> impl Future<Output = F::Output> + use<'f, F> {
+    poll_fn(move |context| {
+        let _entered = span.map(Span::enter);
         future.as_mut().poll(context)
     })
-    .await
 }
 
 /// Returns the name of an outcome in spans and metrics.

@@ -149,6 +149,7 @@ impl Pool {
     /// Returns a session if one is idle. `now` is the time of the request.
     ///
     /// Otherwise returns the request, for [`Request::wait`].
+    #[inline]
     pub(crate) fn get_at_once(
         &self,
         holder: &'static Location<'static>,
@@ -196,6 +197,7 @@ impl Pool {
 }
 
 impl Inner {
+    #[inline]
     fn refuse_child(&self) -> Result<()> {
         if self.process == process_id() {
             return Ok(());
@@ -209,6 +211,7 @@ impl Inner {
         ))
     }
 
+    #[inline]
     fn session(&self, lease: Lease<Session>, caller: Caller) -> PooledSession {
         PooledSession {
             lease: Some(lease),
@@ -221,6 +224,7 @@ impl Inner {
     }
 
     /// Returns whether a session may be handed out; `None` if it was idle for long, so that the server has to be asked.
+    #[inline]
     fn is_good_now(&self, lease: &mut Lease<Session>, asked: Instant) -> Option<bool> {
         let now = if lease.has_waited() {
             Instant::now()
@@ -296,6 +300,7 @@ impl PooledSession {
 impl Deref for PooledSession {
     type Target = Session;
 
+    #[inline]
     fn deref(&self) -> &Session {
         let lease = self.lease.as_ref().expect("taken in `drop` only");
         &lease.item().session
@@ -303,6 +308,7 @@ impl Deref for PooledSession {
 }
 
 impl DerefMut for PooledSession {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Session {
         let lease = self.lease.as_mut().expect("taken in `drop` only");
         &mut lease.item_mut().session

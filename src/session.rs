@@ -56,15 +56,14 @@ use crate::command::types::{TypeCache, TypeLookup};
 use crate::config::Config;
 use crate::connect;
 use crate::deadline::after;
-use crate::error::Result;
-use crate::observe::within;
+use crate::error::{Error, Result};
+use crate::observe::{Span, within};
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
-use crate::wire::executor::block_on;
+use crate::wire::executor::block_on_pinned;
 use activity::SessionActivity;
 use batch::{BatchResult, Buffers};
 use connection::SessionConnection;
-use execute::TransactionMode;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
@@ -73,6 +72,7 @@ use residue::Residue;
 use search_path::SearchPath;
 
 pub(crate) use call::CallRecord;
+pub(crate) use execute::TransactionMode;
 pub(crate) use hooks::Hooks;
 pub(crate) use transact::AttemptResult;
 #[cfg(feature = "tokio")]
@@ -173,13 +173,16 @@ impl Session {
     /// whole key: both leave nothing to undo. Run statements that may fail in a
     /// [`Session::savepoint`].
     pub fn run<S: Statement>(&mut self, mut statement: S) -> Result<S::Output> {
-        block_on(self.run_now(&mut statement))
+        let (mode, mut output) = (self.mode(), None);
+        block_on_pinned(pin!(self.run_in(&mut statement, mode, &mut output)))?;
+        output.ok_or_else(no_output)
     }
 
     /// As [`Session::run`]. A task that runs it can be sent to another thread if the statement is `Send`.
     pub(crate) async fn run_now<S: Statement>(&mut self, statement: &mut S) -> Result<S::Output> {
-        let mode = self.mode();
-        self.run_instrumented(statement, mode).await
+        let (mode, mut output) = (self.mode(), None);
+        self.run_in(statement, mode, &mut output).await?;
+        output.ok_or_else(no_output)
     }
 
     /// Runs a statement as a transaction that begins with `start`, still in one round trip. Within
@@ -190,25 +193,26 @@ impl Session {
         statement: &mut S,
         start: &TransactionStart,
     ) -> Result<S::Output> {
+        let mut output = None;
         if self.transactions.depth() > 0 {
-            return Box::pin(self.run_in_savepoint(statement, start)).await;
-        }
-        let mode = if start.is_plain() {
-            TransactionMode::Implicit
+            self.run_in_savepoint(statement, start, &mut output).await?;
         } else {
-            TransactionMode::Explicit(start.sql.clone())
-        };
-        self.run_instrumented(statement, mode).await
+            let mode = TransactionMode::own(start);
+            self.run_in(statement, mode, &mut output).await?;
+        }
+        output.ok_or_else(no_output)
     }
 
-    async fn run_in_savepoint<S: Statement>(
+    /// Runs a statement in a savepoint of the open transaction.
+    pub(crate) async fn run_in_savepoint<S: Statement>(
         &mut self,
         statement: &mut S,
         start: &TransactionStart,
-    ) -> Result<S::Output> {
+        output: &mut Option<S::Output>,
+    ) -> Result<()> {
         let begun = self.begin_work(start)?;
         let done = self
-            .run_instrumented(statement, TransactionMode::Within)
+            .run_in(statement, TransactionMode::Within, output)
             .await;
         self.end_work(begun, done).await.into_result()
     }
@@ -222,35 +226,31 @@ impl Session {
         }
     }
 
-    /// Runs a statement within its span.
-    async fn run_instrumented<S: Statement + ?Sized>(
+    /// Runs a statement within its span. Its output is stored, which is not copied from future to future.
+    pub(crate) async fn run_in<S: Statement + ?Sized>(
         &mut self,
         statement: &mut S,
         mode: TransactionMode,
-    ) -> Result<S::Output> {
+        output: &mut Option<S::Output>,
+    ) -> Result<()> {
         let span = self.observer.begin_statement();
-        let run = pin!(self.run_observed(statement, mode));
-        within(span.as_ref(), run).await
-    }
-
-    async fn run_observed<S: Statement + ?Sized>(
-        &mut self,
-        statement: &mut S,
-        mode: TransactionMode,
-    ) -> Result<S::Output> {
         let deadline = self.limits.call_deadline();
-        let done = match self.execute(statement, mode).await {
-            Ok(result) => {
-                let since = self.observer.now();
-                let decoded = decode(statement, result, &mut self.buffers);
-                self.observer.add_decoding_time(since);
-                decoded
-            }
-            Err(error) => Err(error),
+        let executed = {
+            let execute = pin!(self.execute(statement, mode, deadline));
+            within(span.as_ref(), execute).await
         };
-        let failure = done.as_ref().err();
-        if let Some(slow) = self.observer.end_statement(failure) {
-            Box::pin(self.report_slow(slow, statement, deadline)).await;
+        let entered = span.as_ref().map(Span::enter);
+        let done = executed.and_then(|result| {
+            let since = self.observer.now();
+            let decoded = decode(statement, result, &mut self.buffers, output);
+            self.observer.add_decoding_time(since);
+            decoded
+        });
+        let slow = self.observer.end_statement(done.as_ref().err());
+        drop(entered);
+        if let Some(slow) = slow {
+            let report = Box::pin(self.report_slow(slow, statement, deadline));
+            within(span.as_ref(), pin!(report)).await;
         }
         done
     }
@@ -337,15 +337,23 @@ impl Session {
     }
 }
 
+/// Returns the error for a statement that ran and stored no output, which no statement does.
+pub(crate) fn no_output() -> Error {
+    Error::query("the statement has no output")
+}
+
 /// Decodes the answers of a statement; an error names the command that it was read from.
 fn decode<S: Statement + ?Sized>(
     statement: &S,
     mut result: BatchResult,
     buffers: &mut Buffers,
-) -> Result<S::Output> {
+    output: &mut Option<S::Output>,
+) -> Result<()> {
     let (all, first) = result.take_all_answers();
     let mut answers = Answers::new(all, first);
-    let decoded = statement.decode(&mut answers).map_err(|error| {
+    let decoded = statement.decode(&mut answers);
+    let decoded = decoded.map(|decoded| *output = Some(decoded));
+    let decoded = decoded.map_err(|error| {
         let number = answers.taken();
         let error = error
             .with_outcome(result.outcome)

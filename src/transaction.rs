@@ -168,6 +168,7 @@ impl TransactionOptions {
     }
 
     /// Returns the start of an attempt; each attempt has a separate key.
+    #[inline]
     pub(crate) fn opening(&self) -> TransactionStart {
         if *self == Self::new() {
             return TransactionStart::plain();

@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::time::Instant;
 
+use super::source::Request;
 use super::unanswered::Unanswered;
 use super::{Database, PooledSession};
 use crate::deadline::A_YEAR;
@@ -11,6 +12,7 @@ use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
 use crate::session::CallRecord;
 use crate::transaction::TransactionStart;
+use crate::wire::executor::is_blocking;
 use crate::wire::interrupt;
 
 /// The result of a call that committed.
@@ -71,16 +73,45 @@ impl Database {
 }
 
 impl Attempts<'_> {
-    /// Returns a session for the next attempt.
+    /// Returns a session for the next attempt. An error comes with the number of attempts.
     pub(crate) async fn begin(&mut self) -> Result<Attempt, (Error, u32)> {
+        match self.begin_at_once(is_blocking().await)? {
+            Ok(attempt) => Ok(attempt),
+            Err(request) => Box::pin(self.begin_later(request)).await,
+        }
+    }
+
+    /// Returns a session for the next attempt if one is idle, otherwise the request for
+    /// [`Attempts::begin_later`].
+    pub(crate) fn begin_at_once(
+        &mut self,
+        is_blocking: bool,
+    ) -> Result<Result<Attempt, Box<Request>>, (Error, u32)> {
+        let source = &self.database.source;
+        match source.get_at_once(self.holder, self.asked, is_blocking) {
+            Ok(Ok(session)) => Ok(Ok(self.attempt(session))),
+            Ok(Err(request)) => Ok(Err(request)),
+            Err(error) => Err((error, self.retries.attempt())),
+        }
+    }
+
+    /// Waits for a session for the next attempt.
+    pub(crate) async fn begin_later(
+        &mut self,
+        request: Box<Request>,
+    ) -> Result<Attempt, (Error, u32)> {
+        // The pool itself retries connecting.
+        let source = &self.database.source;
+        match source.get_later(request, || self.deadline).await {
+            Ok(session) => Ok(self.attempt(session)),
+            Err(error) => Err((error, self.retries.attempt())),
+        }
+    }
+
+    /// Begins an attempt on this session.
+    fn attempt(&mut self, mut session: PooledSession) -> Attempt {
         let database = self.database;
         let mut opening = database.options.opening();
-        // The pool itself retries connecting.
-        let session = database
-            .source
-            .get(self.holder, self.asked, || self.deadline)
-            .await;
-        let mut session = session.map_err(|error| (error, self.retries.attempt()))?;
         let is_within = session.transaction_depth() > 0;
         opening.set_locally(database.local.sql(is_within));
         if is_within {
@@ -90,7 +121,7 @@ impl Attempts<'_> {
         }
         session.begin_call(self.deadline, database.limit, opening.attempt.is_none());
         session.set_attempt(self.retries.attempt());
-        Ok(Attempt { session, opening })
+        Attempt { session, opening }
     }
 
     /// Ends an attempt that succeeded: returns its session, and runs its hooks.

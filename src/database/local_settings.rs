@@ -68,6 +68,9 @@ impl LocalSettings {
     /// A savepoint does not end them: within the transaction of a test, each call also removes the
     /// settings of earlier calls.
     pub(super) fn sql(&self, is_within: bool) -> Vec<Arc<str>> {
+        if !is_within && self.is_empty() {
+            return Vec::new();
+        }
         let mut all: Vec<(String, String)> = Vec::new();
         if is_within {
             let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);

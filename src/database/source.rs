@@ -32,7 +32,7 @@ impl Source {
     ) -> Result<PooledSession> {
         match self.get_at_once(holder, now, is_blocking().await)? {
             Ok(session) => Ok(session),
-            Err(request) => Box::pin(self.get_later(request, deadline)).await,
+            Err(request) => self.get_later(request, deadline).await,
         }
     }
 
@@ -49,12 +49,13 @@ impl Source {
         }
     }
 
-    fn get_at_once(
+    /// Returns a session if one is idle, otherwise the request for [`Source::get_later`].
+    pub(super) fn get_at_once(
         &self,
         holder: &'static Location<'static>,
         now: Instant,
         is_blocking: bool,
-    ) -> Result<std::result::Result<PooledSession, Request>> {
+    ) -> Result<std::result::Result<PooledSession, Box<Request>>> {
         let checkout = Checkout::begin(holder, now);
         let span = checkout.span().map(Span::enter);
         let held = match self {
@@ -62,7 +63,7 @@ impl Source {
                 Ok(Ok(session)) => Ok(Held::Pooled(session)),
                 Ok(Err(request)) => {
                     drop(span);
-                    return Ok(Err(Request::Pool(checkout, request)));
+                    return Ok(Err(Box::new(Request::Pool(checkout, request))));
                 }
                 Err(error) => Err(error),
             },
@@ -71,17 +72,18 @@ impl Source {
         drop(span);
         let session = self.taken(checkout, held)?;
         if let Held::Pinned { .. } = session.0 {
-            return Ok(Err(Request::Pinned(session)));
+            return Ok(Err(Box::new(Request::Pinned(session))));
         }
         Ok(Ok(session))
     }
 
-    async fn get_later(
+    /// Waits for a session that was requested.
+    pub(super) async fn get_later(
         &self,
-        request: Request,
+        request: Box<Request>,
         deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
-        match request {
+        match *request {
             Request::Pool(checkout, request) => {
                 let held = {
                     let wait = pin!(request.wait(deadline));
@@ -100,6 +102,7 @@ impl Source {
     }
 
     /// Reports a checkout, and begins the use of its session.
+    #[inline]
     fn taken(&self, checkout: Checkout, held: Result<Held>) -> Result<PooledSession> {
         let has_waited = match &held {
             Ok(Held::Pooled(session)) => session.has_waited(),
@@ -135,7 +138,7 @@ impl Source {
 }
 
 /// A request for a session that could not be served at once.
-enum Request {
+pub(crate) enum Request {
     Pool(Checkout, pool::Request),
     /// The session of a test, which a dropped call may have left with work to undo.
     Pinned(PooledSession),
@@ -234,6 +237,7 @@ enum Held {
 impl Deref for PooledSession {
     type Target = Session;
 
+    #[inline]
     fn deref(&self) -> &Session {
         match &self.0 {
             Held::Pooled(session) => session,
@@ -243,6 +247,7 @@ impl Deref for PooledSession {
 }
 
 impl DerefMut for PooledSession {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Session {
         match &mut self.0 {
             Held::Pooled(session) => session,

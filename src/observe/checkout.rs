@@ -18,6 +18,7 @@ pub(crate) struct Checkout {
 
 impl Checkout {
     /// Begins the span of a caller that asks for a session now.
+    #[inline]
     pub(crate) fn begin(holder: &'static Location<'static>, now: Instant) -> Self {
         let span = tracing::debug_span!(
             target: "bowline::checkout",
@@ -37,6 +38,7 @@ impl Checkout {
     }
 
     /// Ends the span; returns how long the caller waited, which is measured only if it had to.
+    #[inline]
     pub(crate) fn end(self, has_waited: bool, failure: Option<&Error>) -> Duration {
         let is_recorded = !self.span.is_disabled();
         if !has_waited && !is_recorded && !metrics::IS_ON {

@@ -155,6 +155,7 @@ impl<S: Resource> SharedPool<S> {
     }
 
     /// Returns an idle session, if there is one.
+    #[inline]
     pub(super) fn take_idle(
         self: &Arc<Self>,
         now: Instant,
@@ -176,6 +177,7 @@ impl<S: Resource> SharedPool<S> {
     }
 
     /// Enters the caller as the holder of a session.
+    #[inline]
     fn enter(&self, state: &mut PoolInternals<S>, item: &Item<S>, caller: Caller, now: Instant) {
         self.wake_within(state, now, self.limits.leak_threshold);
         state.holders.take(item.slot, caller, now);
@@ -183,6 +185,7 @@ impl<S: Resource> SharedPool<S> {
         self.publish(state);
     }
 
+    #[inline]
     fn lease(self: &Arc<Self>, item: Item<S>, has_waited: bool) -> Lease<S> {
         Lease {
             shared: Arc::clone(self),
@@ -193,6 +196,7 @@ impl<S: Resource> SharedPool<S> {
 
     /// Passes a session to a waiter, or keeps it. The session of a closed pool is returned, to be
     /// closed. The waiter is to be woken, without the lock.
+    #[inline]
     pub(super) fn offer(
         &self,
         state: &mut PoolInternals<S>,
@@ -316,6 +320,7 @@ impl<S: Resource> Lease<S> {
     }
 
     /// As [`Lease::give_back`]; `now` is the time at which the caller gives it back.
+    #[inline]
     pub(super) fn give_back_at(mut self, now: Instant) {
         let Some(mut item) = self.item.take() else {
             return;

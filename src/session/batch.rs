@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::command::Command;
 use crate::error::Outcome;
 use crate::wire::answer::Answer;
-use crate::wire::protocol::Message;
 
 /// Commands that are sent together: the caller's, with those of the session before and after them.
 #[derive(Debug, Default)]
@@ -34,7 +33,6 @@ pub(super) struct BatchResult {
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     pub(super) commands: Vec<Command>,
-    pub(super) messages: Vec<Message>,
     pub(super) answers: Vec<Answer>,
 }
 

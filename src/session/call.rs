@@ -28,6 +28,7 @@ pub(crate) struct CallRecord {
 impl Session {
     /// Notes that a holder has waited this long for the session, which works for the call of this
     /// thread from now on.
+    #[inline]
     pub(crate) fn begin_checkout(&mut self, waited: Duration) {
         self.observer.checked_out(waited);
         self.limits.adopt_current_call();
@@ -44,6 +45,7 @@ impl Session {
 
     /// Sets one deadline and limit for all statements that follow. With `asks_xid`, the call can
     /// find out the outcome of a transaction whose COMMIT was not answered.
+    #[inline]
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
         self.limits.begin_call(deadline, limit);
         self.transactions.begin_call(asks_xid);

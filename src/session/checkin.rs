@@ -37,6 +37,7 @@ impl Session {
     ///
     /// Settings that the holder changed on this side are reset. Ending an open transaction takes a round trip, and so
     /// does resetting a session that is [touched](Session::is_touched).
+    #[inline]
     pub(crate) fn check_in_at_once(&mut self, call_timeout: Duration) -> Option<bool> {
         if self.is_in_flight {
             return None;

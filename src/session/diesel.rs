@@ -173,7 +173,7 @@ impl Session {
         let span = self.observer.begin_statement();
         let _entered = span.as_ref().map(Span::enter);
         let deadline = self.limits.call_deadline();
-        let result = block_on(self.execute(&mut statement, mode));
+        let result = block_on(self.execute(&mut statement, mode, deadline));
         if let Some(slow) = self.observer.end_statement(result.as_ref().err()) {
             block_on(self.report_slow(slow, &mut statement, deadline));
         }

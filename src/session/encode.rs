@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::Session;
 use crate::command::Command;
-use crate::command::types::TypeLookup;
+use crate::command::types::{TypeLookup, TypeName};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::is_stale;
 use crate::sql_text::keywords::begins_with;
 use crate::sql_text::read_only::Reads;
+use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::{Encoded, Statement};
 use crate::wire::executor::block_on;
 
@@ -23,31 +24,50 @@ impl Session {
     ) -> Result<Vec<Command>> {
         let mut asked = Vec::new();
         loop {
-            let mut encoder = self.encoder();
-            let encoded = statement.encode(&mut encoder);
-            match encoder.finish(encoded)? {
-                Encoded::Commands(commands) => {
-                    commands.iter().try_for_each(refuse_copy)?;
-                    if self.transactions.depth() > 0 {
-                        commands.iter().try_for_each(refuse_end)?;
-                    }
-                    self.note_read_only(&commands);
-                    return Ok(commands);
-                }
-                Encoded::Misses(names) if names.iter().any(|name| asked.contains(name)) => {
-                    let names: Vec<_> = names.into_iter().map(|(_, name)| name.name).collect();
-                    return Err(Error::query(format!(
-                        "the database has no type {}",
-                        names.join(", ")
-                    ))
-                    .with_hint("run the migrations, or check the search_path"));
-                }
+            match self.encode_at_once(statement)? {
+                Encoded::Commands(commands) => return Ok(commands),
                 Encoded::Misses(names) => {
-                    Box::pin(self.look_up(&names, deadline)).await?;
-                    asked.extend(names);
+                    Box::pin(self.look_up_new(names, &mut asked, deadline)).await?;
                 }
             }
         }
+    }
+
+    /// Returns the commands of a statement, or the types that have to be looked up first.
+    pub(super) fn encode_at_once<S: Statement + ?Sized>(
+        &mut self,
+        statement: &S,
+    ) -> Result<Encoded> {
+        let mut encoder = self.encoder();
+        let encoded = statement.encode(&mut encoder);
+        let encoded = encoder.finish(encoded)?;
+        if let Encoded::Commands(commands) = &encoded {
+            commands.iter().try_for_each(refuse_copy)?;
+            if self.transactions.depth() > 0 {
+                commands.iter().try_for_each(refuse_end)?;
+            }
+            self.note_read_only(commands);
+        }
+        Ok(encoded)
+    }
+
+    /// Looks up types; fails for those that were asked for before.
+    pub(super) async fn look_up_new(
+        &mut self,
+        names: Vec<(SearchPathKey, TypeName)>,
+        asked: &mut Vec<(SearchPathKey, TypeName)>,
+        deadline: Instant,
+    ) -> Result<()> {
+        if names.iter().any(|name| asked.contains(name)) {
+            let names: Vec<_> = names.into_iter().map(|(_, name)| name.name).collect();
+            return Err(
+                Error::query(format!("the database has no type {}", names.join(", ")))
+                    .with_hint("run the migrations, or check the search_path"),
+            );
+        }
+        self.look_up(&names, deadline).await?;
+        asked.extend(names);
+        Ok(())
     }
 
     /// Sets whether handwritten commands only read, if their text does not count.

@@ -1,10 +1,12 @@
 //! Sends commands to the server and receives their answers, up to one Sync.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::Session;
-use super::batch::{Batch, BatchResult, keep};
+use super::batch::{Batch, BatchResult};
 use super::encode::copy_in_a_pipeline;
 use super::pending_pipeline::PendingPipeline;
 use crate::command::Command;
@@ -13,19 +15,20 @@ use crate::commit_keys;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::sql_text::read_only::Reads;
 use crate::wire::cancel::cancel_and_drain;
-use crate::wire::driver::{Completion, DriveError, drive, drive_unless_given_up};
+use crate::wire::driver::{Completion, DriveError, Wait, drive, drive_unless_given_up, poll_drive};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Field, LibpqError, ResultSet};
-use crate::wire::protocol::{Message, Pipeline, PipelineState};
+use crate::wire::protocol::{Message, Pipeline};
 
 /// The place in a pipeline where its work is committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitPoint {
     /// At the Sync.
     Sync,
     /// At a COMMIT among the commands.
     Command,
     /// Not in this pipeline.
+    #[default]
     Later,
     /// Nowhere: the pipeline undoes work, so it is sent even if the call was given up.
     Undo,
@@ -53,28 +56,49 @@ impl Session {
 
     /// Prepares the pipeline of a call that may be dropped while it waits: the session keeps it, to end it later.
     pub(super) fn start_flight(&mut self, batch: Batch, commit: CommitPoint) -> Result<()> {
-        let pending = self.start_pipeline(batch, commit)?;
-        match &mut self.flight {
-            Some(flight) => **flight = pending,
-            None => self.flight = Some(Box::new(pending)),
-        }
-        self.is_in_flight = true;
-        Ok(())
+        let mut flight = self.flight.take().unwrap_or_default();
+        let prepared = self.prepare_pipeline(&mut flight, batch, commit);
+        self.flight = Some(flight);
+        self.is_in_flight = prepared.is_ok();
+        prepared
     }
 
     /// Drives the pipeline of [`Session::start_flight`] as [`Session::drive_pipeline`] does.
     pub(super) async fn drive_flight(&mut self, deadline: Instant) -> Completion {
         let since = self.observer.now();
-        let Some(flight) = &mut self.flight else {
-            return Completion::in_time(Ok(()));
-        };
-        let mut pipeline = self.connection.pipeline(&mut flight.state);
-        let completion = match drive_unless_given_up(&mut pipeline, deadline).await {
-            Err(DriveError::Deadline) => Completion::expired(Box::pin(cancel(&mut pipeline)).await),
+        let mut wait = Wait::default();
+        let driven = poll_fn(|context| self.poll_flight(context, deadline, &mut wait)).await;
+        let completion = match driven {
+            Err(DriveError::Deadline) => Box::pin(self.cancel_flight()).await,
             driven => Completion::in_time(driven),
         };
         self.observer.add_wire_time(since);
         completion
+    }
+
+    #[inline]
+    fn poll_flight(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: Instant,
+        wait: &mut Wait,
+    ) -> Poll<Result<(), DriveError>> {
+        let Some(flight) = &mut self.flight else {
+            return Poll::Ready(Ok(()));
+        };
+        if flight.state.is_interrupted() {
+            return Poll::Ready(Err(DriveError::Deadline));
+        }
+        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        poll_drive(&mut pipeline, context, deadline, wait)
+    }
+
+    async fn cancel_flight(&mut self) -> Completion {
+        let Some(flight) = &mut self.flight else {
+            return Completion::expired(Ok(()));
+        };
+        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        Completion::expired(cancel(&mut pipeline).await)
     }
 
     /// Takes the answers of the pipeline of [`Session::start_flight`].
@@ -94,6 +118,19 @@ impl Session {
         batch: Batch,
         commit: CommitPoint,
     ) -> Result<PendingPipeline> {
+        let mut pending = PendingPipeline::default();
+        self.prepare_pipeline(&mut pending, batch, commit)?;
+        Ok(pending)
+    }
+
+    /// Prepares the messages of a pipeline in place of one that has ended, whose memory is used again.
+    #[inline]
+    fn prepare_pipeline(
+        &mut self,
+        pending: &mut PendingPipeline,
+        batch: Batch,
+        commit: CommitPoint,
+    ) -> Result<()> {
         self.connection.refuse_if_lost()?;
         let now = Instant::now();
         let was_peeked = self.connection.take_peek();
@@ -129,29 +166,31 @@ impl Session {
         let settings = self.insert_pooler_settings(&mut commands);
         let own = own.start + settings..own.end + settings;
         self.observer.count_round_trip(&commands);
-        let messages = match self.messages(&mut commands) {
-            Ok(messages) => messages,
-            Err(error) => {
-                // The names that were assigned are not going to be prepared.
-                self.connection.prepared_mut().confirm(&[], &[]);
-                return Err(self.note_failure(&sql, error));
-            }
-        };
-        let to_close = self.connection.prepared().to_close().to_vec();
-        let streamed = is_streamed.then_some(own.start);
-        let is_lone = PipelineState::is_lone(&to_close, &messages, streamed);
-        if !is_lone && let Err(error) = self.connection.enter_pipeline() {
-            let error = self.lose(error, Outcome::NotCommitted);
+        let mut messages = pending.state.take_messages();
+        if let Err(error) = self.messages(&mut commands, &mut messages) {
+            // The names that were assigned are not going to be prepared.
+            self.connection.prepared_mut().confirm(&[], &[]);
             return Err(self.note_failure(&sql, error));
         }
         let answers = std::mem::take(&mut self.buffers.answers);
-        Ok(PendingPipeline {
-            commands,
-            own,
-            commit,
-            was_closed,
-            state: PipelineState::new(to_close, messages, answers, streamed, interrupt),
-        })
+        pending.commands = commands;
+        pending.commit = commit;
+        pending.was_closed = was_closed;
+        pending.state.begin(
+            self.connection.prepared().to_close(),
+            messages,
+            answers,
+            is_streamed.then_some(own.start),
+            interrupt,
+        );
+        pending.own = own;
+        if pending.state.needs_pipeline_mode()
+            && let Err(error) = self.connection.enter_pipeline()
+        {
+            let error = self.lose(error, Outcome::NotCommitted);
+            return Err(self.note_failure(&sql, error));
+        }
+        Ok(())
     }
 
     /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is
@@ -208,6 +247,7 @@ impl Session {
         }
     }
 
+    #[inline]
     fn take_answers(
         &mut self,
         pending: &mut PendingPipeline,
@@ -223,9 +263,7 @@ impl Session {
         }
         let commands = std::mem::take(&mut pending.commands);
         let own = pending.own.clone();
-        let mut messages = pending.state.take_messages();
-        messages.clear();
-        keep(&mut self.buffers.messages, messages);
+        pending.state.clear_messages();
         let received = &mut pending.state.received;
         let answers = std::mem::take(&mut received.answers);
         let mut error = received.error.take();
@@ -287,11 +325,9 @@ impl Session {
         })
     }
 
-    /// Returns the messages for commands, with names for statements that are to be prepared; moves
-    /// the parameters out of the commands.
-    fn messages(&mut self, commands: &mut [Command]) -> Result<Vec<Message>> {
-        let mut messages = std::mem::take(&mut self.buffers.messages);
-        messages.clear();
+    /// Adds the messages for commands, with names for statements that are to be prepared; moves the
+    /// parameters out of the commands.
+    fn messages(&mut self, commands: &mut [Command], messages: &mut Vec<Message>) -> Result<()> {
         messages.reserve(commands.len());
         let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
         let mut changed_schema = is_within && self.transactions.has_changed_schema();
@@ -332,7 +368,7 @@ impl Session {
             });
         }
         self.transactions.set_changed_schema(changed_schema);
-        Ok(messages)
+        Ok(())
     }
 
     /// Keeps the error of a pipeline, and reports it.

@@ -11,17 +11,20 @@ use super::encode::{refuse_begin, refuse_end};
 use super::exchange::CommitPoint;
 use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
+use crate::command::types::TypeName;
 use crate::command::{CheckedBy, Command, ExpectedRows, WrittenRows};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::is_stale;
 use crate::sql_text::read_only::Reads;
-use crate::statement::Statement;
+use crate::sql_text::search_path::SearchPathKey;
+use crate::statement::{Encoded, Statement};
 use crate::transaction::TransactionStart;
 use crate::wire::answer::Answer;
+use crate::wire::driver::Completion;
 
 /// The transaction in which commands run.
 #[derive(Debug, Clone)]
-pub(super) enum TransactionMode {
+pub(crate) enum TransactionMode {
     /// A separate transaction, with the session's defaults.
     Implicit,
     /// A separate transaction that begins with these commands, BEGIN first; they and COMMIT are
@@ -31,48 +34,134 @@ pub(super) enum TransactionMode {
     Within,
 }
 
+impl TransactionMode {
+    /// Returns the mode of a statement outside of a transaction, whose own one begins with `start`.
+    pub(crate) fn own(start: &TransactionStart) -> Self {
+        if start.is_plain() {
+            Self::Implicit
+        } else {
+            Self::Explicit(Arc::clone(&start.sql))
+        }
+    }
+}
+
+/// A statement that was begun: what has to happen next.
+#[derive(Debug)]
+enum Started {
+    /// Its pipeline is to be driven, and ended like this.
+    InFlight(Ending),
+    /// Types have to be looked up before it can be encoded.
+    Misses(Vec<(SearchPathKey, TypeName)>),
+    /// Its row counts are checked by the answer, before the commit of the transaction that begins like this.
+    CommitsLater(Vec<Command>, Arc<[Arc<str>]>),
+    /// It has no commands.
+    Empty(Vec<Command>),
+}
+
+/// The end of a statement's pipeline.
+#[derive(Debug, Clone, Copy)]
+enum Ending {
+    /// The Sync, where an implicit transaction is committed.
+    Sync,
+    /// A COMMIT that was sent along.
+    Commit,
+    /// The transaction goes on.
+    Within(CheckedBy),
+}
+
+/// A statement that was answered, and needs the server once more.
+#[derive(Debug)]
+enum Unsettled {
+    /// It failed, and nothing is left to do.
+    Failed(Error),
+    /// It failed within a transaction of its own, which is still open.
+    Open(Error),
+    /// The types of its answer were not compared before.
+    Untyped(BatchResult),
+}
+
 impl Session {
     /// Executes a statement, and retries it once if the server refused only because its schema had
     /// changed.
+    ///
+    /// The usual way waits in one place. What is rare waits in a box, so that it does not make the future larger.
     pub(super) async fn execute<S: Statement + ?Sized>(
         &mut self,
         statement: &mut S,
         mode: TransactionMode,
+        mut deadline: Instant,
     ) -> Result<BatchResult> {
-        let first = self.execute_once(statement, mode.clone()).await;
-        let result = match first {
-            Err(error) if !matches!(mode, TransactionMode::Within) && self.handle_stale(&error) => {
+        let (mut asked, mut is_again) = (Vec::new(), false);
+        let result = loop {
+            let done = match self.start(statement, &mode) {
+                Ok(Started::InFlight(ending)) => {
+                    let completion = self.drive_flight(deadline).await;
+                    match self.end(ending, completion) {
+                        Ok(result) => break result,
+                        Err(unsettled) => Box::pin(self.settle(unsettled, deadline)).await,
+                    }
+                }
+                Ok(Started::Misses(names)) => {
+                    match Box::pin(self.look_up_new(names, &mut asked, deadline)).await {
+                        Ok(()) => continue,
+                        Err(error) => Err(error),
+                    }
+                }
+                Ok(Started::CommitsLater(commands, start)) => {
+                    Box::pin(self.execute_then_commit(commands, &start, deadline)).await
+                }
+                Ok(Started::Empty(commands)) => Ok(BatchResult::empty(commands)),
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(result) => break result,
                 // If it fails for the same reason with newly looked-up types, the types are not the
                 // cause.
-                Box::pin(self.execute_once(statement, mode))
-                    .await
-                    .map_err(|error| {
-                        self.transactions.has_fresh_types();
-                        error.resting_on_types(false)
-                    })
-            }
-            Err(error) if is_stale(&error) && !self.is_broken() => {
-                self.forget_schema();
+                Err(error) if is_again => {
+                    self.transactions.has_fresh_types();
+                    return Err(error.resting_on_types(false));
+                }
                 Err(error)
+                    if !matches!(mode, TransactionMode::Within) && self.handle_stale(&error) =>
+                {
+                    is_again = true;
+                    asked.clear();
+                    deadline = self.limits.call_deadline();
+                }
+                Err(error) => {
+                    if is_stale(&error) && !self.is_broken() {
+                        self.forget_schema();
+                    }
+                    return Err(error);
+                }
             }
-            other => other,
-        }?;
+        };
         self.transactions.note_success();
         let rows = result.commands().iter().map(|command| command.rows);
         self.observer.count_answers(rows.zip(result.answers()));
         Ok(result)
     }
 
-    async fn execute_once<S: Statement + ?Sized>(
+    /// Encodes a statement, and prepares its pipeline.
+    fn start<S: Statement + ?Sized>(
         &mut self,
-        statement: &mut S,
-        mode: TransactionMode,
-    ) -> Result<BatchResult> {
-        let deadline = self.limits.call_deadline();
-        let mut commands = self.encode(statement, deadline).await?;
+        statement: &S,
+        mode: &TransactionMode,
+    ) -> Result<Started> {
+        match self.encode_at_once(statement)? {
+            Encoded::Commands(commands) => self.start_commands(commands, mode),
+            Encoded::Misses(names) => Ok(Started::Misses(names)),
+        }
+    }
+
+    fn start_commands(
+        &mut self,
+        mut commands: Vec<Command>,
+        mode: &TransactionMode,
+    ) -> Result<Started> {
         self.observer.set_commands(&commands);
         if commands.is_empty() {
-            return Ok(BatchResult::empty(commands));
+            return Ok(Started::Empty(commands));
         }
         // The caller ends a transaction that the caller began with SQL.
         let mode = match mode {
@@ -80,7 +169,7 @@ impl Session {
                 if self.connection.is_in_transaction()
                     && !commands.iter().any(Command::ends_transaction) =>
             {
-                TransactionMode::Within
+                &TransactionMode::Within
             }
             mode => mode,
         };
@@ -98,84 +187,92 @@ impl Session {
             TransactionMode::Within => Reads::IfBuiltIn,
             _ => Reads::Yes,
         };
-        let checked_by = check_rows(&mut commands, checked_here, &mode, &mut self.texts);
-        match (mode, checked_by) {
+        let checked_by = check_rows(&mut commands, checked_here, mode, &mut self.texts);
+        let ending = match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
-                Box::pin(self.execute_then_commit(
-                    commands,
-                    &TransactionStart::plain().sql,
-                    deadline,
-                ))
-                .await
+                let start = TransactionStart::plain().sql;
+                return Ok(Started::CommitsLater(commands, start));
             }
             (TransactionMode::Explicit(start), CheckedBy::Client) => {
-                Box::pin(self.execute_then_commit(commands, &start, deadline)).await
+                return Ok(Started::CommitsLater(commands, Arc::clone(start)));
             }
             (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
-                let start = TransactionStart::plain().sql;
-                self.execute_with_commit(&start, commands, Vec::new(), deadline)
-                    .await
+                let batch = with_commit(&TransactionStart::plain().sql, commands, Vec::new());
+                self.start_flight(batch, CommitPoint::Command)?;
+                Ending::Commit
             }
             (TransactionMode::Implicit, CheckedBy::Server) => {
                 self.start_flight(Batch::of(commands), CommitPoint::Sync)?;
-                let completion = self.drive_flight(deadline).await;
-                let result = self.end_flight(completion)?;
-                self.with_checked_types(result.committed(), deadline).await
+                Ending::Sync
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
-                self.execute_with_commit(&start, commands, self.before_commit(), deadline)
-                    .await
+                let batch = with_commit(start, commands, self.before_commit());
+                self.start_flight(batch, CommitPoint::Command)?;
+                Ending::Commit
             }
             (TransactionMode::Within, checked_by) => {
                 let xid = self.transactions.xid_query(&commands);
                 let batch = Batch::of(commands).followed_by(xid);
                 self.start_flight(batch, CommitPoint::Later)?;
-                let completion = self.drive_flight(deadline).await;
-                let result = self.end_flight(completion)?;
+                Ending::Within(checked_by)
+            }
+        };
+        Ok(Started::InFlight(ending))
+    }
+
+    /// Takes the answers of a statement whose pipeline was driven, and checks them.
+    fn end(
+        &mut self,
+        ending: Ending,
+        completion: Completion,
+    ) -> std::result::Result<BatchResult, Unsettled> {
+        let result = self.end_flight(completion);
+        if let (Ending::Commit, Err(_)) = (ending, &result)
+            && !self.is_idle()
+        {
+            return result.map_err(Unsettled::Open);
+        }
+        let checked = result.and_then(|result| match ending {
+            Ending::Sync => Ok(result.committed()),
+            Ending::Commit => {
+                if let Some((_, before)) = result.after().split_last() {
+                    self.note_before_commit(before);
+                }
+                check_commit(result.after().last())?;
+                Ok(result.committed())
+            }
+            Ending::Within(checked_by) => {
                 self.transactions.note_xid(result.after());
                 if checked_by == CheckedBy::Client {
                     check_counts(&result)?;
                 }
-                self.with_checked_types(result, deadline).await
+                Ok(result)
             }
+        });
+        let result = checked.map_err(Unsettled::Failed)?;
+        match check_known(result.commands(), result.answers()) {
+            Some(Ok(())) => Ok(result),
+            Some(Err(error)) => Err(Unsettled::Failed(error.with_outcome(result.outcome))),
+            None => Err(Unsettled::Untyped(result)),
         }
     }
 
-    /// Sends commands together with those that begin and commit their transaction: one round trip, one more if it
-    /// fails.
-    async fn execute_with_commit(
-        &mut self,
-        start: &[Arc<str>],
-        commands: Vec<Command>,
-        before_commit: Vec<Command>,
-        deadline: Instant,
-    ) -> Result<BatchResult> {
-        // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
-        let is_no_work = |command: Command| command.with_reads(Reads::Yes);
-        let start = start.iter().map(|sql| {
-            let command = Command::control(sql);
-            if TransactionStart::writes(sql) {
-                command
-            } else {
-                is_no_work(command)
+    /// Does what an answered statement needs the server for.
+    async fn settle(&mut self, unsettled: Unsettled, deadline: Instant) -> Result<BatchResult> {
+        match unsettled {
+            Unsettled::Failed(error) => Err(error),
+            Unsettled::Open(error) => {
+                self.roll_back_failed(deadline).await;
+                Err(error)
             }
-        });
-        let commit = before_commit.into_iter().chain([Command::commit()]);
-        let batch = Batch::of(commands)
-            .preceded_by(start)
-            .followed_by(commit.map(is_no_work));
-        self.start_flight(batch, CommitPoint::Command)?;
-        let completion = self.drive_flight(deadline).await;
-        let result = self.end_flight(completion);
-        if result.is_err() && !self.is_idle() {
-            Box::pin(self.roll_back_failed(deadline)).await;
+            Unsettled::Untyped(mut result) => {
+                let outcome = result.outcome;
+                let (commands, answers) = result.parts();
+                let checked = self.check_answers(commands, answers, deadline).await;
+                checked.map_err(|error| error.with_outcome(outcome))?;
+                Ok(result)
+            }
         }
-        let result = result?;
-        if let Some((_, before)) = result.after().split_last() {
-            self.note_before_commit(before);
-        }
-        check_commit(result.after().last())?;
-        self.with_checked_types(result.committed(), deadline).await
     }
 
     /// Sends commands whose row counts are known only from the answer; the commit takes another
@@ -213,22 +310,24 @@ impl Session {
         check_commit(committed.answers().last())?;
         Ok(result)
     }
+}
 
-    /// Checks the types of the answers; an error has the outcome of the work.
-    async fn with_checked_types(
-        &mut self,
-        mut result: BatchResult,
-        deadline: Instant,
-    ) -> Result<BatchResult> {
-        let outcome = result.outcome;
-        let (commands, answers) = result.parts();
-        let checked = match check_known(commands, answers) {
-            Some(checked) => checked,
-            None => Box::pin(self.check_answers(commands, answers, deadline)).await,
-        };
-        checked.map_err(|error| error.with_outcome(outcome))?;
-        Ok(result)
-    }
+/// Returns commands together with those that begin and commit their transaction: one round trip, one more if it fails.
+fn with_commit(start: &[Arc<str>], commands: Vec<Command>, before_commit: Vec<Command>) -> Batch {
+    // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
+    let is_no_work = |command: Command| command.with_reads(Reads::Yes);
+    let start = start.iter().map(|sql| {
+        let command = Command::control(sql);
+        if TransactionStart::writes(sql) {
+            command
+        } else {
+            is_no_work(command)
+        }
+    });
+    let commit = before_commit.into_iter().chain([Command::commit()]);
+    Batch::of(commands)
+        .preceded_by(start)
+        .followed_by(commit.map(is_no_work))
 }
 
 impl BatchResult {

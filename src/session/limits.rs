@@ -69,6 +69,7 @@ impl Limits {
     }
 
     /// Forgets what the holder of the session set.
+    #[inline]
     pub(super) fn check_in(&mut self, call_timeout: Duration) {
         self.call = call_timeout;
         self.deadline = None;
@@ -76,6 +77,7 @@ impl Limits {
     }
 
     /// Returns the deadline of a call that begins now.
+    #[inline]
     pub(super) fn call_deadline(&self) -> Instant {
         match self.deadline {
             // The own limit would end later.
@@ -86,6 +88,7 @@ impl Limits {
     }
 
     /// Fails once the deadline of the call has passed: nothing new is begun then.
+    #[inline]
     pub(super) fn refuse_if_late(&mut self, now: Instant) -> Result<()> {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return Ok(());
@@ -99,6 +102,7 @@ impl Limits {
 
     /// Returns the call that the session works for, if it may be given up: the call of this thread, else the call in
     /// which the session was taken.
+    #[inline]
     pub(super) fn interrupt(&self) -> Option<Interrupt> {
         interrupt::current().or_else(|| self.interrupt.clone())
     }

@@ -48,11 +48,19 @@ impl Session {
     ) -> Result<BatchResult> {
         let span = self.observer.begin_statement();
         self.observer.set_commands(batch.own());
-        let done = {
-            let exchange = pin!(self.exchange(batch, commit, deadline));
-            within(span.as_ref(), exchange).await
+        let started = {
+            let _entered = span.as_ref().map(Span::enter);
+            self.start_flight(batch, commit)
+        };
+        let completion = match started {
+            Ok(()) => {
+                let drive = pin!(self.drive_flight(deadline));
+                Ok(within(span.as_ref(), drive).await)
+            }
+            Err(error) => Err(error),
         };
         let _entered = span.as_ref().map(Span::enter);
+        let done = completion.and_then(|completion| self.end_flight(completion));
         self.end_statement(done.as_ref().err());
         done
     }

@@ -11,7 +11,7 @@ use crate::wire::libpq::{Field, ResultStatus};
 use crate::wire::protocol::PipelineState;
 
 /// Commands that are being sent or answered, up to one Sync.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PendingPipeline {
     /// All commands of the pipeline: the session's own around the caller's. Their values are moved
     /// out when they are sent.

@@ -127,6 +127,7 @@ impl Answer {
     }
 
     /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
+    #[inline]
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         match self {
             Self::Libpq(result) => result.value(row, column),

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use crate::wire::executor::may_block;
-use crate::wire::interrupt::{Interrupt, WaitResult, wait};
+use crate::wire::interrupt::{self, Interrupt, WaitResult};
 use crate::wire::libpq::LibpqError;
 use crate::wire::protocol::{Machine, Progress};
 
@@ -54,8 +54,8 @@ pub(crate) fn drive<M: Machine>(
     machine: &mut M,
     deadline: Instant,
 ) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
-    let interrupt = machine.interrupt().cloned();
-    drive_for(machine, deadline, interrupt, false)
+    let mut wait = Wait::default();
+    poll_fn(move |context| poll_drive(machine, context, deadline, &mut wait))
 }
 
 /// Drives a machine as [`drive`] does, or stops at once if its call was given up.
@@ -65,9 +65,14 @@ pub(crate) fn drive_unless_given_up<M: Machine>(
     machine: &mut M,
     deadline: Instant,
 ) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
-    let interrupt = machine.interrupt().cloned();
-    let is_given_up = interrupt.as_ref().is_some_and(Interrupt::is_given_up);
-    drive_for(machine, deadline, interrupt, is_given_up)
+    let is_given_up = machine.interrupt().is_some_and(Interrupt::is_given_up);
+    let mut wait = Wait::default();
+    poll_fn(move |context| {
+        if is_given_up {
+            return Poll::Ready(Err(DriveError::Deadline));
+        }
+        poll_drive(machine, context, deadline, &mut wait)
+    })
 }
 
 /// Drives a machine to its end although its call was given up, or ran out of time.
@@ -75,34 +80,51 @@ pub(crate) fn drive_to_end<M: Machine>(
     machine: &mut M,
     deadline: Instant,
 ) -> impl Future<Output = Result<(), DriveError>> + use<'_, M> {
-    drive_for(machine, deadline, None, false)
+    let mut wait = Wait {
+        ignores_interrupt: true,
+        ..Wait::default()
+    };
+    poll_fn(move |context| poll_drive(machine, context, deadline, &mut wait))
 }
 
-async fn drive_for(
+/// The wait of a drive, between two polls of its task.
+#[derive(Debug, Default)]
+pub(crate) struct Wait {
+    /// The events that the machine waits for. It is not advanced before one of them.
+    events: Option<PollFlags>,
+    /// Whether the machine is driven although its call was given up.
+    ignores_interrupt: bool,
+}
+
+/// Drives a machine as far as its caller can wait for it: a thread to the end, a task until the next event.
+pub(crate) fn poll_drive(
     machine: &mut impl Machine,
+    context: &mut Context<'_>,
     deadline: Instant,
-    interrupt: Option<Interrupt>,
-    is_given_up: bool,
-) -> Result<(), DriveError> {
-    if is_given_up {
-        return Err(DriveError::Deadline);
-    }
+    wait: &mut Wait,
+) -> Poll<Result<(), DriveError>> {
+    let may_block = may_block(context);
     loop {
-        let (read, write) = match machine.advance().map_err(DriveError::Lost)? {
-            Progress::Done => return Ok(()),
-            Progress::Wait { read, write } => (read, write),
+        let events = match wait.events.take() {
+            Some(events) => events,
+            None => match machine.advance().map_err(DriveError::Lost)? {
+                Progress::Done => return Poll::Ready(Ok(())),
+                Progress::Wait { read, write } => {
+                    let mut events = PollFlags::empty();
+                    events.set(PollFlags::IN, read);
+                    events.set(PollFlags::OUT, write);
+                    events
+                }
+            },
         };
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, read);
-        flags.set(PollFlags::OUT, write);
-        poll_fn(|context| {
-            if may_block(context) {
-                Poll::Ready(block(machine, flags, deadline, interrupt.as_ref()))
-            } else {
-                poll_ready(machine, context, flags, deadline)
-            }
-        })
-        .await?;
+        if may_block {
+            block(machine, events, deadline, wait.ignores_interrupt)?;
+        } else if let Poll::Ready(ready) = poll_ready(machine, context, events, deadline) {
+            ready?;
+        } else {
+            wait.events = Some(events);
+            return Poll::Pending;
+        }
     }
 }
 
@@ -111,8 +133,9 @@ fn block(
     machine: &impl Machine,
     flags: PollFlags,
     deadline: Instant,
-    interrupt: Option<&Interrupt>,
+    ignores_interrupt: bool,
 ) -> Result<(), DriveError> {
+    let interrupt = machine.interrupt().filter(|_| !ignores_interrupt);
     let socket = machine.socket().ok_or_else(closed)?;
     let socket = PollFd::from_borrowed_fd(socket, flags);
     loop {
@@ -120,7 +143,7 @@ fn block(
         if left.is_zero() {
             return Err(DriveError::Deadline);
         }
-        match wait(Some(socket.clone()), interrupt, left) {
+        match interrupt::wait(Some(socket.clone()), interrupt, left) {
             WaitResult::GivenUp => return Err(DriveError::Deadline),
             WaitResult::Polled(Ok(0) | Err(Errno::INTR)) => {}
             WaitResult::Polled(Ok(_)) => return Ok(()),
@@ -158,7 +181,7 @@ fn poll_ready(
     flags: PollFlags,
     deadline: Instant,
 ) -> Poll<Result<(), DriveError>> {
-    Poll::Ready(block(machine, flags, deadline, None))
+    Poll::Ready(block(machine, flags, deadline, true))
 }
 
 fn closed() -> DriveError {

@@ -5,7 +5,7 @@
 //! until they are over, so one poll completes the future. Polled by an event loop, they register the task and return.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -19,16 +19,22 @@ impl Wake for Blocking {
 }
 
 /// Runs a future of this crate on this thread, which blocks while the future waits.
-#[inline(always)]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    block_on_pinned(pin!(future))
+}
+
+/// As [`block_on`], for a large future that is made where it is pinned, so that it is not copied.
+#[inline(always)]
+pub(crate) fn block_on_pinned<F: Future>(future: Pin<&mut F>) -> F::Output {
     let mut context = Context::from_waker(&BLOCKING);
-    match pin!(future).poll(&mut context) {
+    match future.poll(&mut context) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("each wait of this crate blocks when it is polled here"),
     }
 }
 
 /// Returns whether the future that is polled may block its thread.
+#[inline]
 pub(crate) fn may_block(context: &Context<'_>) -> bool {
     context.waker().will_wake(&BLOCKING)
 }

@@ -85,6 +85,7 @@ impl<'a> RowIndex<&'a str> for SessionRow {
 }
 
 impl<'a> AnswerField<'a> {
+    #[inline]
     pub(crate) fn new(answer: &'a Answer, row: usize, column: usize) -> Self {
         Self {
             answer,
@@ -99,6 +100,7 @@ impl<'a> Field<'a, Pg> for AnswerField<'a> {
         self.answer.column_name(self.column)
     }
 
+    #[inline]
     fn value(&self) -> Option<<Pg as Backend>::RawValue<'_>> {
         let bytes = self.answer.value(self.row, self.column)?;
         Some(PgValue::new(bytes, self))

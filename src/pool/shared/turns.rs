@@ -42,17 +42,20 @@ impl<S: Resource> Turns<S> {
     }
 
     /// Returns the idle session that was returned last.
+    #[inline]
     pub(super) fn take(&mut self) -> Option<Item<S>> {
         self.idle.pop()
     }
 
     /// Keeps a session idle; returns a waiter to notify.
+    #[inline]
     pub(super) fn keep(&mut self, item: Item<S>) -> ToNotify<S> {
         self.idle.push(item);
         self.wake_next()
     }
 
     /// Removes the longest waiter if the next session is its own.
+    #[inline]
     pub(super) fn whose_turn(&mut self, now: Instant) -> Option<Arc<Waiter<S>>> {
         let first = self.waiting.front()?;
         // The longest waiter has been woken for an idle session.
@@ -137,6 +140,7 @@ impl<S: Resource> Turns<S> {
     }
 
     /// Has the longest waiter retry if a session is idle and no other waiter was woken for it.
+    #[inline]
     fn wake_next(&mut self) -> ToNotify<S> {
         if self.idle.is_empty() || self.woken.is_some() {
             return None;

@@ -188,6 +188,7 @@ impl ResultSet {
     }
 
     /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
+    #[inline]
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
         let (row, column) = (c_int::try_from(row).ok()?, c_int::try_from(column).ok()?);
         if row >= self.rows || column >= self.columns {

@@ -16,7 +16,7 @@ use crate::wire::reactor::Registration;
 pub(crate) use message::{Message, Received};
 
 /// A place in a pipeline: what is sent, or answered, next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Close of a named statement.
     Close(usize),
@@ -26,12 +26,13 @@ enum Place {
     Execute(usize),
     /// The end of the pipeline, where the server commits an implicit transaction.
     Sync,
+    #[default]
     End,
 }
 
 /// The state of a pipeline, separate from its connection: a stream of rows keeps it between two
 /// calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PipelineState {
     /// The names of statements to close, before all commands.
     to_close: Vec<Arc<CStr>>,
@@ -73,6 +74,9 @@ pub(crate) struct Pipeline<'c> {
 /// The number of bytes that are queued before they are written; larger writes gain nothing.
 const FLUSH_AT: usize = 16 * 1024;
 
+/// The memory of more messages than this is not kept for the next pipeline.
+const MESSAGES_KEPT: usize = 64;
+
 /// The answers of a pipeline with more commands than this are packed.
 const PACK_FROM: usize = 64;
 
@@ -80,57 +84,46 @@ const PACK_FROM: usize = 64;
 const CHUNK_ROWS: i32 = 256;
 
 impl PipelineState {
-    /// Returns a pipeline that closes statements, and then runs commands. `answers` is an empty
-    /// vector for the answers. The rows of the command `streamed` are taken in chunks: the pipeline
-    /// stops whenever there is one.
-    pub(crate) fn new(
-        to_close: Vec<Arc<CStr>>,
+    /// Begins a pipeline in place of one that has ended: it closes statements, and then runs
+    /// commands. `answers` is an empty vector for the answers. The rows of the command `streamed`
+    /// are taken in chunks: the pipeline stops whenever there is one.
+    pub(crate) fn begin(
+        &mut self,
+        to_close: &[Arc<CStr>],
         messages: Vec<Message>,
         answers: Vec<Answer>,
         streamed: Option<usize>,
         interrupt: Option<Interrupt>,
-    ) -> Self {
-        let is_lone = Self::is_lone(&to_close, &messages, streamed);
-        let mut state = Self {
-            to_close,
-            messages,
-            is_lone,
-            sent: Place::End,
-            answered: Place::End,
-            unflushed: 0,
-            streamed: streamed.map(|command| {
-                Box::new(Streamed {
-                    command,
-                    chunked: false,
-                    chunk: None,
-                    dropped: false,
-                })
-            }),
-            interrupt,
-            is_given_up: false,
-            received: Received::into(answers),
-        };
-        state.sent = state.first();
-        state.answered = state.sent;
-        state
-    }
-
-    /// Returns whether libpq sends all of it at once, outside of its pipeline mode: one command that
-    /// needs no Parse of its own. A stream does not, because libpq would keep the chunked mode for
-    /// the next pipeline.
-    pub(crate) fn is_lone(
-        to_close: &[Arc<CStr>],
-        messages: &[Message],
-        streamed: Option<usize>,
-    ) -> bool {
-        to_close.is_empty()
+    ) {
+        // A stream is not sent alone, because libpq would keep the chunked mode for the next
+        // pipeline.
+        self.is_lone = to_close.is_empty()
             && streamed.is_none()
-            && matches!(messages, [message] if !message.prepares())
+            && matches!(&messages[..], [message] if !message.prepares());
+        self.to_close.clear();
+        self.to_close.extend_from_slice(to_close);
+        self.messages = messages;
+        self.unflushed = 0;
+        self.streamed = streamed.map(|command| {
+            Box::new(Streamed {
+                command,
+                chunked: false,
+                chunk: None,
+                dropped: false,
+            })
+        });
+        self.interrupt = interrupt;
+        self.is_given_up = false;
+        self.received.begin(answers);
+        self.sent = self.first();
+        self.answered = self.sent;
     }
 
     /// Returns a pipeline of a Sync alone.
     pub(crate) fn ping() -> Self {
-        Self::new(Vec::new(), Vec::new(), Vec::new(), None, None)
+        let mut state = Self::default();
+        state.begin(&[], Vec::new(), Vec::new(), None, None);
+        state
     }
 
     /// Returns whether libpq has to be in its pipeline mode for it.
@@ -138,14 +131,26 @@ impl PipelineState {
         !self.is_lone
     }
 
-    /// Returns the memory of the messages, to be used again.
+    /// Returns the empty memory of the messages, for those of the next pipeline.
     pub(crate) fn take_messages(&mut self) -> Vec<Message> {
+        self.messages.clear();
         std::mem::take(&mut self.messages)
+    }
+
+    /// Frees the messages. Their memory is kept, unless it is large.
+    pub(crate) fn clear_messages(&mut self) {
+        self.messages.clear();
+        self.messages.shrink_to(MESSAGES_KEPT);
     }
 
     /// Returns whether its call was given up.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.is_given_up || self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
+        self.is_given_up || self.is_interrupted()
+    }
+
+    /// Returns whether the call that it is part of was given up by another thread.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_given_up)
     }
 
     /// Sends nothing more than libpq has already.

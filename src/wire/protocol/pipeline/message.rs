@@ -32,7 +32,7 @@ impl Message {
 }
 
 /// The answers received so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Received {
     /// The answers to the first commands, in their order.
     pub(crate) answers: Vec<Answer>,
@@ -52,17 +52,16 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Returns the answers of a pipeline that is not sent yet, with an empty vector for them.
-    pub(super) fn into(answers: Vec<Answer>) -> Self {
-        Self {
-            answers,
-            columns: None,
-            error: None,
-            copy: None,
-            prepared: Vec::new(),
-            closed: Vec::new(),
-            commands_sent: 0,
-            sync_sent: false,
-        }
+    /// Forgets the answers of a pipeline that has ended; `answers` is an empty vector for those to
+    /// the next one.
+    pub(super) fn begin(&mut self, answers: Vec<Answer>) {
+        self.answers = answers;
+        self.columns = None;
+        self.error = None;
+        self.copy = None;
+        self.prepared.clear();
+        self.closed.clear();
+        self.commands_sent = 0;
+        self.sync_sent = false;
     }
 }
