@@ -74,6 +74,9 @@ pub const SQLX_TABLE: &str = "_sqlx_migrations";
 /// The table in which Bowline records more of them than diesel. It is not part of a catalog either.
 pub const BOWLINE_TABLE: &str = "__bowline_migrations";
 
+/// The tables in which migrations are recorded.
+const RECORDS: [&str; 3] = [DIESEL_TABLE, SQLX_TABLE, BOWLINE_TABLE];
+
 /// The objects of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
@@ -150,6 +153,14 @@ pub enum RelationKind {
 }
 
 impl Catalog {
+    /// Returns the catalog of a dump without the tables in which migrations are recorded. They are not
+    /// a part of the schema, and are not read from a server either.
+    pub fn without_records(mut self) -> Self {
+        self.relations
+            .retain(|name, _| !RECORDS.contains(&name.name.as_str()));
+        self
+    }
+
     pub(crate) fn sort_routines(&mut self) {
         self.routines
             .sort_by_cached_key(|routine| (routine.name.clone(), routine.signature()));

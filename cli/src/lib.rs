@@ -1,5 +1,6 @@
 //! The command `bowline`: from migrations to a catalog, a plan and files, and the other commands.
 
+mod catalog_file;
 mod commands;
 mod connection;
 mod diagram;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use bowline::__generated::migrating::Record;
-pub(crate) use bowline_migrations::{FolderError, SqlFile};
+pub(crate) use bowline_migrations::{FolderError, SqlFile, Tool};
 use serde::Deserialize;
 
 use crate::error::CliError;
@@ -18,8 +18,7 @@ use bowline_plan::paths::shown_path;
 
 /// One migration.
 ///
-/// It is a folder as diesel has them. Files in the folder of the migrations itself are read where
-/// there are no such folders, as sqlx has them.
+/// It is a folder as diesel has them, or what another tool has in its place: [`Tool`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Migration {
     /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
@@ -35,6 +34,8 @@ pub(crate) struct Migration {
     pub down: Option<SqlFile>,
     /// True if the migration runs in a transaction.
     pub run_in_transaction: bool,
+    /// The tool that its files are named for, which runs it.
+    pub tool: Tool,
 }
 
 impl Migration {
@@ -43,14 +44,47 @@ impl Migration {
         Record {
             version: &self.version,
             name: &self.name,
-            fingerprint: bowline_migrations::fingerprint(&self.up.text),
+            fingerprint: self.up.fingerprint(),
         }
     }
 
-    /// Returns true for a flat file.
-    pub(crate) fn is_flat(&self) -> bool {
-        self.path == self.up.path
+    /// Returns true for a flat file as sqlx has it.
+    pub(crate) fn is_sqlxs(&self) -> bool {
+        self.tool == Tool::Sqlx
     }
+
+    /// Returns true if it can be read in a database which of these migrations have run.
+    pub(crate) fn has_history(&self) -> bool {
+        matches!(self.tool, Tool::Diesel | Tool::Sqlx)
+    }
+
+    /// Returns true for a catalog in JSON, in place of migrations.
+    pub(crate) fn is_catalog(&self) -> bool {
+        self.up.is_json()
+    }
+}
+
+/// Fails for migrations that another tool runs.
+pub(crate) fn refuse_of_other_tools(migrations: &[Migration]) -> Result<(), CliError> {
+    let Some(other) = migrations.iter().find(|other| other.tool != Tool::Diesel) else {
+        return Ok(());
+    };
+    let path = shown_path(&other.path);
+    if other.tool == Tool::Schema {
+        return Err(CliError::failed(format!(
+            "the schema is that of {path}, which is not a folder of migrations"
+        ))
+        .hint("the owner of the schema migrates it; name a folder of migrations to run them"));
+    }
+    let tool = other.tool.name();
+    Err(CliError::failed(format!(
+        "{path} is a migration of {tool}, and `bowline migrate` runs migrations that are folders \
+         with up.sql"
+    ))
+    .hint(match other.tool {
+        Tool::Sqlx => "run it with its tool, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's".to_owned(),
+        _ => format!("run it with {tool}; `bowline generate` reads it where it is"),
+    }))
 }
 
 /// `metadata.toml` of a migration.
@@ -70,26 +104,26 @@ impl From<FolderError> for CliError {
 pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
     static NOTED: Once = Once::new();
     let migrations = bowline_migrations::read_folder(folder)?.into_iter();
-    let is_flat = migrations
+    let is_diesels = migrations
         .as_slice()
         .iter()
-        .any(bowline_migrations::Migration::is_flat);
-    if !is_flat {
+        .all(|migration| migration.tool == Tool::Diesel);
+    if is_diesels {
         NOTED.call_once(|| ignored(folder).iter().for_each(ui::note));
     }
     migrations
         .map(|migration| {
             Ok(Migration {
-                run_in_transaction: if migration.is_flat() {
-                    migration.runs_in_transaction()
-                } else {
-                    read_metadata(&migration.path.join("metadata.toml"))?
+                run_in_transaction: match migration.tool {
+                    Tool::Diesel => read_metadata(&migration.path.join("metadata.toml"))?,
+                    _ => migration.runs_in_transaction(),
                 },
                 version: migration.version,
                 name: migration.name,
                 path: migration.path,
                 up: migration.up,
                 down: migration.down,
+                tool: migration.tool,
             })
         })
         .collect()
@@ -97,6 +131,9 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> 
 
 /// Returns the SQL to send for a file; fails with the line if it cannot run as a migration.
 pub(crate) fn runnable(file: &SqlFile, in_transaction: bool) -> Result<Cow<'_, str>, CliError> {
+    if file.is_json() {
+        return Ok(Cow::Borrowed(&file.text));
+    }
     bowline_migrations::script(&file.text, in_transaction).map_err(|wrong| {
         let path = shown_path(&file.path);
         CliError::failed(format!("{path} cannot run as a migration"))

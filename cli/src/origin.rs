@@ -23,10 +23,7 @@ impl Origin {
             folder: relative(folder, package),
             migrations: migrations
                 .iter()
-                .map(|migration| {
-                    let fingerprint = bowline_migrations::fingerprint(&migration.up.text);
-                    (migration.name.clone(), fingerprint)
-                })
+                .map(|migration| (migration.name.clone(), migration.up.fingerprint()))
                 .collect(),
             queries: None,
         }

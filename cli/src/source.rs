@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bowline::{Config, Session};
 
+use crate::catalog_file::of_json;
 use crate::connection::{ServerArgs, connect_to_read};
 use crate::error::CliError;
 use crate::introspect::introspect;
@@ -14,9 +15,7 @@ use crate::throwaway::Throwaway;
 use crate::ui::{self, Excerpt};
 use bowline_catalog::Catalog;
 use bowline_catalog::gap::GapKind;
-use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, Replayed, replay};
-use bowline_catalog::{BOWLINE_TABLE, DIESEL_TABLE, SQLX_TABLE};
 use bowline_plan::paths::{shown_path, without_mark};
 use bowline_plan::suggestion::nearest;
 
@@ -120,10 +119,7 @@ impl Source {
                     session: Some(session),
                 });
             }
-            Self::Json(path) => json::read(&text(path)?).map_err(|error| {
-                CliError::failed(format!("{} is not a catalog: {error}", path.display()))
-                    .hint("`bowline catalog` writes one; docs/CATALOG.md describes the format")
-            })?,
+            Self::Json(path) => of_json(&text(path)?, path)?,
             Self::Sql(path) => of_dump(path)?,
         };
         Ok(Opened {
@@ -197,12 +193,20 @@ pub(crate) fn made_of_migrations(
     project: &Project,
     fallback: &Fallback,
 ) -> Result<Made, CliError> {
+    if let [only] = migrations
+        && only.is_catalog()
+    {
+        return Ok(Made {
+            catalog: of_json(&only.up.text, &only.up.path)?,
+            by_server: false,
+        });
+    }
     let migrations = &*prepared(migrations)?;
     let replayed = replay(migrations.iter().map(|migration| &migration.up));
     if replayed.refusals.is_empty() {
         note_gaps(&replayed.catalog);
         return Ok(Made {
-            catalog: replayed.catalog,
+            catalog: replayed.catalog.without_records(),
             by_server: false,
         });
     }
@@ -291,10 +295,5 @@ fn of_dump(path: &Path) -> Result<Catalog, CliError> {
     if !replayed.refusals.is_empty() {
         return Err(refused(&replayed.refusals));
     }
-    let mut catalog = replayed.catalog;
-    // The tables of migrations are not a part of the schema; they are not read from a server either.
-    catalog
-        .relations
-        .retain(|name, _| ![DIESEL_TABLE, BOWLINE_TABLE, SQLX_TABLE].contains(&name.name.as_str()));
-    Ok(catalog)
+    Ok(replayed.catalog.without_records())
 }

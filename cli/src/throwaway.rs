@@ -6,14 +6,17 @@ use bowline::__generated::migrating::Bookkeeping;
 use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
 
+use crate::catalog_file::of_json;
 use crate::connection::{ServerArgs, connect};
 use crate::error::{CliError, failed};
 use crate::introspect::introspect;
 use crate::migrations::Migration;
 use crate::step::{Attempts, Way, step};
+use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
+use bowline_plan::paths::shown_path;
 
 /// The time limit for each call. DDL on empty tables is fast, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -103,8 +106,22 @@ impl Throwaway {
         introspect(self.session()?)
     }
 
-    /// Runs a migration.
+    /// Runs a migration, or creates the objects of a catalog in its place.
     pub(crate) fn run(&mut self, migration: &Migration) -> Result<(), CliError> {
+        if migration.is_catalog() {
+            let catalog = of_json(&migration.up.text, &migration.up.path)?;
+            let refused = self.make(&catalog)?;
+            if refused > 0 {
+                return Err(CliError::failed(format!(
+                    "{} refuses {} of {}",
+                    self.server(),
+                    ui::counted(refused, "statement"),
+                    shown_path(&migration.path)
+                ))
+                .hint("install the extensions and create the roles that the schema uses"));
+            }
+            return Ok(());
+        }
         self.step(migration, Way::Up)
     }
 

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use bowline_migrations::{
-    Difference, FolderError, Migration, SqlFile, UNNAMED, differences, differences_of, mismatch,
-    query_fingerprint, read_folder, read_queries, version_of,
+    Difference, FolderError, Migration, SqlFile, Tool, UNNAMED, differences, differences_of,
+    mismatch, query_fingerprint, read_folder, read_queries,
 };
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
@@ -112,7 +112,7 @@ impl Written {
             return Err(self.stale(&self.folder, first, &differences));
         }
         let queries = self.compared_queries(Path::new(&package))?;
-        expression(&self.migrations, &found, &queries).map_err(|error| Wrong {
+        expression(&found, &queries).map_err(|error| Wrong {
             message: format!("cannot name the migrations: {error}"),
             span: self.span,
         })
@@ -189,17 +189,18 @@ fn unreadable_folder(error: &FolderError, written: &str) -> String {
 
 /// Returns `::bowline::Migrations::generated(&[("version", "name", fingerprint), ..])`.
 ///
-/// The code also includes each file, so that cargo recompiles when a file has changed.
+/// The code also includes each file, so that cargo recompiles when a file has changed. A file that
+/// creates the whole schema is no migration, which a database could have run.
 fn expression(
-    written: &[(String, u64)],
     found: &[Migration],
     queries: &[SqlFile],
 ) -> Result<TokenStream, proc_macro::LexError> {
     let migrations = found.iter().map(|migration| &migration.up);
     let files: Vec<&PathBuf> = migrations.chain(queries).map(|file| &file.path).collect();
-    let list: Vec<(String, &String, u64)> = written
+    let list: Vec<(&str, &str, u64)> = found
         .iter()
-        .map(|(name, fingerprint)| (version_of(name), name, *fingerprint))
+        .filter(|migration| migration.tool != Tool::Schema)
+        .map(|found| (&*found.version, &*found.name, found.fingerprint()))
         .collect();
     let read: String = files
         .iter()

@@ -155,9 +155,17 @@ impl Project {
         let of_bowline = file.as_ref().map(|file| file.path.clone());
         let files = has_diesel_toml.then(|| diesel_toml.clone());
         let files = files.into_iter().chain(of_bowline).collect();
-        let configured = diesel
-            .migrations_directory
-            .map(|directory| root.join(directory.dir));
+        let source = own.source.map(|source| beside.join(source));
+        let directory = diesel.migrations_directory;
+        if let (Some(_), Some(_), Some(file)) = (&source, &directory, &file) {
+            return Err(Failure::new(format!(
+                "the migrations are named by `source` in {} and by [migrations_directory] in {}",
+                file.description(),
+                shown_path(&diesel_toml)
+            ))
+            .hint("remove one of them"));
+        }
+        let configured = source.or_else(|| Some(root.join(directory?.dir)));
         let usual_migrations = configured
             .or_else(|| migrations_above(root))
             .unwrap_or_else(|| root.join(MIGRATIONS));

@@ -48,8 +48,18 @@ pub(crate) fn migrate_folder(config: &Config, folder: &std::path::Path) -> Resul
             .with_hint(hint)
     };
     let found = bowline_migrations::read_folder(folder).map_err(unreadable)?;
-    if found.iter().any(bowline_migrations::Migration::is_flat) {
-        // diesel ignores flat files.
+    if found.iter().any(bowline_migrations::Migration::is_catalog) {
+        return Err(Error::query(
+            "a catalog in JSON has no SQL from which tests could create a database",
+        )
+        .with_context(READING)
+        .with_hint("use the output of `pg_dump --schema-only` as the source of the schema"));
+    }
+    if found
+        .iter()
+        .any(|found| found.tool != bowline_migrations::Tool::Diesel)
+    {
+        // diesel does not read these.
         let embedded = found.into_iter().map(|migration| Embedded {
             in_transaction: migration.runs_in_transaction(),
             version: migration.version,

@@ -194,8 +194,12 @@ fn locked<T>(session: &mut Session, work: impl FnOnce(&mut Session) -> Result<T>
     done
 }
 
-/// Collects all files below a directory, with their contents.
+/// Collects all files below a directory, or the one file in its place, with their contents.
 fn collect(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> std::io::Result<()> {
+    if folder.is_file() {
+        files.push((folder.to_owned(), fs::read(folder)?));
+        return Ok(());
+    }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {

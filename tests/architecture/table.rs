@@ -187,13 +187,23 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row("step", &["error", "interrupt", "migrations", "sql_error"]),
             row("emit", &["origin"]),
             row("package", &["error"]),
+            row("catalog_file", &["error"]),
             row(
                 "throwaway",
-                &["connection", "error", "introspect", "migrations", "step"],
+                &[
+                    "catalog_file",
+                    "connection",
+                    "error",
+                    "introspect",
+                    "migrations",
+                    "step",
+                    "ui",
+                ],
             ),
             row(
                 "source",
                 &[
+                    "catalog_file",
                     "connection",
                     "error",
                     "introspect",
@@ -206,6 +216,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row(
                 "commands",
                 &[
+                    "catalog_file",
                     "connection",
                     "diagram",
                     "emit",
@@ -251,8 +262,13 @@ pub(crate) const PACKAGES: [Package; 7] = [
         source: "macros/migrations/src",
         rows: &[
             row("fingerprint", &[]),
-            row("folder", &["fingerprint"]),
-            row("difference", &["folder"]),
+            row("tool", &[]),
+            row("file", &["fingerprint"]),
+            row("sections", &["tool"]),
+            row("migration", &["file", "sections", "tool"]),
+            row("flat", &["file", "migration", "sections", "tool"]),
+            row("folder", &["file", "flat", "migration", "tool"]),
+            row("difference", &["migration"]),
         ],
     },
     Package {

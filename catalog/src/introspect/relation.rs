@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::data_type::data_type;
 use super::{name, optional_name};
+use crate::RECORDS;
 use crate::attached::{Attached, Code};
 use crate::{Attribute, Catalog, Column, Fill, NotNull, Relation, RelationKind, TypeKind};
-use crate::{BOWLINE_TABLE, DIESEL_TABLE, SQLX_TABLE};
 
 pub(super) const RELATIONS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS kind, c.relispartition AS is_partition,
@@ -116,9 +116,7 @@ pub(super) struct ColumnRow {
 /// Adds the relations with their columns. Adds the attributes to composite types, which are already
 /// in the catalog.
 pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[ColumnRow]) {
-    let is_shown = |row: &&RelationRow| {
-        ![DIESEL_TABLE, BOWLINE_TABLE, SQLX_TABLE].contains(&row.name.as_str())
-    };
+    let is_shown = |row: &&RelationRow| !RECORDS.contains(&row.name.as_str());
     for row in relations.iter().filter(is_shown) {
         let kind = match (row.kind.as_str(), row.is_partition) {
             (_, true) => RelationKind::Partition,

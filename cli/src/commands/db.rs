@@ -10,6 +10,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::migrate;
 use crate::connection::{DatabaseArgs, connect};
 use crate::error::{CliError, failed, read_only_hint};
+use crate::migrations::refuse_of_other_tools;
 use crate::project::Project;
 use crate::ui::{self, Answer};
 use bowline_catalog::definition::quoted;
@@ -85,6 +86,7 @@ pub(crate) fn run(
         Action::Reset(how) => {
             // Read first, so that an invalid folder destroys nothing.
             let migrations = project()?.read_migrations()?.to_vec();
+            refuse_of_other_tools(&migrations)?;
             let mut session = target.maintenance()?;
             target.drop(&mut session, how, "drop and recreate")?;
             target.create(&mut session)?;

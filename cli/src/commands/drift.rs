@@ -43,10 +43,10 @@ pub(crate) fn run(arguments: &Drift, project: &Project) -> Result<(), CliError> 
     let mut session = connect_to_read(&arguments.database.config()?)?;
     let found = introspect(&mut session)?;
     let history = read_history(&mut session, migrations)?;
-    let (ran, pending): (Vec<Migration>, Vec<Migration>) = migrations
-        .iter()
-        .cloned()
-        .partition(|migration| history.ran(&migration.version).is_some());
+    let (ran, pending): (Vec<Migration>, Vec<Migration>) =
+        migrations.iter().cloned().partition(|migration| {
+            !migration.has_history() || history.ran(&migration.version).is_some()
+        });
     for version in history.unknown(&ran) {
         ui::note(format!(
             "{version} has run but is not in the folder, so its changes are reported as drift"

@@ -22,11 +22,10 @@ use clap::{Args, Subcommand};
 
 use crate::connection::{self, Connected, DatabaseArgs};
 use crate::error::CliError;
-use crate::migrations::Migration;
+use crate::migrations::{Migration, refuse_of_other_tools};
 use crate::project::Project;
 use crate::step::{self, Attempts, Way, step};
 use crate::ui;
-use bowline_plan::paths::shown_path;
 use bowline_plan::project::MigrateSettings;
 use history::History;
 use observer::Shown;
@@ -95,16 +94,13 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     let migrations = project.read_migrations()?;
     let config = arguments.database.config()?;
     if let Action::Status(arguments) = &arguments.action {
+        if !migrations.iter().any(Migration::is_sqlxs) {
+            refuse_of_other_tools(migrations)?;
+        }
         return status::run(arguments, &mut connect(&config)?.session, migrations);
     }
-    if !matches!(arguments.action, Action::ImportSqlx(_))
-        && let Some(flat) = migrations.iter().find(|migration| migration.is_flat())
-    {
-        let path = shown_path(&flat.path);
-        return Err(CliError::failed(format!(
-            "{path} is a flat file, and `bowline migrate` runs migrations that are folders"
-        ))
-        .hint("run flat files with the tool that they are from, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's"));
+    if !matches!(arguments.action, Action::ImportSqlx(_)) {
+        refuse_of_other_tools(migrations)?;
     }
     let mut work = Work {
         connected: connect(&config)?,
@@ -133,7 +129,7 @@ pub(super) fn read_history(
     session: &mut Session,
     migrations: &[Migration],
 ) -> Result<History, CliError> {
-    if migrations.iter().any(Migration::is_flat) {
+    if migrations.iter().any(Migration::is_sqlxs) {
         return match sqlx::SqlxTable::find(session)? {
             Some(table) => table.history(session, migrations),
             None => Ok(History::default()),

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
 use crate::error::CliError;
-use crate::migrations::{Migration, read_folder};
+use crate::migrations::{Migration, read_folder, refuse_of_other_tools};
 use crate::project::Project;
 use crate::ui;
 
@@ -41,6 +41,9 @@ const COMMIT_KEYS: &str = "create_commit_keys";
 
 pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     let folder = &project.migrations;
+    if folder.is_file() {
+        refuse_of_other_tools(project.read_migrations()?)?;
+    }
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     let migrations = read_folder(folder)?;
     let texts = match &arguments.name {
@@ -162,7 +165,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::migrations::SqlFile;
+    use crate::migrations::{SqlFile, Tool};
 
     #[test]
     fn a_version_is_always_new() {
@@ -177,6 +180,7 @@ mod tests {
             },
             down: None,
             run_in_transaction: true,
+            tool: Tool::Diesel,
         };
         assert_eq!(version(now, &[]), "2026-01-31-115959");
         assert_eq!(

@@ -6,11 +6,12 @@ use clap::Args;
 use diesel::connection::SimpleConnection as _;
 use serde::Serialize;
 
+use crate::catalog_file::of_json;
 use crate::connection::ServerArgs;
 use crate::emit::Statement;
 use crate::error::{CliError, failed};
 use crate::introspect::ComparisonServer;
-use crate::migrations::{Migration, prepared};
+use crate::migrations::{Migration, Tool, prepared};
 use crate::project::Project;
 use crate::source::refused;
 use crate::step::{self, Way};
@@ -18,7 +19,7 @@ use crate::throwaway::Throwaway;
 use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::compare::{Comparison, EqualTexts, compare, compare_with};
-use bowline_catalog::replay::replay_each;
+use bowline_catalog::replay::{Replayed, replay_each};
 
 /// Run the migrations on a throwaway server, each up, down and up again, and compare the results.
 ///
@@ -61,10 +62,20 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     let mut steps = Vec::new();
-    let replayed = replay_each(
-        migrations.iter().map(|migration| &migration.up),
-        |_, catalog| steps.push(catalog.clone()),
-    );
+    let replayed = match &migrations[..] {
+        [only] if only.is_catalog() => {
+            let catalog = of_json(&only.up.text, &only.up.path)?;
+            steps.push(catalog.clone());
+            Replayed {
+                catalog,
+                refusals: Vec::new(),
+            }
+        }
+        _ => replay_each(
+            migrations.iter().map(|migration| &migration.up),
+            |_, catalog| steps.push(catalog.clone()),
+        ),
+    };
     let is_followed = replayed.refusals.is_empty();
     let progress = ui::Progress::start("starting a server for the migrations");
     let mut trial = Trial {
@@ -90,7 +101,9 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     drop(progress);
-    let irreversible = migrations.iter().filter(|found| found.down.is_none());
+    let irreversible = migrations
+        .iter()
+        .filter(|found| found.down.is_none() && found.tool == Tool::Diesel);
     let irreversible = irreversible.count();
     if irreversible > 0 && !arguments.up_only {
         let count = ui::counted(irreversible, "migration");

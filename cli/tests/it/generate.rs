@@ -3,6 +3,7 @@
 mod committed;
 mod relations;
 mod schemas;
+mod sources;
 mod workspace;
 
 use bowline::testing::LocalServer;

@@ -59,7 +59,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::{SqlFile, fingerprint};
+    use crate::{SqlFile, Tool, fingerprint};
 
     #[test]
     fn each_changed_migration_is_named_once() {
@@ -72,6 +72,7 @@ mod tests {
                 text: sql.to_owned(),
             },
             down: None,
+            tool: Tool::Diesel,
         };
         let written: Vec<_> = ["1_same", "2_changed", "3_removed"]
             .map(|name| (name.to_owned(), fingerprint("SELECT 1")))

@@ -44,6 +44,13 @@ pub fn query_fingerprint(sql: &str) -> u64 {
     hash.0
 }
 
+/// Returns the hash of a text that is not SQL.
+pub(crate) fn text_fingerprint(text: &str) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    add_text(&mut hash, text);
+    hash.0
+}
+
 /// Hashes a text with LF for each CR LF. git may write CR LF on checkout, also within strings.
 fn add_text(hash: &mut Fnv, text: &str) {
     for (number, line) in text.split("\r\n").enumerate() {

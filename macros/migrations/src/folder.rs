@@ -1,114 +1,14 @@
-//! The folder of the migrations, read in diesel's order.
+//! The migrations of a folder, in the order in which they run, and the query files of a folder.
 //!
 //! Two migrations with the same version are an error here. diesel would run only one of them.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migration {
-    /// The part of the name before the first `_`, without `-`. Migrations run in the order of this
-    /// text.
-    pub version: String,
-    /// The name of the folder, or that of a flat file without its ending.
-    pub name: String,
-    /// The folder, or the flat file.
-    pub path: PathBuf,
-    /// The SQL that runs the migration.
-    pub up: SqlFile,
-    /// The SQL that reverts the migration, if there is any.
-    pub down: Option<SqlFile>,
-}
-
-impl Migration {
-    /// Returns the fingerprint of `up.sql`. `down.sql` is not included, since it does not shape the
-    /// schema.
-    pub fn fingerprint(&self) -> u64 {
-        crate::fingerprint(&self.up.text)
-    }
-
-    /// Returns true for a file in the folder of the migrations itself, as sqlx has them.
-    pub fn is_flat(&self) -> bool {
-        self.path == self.up.path
-    }
-
-    /// Returns true if a flat migration runs in a transaction: it does not begin with sqlx's
-    /// `-- no-transaction`.
-    pub fn runs_in_transaction(&self) -> bool {
-        !(self.is_flat() && self.up.text.starts_with("-- no-transaction"))
-    }
-}
-
-/// A file of SQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlFile {
-    /// The path of the file.
-    pub path: PathBuf,
-    /// The text of the file, without a byte order mark.
-    pub text: String,
-}
-
-impl SqlFile {
-    /// Reads the file; returns `None` if it does not exist.
-    pub fn read(path: &Path) -> Result<Option<Self>, FolderError> {
-        match fs::read_to_string(path) {
-            // A byte order mark is not a part of the text.
-            Ok(mut text) => {
-                if text.starts_with('\u{feff}') {
-                    text.remove(0);
-                }
-                Ok(Some(Self {
-                    path: path.to_owned(),
-                    text,
-                }))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(FolderError::new(
-                format!("cannot read {}: {error}", path.display()),
-                "it has to be a file of UTF-8 text",
-            )),
-        }
-    }
-}
-
-/// An error in a folder of migrations.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FolderError {
-    message: String,
-    hint: String,
-    is_missing: bool,
-}
-
-impl FolderError {
-    /// Creates an error from a sentence and a hint.
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: hint.into(),
-            is_missing: false,
-        }
-    }
-
-    /// Returns true if the folder of migrations does not exist.
-    pub fn is_missing(&self) -> bool {
-        self.is_missing
-    }
-
-    /// Returns the hint.
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-}
-
-impl fmt::Display for FolderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for FolderError {}
+use crate::file::{FolderError, SqlFile, unreadable};
+use crate::flat::{self, Flat};
+use crate::migration::{Migration, version_of};
+use crate::tool::Tool;
 
 /// The folder in which `bowline migrate import-sqlx --move-files` prepares the folders of flat
 /// migrations. It exists until all of them are in their places and the flat files are deleted.
@@ -116,14 +16,33 @@ pub const MOVING: &str = ".import-sqlx";
 
 /// Returns the migrations of a folder, in the order in which diesel runs them.
 ///
-/// If it has no migrations of diesel's, flat files are read: `1_a.sql`, or `1_a.up.sql` with
-/// `1_a.down.sql`. They run in the order of their numbers, as with sqlx.
+/// If it has no folders of migrations, flat files are read: `1_a.sql`, or `1_a.up.sql` with
+/// `1_a.down.sql`, or `V1__a.sql`. They run in the order of their numbers, and files that are
+/// repeated after each change (`R__a.sql`) at the end. Of a file with sections for both ways, such as
+/// `-- migrate:up`, only the one for up is read.
 ///
-/// Fails if only a part of the flat files is in folders, because a move was interrupted.
+/// A file in place of the folder, which creates the whole schema, is one migration without a version.
+///
+/// Fails if only a part of the flat files is in folders, because a move was interrupted, and if
+/// there are migrations that are not SQL.
 pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
+    if folder.is_file() {
+        let end = folder.extension().unwrap_or_default();
+        if end != "sql" && end != "json" {
+            return Err(FolderError::new(
+                format!(
+                    "{} is neither a folder nor a .sql or .json file",
+                    folder.display()
+                ),
+                "name a folder of migrations, the output of `pg_dump --schema-only`, or that of \
+                 `bowline catalog`",
+            ));
+        }
+        return Ok(SqlFile::read(folder)?.map(schema).into_iter().collect());
+    }
     let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    let mut migrations: Vec<Migration> = Vec::new();
-    let mut flat: Vec<Migration> = Vec::new();
+    let mut folders: Vec<Migration> = Vec::new();
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| unreadable(folder, &error))?.path();
         let name = path
@@ -134,17 +53,16 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
             continue;
         }
         if path.is_dir() {
-            migrations.push(read_migration(path, name)?);
+            folders.push(read_migration(path, name)?);
         } else {
-            flat.extend(read_flat(path, &name)?);
+            files.push((path, name));
         }
     }
+    let mut migrations = folders;
     if migrations.is_empty() {
-        migrations = flat;
-        migrations.sort_by_key(|migration| {
-            let digits = migration.version.trim_start_matches('0');
-            (digits.len(), digits.to_owned(), migration.name.clone())
-        });
+        let mut flat = flat::read(folder, files)?;
+        flat.sort_by(|a, b| a.order.cmp(&b.order));
+        migrations = flat.into_iter().map(Flat::into_migration).collect();
     } else {
         if folder.join(MOVING).exists() {
             return Err(FolderError::new(
@@ -164,10 +82,26 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Migration>, FolderError> {
                 "{} and {} have one version, {}",
                 first.name, second.name, first.version
             ),
-            "rename one of them: diesel would run only one",
+            format!(
+                "rename one of them: {} would run only one",
+                first.tool.name()
+            ),
         ));
     }
     Ok(migrations)
+}
+
+/// Returns a file that creates the whole schema as the only migration.
+fn schema(up: SqlFile) -> Migration {
+    let name = up.path.file_name().unwrap_or_default();
+    Migration {
+        version: String::new(),
+        name: name.to_string_lossy().into_owned(),
+        path: up.path.clone(),
+        up,
+        down: None,
+        tool: Tool::Schema,
+    }
 }
 
 /// Returns the query files of a folder, sorted by name. There are none if the folder does not
@@ -193,28 +127,6 @@ pub fn read_queries(folder: &Path) -> Result<Vec<SqlFile>, FolderError> {
     read.filter_map(Result::transpose).collect()
 }
 
-fn unreadable(folder: &Path, error: &std::io::Error) -> FolderError {
-    let folder = folder.display();
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return FolderError {
-            is_missing: true,
-            ..FolderError::new(
-                format!("the folder {folder} does not exist"),
-                "check the folder's name in diesel.toml",
-            )
-        };
-    }
-    FolderError::new(
-        format!("cannot read {folder}: {error}"),
-        "check the folder's name in diesel.toml, and its permissions",
-    )
-}
-
-/// Returns the version in the name of a migration, as diesel reads it.
-pub fn version_of(name: &str) -> String {
-    name.split('_').next().unwrap_or_default().replace('-', "")
-}
-
 fn read_migration(path: PathBuf, name: String) -> Result<Migration, FolderError> {
     let version = version_of(&name);
     if version.is_empty() {
@@ -223,7 +135,11 @@ fn read_migration(path: PathBuf, name: String) -> Result<Migration, FolderError>
             "name it like 2026-01-31-120000_create_accounts",
         ));
     }
-    let up = SqlFile::read(&path.join("up.sql"))?.ok_or_else(|| {
+    let (up, tool) = match SqlFile::read(&path.join("up.sql"))? {
+        Some(up) => (Some(up), Tool::Diesel),
+        None => (SqlFile::read(&path.join("migration.sql"))?, Tool::Prisma),
+    };
+    let up = up.ok_or_else(|| {
         FolderError::new(
             format!("{} has no up.sql", path.display()),
             "write it, or remove the folder",
@@ -236,31 +152,8 @@ fn read_migration(path: PathBuf, name: String) -> Result<Migration, FolderError>
         path,
         up,
         down,
+        tool,
     })
-}
-
-/// Reads a flat migration; returns `None` for a file that is not one.
-fn read_flat(path: PathBuf, name: &str) -> Result<Option<Migration>, FolderError> {
-    let Some(name) = name.strip_suffix(".sql") else {
-        return Ok(None);
-    };
-    let version = version_of(name);
-    let is_number = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number || !name.contains('_') || name.ends_with(".down") {
-        return Ok(None);
-    }
-    let Some(up) = SqlFile::read(&path)? else {
-        return Ok(None);
-    };
-    let reversible = name.strip_suffix(".up");
-    let down = reversible.map(|name| path.with_file_name(format!("{name}.down.sql")));
-    Ok(Some(Migration {
-        version,
-        name: reversible.unwrap_or(name).to_owned(),
-        down: down.map(|path| SqlFile::read(&path)).transpose()?.flatten(),
-        path,
-        up,
-    }))
 }
 
 #[cfg(test)]
@@ -330,7 +223,7 @@ mod tests {
                 ("10_c", false, false)
             ]
         );
-        assert!(found.iter().all(Migration::is_flat));
+        assert!(found.iter().all(|found| found.tool == Tool::Sqlx));
         let both = [files.as_slice(), &[("3_d/up.sql", "")]].concat();
         let found = read_folder(folder(&both).path()).expect("a good folder");
         assert_eq!((found.len(), &*found[0].name), (1, "3_d"));

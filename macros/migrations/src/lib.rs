@@ -6,13 +6,21 @@
 //! This crate depends only on the lexer, because every crate with generated code compiles it.
 
 mod difference;
+mod file;
 mod fingerprint;
+mod flat;
 mod folder;
 mod format;
+mod migration;
 mod script;
+mod sections;
+mod tool;
 
 pub use difference::{Difference, differences, differences_of};
+pub use file::{FolderError, SqlFile};
 pub use fingerprint::{fingerprint, query_fingerprint};
-pub use folder::{FolderError, MOVING, Migration, SqlFile, read_folder, read_queries, version_of};
+pub use folder::{MOVING, read_folder, read_queries};
 pub use format::{FORMAT, UNNAMED, mismatch};
+pub use migration::{Migration, version_of};
 pub use script::{ScriptError, script};
+pub use tool::Tool;

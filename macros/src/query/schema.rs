@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bowline_catalog::Catalog;
+use bowline_catalog::json;
 use bowline_catalog::replay::{Refusal, replay};
-use bowline_migrations::{Migration, SqlFile, differences, read_folder, script};
+use bowline_migrations::{Migration, SqlFile, Tool, differences, read_folder, script};
 use bowline_plan::committed;
 use bowline_plan::plan::{Plan, plan, schemas};
 use bowline_plan::project::{Project, ProjectOptions};
@@ -120,11 +121,13 @@ impl Read {
     }
 
     fn schema(self, package: &Path) -> Result<Schema, Mistake> {
-        let sent: Vec<SqlFile> = self.migrations.iter().map(sent).collect::<Result<_, _>>()?;
-        let replayed = replay(&sent);
-        let catalog = match replayed.refusals.first() {
-            None => replayed.catalog,
-            Some(refusal) => self.committed_catalog(refusal)?,
+        let catalog = match &self.migrations[..] {
+            [only] if only.is_catalog() => json::read(&only.up.text).map_err(|why| {
+                let path = only.up.path.display();
+                Mistake::new(format!("{path} is not a catalog: {why}"))
+                    .hint("`bowline catalog` writes one")
+            })?,
+            _ => self.replayed()?,
         };
         let settings = &self.project.settings;
         let planned = schemas(&catalog, settings);
@@ -153,6 +156,16 @@ impl Read {
 }
 
 impl Read {
+    /// Returns the catalog that the migrations or the dump make.
+    fn replayed(&self) -> Result<Catalog, Mistake> {
+        let sent: Vec<SqlFile> = self.migrations.iter().map(sent).collect::<Result<_, _>>()?;
+        let replayed = replay(&sent);
+        match replayed.refusals.first() {
+            None => Ok(replayed.catalog.without_records()),
+            Some(refusal) => self.committed_catalog(refusal),
+        }
+    }
+
     /// Returns the committed catalog, if it stands for these migrations. `refusal` is the reason
     /// why it is needed.
     fn committed_catalog(&self, refusal: &Refusal) -> Result<Catalog, Mistake> {
@@ -202,7 +215,7 @@ fn sent(migration: &Migration) -> Result<SqlFile, Mistake> {
 
 /// Returns false for a migration that diesel runs outside of a transaction.
 fn runs_in_transaction(migration: &Migration) -> bool {
-    if migration.is_flat() {
+    if migration.tool != Tool::Diesel {
         return migration.runs_in_transaction();
     }
     let metadata = SqlFile::read(&migration.path.join("metadata.toml"));

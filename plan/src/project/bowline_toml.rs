@@ -18,6 +18,8 @@ use crate::paths::{read_optional, shown_path};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BowlineToml {
+    /// The folder of the migrations, or a file that creates the whole schema.
+    pub source: Option<PathBuf>,
     /// The folder of the generated files.
     pub folder: Option<PathBuf>,
     /// The folder of the query files.

@@ -74,6 +74,28 @@ fn flat_migrations_run_in_the_order_of_their_numbers() {
 }
 
 #[test]
+fn a_test_database_can_come_from_a_dump() {
+    let folder = std::env::temp_dir().join(format!("bowline_dump_{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let dump = folder.join("structure.sql");
+    let text = "\\restrict abc\nSELECT pg_catalog.set_config('search_path', '', false);\n\
+                CREATE TABLE public.t (a int);\n\\unrestrict abc\n";
+    std::fs::write(&dump, text).expect("a file");
+    let database = TestDatabase::create(&dump).unwrap_or_else(|error| panic!("{error}"));
+    let db = database.open().expect("a pool");
+    let rows = db.run(sql_query("SELECT count(*) FROM t").one::<i64>());
+    assert_eq!(rows.expect("a count"), 0);
+
+    let catalog = folder.join("schema.json");
+    std::fs::write(&catalog, "{}").expect("a file");
+    let Err(error) = TestDatabase::create(&catalog) else {
+        panic!("a catalog has no SQL");
+    };
+    assert!(error.to_string().contains("has no SQL"), "{error}");
+    std::fs::remove_dir_all(folder).expect("the folder");
+}
+
+#[test]
 fn few_copies_are_created_in_advance() {
     let databases_now: Vec<_> = (0..8).map(|_| create()).collect();
     let template = databases_now[0]

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Integer, Text};
 use super::finding::Finding;
 use super::server::{AREA, Connected};
 use crate::error::CliError;
+use crate::migrations::Tool;
 use crate::project::Project;
 use crate::ui::counted;
 
@@ -259,6 +260,13 @@ fn ran(session: &mut Session) -> bowline::Result<Vec<String>> {
 /// Compares the migrations of the folder with those that have run.
 fn migrations(session: &mut Session, project: &Project, role: &str) -> Option<Finding> {
     let migrations = project.read_migrations().ok()?;
+    if migrations
+        .iter()
+        .any(|migration| migration.tool != Tool::Diesel)
+    {
+        // Their tool knows which have run.
+        return None;
+    }
     let ran = match ran(session) {
         Ok(ran) => ran,
         Err(error) if error.sqlstate() == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {

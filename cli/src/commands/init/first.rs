@@ -5,7 +5,7 @@ use std::path::Path;
 use bowline_migrations::version_of;
 use chrono::Utc;
 
-use crate::migrations::{Migration, SqlFile};
+use crate::migrations::{Migration, SqlFile, Tool};
 
 const UP: &str = "\
 -- An example: write your own tables here, or delete this folder.
@@ -32,6 +32,7 @@ pub(super) fn migration(folder: &Path) -> Migration {
         up: file("up.sql", UP),
         down: Some(file("down.sql", DOWN)),
         run_in_transaction: true,
+        tool: Tool::Diesel,
         name,
         path,
     }

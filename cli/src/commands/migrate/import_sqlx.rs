@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &ImportSqlx, work: &mut Work<'_>) -> Result<(), Cli
         ui::status(format!("{all} of sqlx, {taken} taken over now"));
         Ok(())
     })?;
-    if !migrations.iter().any(Migration::is_flat) {
+    if !migrations.iter().any(Migration::is_sqlxs) {
         return Ok(());
     }
     if !arguments.move_files {
@@ -117,7 +117,7 @@ impl Folder {
 /// Returns the folder of each migration. Numbers are filled up with zeros to one length, because
 /// diesel orders versions as text.
 fn folders(migrations: &[Migration]) -> Vec<Folder> {
-    let flat = migrations.iter().filter(|migration| migration.is_flat());
+    let flat = migrations.iter().filter(|migration| migration.is_sqlxs());
     let length = flat.map(|migration| migration.version.len()).max();
     let folder = |migration: &Migration| {
         let Some(length) = length else {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::connect;
 use crate::connection::{DatabaseArgs, ServerArgs};
 use crate::error::CliError;
-use crate::migrations::{Migration, prepared};
+use crate::migrations::{Migration, prepared, refuse_of_other_tools};
 use crate::project::Project;
 use crate::source::up_to;
 use crate::step::{self, Way};
@@ -87,6 +87,9 @@ pub(super) fn run(
     let (mut live, (ran, pending)) = match &arguments.after {
         Some(after) => (None, after_version(&migrations, after)?),
         None => {
+            if !migrations.iter().all(Migration::has_history) {
+                refuse_of_other_tools(&migrations)?;
+            }
             let mut session = connect(&database.config()?)?.session;
             let history = super::read_history(&mut session, &migrations)?;
             let parts = migrations

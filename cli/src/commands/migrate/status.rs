@@ -80,7 +80,7 @@ pub(super) fn run(
     } else {
         print(&lines);
     }
-    let is_flat = migrations.iter().any(Migration::is_flat);
+    let is_flat = migrations.iter().any(Migration::is_sqlxs);
     if !is_flat && history.is_empty() && sqlx::has_run(session)? {
         ui::note(
             "sqlx has run migrations on this database; `bowline migrate import-sqlx` takes over its history",
@@ -152,7 +152,7 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration], is_running: bool
         .unknown(migrations)
         .map(|version| line(version, None));
     let mut lines: Vec<Line<'a>> = known.chain(unknown).collect();
-    if migrations.iter().any(Migration::is_flat) {
+    if migrations.iter().any(Migration::is_sqlxs) {
         lines.sort_by_key(|line| {
             let digits = line.version.trim_start_matches('0');
             (digits.len(), digits)

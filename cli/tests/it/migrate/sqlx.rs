@@ -133,8 +133,8 @@ fn a_project_of_sqlx_continues_with_bowline() {
         &[(1, "1_accounts.sql"), (2, "2_name.up.sql")],
     );
     insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
-    error: migrations/1_accounts.sql is a flat file, and `bowline migrate` runs migrations that are folders
-    hint: run flat files with the tool that they are from, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's
+    error: migrations/1_accounts.sql is a migration of sqlx or golang-migrate, and `bowline migrate` runs migrations that are folders with up.sql
+    hint: run it with its tool, such as `sqlx migrate run`; `bowline migrate import-sqlx` takes over sqlx's
     exit 1
     ");
     insta::assert_snapshot!(printed(&["migrate", "import-sqlx"]), @r"

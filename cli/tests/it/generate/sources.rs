@@ -1,0 +1,304 @@
+//! Where the schema comes from: folders of several tools, and files in their place.
+
+use bowline::Session;
+use bowline::testing::LocalServer;
+use diesel::connection::SimpleConnection as _;
+
+use crate::Project;
+use crate::scratch::{Scratch, checkout};
+
+const FIRST: &str = "CREATE TABLE notes (id serial PRIMARY KEY, title text NOT NULL);\n";
+const SECOND: &str = "ALTER TABLE notes ADD COLUMN done boolean NOT NULL DEFAULT false;\n";
+const UNDO: &str = "ALTER TABLE notes DROP COLUMN done;\n";
+
+/// The same two migrations, as each tool has them.
+fn layouts() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let plain = |text: &str| text.to_owned();
+    let sections = |up: &str, down: &str| format!("{up}{SECOND}{down}{UNDO}");
+    vec![
+        (
+            "diesel",
+            vec![
+                ("1_notes/up.sql", plain(FIRST)),
+                ("2_done/up.sql", plain(SECOND)),
+            ],
+        ),
+        (
+            "sqlx",
+            vec![
+                ("1_notes.sql", plain(FIRST)),
+                ("2_done.up.sql", plain(SECOND)),
+                ("2_done.down.sql", plain(UNDO)),
+            ],
+        ),
+        (
+            "Flyway",
+            vec![
+                ("V1.9__notes.sql", plain(FIRST)),
+                ("V1.10__done.sql", plain(SECOND)),
+                ("U1.10__done.sql", plain(UNDO)),
+                ("R__comments.sql", plain("COMMENT ON TABLE notes IS NULL;")),
+            ],
+        ),
+        (
+            "refinery",
+            vec![
+                ("V1__notes.sql", plain(FIRST)),
+                ("U2__done.sql", plain(SECOND)),
+            ],
+        ),
+        (
+            "dbmate",
+            vec![
+                ("1_notes.sql", format!("-- migrate:up\n{FIRST}")),
+                (
+                    "2_done.sql",
+                    sections("-- migrate:up\n", "-- migrate:down\n"),
+                ),
+            ],
+        ),
+        (
+            "goose",
+            vec![
+                ("1_notes.sql", format!("-- +goose Up\n{FIRST}")),
+                ("2_done.sql", sections("-- +goose Up\n", "-- +goose Down\n")),
+            ],
+        ),
+        (
+            "Prisma",
+            vec![
+                ("1_notes/migration.sql", plain(FIRST)),
+                ("2_done/migration.sql", plain(SECOND)),
+                ("migration_lock.toml", plain("provider = \"postgresql\"\n")),
+            ],
+        ),
+    ]
+}
+
+fn project(files: &[(&str, String)]) -> Project {
+    let project = Project::new(&[]);
+    for (path, text) in files {
+        project.write(&format!("migrations/{path}"), text);
+    }
+    project
+}
+
+#[test]
+fn the_folders_of_seven_tools_make_one_schema() {
+    let mut schemas = Vec::new();
+    for (tool, files) in layouts() {
+        let project = project(&files);
+        let printed = project.printed(&["generate", "--offline"], &[]);
+        assert!(printed.ends_with("exit 0"), "{tool}: {printed}");
+        let printed = project.printed(&["generate", "--offline", "--check"], &[]);
+        assert!(printed.ends_with("exit 0"), "{tool}: {printed}");
+        schemas.push((tool, project.read("src/db/schema.rs")));
+    }
+    let (_, first) = &schemas[0];
+    assert!(first.contains("done -> Bool"), "{first}");
+    for (tool, schema) in &schemas {
+        assert_eq!(schema, first, "{tool}");
+    }
+}
+
+#[test]
+fn migrations_of_another_tool_are_left_to_it() {
+    let never = [("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")];
+    for (tool, files) in layouts() {
+        if tool == "diesel" {
+            continue;
+        }
+        let project = project(&files);
+        for command in [
+            &["migrate", "run"][..],
+            &["migrate", "revert"],
+            &["db", "reset", "--yes"],
+        ] {
+            let printed = project.printed(command, &never);
+            assert!(
+                printed.contains(" is a migration of ") && printed.ends_with("exit 1"),
+                "{tool}, {command:?}: {printed}"
+            );
+        }
+    }
+}
+
+const DUMP: &str = "\\restrict abc
+SET statement_timeout = 0;
+SELECT pg_catalog.set_config('search_path', '', false);
+CREATE TABLE public._sqlx_migrations (version bigint NOT NULL PRIMARY KEY);
+CREATE TABLE public.notes (id integer NOT NULL, title text NOT NULL);
+ALTER TABLE ONLY public.notes ADD CONSTRAINT notes_pkey PRIMARY KEY (id);
+\\unrestrict abc
+";
+
+#[test]
+fn a_file_can_be_the_source_of_the_schema() {
+    let project = Project::new(&[
+        ("db/structure.sql", DUMP),
+        ("bowline.toml", "source = \"db/structure.sql\"\n"),
+    ]);
+    insta::assert_snapshot!(project.printed(&["generate", "--offline"], &[]), @"
+    wrote   src/db/mod.rs
+    wrote   src/db/notes.rs
+    wrote   src/db/schema.rs
+    3 files, 3 changed
+    exit 0
+    ");
+    insta::assert_snapshot!(project.read("src/db/mod.rs"), @r#"
+    // @generated by `bowline generate` from migrations/. Do not edit.
+
+    #![allow(dead_code, unused_imports, reason = "not all of it is used everywhere")]
+
+    ::bowline::migrations! {
+        format = 2,
+        folder = "db/structure.sql",
+        migrations = {
+            "structure.sql" => 0xaf04d696322bc596,
+        },
+        schema = {
+            pub mod schema;
+        },
+        code = {
+            mod notes;
+
+            pub use self::notes::{NewNote, Note, NoteChanges, NoteConstraint, NoteId};
+        },
+    }
+    "#);
+
+    // The same as a catalog.
+    let catalog = project.run(&["catalog", "--offline"]);
+    let catalog = String::from_utf8(catalog.stdout).expect("text");
+    project.write("db/schema.json", &catalog);
+    let schema = project.read("src/db/schema.rs");
+    project.write("bowline.toml", "source = \"db/schema.json\"\n");
+    let printed = project.printed(&["generate", "--offline"], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    assert_eq!(project.read("src/db/schema.rs"), schema);
+    assert!(
+        project
+            .read("src/db/mod.rs")
+            .contains("folder = \"db/schema.json\"")
+    );
+
+    let never = [("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none")];
+    insta::assert_snapshot!(project.printed(&["migrate", "run"], &never), @"
+    error: the schema is that of db/schema.json, which is not a folder of migrations
+    hint: the owner of the schema migrates it; name a folder of migrations to run them
+    exit 1
+    ");
+    insta::assert_snapshot!(project.printed(&["new", "more"], &[]), @"
+    error: the schema is that of db/schema.json, which is not a folder of migrations
+    hint: the owner of the schema migrates it; name a folder of migrations to run them
+    exit 1
+    ");
+    project.write("bowline.toml", "source = \"db/schema.toml\"\n");
+    project.write("db/schema.toml", "");
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @"
+    error: [project]/db/schema.toml is neither a folder nor a .sql or .json file
+    hint: name a folder of migrations, the output of `pg_dump --schema-only`, or that of `bowline catalog`
+    exit 1
+    ");
+    project.write(
+        "diesel.toml",
+        "[print_schema]\nfile = \"src/db/schema.rs\"\n\n[migrations_directory]\ndir = \"m\"\n",
+    );
+    insta::assert_snapshot!(project.printed(&["generate"], &[]), @"
+    error: the migrations are named by `source` in bowline.toml and by [migrations_directory] in diesel.toml
+    hint: remove one of them
+    exit 1
+    ");
+}
+
+#[test]
+fn a_database_is_compared_with_the_file() {
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    session.batch_execute(FIRST).expect("the owner's migration");
+    for file in ["schema.json", "schema.sql"] {
+        let project = Project::new(&[
+            ("bowline.toml", &format!("source = \"{file}\"\n")),
+            ("schema.sql", FIRST),
+        ]);
+        let catalog = project.run(&["catalog", &url]);
+        let catalog = String::from_utf8(catalog.stdout).expect("text");
+        project.write("schema.json", &catalog);
+        for command in [
+            &["generate", "--offline"][..],
+            &["drift"],
+            &["verify", "--database-url", &url],
+        ] {
+            let printed = project.printed(command, &variables);
+            assert!(
+                printed.ends_with("exit 0"),
+                "{file}, {command:?}: {printed}"
+            );
+        }
+    }
+    session
+        .batch_execute(SECOND)
+        .expect("the owner's next migration");
+    let project = Project::new(&[
+        ("bowline.toml", "source = \"schema.sql\"\n"),
+        ("schema.sql", FIRST),
+    ]);
+    let printed = project.printed(&["drift"], &variables);
+    assert!(
+        printed.contains("column notes.done is in the database") && printed.ends_with("exit 1"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn code_of_a_file_is_checked_against_it() {
+    let shop = Scratch::new("shop");
+    let cargo_toml = shop.read("Cargo.toml");
+    let bowline = checkout().display();
+    shop.write(
+        "Cargo.toml",
+        &format!(
+            "{cargo_toml}bowline = {{ path = \"{bowline}\", features = [\"query\"] }}\n\
+             diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\"] }}\n\
+             serde = {{ version = \"1\", features = [\"derive\"] }}\n"
+        ),
+    );
+    shop.write(
+        "build.rs",
+        "fn main() {\n    println!(\"cargo::rerun-if-changed=schema.json\");\n}\n",
+    );
+    shop.write(
+        "diesel.toml",
+        "[print_schema]\nfile = \"src/db/schema.rs\"\n",
+    );
+    shop.write("bowline.toml", "source = \"schema.json\"\n");
+    shop.write(
+        "src/main.rs",
+        "mod db;\n\nfn main() {\n    assert_eq!(db::MIGRATIONS.iter().len(), 0);\n    \
+         let _ = bowline::query!(\"SELECT title FROM notes\").all();\n}\n",
+    );
+    shop.write("old/1_a/up.sql", FIRST);
+    let catalog = |shop: &Scratch| {
+        let printed = shop.bowline(&["catalog", "--migration-dir", "old"], &[]);
+        let json = printed
+            .strip_suffix("exit 0")
+            .expect("a catalog")
+            .to_owned();
+        shop.write("schema.json", &json);
+    };
+    catalog(&shop);
+    let printed = shop.bowline(&["generate"], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    assert_eq!(shop.cargo(&["run"], &[]), "exit 0");
+
+    shop.write("old/2_b/up.sql", "ALTER TABLE notes RENAME title TO name;");
+    catalog(&shop);
+    let printed = shop.cargo(&["build"], &[]);
+    assert!(
+        printed.contains("schema.json has changed since this code was generated from schema.json")
+            && printed.contains("column \"title\" does not exist"),
+        "{printed}"
+    );
+}
