@@ -6,6 +6,7 @@ mod local_settings;
 mod migrate;
 mod run;
 mod source;
+mod transaction;
 mod unanswered;
 pub mod unit_of_work;
 
@@ -36,6 +37,7 @@ use local_settings::LocalSettings;
 
 pub use source::PooledSession;
 use source::Source;
+pub use transaction::Transaction;
 pub use unit_of_work::UnitOfWork;
 
 /// A database: a pool of sessions, and the methods that run work on them. Cheap to clone; clones

@@ -76,7 +76,7 @@ pub use bowline_macros::{Row, migrations};
 pub use bowline_macros::{query, query_as};
 pub use config::Config;
 pub use constraint::Constraint;
-pub use database::{Database, PooledSession, UnitOfWork, unit_of_work};
+pub use database::{Database, PooledSession, Transaction, UnitOfWork, unit_of_work};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use executor::Executor;
 pub use migrations::Migrations;

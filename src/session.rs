@@ -74,9 +74,7 @@ use search_path::SearchPath;
 pub(crate) use call::CallRecord;
 pub(crate) use execute::TransactionMode;
 pub(crate) use hooks::Hooks;
-pub(crate) use transact::AttemptResult;
-#[cfg(feature = "tokio")]
-pub(crate) use transact::BegunWork;
+pub(crate) use transact::{AttemptResult, BegunWork};
 
 pub use crate::connect::{Encryption, client_libraries};
 pub use cursor::Cursor;

@@ -182,22 +182,11 @@ impl AsyncTransaction {
             open,
             ..
         } = self;
-        let mut attempts = database.attempts(location, RetryPolicy::never());
+        let attempts = database.attempts(location, RetryPolicy::never());
         let (attempt, tried) = open.end(done).await;
-        let Some(attempt) = attempt else {
-            return tried.into_result();
-        };
-        let failed = match tried {
-            AttemptResult::Done(()) => {
-                attempts.succeeded(attempt);
-                return Ok(());
-            }
-            AttemptResult::Failed(error) => Failed::Refused(error),
-            AttemptResult::Unanswered(value, error) => Failed::Unanswered(value, error),
-        };
-        match Box::pin(attempts.failed(attempt, failed, None)).await {
-            Next::End(Ok(CallEnd::Done(()) | CallEnd::AnswerLost(_))) => Ok(()),
-            Next::End(Err((error, _))) | Next::Again(error) => Err(error),
+        match attempt {
+            Some(attempt) => attempts.ended(attempt, tried).await,
+            None => tried.into_result(),
         }
     }
 }

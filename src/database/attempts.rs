@@ -10,7 +10,7 @@ use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
 use crate::retry::{Retries, RetryPolicy};
-use crate::session::CallRecord;
+use crate::session::{AttemptResult, CallRecord};
 use crate::transaction::TransactionStart;
 use crate::wire::executor::is_blocking;
 use crate::wire::interrupt;
@@ -178,6 +178,26 @@ impl Attempts<'_> {
         interrupt::pause(pause).await;
         self.asked = Instant::now();
         Next::Again(error)
+    }
+
+    /// Ends the only attempt of a transaction that had no closure.
+    pub(crate) async fn ended<E: From<Error>>(
+        mut self,
+        attempt: Attempt,
+        tried: AttemptResult<(), E>,
+    ) -> Result<(), E> {
+        let failed = match tried {
+            AttemptResult::Done(()) => {
+                self.succeeded(attempt);
+                return Ok(());
+            }
+            AttemptResult::Failed(error) => Failed::Refused(error),
+            AttemptResult::Unanswered(value, error) => Failed::Unanswered(value, error),
+        };
+        match Box::pin(self.failed(attempt, failed, None)).await {
+            Next::End(Ok(CallEnd::Done(()) | CallEnd::AnswerLost(_))) => Ok(()),
+            Next::End(Err((error, _))) | Next::Again(error) => Err(error),
+        }
     }
 
     /// Returns the session of an attempt to the pool.

@@ -55,7 +55,6 @@ impl Session {
     }
 
     /// Gives each statement of the call a limit of its own, in place of one deadline for all.
-    #[cfg(feature = "tokio")]
     pub(crate) fn limit_each_call(&mut self) {
         self.limits.limit_each_call();
     }

@@ -50,7 +50,6 @@ impl Limits {
     }
 
     /// Gives each statement a limit of its own, in place of one deadline for all.
-    #[cfg(feature = "tokio")]
     pub(super) fn limit_each_call(&mut self) {
         self.deadline = None;
     }

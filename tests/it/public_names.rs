@@ -24,6 +24,7 @@ const NAMES: &[&str] = &[
     "SqlState",
     "Statement",
     "StatementDsl",
+    "Transaction",
     "TransactionOptions",
     "UnitOfWork",
     "WriteQuery",

@@ -1,5 +1,6 @@
 //! Transactions: what is committed, retried, and reported when an answer is lost.
 
+mod begun;
 mod closures;
 mod commit_keys;
 mod distributed;
