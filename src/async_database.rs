@@ -3,27 +3,40 @@
 //! It runs the same `async fn`s as [`Database`], which block when a thread polls them and wait for tokio's events when
 //! a task does. See `wire/executor.rs`.
 
+mod listener;
+mod locks;
 mod session;
 mod slot;
+mod stream;
 mod threads;
 mod transaction;
 mod unit_of_work;
 
 use std::fmt;
 use std::panic::Location;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Context;
+use std::time::{Duration, Instant};
 
+use diesel::pg::CopyTarget;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 use crate::activity::Activity;
+use crate::copy::{CopyRow, copy_in};
 use crate::database::Database;
+use crate::deadline::after;
 use crate::error::{Error, Result};
+use crate::locks::LockKey;
 use crate::no_session::PoolState;
-use crate::statement::Statement;
+use crate::statement::{RowStatement, Statement};
 use crate::transaction::TransactionOptions;
 
+pub use listener::{Gap, Listened, Listener};
+pub use locks::AsyncAdvisoryLock;
 pub use session::AsyncSession;
+pub use stream::AsyncStream;
 pub use transaction::AsyncTransaction;
 pub use unit_of_work::AsyncUnitOfWork;
 
@@ -135,6 +148,178 @@ impl AsyncDatabase {
         AsyncTransaction::begin(Arc::clone(&self.database), Location::caller())
     }
 
+    /// Runs a query and returns its rows as they arrive, in constant memory: one round trip, however many rows.
+    ///
+    /// The stream holds a session until it has ended or is dropped. It is not retried once rows have arrived.
+    ///
+    /// ```
+    /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
+    /// # use bank::schema::accounts;
+    /// # use diesel::prelude::*;
+    /// # async fn total(db: &AsyncDatabase) -> Result<i64> {
+    /// let mut total = 0;
+    /// let mut balances = db.stream(accounts::table.select(accounts::balance).all::<i64>()).await?;
+    /// while let Some(balance) = balances.next().await {
+    ///     total += balance?;
+    /// }
+    /// # Ok(total)
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn stream<S>(
+        &self,
+        rows: S,
+    ) -> impl Future<Output = Result<AsyncStream<S::Row>>> + Send + use<S>
+    where
+        S: RowStatement + Send,
+        S::Row: 'static,
+    {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        async move {
+            database.refuse_options()?;
+            let session = database.checkout_for_task(location).await?;
+            let mut rows = rows;
+            AsyncStream::begin(session, &mut rows, S::reader()).await
+        }
+    }
+
+    /// Loads the rows of a stream into these columns by binary COPY, all or none, as [`Database::copy_in`] does; returns
+    /// the number of rows.
+    ///
+    /// Rows are sent while the stream makes them. The call may wait for the stream without a limit. Dropping the future
+    /// fails the COPY.
+    ///
+    /// ```
+    /// # use bowline::{AsyncDatabase, Result};
+    /// # use bank::schema::accounts;
+    /// # async fn load<S>(db: &AsyncDatabase, names: S) -> Result<u64>
+    /// # where S: futures_core::Stream<Item = (String,)> + Send {
+    /// db.copy_in((accounts::username,), names).await
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn copy_in<C, R, S>(
+        &self,
+        columns: C,
+        rows: S,
+    ) -> impl Future<Output = Result<u64>> + Send + use<C, R, S>
+    where
+        C: CopyTarget + Send,
+        C::SqlType: Send,
+        R: CopyRow<C::SqlType> + Send,
+        S: futures_core::Stream<Item = R> + Send,
+    {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        async move {
+            database.refuse_options()?;
+            let session = database.checkout_for_task(location).await?;
+            let mut rows = pin!(rows);
+            let source = |context: &mut Context<'_>| rows.as_mut().poll_next(context);
+            copy_in(session, columns, source, false).await
+        }
+    }
+
+    /// Returns the rows of a query by binary COPY, as they arrive: see [`Session::copy_out`](crate::Session::copy_out).
+    #[track_caller]
+    pub fn copy_out<S>(
+        &self,
+        rows: S,
+    ) -> impl Future<Output = Result<AsyncStream<S::Row>>> + Send + use<S>
+    where
+        S: RowStatement + Send,
+        S::Row: 'static,
+    {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        async move {
+            database.refuse_options()?;
+            let session = database.checkout_for_task(location).await?;
+            let mut rows = rows;
+            AsyncStream::begin_copy(session, &mut rows, S::reader(), S::describe).await
+        }
+    }
+
+    /// Returns a session of the pool, for work that needs one connection, such as temporary tables.
+    ///
+    /// Each statement that it runs is committed by itself; [`AsyncSession::savepoint`] runs a transaction. The session
+    /// is returned to the pool when its last handle is dropped. Fails within [`Config::checkout_timeout`].
+    ///
+    /// [`Config::checkout_timeout`]: crate::Config::checkout_timeout
+    ///
+    /// ```
+    /// # use bowline::{AsyncDatabase, Result, StatementDsl as _, sql_query};
+    /// # async fn sort(db: &AsyncDatabase) -> Result<usize> {
+    /// let session = db.session().await?;
+    /// session.run(sql_query("SET work_mem = '256MB'").affected()).await?;
+    /// session.run(sql_query("SELECT FROM accounts ORDER BY balance").affected()).await
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn session(&self) -> impl Future<Output = Result<AsyncSession>> + Send + use<> {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        async move {
+            let session = database.checkout_for_task(location).await?;
+            Ok(AsyncSession::of_pool(session))
+        }
+    }
+
+    /// Receives the notifications of channels, also after a lost connection: one round trip.
+    ///
+    /// The listener holds a session of the pool. If its connection is lost, it listens again on another one, as soon as
+    /// there is one, and an item says that notifications may be missing. The names of channels are case-sensitive.
+    ///
+    /// ```
+    /// # use bowline::{AsyncDatabase, Result, asynchronous::Listened};
+    /// # async fn watch(db: &AsyncDatabase) -> Result<()> {
+    /// let mut transfers = db.listen(["transfers"]).await?;
+    /// loop {
+    ///     match transfers.next().await? {
+    ///         Listened::Notification(notification) => println!("{}", notification.payload),
+    ///         Listened::Gap(_) => println!("read the table again"),
+    /// #       _ => {}
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn listen<C: Into<String>, I: IntoIterator<Item = C>>(
+        &self,
+        channels: I,
+    ) -> impl Future<Output = Result<Listener>> + Send + use<C, I> {
+        let channels = channels.into_iter().map(Into::into).collect();
+        Listener::begin(Arc::clone(&self.database), Location::caller(), channels)
+    }
+
+    /// Locks this key until the lock is released or dropped, in one round trip; waits as long as one call may take.
+    ///
+    /// Waits in the server: see [`Session::advisory_lock`](crate::Session::advisory_lock) on what the holder cannot do
+    /// meanwhile. The lock holds a session, on which the work under the lock can be done.
+    #[track_caller]
+    pub fn advisory_lock<K: Into<LockKey>>(
+        &self,
+        key: K,
+    ) -> impl Future<Output = Result<AsyncAdvisoryLock>> + Send + use<K> {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        let key = key.into();
+        async move {
+            let session = database.checkout_for_task(location).await?;
+            AsyncAdvisoryLock::wait(session, key).await
+        }
+    }
+
+    /// Locks this key as [`AsyncDatabase::advisory_lock`] does; returns `None` if another session holds the lock.
+    #[track_caller]
+    pub fn try_advisory_lock<K: Into<LockKey>>(
+        &self,
+        key: K,
+    ) -> impl Future<Output = Result<Option<AsyncAdvisoryLock>>> + Send + use<K> {
+        let (database, location) = (Arc::clone(&self.database), Location::caller());
+        let key = key.into();
+        async move {
+            let session = database.checkout_for_task(location).await?;
+            AsyncAdvisoryLock::attempt(session, key).await
+        }
+    }
+
     /// Collects statements and commits them together: one round trip.
     pub fn unit_of_work(&self) -> AsyncUnitOfWork<'_> {
         AsyncUnitOfWork(self.database.unit_of_work())
@@ -205,10 +390,19 @@ impl AsyncDatabase {
         self.database.pool_state()
     }
 
-    /// Closes the database for all its clones, as [`Database::close`] does; waits on a blocking thread of tokio's.
+    /// Closes the database for all its clones, as [`Database::close`] does. Dropping the future leaves it closed.
     pub async fn close(&self, limit: Duration) -> Result<()> {
-        let database = Arc::clone(&self.database);
-        threads::wait(limit, move || database.close(limit)).await
+        /// How often it is checked whether the last session was returned.
+        const INTERVAL: Duration = Duration::from_millis(10);
+        let until = after(limit);
+        loop {
+            let closed = self.database.close(Duration::ZERO);
+            let left = until.saturating_duration_since(Instant::now());
+            if closed.is_ok() || left.is_zero() {
+                return closed;
+            }
+            sleep(left.min(INTERVAL)).await;
+        }
     }
 
     /// Returns the same database for callers that block.

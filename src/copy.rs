@@ -7,9 +7,11 @@ mod columns;
 mod encode;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::ops::DerefMut;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use diesel::pg::{CopyTarget, Pg, PgMetadataLookup, PgQueryBuilder};
 use diesel::query_builder::{AstPass, QueryBuilder as _, QueryFragment};
@@ -120,7 +122,9 @@ impl Session {
         C: CopyTarget,
         R: CopyRow<C::SqlType>,
     {
-        copy_in(self, columns, rows)
+        let mut rows = rows.into_iter();
+        let source = move |_: &mut Context<'_>| Poll::Ready(rows.next());
+        block_on(copy_in(self, columns, source, true))
     }
 
     /// Returns the rows of a query by binary COPY, as they arrive: one round trip, however many rows.
@@ -132,7 +136,8 @@ impl Session {
         &mut self,
         mut rows: S,
     ) -> Result<CopiedRows<&mut Self, S::Row>> {
-        CopiedRows::begin(self, &mut rows, S::reader(), S::describe)
+        let begin = CopiedRows::begin(self, &mut rows, S::reader(), S::describe, true);
+        block_on(begin)
     }
 }
 
@@ -148,43 +153,58 @@ impl<C: CopyTarget> QueryFragment<Pg> for CopyIn<C> {
     }
 }
 
-pub(crate) fn copy_in<C, R>(
-    mut session: impl DerefMut<Target = Session>,
+/// Loads rows, which `source` returns as they are polled for, into columns. Without `may_block`, a task that drops this
+/// does not wait for the end of the COPY.
+pub(crate) fn copy_in<C, R, P, H>(
+    session: H,
     _columns: C,
-    rows: impl IntoIterator<Item = R>,
-) -> Result<u64>
+    source: P,
+    may_block: bool,
+) -> impl Future<Output = Result<u64>> + use<C, R, P, H>
 where
     C: CopyTarget,
     R: CopyRow<C::SqlType>,
+    P: FnMut(&mut Context<'_>) -> Poll<Option<R>>,
+    H: DerefMut<Target = Session>,
 {
-    let mut rows = rows.into_iter().peekable();
-    let first = rows.peek();
-    let mut lookup = session.known_types(|lookup| {
+    let mut builder = PgQueryBuilder::default();
+    let sql = CopyIn::<C>(PhantomData).to_sql(&mut builder, &Pg);
+    let sql = sql.map(|()| builder.finish());
+    async move { copy_in_by::<C::SqlType, R>(session, sql?, source, may_block).await }
+}
+
+async fn copy_in_by<ST, R: CopyRow<ST>>(
+    mut session: impl DerefMut<Target = Session>,
+    sql: String,
+    mut source: impl FnMut(&mut Context<'_>) -> Poll<Option<R>>,
+    may_block: bool,
+) -> Result<u64> {
+    let mut first = poll_fn(&mut source).await;
+    // It is borrowed for a change: a reference across a wait would demand `Sync` of rows.
+    let known = session.known_types(|lookup| {
         R::types(lookup);
         // A value of a type with a name may have values of further types within.
         if lookup.take_has_looked_up()
-            && let Some(first) = first
+            && let Some(first) = &mut first
         {
-            let first = std::slice::from_ref(first);
-            drop(encode::rows::<C::SqlType, R>(
-                first,
+            drop(encode::rows::<ST, R>(
+                std::slice::from_ref(first),
                 lookup,
                 &mut Vec::new(),
             ));
         }
-    })?;
-    let mut builder = PgQueryBuilder::default();
-    CopyIn::<C>(PhantomData).to_sql(&mut builder, &Pg)?;
-    let sql = builder.finish();
+    });
+    let mut lookup = known.await?;
     let (question, names) = columns::of_target(&sql);
-    let mut copy = Copy::begin(session, &sql, CopyDirection::In, Some(&question))?;
+    let begin = Copy::begin(session, &sql, CopyDirection::In, Some(&question), may_block);
+    let mut copy = begin.await?;
     if let Some(answer) = copy.described() {
         let mut expected = Columns::default();
         R::describe(&mut expected);
         columns::check_target(&expected, &names, &answer)
             .map_err(|error| error.with_sql(sql.as_str().into()))?;
     }
-    let sent = send(&mut copy, rows, &mut lookup);
+    let sent = send(&mut copy, first, source, &mut lookup).await;
     // The elements of an array carry the OID of their type.
     if sent
         .as_ref()
@@ -196,21 +216,18 @@ where
 }
 
 /// Sends rows, and waits for the server's answer.
-fn send<ST, R: CopyRow<ST>>(
+async fn send<ST, R: CopyRow<ST>>(
     copy: &mut Copy<impl DerefMut<Target = Session>>,
-    rows: impl IntoIterator<Item = R>,
+    first: Option<R>,
+    mut source: impl FnMut(&mut Context<'_>) -> Poll<Option<R>>,
     lookup: &mut TypeLookup,
 ) -> Result<u64> {
     let mut piece = Vec::with_capacity(2 * PIECE);
     piece.extend_from_slice(&HEADER);
-    let (mut rows, mut sent) = (rows.into_iter(), 0);
+    let mut sent = 0;
     let (mut batch, mut size) = (Vec::with_capacity(encode::BATCH), 1);
-    loop {
-        batch.clear();
-        batch.extend(rows.by_ref().take(size));
-        if batch.is_empty() {
-            break;
-        }
+    batch.extend(first);
+    while !batch.is_empty() {
         let before = piece.len();
         encode::rows(&batch, lookup, &mut piece)
             .map_err(|(number, error)| error.with_row(sent + number))?;
@@ -222,12 +239,30 @@ fn send<ST, R: CopyRow<ST>>(
             (2 * size).min(encode::BATCH)
         };
         if piece.len() >= PIECE {
-            copy.feed(&mut piece)?;
+            copy.feed(&mut piece).await?;
         }
+        batch.clear();
+        poll_fn(|context| fill(&mut batch, size, &mut source, context)).await;
     }
     piece.extend_from_slice(&TRAILER);
-    copy.feed(&mut piece)?;
-    copy.finish()
+    copy.feed(&mut piece).await?;
+    copy.finish().await
+}
+
+/// Takes rows until there are this many, or no more.
+fn fill<R>(
+    batch: &mut Vec<R>,
+    size: usize,
+    source: &mut impl FnMut(&mut Context<'_>) -> Poll<Option<R>>,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    while batch.len() < size {
+        match ready!(source(context)) {
+            Some(row) => batch.push(row),
+            None => break,
+        }
+    }
+    Poll::Ready(())
 }
 
 /// The SQL before a query that is copied.
@@ -250,17 +285,25 @@ pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
 }
 
 impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
-    pub(crate) fn begin(
+    pub(crate) async fn begin(
         mut session: H,
         statement: &mut impl Statement,
         read: RowReader<T>,
         describe: Describe,
+        may_block: bool,
     ) -> Result<Self> {
-        let (text, is_dsl) = session.text_of(statement)?;
+        let (text, is_dsl) = session.text_of(statement).await?;
         let text = bare(&text);
         let question = columns::of_query(&text)?;
         let sql = format!("{BEGINNING}{text}\n) TO STDOUT (FORMAT binary)");
-        let mut copy = Copy::begin(session, &sql, CopyDirection::Out, Some(&question))?;
+        let begin = Copy::begin(
+            session,
+            &sql,
+            CopyDirection::Out,
+            Some(&question),
+            may_block,
+        );
+        let mut copy = begin.await?;
         let mut checks = None;
         if let Some(answer) = copy.described() {
             let mut command = Command::plain(sql.as_str());
@@ -268,7 +311,9 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
             let session = copy.session();
             command.path = session.search_path();
             let checked = session.check_answer(&mut command, &answer, None);
-            block_on(checked).map_err(|error| error.with_sql(sql.as_str().into()))?;
+            checked
+                .await
+                .map_err(|error| error.with_sql(sql.as_str().into()))?;
             checks = command.read_as.and_then(|read_as| read_as.checks);
         }
         Ok(Self {
@@ -281,8 +326,25 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
         })
     }
 
-    fn pull(&mut self) -> Result<()> {
-        match self.copy.take()? {
+    /// Returns the next of the rows that have arrived.
+    pub(crate) fn next_arrived(&mut self) -> Option<Result<T>> {
+        self.rows.next().map(|row| (self.read)(&row))
+    }
+
+    /// Returns whether no more rows follow those that have arrived.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Waits for more rows, or for the end.
+    pub(crate) async fn wait_for_rows(&mut self) -> Result<()> {
+        let pulled = self.pull().await;
+        self.over |= pulled.is_err();
+        pulled
+    }
+
+    async fn pull(&mut self) -> Result<()> {
+        match self.copy.take().await? {
             Some(data) => {
                 let rows = self.arrived.rows(&data)?;
                 if let (Some(rows), Some(checks)) = (&rows, &self.checks) {
@@ -306,14 +368,13 @@ impl<H: DerefMut<Target = Session>, T> Iterator for CopiedRows<H, T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         loop {
-            if let Some(row) = self.rows.next() {
-                return Some((self.read)(&row));
+            if let Some(row) = self.next_arrived() {
+                return Some(row);
             }
-            if self.over {
+            if self.is_over() {
                 return None;
             }
-            if let Err(error) = self.pull() {
-                self.over = true;
+            if let Err(error) = block_on(self.wait_for_rows()) {
                 return Some(Err(error));
             }
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 mod check_migrations;
+mod checkout;
 mod local_settings;
 mod migrate;
 mod run;
@@ -13,14 +14,14 @@ pub mod unit_of_work;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use diesel::pg::CopyTarget;
 
 use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
-use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::locks::{AdvisoryLock, LockKey};
 use crate::no_session::PoolState;
@@ -105,32 +106,6 @@ impl Database {
         }
     }
 
-    /// Returns a session, by the deadline of a call that begins now. The session's own calls have
-    /// the same limit.
-    fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
-        let now = Instant::now();
-        let deadline = || now + self.limit.min(A_YEAR);
-        let mut session = self.source.get_blocking(holder, now, deadline)?;
-        session.set_timeout(self.limit);
-        session.forget_peek();
-        Ok(session)
-    }
-
-    /// As `checkout`, for calls that cannot apply transaction options: fails if this database has
-    /// any.
-    fn checkout_without_options(
-        &self,
-        holder: &'static Location<'static>,
-    ) -> Result<PooledSession> {
-        if self.options != TransactionOptions::default() || !self.local.is_empty() {
-            return Err(Error::query(
-                "a stream or COPY on the database takes no transaction options or settings",
-            )
-            .with_hint("use the session of Database::transaction, which has them"));
-        }
-        self.checkout(holder)
-    }
-
     #[cfg(feature = "tokio")]
     pub(crate) fn retry_policy(&self) -> RetryPolicy {
         self.settings.retry
@@ -146,17 +121,6 @@ impl Database {
     #[cfg(feature = "tokio")]
     pub(crate) fn less(&self, used: Duration) -> Self {
         self.with_timeout(self.limit.saturating_sub(used))
-    }
-
-    /// Returns the error that says why no session was available in time.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn out_of_time(&self, place: &'static Location<'static>) -> Error {
-        let now = Instant::now();
-        match self.source.get_blocking(place, now, || now) {
-            Err(error) => error,
-            Ok(_) => Error::timeout("all threads of the database were busy for too long")
-                .with_hint("do less in each call, or raise Config::max_size"),
-        }
     }
 
     /// Returns the database with these options for its transactions.
@@ -349,11 +313,10 @@ impl Database {
         C: CopyTarget,
         R: CopyRow<C::SqlType>,
     {
-        copy_in(
-            self.checkout_without_options(Location::caller())?,
-            columns,
-            rows,
-        )
+        let session = self.checkout_without_options(Location::caller())?;
+        let mut rows = rows.into_iter();
+        let source = move |_: &mut Context<'_>| Poll::Ready(rows.next());
+        block_on(copy_in(session, columns, source, true))
     }
 
     /// Returns the rows of a query by binary COPY, as they arrive: see [`Session::copy_out`].
@@ -362,12 +325,9 @@ impl Database {
         &self,
         mut rows: S,
     ) -> Result<CopiedRows<PooledSession, S::Row>> {
-        CopiedRows::begin(
-            self.checkout_without_options(Location::caller())?,
-            &mut rows,
-            S::reader(),
-            S::describe,
-        )
+        let session = self.checkout_without_options(Location::caller())?;
+        let begin = CopiedRows::begin(session, &mut rows, S::reader(), S::describe, true);
+        block_on(begin)
     }
 
     /// Returns what the server reports about the sessions of this database, and which block others:

@@ -34,6 +34,8 @@ pub mod __generated;
 mod activity;
 #[cfg(feature = "tokio")]
 mod async_database;
+#[cfg(feature = "tokio")]
+pub mod asynchronous;
 mod chunks;
 mod command;
 pub mod commit_keys;

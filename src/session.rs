@@ -61,6 +61,7 @@ use crate::observe::{Span, within};
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
 use crate::wire::executor::block_on_pinned;
+use crate::wire::protocol::CopyState;
 use activity::SessionActivity;
 use batch::{BatchResult, Buffers};
 use connection::SessionConnection;
@@ -114,6 +115,10 @@ pub struct Session {
     flight: Option<Box<PendingPipeline>>,
     /// Whether a call waits for its pipeline, or was dropped while it waited.
     is_in_flight: bool,
+    /// A COPY that was dropped before its end.
+    dropped_copy: Option<Box<CopyState>>,
+    /// Whether a savepoint protects the transaction around a stream that was dropped in flight.
+    guards_flight: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
 }
@@ -155,6 +160,8 @@ impl Session {
             buffers: Buffers::default(),
             flight: None,
             is_in_flight: false,
+            dropped_copy: None,
+            guards_flight: false,
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })

@@ -4,17 +4,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::slot::Slot;
+use crate::database::PooledSession;
 use crate::error::{Error, Result};
+use crate::locks::LockKey;
 use crate::statement::Statement;
 use crate::transaction::TransactionStart;
 
-/// A session for asynchronous code; the `tx` of [`AsyncDatabase::transaction`](super::AsyncDatabase::transaction).
+/// A session for asynchronous code: the `tx` of [`AsyncDatabase::transaction`](super::AsyncDatabase::transaction), or
+/// that of [`AsyncDatabase::session`](super::AsyncDatabase::session).
 ///
 /// It is an owned handle, so that futures that use it can be sent to other threads. Clones refer to the same session.
 /// Calls that are made at the same time, as with `join!`, run one after the other, in the order of their first poll.
 ///
 /// After the end of its transaction, each call fails. So does each call after one was dropped before it was done; the
-/// transaction is then rolled back.
+/// transaction is then rolled back. A session that is not that of a transaction goes on: its next call first ends what
+/// the dropped one has left.
 #[derive(Clone)]
 pub struct AsyncSession {
     pub(super) slot: Arc<Slot>,
@@ -23,6 +27,15 @@ pub struct AsyncSession {
 }
 
 impl AsyncSession {
+    /// Returns the handle of a session that is in no transaction.
+    pub(super) fn of_pool(session: PooledSession) -> Self {
+        let (slot, level) = Slot::of_session(session);
+        Self {
+            slot: Arc::new(slot),
+            level,
+        }
+    }
+
     /// Runs a statement, all or nothing, as [`Session::run`](crate::Session::run) does: one round trip.
     pub async fn run<S>(&self, mut statement: S) -> Result<S::Output>
     where
@@ -33,6 +46,14 @@ impl AsyncSession {
         let output = session.run_now(&mut statement).await;
         session.done();
         output
+    }
+
+    /// Releases a lock of the session.
+    pub(super) async fn unlock(&self, key: &LockKey) -> Result<()> {
+        let mut session = self.slot.take(self.level).await?;
+        let unlocked = session.unlock(key).await;
+        session.done();
+        unlocked
     }
 
     /// Runs `work` in a savepoint: if it fails, only its own changes are undone, and the transaction continues.

@@ -14,6 +14,8 @@ pub(super) struct Slot {
     /// The right to take the session; calls get it in the order in which they ask.
     turn: Semaphore,
     content: Mutex<Content>,
+    /// Whether it is used on after a call was dropped. A transaction is not.
+    recovers: bool,
 }
 
 struct Content {
@@ -35,8 +37,17 @@ pub(super) struct Taken<'s> {
 }
 
 impl Slot {
-    /// Returns a slot, and the number of its outermost level.
+    /// Returns a slot for a transaction, and the number of its outermost level.
     pub(super) fn new(session: PooledSession) -> (Self, u64) {
+        Self::with(session, false)
+    }
+
+    /// Returns a slot for a session that is in no transaction, and the number of its outermost level.
+    pub(super) fn of_session(session: PooledSession) -> (Self, u64) {
+        Self::with(session, true)
+    }
+
+    fn with(session: PooledSession, recovers: bool) -> (Self, u64) {
         let content = Content {
             session: Some(session),
             levels: vec![0],
@@ -46,6 +57,7 @@ impl Slot {
         let slot = Self {
             turn: Semaphore::new(1),
             content: Mutex::new(content),
+            recovers,
         };
         (slot, 0)
     }
@@ -54,9 +66,30 @@ impl Slot {
     pub(super) async fn take(&self, level: u64) -> Result<Taken<'_>> {
         let turn = self.turn.acquire().await;
         let turn = turn.map_err(|_| Error::query("the session is closed"))?;
+        let (session, is_abandoned) = self.take_session(level)?;
+        let mut taken = Taken {
+            slot: self,
+            session: Some(session),
+            is_done: false,
+            _turn: turn,
+        };
+        if is_abandoned {
+            let floor = taken.floor();
+            taken.undo_abandoned(floor).await;
+        }
+        Ok(taken)
+    }
+
+    /// Returns the session, and whether a call was dropped that has to be ended first.
+    fn take_session(&self, level: u64) -> Result<(PooledSession, bool)> {
         let mut content = self.content();
-        if content.was_dropped {
+        let is_abandoned = content.was_dropped;
+        if is_abandoned && !self.recovers {
             return Err(dropped());
+        }
+        if is_abandoned {
+            // Savepoints of the dropped call are undone with it.
+            content.levels.truncate(1);
         }
         if content.levels.last() != Some(&level) {
             return Err(if content.levels.contains(&level) {
@@ -67,13 +100,8 @@ impl Slot {
             });
         }
         let session = content.session.take().ok_or_else(ended)?;
-        drop(content);
-        Ok(Taken {
-            slot: self,
-            session: Some(session),
-            is_done: false,
-            _turn: turn,
-        })
+        content.was_dropped = false;
+        Ok((session, is_abandoned))
     }
 
     /// Takes the session for good; waits until the calls of other tasks are done. Later calls fail.

@@ -16,7 +16,6 @@ use tracing::Span;
 use tracing::dispatcher::{get_default, with_default};
 
 use crate::database::Database;
-use crate::deadline::A_YEAR;
 use crate::error::{Error, Result};
 use crate::wire::interrupt::Interrupt;
 
@@ -89,13 +88,4 @@ fn no_thread(patience: Duration) -> Error {
         "raise the runtime's max_blocking_threads; within the closure of a call use the database that it is given, \
          and wait for no other call",
     )
-}
-
-/// Runs work that only waits, on a blocking thread.
-pub(super) async fn wait<T: Send + 'static>(
-    limit: Duration,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let done = on_a_thread(limit.min(A_YEAR), work).await;
-    done.unwrap_or_else(|| Err(no_thread(limit)))
 }

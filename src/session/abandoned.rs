@@ -6,18 +6,23 @@
 use super::Session;
 use super::exchange::cancel;
 use super::transaction_manager::roll_back_innermost;
+use crate::command::Command;
 use crate::error::Outcome;
 use crate::wire::driver::Completion;
 
 impl Session {
     /// Ends the pipeline of a call that was dropped, if there is one. If the server does not answer, the session is lost.
     pub(crate) async fn end_abandoned(&mut self) {
+        if self.dropped_copy.is_some() {
+            self.is_in_flight = false;
+            return Box::pin(self.end_abandoned_copy()).await;
+        }
         let Some(flight) = self.flight.as_mut().filter(|_| self.is_in_flight) else {
             return;
         };
         // What was not given to libpq yet is never sent.
         flight.state.give_up();
-        let commits = flight.has_sent_commit();
+        let commits = flight.has_sent_commit() && !flight.commands.iter().all(Command::only_reads);
         let mut pipeline = self.connection.pipeline(&mut flight.state);
         let completion = Completion::expired(cancel(&mut pipeline).await);
         self.set_close_reason("dropped_call");
@@ -28,6 +33,10 @@ impl Session {
                 Err(error) => error.outcome(),
             };
             self.observer.dropped_while_committing(outcome);
+        }
+        let is_guarded = std::mem::take(&mut self.guards_flight);
+        if is_guarded && !self.is_broken() {
+            Box::pin(self.end_stream(ended.is_ok())).await;
         }
         if !self.is_broken() {
             self.observer.unset_close_reason();

@@ -7,9 +7,9 @@ use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
 use super::Session;
-use super::residue::Mark;
 use crate::error::Result;
 use crate::statement::{BoxedStatement, Statement as _, StatementDsl as _};
+use crate::wire::executor::block_on;
 
 /// The key of a lock: a number, a pair of numbers, or a name, of which the server locks the hash.
 ///
@@ -92,29 +92,53 @@ impl Session {
     }
 }
 
+/// Locks, which are counted instead of marking the session, so that the session is clean once they are released.
+impl Session {
+    /// Waits for the lock as long as one call may take.
+    pub(crate) async fn lock(&mut self, key: &LockKey) -> Result<()> {
+        self.refuse_behind_pooler("a lock of the session")?;
+        let mark = self.residue.mark();
+        let mut wait = key.waiting("pg_advisory_lock");
+        self.run_now(&mut wait).await?;
+        self.residue.restore(mark);
+        self.residue.lock_acquired();
+        Ok(())
+    }
+
+    /// Returns whether it took the lock, which another session may hold.
+    pub(crate) async fn try_lock(&mut self, key: &LockKey) -> Result<bool> {
+        self.refuse_behind_pooler("a lock of the session")?;
+        let mark = self.residue.mark();
+        let mut ask = key.asking("pg_try_advisory_lock");
+        let is_taken = self.run_now(&mut ask).await?;
+        self.residue.restore(mark);
+        if is_taken {
+            self.residue.lock_acquired();
+        }
+        Ok(is_taken)
+    }
+
+    /// Releases the lock, if the session holds it.
+    pub(crate) async fn unlock(&mut self, key: &LockKey) -> Result<()> {
+        let mark = self.residue.mark();
+        let mut ask = key.asking("pg_advisory_unlock");
+        if self.run_now(&mut ask).await? {
+            self.residue.restore(mark);
+            self.residue.lock_released();
+        }
+        Ok(())
+    }
+}
+
 impl<H: DerefMut<Target = Session>> AdvisoryLock<H> {
     pub(crate) fn wait(mut session: H, key: LockKey) -> Result<Self> {
-        session.refuse_behind_pooler("a lock of the session")?;
-        let mark = session.residue.mark();
-        session.run(key.waiting("pg_advisory_lock"))?;
-        Ok(Self::held(session, key, mark))
+        block_on(session.lock(&key))?;
+        Ok(Self { session, key })
     }
 
     pub(crate) fn attempt(mut session: H, key: LockKey) -> Result<Option<Self>> {
-        session.refuse_behind_pooler("a lock of the session")?;
-        let mark = session.residue.mark();
-        if session.run(key.asking("pg_try_advisory_lock"))? {
-            return Ok(Some(Self::held(session, key, mark)));
-        }
-        session.residue.restore(mark);
-        Ok(None)
-    }
-
-    /// Counts the lock instead of marking the session, so that the session is clean once its locks are released.
-    fn held(mut session: H, key: LockKey, mark: Mark) -> Self {
-        session.residue.restore(mark);
-        session.residue.lock_acquired();
-        Self { session, key }
+        let is_taken = block_on(session.try_lock(&key))?;
+        Ok(is_taken.then(|| Self { session, key }))
     }
 }
 
@@ -134,11 +158,7 @@ impl<H: DerefMut<Target = Session>> DerefMut for AdvisoryLock<H> {
 
 impl<H: DerefMut<Target = Session>> Drop for AdvisoryLock<H> {
     fn drop(&mut self) {
-        let mark = self.session.residue.mark();
-        if let Ok(true) = self.session.run(self.key.asking("pg_advisory_unlock")) {
-            self.session.residue.restore(mark);
-            self.session.residue.lock_released();
-        }
+        block_on(self.session.unlock(&self.key)).ok();
     }
 }
 

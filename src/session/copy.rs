@@ -6,13 +6,14 @@
 use std::fmt;
 use std::io::{Read, Write};
 use std::ops::DerefMut;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::Session;
 use crate::command::failure::{rows_too_late, server_error, shift};
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
-use crate::observe::{Span, StatementSpan};
+use crate::observe::{Span, StatementSpan, within};
 pub(crate) use crate::sql_text::keywords::CopyDirection;
 use crate::sql_text::keywords::{copy_direction, may_write, only_statement};
 use crate::sql_text::read_only::Reads;
@@ -37,6 +38,8 @@ pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     commits: bool,
     /// Whether it returns the rows of a statement that writes.
     returns_writes: bool,
+    /// Whether dropping it may wait for the server; otherwise the session's next user waits.
+    may_block: bool,
 }
 
 /// The reason that the server is given for a COPY that ends here.
@@ -55,14 +58,14 @@ impl Session {
     /// All rows are inserted or none. Takes two round trips, however many rows. Each step may take
     /// as long as one call. If the reader fails, so does the COPY.
     pub fn copy_in_from(&mut self, sql: &str, reader: impl Read) -> Result<u64> {
-        Copy::begin(self, sql, CopyDirection::In, None)?.feed_from(reader)
+        block_on(Copy::begin(self, sql, CopyDirection::In, None, true))?.feed_from(reader)
     }
 
     /// Writes the data of a `COPY .. TO STDOUT`, in the format that the SQL names; returns the number of rows.
     ///
     /// Takes one round trip, however many rows. Each step may take as long as one call.
     pub fn copy_out_to(&mut self, sql: &str, writer: impl Write) -> Result<u64> {
-        Copy::begin(self, sql, CopyDirection::Out, None)?.drain_to(writer)
+        block_on(Copy::begin(self, sql, CopyDirection::Out, None, true))?.drain_to(writer)
     }
 }
 
@@ -77,11 +80,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     /// Sends the statement; data can be sent or received when this returns.
     ///
     /// A question is sent before it; [`Copy::described`] returns the answer.
-    pub(crate) fn begin(
+    pub(crate) async fn begin(
         mut session: H,
         sql: &str,
         direction: CopyDirection,
         question: Option<&Question>,
+        may_block: bool,
     ) -> Result<Self> {
         session.connection.refuse_if_lost()?;
         session.limits.refuse_if_given_up()?;
@@ -102,7 +106,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             );
         }
         let deadline = session.limits.call_deadline();
-        session.send_deferred_savepoints(deadline)?;
+        session.send_deferred_savepoints(deadline).await?;
         session.note_script_effects(sql);
         let before = session.prefix_of_simple_query(true);
         let deferred = session.transactions.deferred().to_vec();
@@ -122,13 +126,13 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             before_in_question: asked,
             commits,
             returns_writes: direction == CopyDirection::Out && may_write(sql),
+            may_block,
         };
-        let span = copy.session.observer.begin_statement();
-        let _entered = span.as_ref().map(Span::enter);
+        copy.session.observer.begin_statement();
         copy.session.observer.set_script(sql);
         copy.session.observer.count_round_trip(&[]);
         copy.statement = copy.session.observer.pause();
-        if let Err(error) = copy.advance() {
+        if let Err(error) = copy.advance().await {
             // If the text cannot be parsed, no part of it runs.
             let session = &mut *copy.session;
             if session.transaction_depth() > 0
@@ -149,10 +153,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     }
 
     /// Sends a piece of data.
-    pub(crate) fn feed(&mut self, data: &mut Vec<u8>) -> Result<()> {
+    pub(crate) async fn feed(&mut self, data: &mut Vec<u8>) -> Result<()> {
         if let Some(state) = self.state.as_mut().filter(|state| state.is_feeding()) {
             std::mem::swap(&mut state.data, data);
-            self.advance()?;
+            self.advance().await?;
             if let Some(state) = &mut self.state {
                 std::mem::swap(&mut state.data, data);
             }
@@ -182,11 +186,11 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     }
 
     /// Waits for data; `None` at the end.
-    pub(crate) fn take(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(crate) async fn take(&mut self) -> Result<Option<Vec<u8>>> {
         if self.state.is_none() {
             return Ok(None);
         }
-        self.advance()?;
+        self.advance().await?;
         let data = self
             .state
             .as_mut()
@@ -194,12 +198,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             .filter(|data| !data.is_empty());
         match data {
             Some(data) => Ok(Some(data)),
-            None => self.finish().map(|_| None),
+            None => self.finish().await.map(|_| None),
         }
     }
 
     /// Ends the data, and waits for the server's answer; returns the number of rows.
-    pub(crate) fn finish(&mut self) -> Result<u64> {
+    pub(crate) async fn finish(&mut self) -> Result<u64> {
         let Some(state) = &mut self.state else {
             return Ok(0);
         };
@@ -212,7 +216,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         if self.session.limits.refuse_if_given_up().is_ok() {
             state.end(None);
         }
-        self.advance()?;
+        self.advance().await?;
         if self.state.as_ref().is_some_and(|state| !state.is_over()) {
             return Err(Error::query("the SQL holds more than one COPY")
                 .with_hint("run them one after the other")
@@ -236,14 +240,14 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             if read == 0 {
                 break;
             }
-            self.feed(&mut piece)?;
+            block_on(self.feed(&mut piece))?;
         }
-        self.finish()
+        block_on(self.finish())
     }
 
     fn drain_to(mut self, mut writer: impl Write) -> Result<u64> {
         let rows = loop {
-            self.advance()?;
+            block_on(self.advance())?;
             let Some(state) = &mut self.state else {
                 break 0;
             };
@@ -252,7 +256,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                 .map_err(|error| Error::io("writing the rows of a COPY failed", error))?;
             state.data.clear();
             if state.is_over() {
-                break self.finish()?;
+                break block_on(self.finish())?;
             }
         };
         writer
@@ -262,14 +266,28 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     }
 
     /// Goes on until data can be sent or has arrived, or the COPY is over. An error ends it.
-    fn advance(&mut self) -> Result<()> {
-        let Some(state) = &mut self.state else {
-            return Ok(());
+    async fn advance(&mut self) -> Result<()> {
+        let span = self.statement.as_ref().map(|statement| statement.span());
+        let completion = {
+            let drive = pin!(self.drive());
+            within(span.as_ref(), drive).await
         };
-        let _entered = self
-            .statement
-            .as_ref()
-            .map(|statement| statement.span().entered());
+        let _entered = span.as_ref().map(Span::enter);
+        match (completion, &self.state) {
+            (Some(completion), Some(state))
+                if completion.result.is_err()
+                    || completion.expired
+                    || state.received.error.is_some() =>
+            {
+                self.fail(completion)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Drives the COPY until data can be sent or has arrived, or it is over.
+    async fn drive(&mut self) -> Option<Completion> {
+        let state = self.state.as_mut()?;
         let session = &mut *self.session;
         session.observer.resume(self.statement.take());
         let deadline = session.limits.call_deadline();
@@ -283,12 +301,12 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         let is_over = state.is_over();
         let mut copying = session.connection.copy(state, interrupt);
         let driven = if is_over {
-            block_on(drive(&mut copying, deadline))
+            drive(&mut copying, deadline).await
         } else {
-            block_on(drive_unless_given_up(&mut copying, deadline))
+            drive_unless_given_up(&mut copying, deadline).await
         };
         let completion = match driven {
-            Err(DriveError::Deadline) => Completion::expired(give_up(&mut copying)),
+            Err(DriveError::Deadline) => Completion::expired(Box::pin(give_up(&mut copying)).await),
             driven => Completion::in_time(driven),
         };
         let received = if state.is_taking() {
@@ -299,11 +317,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         session.observer.add_wire_time(since);
         session.observer.count_copied(sent, received);
         self.statement = session.observer.pause();
-        let failed = completion.result.is_err() || state.received.error.is_some();
-        if !failed && !completion.expired {
-            return Ok(());
-        }
-        self.fail(completion)
+        Some(completion)
     }
 
     /// Returns the outcome of the work, should the answer be lost.
@@ -383,23 +397,53 @@ fn row_in(context: &str) -> Option<u64> {
 }
 
 /// Fails a COPY whose data is no longer wanted, and waits for the server's answer.
-fn give_up(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
+async fn give_up(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
     copying.give_up(GIVEN_UP);
-    block_on(cancel_and_drain(copying))
+    cancel_and_drain(copying).await
+}
+
+/// Fails a COPY that was dropped. The server answers at once, unless it does not read.
+async fn end_dropped(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
+    copying.give_up(GIVEN_UP);
+    match drive(copying, after(SHORT)).await {
+        Err(DriveError::Deadline) => give_up(copying).await,
+        driven => driven,
+    }
+}
+
+impl Session {
+    /// Ends a COPY that a task has dropped, if there is one. If the server does not answer, the session is lost.
+    pub(super) async fn end_abandoned_copy(&mut self) {
+        let Some(mut state) = self.dropped_copy.take() else {
+            return;
+        };
+        let mut copying = self.connection.copy(&mut state, None);
+        if end_dropped(&mut copying).await.is_err() {
+            self.connection
+                .set_lost(|| "a COPY that was dropped could not be ended".to_owned());
+        }
+    }
 }
 
 impl<H: DerefMut<Target = Session>> Drop for Copy<H> {
     fn drop(&mut self) {
-        let Some(state) = self.state.as_mut().filter(|state| !state.is_over()) else {
+        let Some(mut state) = self.state.take().filter(|state| !state.is_over()) else {
             return;
         };
         let session = &mut *self.session;
-        let mut copying = session.connection.copy(state, None);
-        copying.give_up(GIVEN_UP);
-        let result = match block_on(drive(&mut copying, after(SHORT))) {
-            Err(DriveError::Deadline) => give_up(&mut copying),
-            result => result,
-        };
+        if !self.may_block {
+            session.dropped_copy = Some(Box::new(state));
+            session.is_in_flight = true;
+            // A task that is dropped while it waits has resumed the statement already.
+            if let Some(statement) = self.statement.take() {
+                session.observer.resume(Some(statement));
+            }
+            session.end_statement(None);
+            return;
+        }
+        let mut copying = session.connection.copy(&mut state, None);
+        let result = block_on(end_dropped(&mut copying));
+        self.state = Some(state);
         // A caller that drops the COPY has another error, or ignores this one.
         self.fail(Completion::in_time(result)).ok();
     }

@@ -12,7 +12,6 @@ use crate::sql_text::keywords::begins_with;
 use crate::sql_text::read_only::Reads;
 use crate::sql_text::search_path::SearchPathKey;
 use crate::statement::{Encoded, Statement};
-use crate::wire::executor::block_on;
 
 impl Session {
     /// Returns the commands of a statement; takes one round trip if a type is met for the first
@@ -82,7 +81,10 @@ impl Session {
 
     /// Looks up the types that `ask` asks for, and returns them. It is called again as long as it
     /// asks for further types.
-    pub(crate) fn known_types(&mut self, ask: impl Fn(&mut TypeLookup)) -> Result<TypeLookup> {
+    pub(crate) async fn known_types(
+        &mut self,
+        mut ask: impl FnMut(&mut TypeLookup),
+    ) -> Result<TypeLookup> {
         let mut lookup = self.type_lookup();
         let mut asked = Vec::new();
         loop {
@@ -92,15 +94,18 @@ impl Session {
             if misses.is_empty() {
                 return Ok(lookup);
             }
-            block_on(self.look_up(&misses, self.limits.call_deadline()))?;
+            self.look_up(&misses, self.limits.call_deadline()).await?;
             asked.extend(misses);
         }
     }
 
     /// Returns the SQL of a statement that binds no values, and whether diesel made it.
-    pub(crate) fn text_of(&mut self, statement: &mut impl Statement) -> Result<(Arc<str>, bool)> {
+    pub(crate) async fn text_of(
+        &mut self,
+        statement: &mut impl Statement,
+    ) -> Result<(Arc<str>, bool)> {
         let deadline = self.limits.call_deadline();
-        let commands = block_on(self.encode(statement, deadline))?;
+        let commands = self.encode(statement, deadline).await?;
         match commands.as_slice() {
             [command] if command.parameters.is_empty() => {
                 Ok((Arc::clone(command.sql()), command.is_diesels))

@@ -10,6 +10,8 @@ use bowline_sql::quote::identifier;
 use diesel::sql_types::Text;
 
 use super::Session;
+#[cfg(feature = "tokio")]
+use crate::deadline::A_YEAR;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::statement::{Statement, StatementDsl as _};
@@ -66,18 +68,46 @@ impl Session {
     /// transaction is open.
     /// Fails if the connection is lost, or once the call that waits is given up.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
-        self.receive_notifications(after(limit))?;
+        block_on(self.receive_notifications(after(limit)))?;
         Ok(self.inbox.unread.pop_front())
     }
 
     /// Returns the notifications that have arrived; does not wait, takes no round trip.
     pub fn notifications(&mut self) -> Result<Vec<Notification>> {
-        self.receive_notifications(Instant::now())?;
+        block_on(self.receive_notifications(Instant::now()))?;
         Ok(self.inbox.unread.drain(..).collect())
     }
 
+    /// Receives the notifications of these channels from now on: one round trip.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn listen_to(&mut self, channels: &[String]) -> Result<()> {
+        self.refuse_behind_pooler("LISTEN")?;
+        if self.is_within_transaction() {
+            return Err(
+                Error::query("within a transaction no notification arrives").with_hint(
+                    "give the test a database of its own, with #[bowline::test(database)]",
+                ),
+            );
+        }
+        let listen = |channel| format!("LISTEN {}", identifier(channel));
+        let listen = channels
+            .iter()
+            .map(|channel| crate::sql_query(listen(channel)).affected());
+        let mut listen: Vec<_> = listen.collect();
+        self.run_now(&mut listen).await?;
+        Ok(())
+    }
+
+    /// Waits for notifications without a limit; returns them, and how many were dropped since the last call.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn next_notifications(&mut self) -> Result<(VecDeque<Notification>, u64)> {
+        self.receive_notifications(after(A_YEAR)).await?;
+        let Inbox { unread, dropped } = std::mem::take(&mut self.inbox);
+        Ok((unread, dropped))
+    }
+
     /// Takes notifications that have arrived; if there are none at all, waits for one until the deadline.
-    fn receive_notifications(&mut self, deadline: Instant) -> Result<()> {
+    async fn receive_notifications(&mut self, deadline: Instant) -> Result<()> {
         self.connection.refuse_if_lost()?;
         self.limits.refuse_if_given_up()?;
         let until = if self.inbox.is_empty() {
@@ -86,7 +116,7 @@ impl Session {
             Instant::now()
         };
         let mut wait = self.connection.notifications(self.limits.interrupt());
-        let driven = block_on(drive(&mut wait, until));
+        let driven = drive(&mut wait, until).await;
         let received = std::mem::take(&mut wait.received);
         self.inbox.extend(received);
         match driven {

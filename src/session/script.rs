@@ -58,7 +58,7 @@ impl Session {
         self.refuse_end_in_script(sql)?;
         self.note_script_effects(sql);
         let deadline = self.limits.call_deadline();
-        self.send_deferred_savepoints(deadline)?;
+        block_on(self.send_deferred_savepoints(deadline))?;
         let before = self.prefix_of_simple_query(false);
         let statements_before = self.prefix_statements(false).len();
         let within = self.is_within_transaction();
@@ -165,9 +165,10 @@ impl Session {
     ///
     /// PostgreSQL runs nothing of a text that it cannot parse, so a savepoint in the same text
     /// would not exist when it is needed.
-    pub(super) fn send_deferred_savepoints(&mut self, deadline: Instant) -> Result<()> {
+    pub(super) async fn send_deferred_savepoints(&mut self, deadline: Instant) -> Result<()> {
         if self.connection.is_in_transaction() && !self.transactions.deferred().is_empty() {
-            block_on(self.exchange(Batch::default(), CommitPoint::Later, deadline))?;
+            self.exchange(Batch::default(), CommitPoint::Later, deadline)
+                .await?;
         }
         Ok(())
     }

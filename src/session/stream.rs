@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::DerefMut;
+use std::pin::pin;
 
 use super::Session;
 use super::batch::Batch;
@@ -14,7 +15,7 @@ use super::transaction_manager::{release, rollback_to};
 use crate::command::failure::rows_too_late;
 use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Outcome, Result};
-use crate::observe::{Span, StatementSpan};
+use crate::observe::{Span, StatementSpan, within};
 use crate::statement::{RowReader, Statement};
 use crate::wire::driver::Completion;
 use crate::wire::executor::block_on;
@@ -34,6 +35,8 @@ pub struct Stream<H: DerefMut<Target = Session>, T> {
     statement: Option<Box<StatementSpan>>,
     chunk: std::vec::IntoIter<SessionRow>,
     read: RowReader<T>,
+    /// Whether dropping it may wait for the server; otherwise the session's next user waits.
+    may_block: bool,
 }
 
 /// A query whose rows arrive.
@@ -56,14 +59,54 @@ impl Session {
     {
         Stream::begin(self, &mut rows, S::reader())
     }
+
+    /// Leaves the pipeline of a stream that a task has dropped to [`Session::end_abandoned`].
+    fn abandon(&mut self, active: ActiveStream) {
+        let ActiveStream {
+            mut pending,
+            guarded,
+        } = active;
+        pending.state.stop_streaming();
+        self.flight = Some(Box::new(pending));
+        self.is_in_flight = true;
+        self.guards_flight = guarded;
+    }
+
+    /// Ends the savepoint of a stream that was dropped.
+    pub(super) async fn end_stream(&mut self, is_ok: bool) {
+        if is_ok {
+            release(self, SAVEPOINT);
+        } else if rollback_to(self, SAVEPOINT).await.is_err() {
+            self.transactions.set_broken();
+        }
+    }
 }
 
 impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
-    /// Sends the query, and waits for its first rows.
+    /// Sends the query, and waits for its first rows; blocks.
     pub(crate) fn begin(
         session: H,
         statement: &mut impl Statement,
         read: RowReader<T>,
+    ) -> Result<Self> {
+        block_on(Self::begin_with(session, statement, read, true))
+    }
+
+    /// As [`Stream::begin`]. A task that drops the stream does not wait for its end.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn begin_for_task(
+        session: H,
+        statement: &mut impl Statement,
+        read: RowReader<T>,
+    ) -> Result<Self> {
+        Self::begin_with(session, statement, read, false).await
+    }
+
+    async fn begin_with(
+        session: H,
+        statement: &mut impl Statement,
+        read: RowReader<T>,
+        may_block: bool,
     ) -> Result<Self> {
         let mut stream = Self {
             session,
@@ -71,16 +114,14 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             statement: None,
             chunk: Vec::new().into_iter(),
             read,
+            may_block,
         };
         let span = stream.session.observer.begin_statement();
+        let sent = {
+            let send = pin!(stream.send(statement));
+            within(span.as_ref(), send).await
+        };
         let _entered = span.as_ref().map(Span::enter);
-        let mut sent = stream.send(statement);
-        if let Err(error) = &sent
-            && stream.session.transaction_depth() == 0
-            && stream.session.handle_stale(error)
-        {
-            sent = stream.send(statement);
-        }
         stream.pause(sent.as_ref().err());
         sent.map(|()| stream)
     }
@@ -93,10 +134,22 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         self.statement = self.session.observer.pause();
     }
 
-    fn send(&mut self, statement: &mut impl Statement) -> Result<()> {
+    /// Sends the query; once more if the server refused only because its schema had changed.
+    async fn send(&mut self, statement: &mut impl Statement) -> Result<()> {
+        match self.send_once(statement).await {
+            Err(error)
+                if self.session.transaction_depth() == 0 && self.session.handle_stale(&error) =>
+            {
+                Box::pin(self.send_once(statement)).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn send_once(&mut self, statement: &mut impl Statement) -> Result<()> {
         let session = &mut *self.session;
         let deadline = session.limits.call_deadline();
-        let commands = block_on(session.encode(statement, deadline))?;
+        let commands = session.encode(statement, deadline).await?;
         session.observer.set_commands(&commands);
         let guarded = session.transaction_depth() > 0;
         let savepoint = guarded.then(|| Command::plain(format!("SAVEPOINT {SAVEPOINT}")));
@@ -108,20 +161,23 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         };
         let pending = session.start_pipeline(batch, commit)?;
         self.active = Some(ActiveStream { pending, guarded });
-        self.pull()
+        self.pull().await
     }
 
     /// Waits for more rows, or for the end.
-    fn pull(&mut self) -> Result<()> {
+    async fn pull(&mut self) -> Result<()> {
         let Some(active) = &mut self.active else {
             return Ok(());
         };
         let deadline = self.session.limits.call_deadline();
-        let completion = block_on(self.session.drive_pipeline(&mut active.pending, deadline));
+        let completion = self
+            .session
+            .drive_pipeline(&mut active.pending, deadline)
+            .await;
         match active.pending.state.take_chunk() {
             Some(chunk) if completion.result.is_ok() => {
                 if let Some(command) = active.pending.own_command()
-                    && let Err(error) = block_on(self.session.check_answer(command, &chunk, None))
+                    && let Err(error) = self.session.check_answer(command, &chunk, None).await
                 {
                     let error = error.with_sql(command.caller_sql());
                     self.give_up();
@@ -135,6 +191,29 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             }
             _ => self.end(completion),
         }
+    }
+
+    /// Returns the next of the rows that have arrived.
+    pub(crate) fn next_arrived(&mut self) -> Option<Result<T>> {
+        self.chunk.next().map(|row| (self.read)(&row))
+    }
+
+    /// Returns whether no more rows follow those that have arrived.
+    pub(crate) fn is_over(&self) -> bool {
+        self.active.is_none()
+    }
+
+    /// Waits for more rows, or for the end, within the statement's span.
+    pub(crate) async fn wait_for_rows(&mut self) -> Result<()> {
+        let span = self.statement.as_ref().map(|statement| statement.span());
+        self.session.observer.resume(self.statement.take());
+        let pulled = {
+            let pull = pin!(self.pull());
+            within(span.as_ref(), pull).await
+        };
+        let _entered = span.as_ref().map(Span::enter);
+        self.pause(pulled.as_ref().err());
+        pulled
     }
 
     /// Takes the answers at the end.
@@ -173,18 +252,13 @@ impl<H: DerefMut<Target = Session>, T> Iterator for Stream<H, T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         loop {
-            if let Some(row) = self.chunk.next() {
-                return Some((self.read)(&row));
+            if let Some(row) = self.next_arrived() {
+                return Some(row);
             }
-            self.active.as_ref()?;
-            let _entered = self
-                .statement
-                .as_ref()
-                .map(|statement| statement.span().entered());
-            self.session.observer.resume(self.statement.take());
-            let pulled = self.pull();
-            self.pause(pulled.as_ref().err());
-            if let Err(error) = pulled {
+            if self.is_over() {
+                return None;
+            }
+            if let Err(error) = block_on(self.wait_for_rows()) {
                 return Some(Err(error));
             }
         }
@@ -196,7 +270,10 @@ impl<H: DerefMut<Target = Session>, T> Drop for Stream<H, T> {
         if self.active.is_none() {
             return;
         }
-        self.session.observer.resume(self.statement.take());
+        // A task that is dropped while it waits has resumed the statement already.
+        if let Some(statement) = self.statement.take() {
+            self.session.observer.resume(Some(statement));
+        }
         self.give_up();
         self.session.end_statement(None);
     }
@@ -209,15 +286,13 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
             return;
         };
         let session = &mut *self.session;
+        if !self.may_block {
+            return session.abandon(active);
+        }
         let completion = block_on(session.stop_pipeline(&mut active.pending));
         let ended = session.finish_pipeline(&mut active.pending, completion);
-        if !active.guarded || session.is_broken() {
-            return;
-        }
-        if ended.is_ok() {
-            release(session, SAVEPOINT);
-        } else if block_on(rollback_to(session, SAVEPOINT)).is_err() {
-            session.transactions.set_broken();
+        if active.guarded && !session.is_broken() {
+            block_on(session.end_stream(ended.is_ok()));
         }
     }
 }

@@ -142,6 +142,8 @@ pub(crate) const PACKAGES: [Package; 7] = [
                 "async_database",
                 &[
                     "activity",
+                    "command",
+                    "copy",
                     "database",
                     "deadline",
                     "error",

@@ -37,6 +37,7 @@ const NAMES: &[&str] = &[
 ];
 
 const MODULES: &[&str] = &[
+    "asynchronous",
     "commit_keys",
     "copy",
     "error",

@@ -1,6 +1,8 @@
 //! Statements and sessions: SQL, values, errors, rows, COPY, notifications.
 
 mod advisory_locks;
+mod async_copies;
+mod async_rows;
 mod async_shapes;
 mod asynchronous;
 mod beginner;
