@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use bowline::Session;
 use bowline::testing::{LocalServer, Shutdown};
 use diesel::connection::SimpleConnection as _;
 use regex::Regex;
@@ -142,6 +143,49 @@ fn an_ordinary_role_sees_all_sessions_and_its_limits() {
         ),
         "{printed}"
     );
+}
+
+#[test]
+fn a_role_that_bypasses_policies_is_a_warning() {
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut admin = Session::connect(&server.config("postgres")).expect("a connection");
+    admin
+        .batch_execute(
+            "CREATE ROLE owner LOGIN; CREATE ROLE clerk LOGIN; CREATE ROLE auditor LOGIN BYPASSRLS;
+             CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO owner;
+             CREATE TABLE payments (id int); ALTER TABLE payments OWNER TO owner;
+             ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE payments ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE payments FORCE ROW LEVEL SECURITY;",
+        )
+        .expect("a schema");
+    let project = project();
+    let found = |role: &str| {
+        let url = server
+            .url("postgres")
+            .replace("//postgres@", &format!("//{role}@"));
+        let printed = project.printed(&["doctor"], &[("DATABASE_URL", &url)]);
+        assert!(printed.contains(&format!("{role} ")), "{printed}");
+        let line = printed
+            .lines()
+            .find(|line| line.contains(" sees all rows of "));
+        line.map(|line| {
+            line.trim()
+                .split(", because")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
+    };
+    assert_eq!(found("clerk"), None);
+    let warning = |role: &str, tables: &str| {
+        Some(format!(
+            "warning  {role} sees all rows of {tables} with row level security"
+        ))
+    };
+    assert_eq!(found("owner"), warning("owner", "1 table"));
+    assert_eq!(found("auditor"), warning("auditor", "2 tables"));
+    assert_eq!(found("postgres"), warning("postgres", "2 tables"));
 }
 
 #[test]

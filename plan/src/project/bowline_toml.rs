@@ -16,6 +16,8 @@ use crate::paths::{read_optional, shown_path};
 
 /// The settings, as they are written.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "bowline.toml"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct BowlineToml {
     /// The folder of the migrations, or a file that creates the whole schema.
@@ -345,4 +347,26 @@ fn several(files: &[&SettingsFile]) -> Failure {
     failed
         .reports(reports)
         .hint("remove one of each; `bowline init --move-settings` then moves the rest")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_schema_is_that_of_the_settings() {
+        let schema = schemars::schema_for!(BowlineToml);
+        let mut text = serde_json::to_string_pretty(&schema).expect("JSON");
+        text.push('\n');
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/bowline.schema.json");
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        if committed != text {
+            let fresh = std::env::temp_dir().join("bowline.schema.json");
+            std::fs::write(&fresh, text).expect("a file");
+            panic!(
+                "the settings have changed: copy {} to docs/bowline.schema.json",
+                fresh.display()
+            );
+        }
+    }
 }

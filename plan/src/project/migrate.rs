@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// The table `[migrate]` of `bowline.toml`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MigrateSettings {
     /// What to do about migrations that were edited after they ran.
@@ -14,6 +15,7 @@ pub struct MigrateSettings {
 
 /// What to do about migrations that were edited after they ran.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Edited {
     /// Run nothing.
@@ -25,6 +27,7 @@ pub enum Edited {
 
 /// What to do about pending migrations that are older than one that has run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Late {
     /// Run them.

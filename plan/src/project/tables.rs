@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// What a setting says of one table or view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TableSettings {
     /// The Rust name of the row; the names of its id, `New`, `Changes` and constraints follow.
@@ -37,6 +38,7 @@ pub struct TableSettings {
 
 /// What a setting says of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ColumnSettings {
     /// The Rust type. It implements diesel's `FromSql` and `ToSql` for the SQL type of the column.
@@ -56,6 +58,7 @@ pub struct ColumnSettings {
 
 /// serde's rules for the names of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RenameAll {
     /// `lowercase`.
     #[serde(rename = "lowercase")]

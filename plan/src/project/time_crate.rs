@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// The crate whose types dates and times have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TimeCrate {
     /// The crate `chrono`.

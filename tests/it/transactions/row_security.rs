@@ -1,7 +1,7 @@
 //! Settings that travel with a call, as policies of row level security read them.
 
 use bowline::testing::LocalServer;
-use bowline::{Database, ErrorKind, Result, Row, Session, StatementDsl as _, sql_query};
+use bowline::{Database, ErrorKind, Result, Row, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use diesel::sql_types::BigInt;
 use testkit::{PgBouncer, Proxy};
@@ -109,6 +109,25 @@ fn a_stream_without_a_transaction_is_refused() {
     a stream or COPY on the database takes no transaction options or settings
     hint: use the session of Database::transaction, which has them
     "
+    );
+}
+
+#[test]
+fn a_copy_into_a_table_with_policies_is_refused() {
+    let (_server, db) = shop();
+    let rows: &[u8] = b"9\t7\n";
+    let copied = db
+        .with_setting("app.user_id", 7)
+        .transaction(|tx| tx.copy_in_from("COPY orders FROM STDIN", rows));
+    let refused = copied.expect_err("PostgreSQL does not check policies for it");
+    let server = refused.server().expect("the server's answer");
+    assert_eq!(server.sqlstate, SqlState::FEATURE_NOT_SUPPORTED);
+    assert!(
+        server
+            .hint
+            .as_deref()
+            .is_some_and(|hint| hint.contains("INSERT")),
+        "{refused:#?}"
     );
 }
 

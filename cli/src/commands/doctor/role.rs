@@ -46,6 +46,9 @@ struct Facts {
     encoding: String,
     #[diesel(sql_type = Double)]
     clock: f64,
+    /// The number of tables whose policies do not apply to the role.
+    #[diesel(sql_type = BigInt)]
+    bypassed: i64,
 }
 
 // Only some roles may see the type of other roles' sessions. A client's session has a database and
@@ -68,7 +71,10 @@ const QUERY: &str = "
            current_setting('default_transaction_read_only')::bool AS is_read_only,
            pg_is_in_recovery() AS is_standby,
            current_setting('server_encoding') AS encoding,
-           extract(epoch FROM clock_timestamp())::float8 AS clock
+           extract(epoch FROM clock_timestamp())::float8 AS clock,
+           (SELECT count(*) FROM pg_class
+             WHERE relrowsecurity
+               AND (rolsuper OR rolbypassrls OR NOT relforcerowsecurity AND pg_has_role(relowner, 'USAGE'))) AS bypassed
       FROM pg_roles
      WHERE rolname = current_user";
 
@@ -219,6 +225,20 @@ fn settings(facts: &Facts) -> Vec<Finding> {
                 milliseconds(facts.idle_timeout)
             ),
             "do nothing slow between two statements of a transaction",
+        );
+    }
+    if facts.bypassed > 0 {
+        warn(
+            format!(
+                "{} sees all rows of {} with row level security, because policies do not apply to superusers, to roles with \
+                 BYPASSRLS, and to owners",
+                facts.role,
+                counted(
+                    usize::try_from(facts.bypassed).unwrap_or(usize::MAX),
+                    "table with row level security"
+                )
+            ),
+            "let the application connect as another role, or ALTER TABLE .. FORCE ROW LEVEL SECURITY for owners",
         );
     }
     if facts.is_standby {
