@@ -1,6 +1,6 @@
-//! The run time against a real PostgreSQL, through the public API only.
+//! Tests of the run time against a PostgreSQL server, through the public API only.
 //!
-//! One folder for each duty; `support.rs` has what they share.
+//! One folder for each subject; `support.rs` has what they share.
 
 mod connect;
 mod examples;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bowline::{Database, sql_query};
 use diesel::sql_types::Integer;
 
-/// Added to a deadline, to tell it from a hang on a busy machine.
+/// Added to a deadline, so that a busy machine does not fail a test but a hang does.
 const SPARE: Duration = Duration::from_secs(2);
 
 #[derive(bowline::Row)]

@@ -1,6 +1,6 @@
-//! The names at the root of the crate: a page, and no more.
+//! The names at the root of the crate, which have to stay few.
 
-/// Types, traits, functions and macros. A new one needs a reason why it stands in no module.
+/// Types, traits, functions and macros. A new one needs a reason not to be in a module.
 const NAMES: &[&str] = &[
     "AsyncDatabase",
     "AsyncSession",
@@ -72,7 +72,8 @@ fn the_root_has_these_public_names() {
     assert_eq!(modules, MODULES);
 }
 
-/// The items of the file that documentation shows, each on one line, without attributes and semicolon.
+/// Returns the items of the file that are in its documentation, one line each, without attributes
+/// and semicolons.
 fn items(source: &str) -> Vec<String> {
     let code = source
         .lines()
@@ -94,7 +95,7 @@ fn items(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// The last names of the paths of a `use`.
+/// Returns the last names of the paths of a `use`.
 fn leaves(paths: &str) -> Vec<String> {
     let ends = paths.split(['{', '}', ',']).map(str::trim);
     ends.filter(|end| !end.is_empty() && !end.ends_with("::"))

@@ -1,4 +1,4 @@
-//! Who the client is: passwords, certificates, and what a false server gets to hear.
+//! Authentication: passwords, certificates, and the data that a false server receives.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -100,7 +100,7 @@ fn channel_binding_is_kept_to() {
     assert!(is_encrypted(
         &server.ann().parameter("channel_binding", "require")
     ));
-    // Without TLS there is no channel to bind to, and with a bare password nothing that binds.
+    // Channel binding needs TLS and SCRAM; a cleartext password has neither.
     let clear = server
         .ann()
         .parameter("sslmode", "disable")
@@ -155,7 +155,7 @@ fn a_false_server_gets_no_password_under_require_auth() {
         let heard = String::from_utf8_lossy(&heard).into_owned();
         (error, heard.contains(password))
     };
-    // The control: this is what the requirements are against.
+    // The control: without requirements, the false server receives the password.
     assert!(false_server(&[]).1);
     for require in [
         [("require_auth", "scram-sha-256")],

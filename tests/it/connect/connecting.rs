@@ -1,4 +1,4 @@
-//! What is said when no connection can be had.
+//! Errors and time limits of connecting.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -129,7 +129,8 @@ fn main_prints_the_address_of_an_absent_server() {
     assert!(!printed.contains("s3cret"), "{printed}");
 }
 
-/// Takes connections and answers what is said with these bytes, and then says nothing more; gives its port.
+/// Accepts connections, answers the first bytes with `after`, and then sends nothing more. Returns
+/// the port. With an empty `after` it sends nothing at all.
 fn silent(after: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
@@ -146,7 +147,7 @@ fn silent(after: &'static [u8]) -> u16 {
     port
 }
 
-/// How long connecting took, which has to succeed.
+/// Connects, and fails the test if that is refused. Returns how long it took.
 fn connects(config: &Config) -> Duration {
     let began = Instant::now();
     let mut session = Session::connect(config).unwrap_or_else(|error| panic!("{error:?}"));
@@ -169,14 +170,14 @@ fn a_silent_host_leaves_time_for_the_next_ones() {
             .dbname("postgres")
             .connect_timeout(Duration::from_secs(6))
     };
-    // Nothing at all; nothing after the request for encryption, and after the first message in clear.
+    // A server that never answers, and one that stops after its answer to SSLRequest: `S` or `N`.
     for answer in [b"".as_slice(), b"S", b"N"] {
         let (one, two) = (silent(answer), silent(answer));
         let several = config()
             .parameter("host", format!("127.0.0.1,127.0.0.1,{folder}"))
             .parameter("port", format!("{one},{two},5432"));
         assert!(connects(&several) < Duration::from_secs(6), "{answer:?}");
-        // As a name with several addresses is resolved.
+        // The same as for a name that resolves to several addresses.
         let addresses = config()
             .parameter("host", format!("localhost,localhost,{folder}"))
             .parameter("hostaddr", "127.0.0.1,127.0.0.1,")
@@ -249,7 +250,7 @@ fn a_server_checks_that_its_client_is_connected() {
     assert_eq!(setting(config()), "5s");
     let own = "-c client_connection_check_interval=7s";
     assert_eq!(setting(config().parameter("options", own)), "7s");
-    // A pooler takes no options.
+    // A pooler accepts no start-up options.
     assert_eq!(setting(config().pooler(true)), "0");
 }
 
@@ -286,6 +287,6 @@ fn a_server_without_connection_checks_is_accepted() {
     for _ in 0..2 {
         drop(Session::connect(&config).expect("an old server"));
     }
-    // Asked once, and never again.
+    // The client asked for the option once, and not again after the refusal.
     assert_eq!(old.join().expect("a server"), [true, false, false]);
 }

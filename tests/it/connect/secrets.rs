@@ -1,7 +1,7 @@
-//! No password in what the library tells: not in an error, a `Debug`, an event, a panic or an argument.
+//! No output of the library has a password: no error, `Debug`, event, panic or argument.
 //!
-//! A password is planted in every place that one can come from. Another process of this program then does
-//! whatever tells something, prints all of it, and what it printed is searched.
+//! A test password is put everywhere that a password can come from. A child process of this program
+//! then produces every kind of output and prints it, and the test searches the output.
 
 use std::fmt::{Debug, Display};
 use std::fs;
@@ -21,10 +21,10 @@ use testkit::tls::tls_server;
 use crate::connect::tls::{ask_for_cleartext, hear_out, play};
 use crate::support::only;
 
-/// With letters that a URL has to escape; each half is looked for.
+/// Contains characters that a URL has to escape. The output is searched for each half.
 const PASSWORD: &str = "s3cretplant/m4rkedword@x";
 const HALVES: [&str; 2] = ["s3cretplant", "m4rkedword"];
-/// Set in the process that tells all; the port of the server.
+/// Set in the child process that prints everything: the port of the server.
 const TELL: &str = "BOWLINE_TESTS_TELL_ALL";
 
 #[test]
@@ -92,7 +92,7 @@ fn no_password_is_in_any_output() {
     }
 }
 
-/// Does whatever tells something, where the test above has started this program again to do so.
+/// Prints every kind of output, in the child process that the test above starts.
 #[test]
 fn tells_all_when_asked_to() {
     let Ok(port) = std::env::var(TELL) else {
@@ -165,10 +165,10 @@ fn tells_all_when_asked_to() {
     say(String::from_utf8_lossy(&arguments.stdout));
 }
 
-/// What works tells something too.
+/// Prints the output of calls that succeed, and of a failed statement.
 fn use_it(config: &Config, mut session: Session) {
     tell(&session);
-    // A bound value is nobody's business either.
+    // The value of a parameter is not printed either.
     let bound = sql_query("SELECT $1::text AS t, 1/0")
         .bind::<Text, _>(PASSWORD)
         .affected();
@@ -201,7 +201,7 @@ fn use_it(config: &Config, mut session: Session) {
     );
 }
 
-/// All the ways in which connecting fails.
+/// Makes connecting fail in each way.
 fn fail(config: &Config, way: &str) {
     let (echo, _) = play(echo_the_password);
     for broken in [
@@ -239,7 +239,7 @@ fn fail(config: &Config, way: &str) {
     assert!(panicked.is_err(), "{way}");
 }
 
-/// A server that asks for the password, and quotes it when it refuses.
+/// Plays a server that asks for the password, and quotes it in its refusal.
 fn echo_the_password(client: &mut TcpStream) {
     let heard = ask_for_cleartext(client);
     let quoted = String::from_utf8_lossy(&heard).replace('\0', "");

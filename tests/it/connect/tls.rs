@@ -1,4 +1,5 @@
-//! Who the server is, and whether somebody listens: libpq's `sslmode`, with certificates made on the spot.
+//! Encryption and the server's identity: libpq's `sslmode`, with certificates that the tests
+//! create.
 
 mod in_between;
 
@@ -17,7 +18,7 @@ pub(crate) fn refused(config: &Config) -> Error {
     Session::connect(config).expect_err("it is refused")
 }
 
-/// A refusal that lasts, with this in its message and this in its remedy.
+/// Asserts that connecting fails permanently, with these texts in the message and the hint.
 pub(crate) fn assert_refused(config: &Config, message: &str, hint: &str) {
     let error = refused(config);
     assert!(
@@ -31,7 +32,7 @@ pub(crate) fn assert_refused(config: &Config, message: &str, hint: &str) {
     );
 }
 
-/// Whether the server says that it is spoken to in secret.
+/// Returns true if the server reports that the connection is encrypted.
 pub(crate) fn is_encrypted(config: &Config) -> bool {
     #[derive(bowline::Row)]
     struct Encryption {
@@ -111,7 +112,7 @@ fn a_bad_certificate_is_refused_with_its_reason() {
         assert!(is_encrypted(&server.ann()), "the good one before");
         server.present(&certificate);
         assert_refused(&server.ann(), message, hint);
-        // What require asks for is encryption, whoever is there.
+        // `require` checks the encryption only, not the identity of the server.
         let encrypted = server
             .config("ann")
             .password(PASSWORD)
@@ -169,7 +170,7 @@ fn a_missing_root_certificate_error_has_a_hint() {
 
 #[test]
 fn a_server_without_tls_needs_a_mode_that_allows_it() {
-    // A server does not encrypt what comes over its Unix socket, where this proxy goes.
+    // PostgreSQL does not encrypt connections over its Unix socket, which this proxy uses.
     let proxy = Proxy::start_tcp(&server()).expect("a proxy");
     let config = |sslmode| proxy.config("postgres").parameter("sslmode", sslmode);
     for sslmode in ["disable", "allow", "prefer"] {
@@ -212,7 +213,8 @@ fn a_man_in_the_middle_cannot_prevent_encryption() {
         );
         assert_eq!(heard.join().expect("no panic"), b"", "not a byte in clear");
     }
-    // libpq's own default is talked out of it, which is why it is not ours.
+    // `prefer`, libpq's own default, falls back to an unencrypted connection. Therefore it is not
+    // Bowline's default.
     let (port, heard) = play(|client| {
         answer_ssl_request(client, b"N");
         client
@@ -234,7 +236,7 @@ fn an_error_before_encryption_is_not_believed() {
     let certificate = server
         .authority
         .sign("localhost", "DNS:localhost", Validity::Now);
-    // As if the server had answered to a password already (AuthenticationOk).
+    // A forged AuthenticationOk before the encryption, as if the server had accepted a password.
     let man = ManInTheMiddle::start(&certificate, server.port(), b"SR\0\0\0\x08\0\0\0\0");
     assert_refused(
         &server.ann().port(man.port),
@@ -280,8 +282,8 @@ fn a_service_file_relaxes_tls_only_explicitly() {
 
 const SERVICES: &str = "BOWLINE_TESTS_SERVICES";
 
-/// Connects, where the test above has started this program again to do so: libpq takes the place of service files from
-/// the environment only.
+/// Connects, in the child process that the test above starts. libpq takes the location of service
+/// files from the environment only.
 #[test]
 fn connects_by_services_when_asked_to() {
     for service in std::env::var(SERVICES)

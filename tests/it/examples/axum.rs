@@ -8,7 +8,7 @@ use crate::support::test_database;
 #[path = "../../../examples/axum.rs"]
 mod service;
 
-/// What the service answers: the status and the body.
+/// Sends a request, and returns the status and the body of the response.
 fn ask(at: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(at).expect("the service");
     let length = body.len();

@@ -30,7 +30,7 @@ fn every_example_runs() {
         .expect("the folder of the examples")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
-        // axum has a test of its own; `script/demo` runs bank.
+        // axum has a separate test; `script/demo` runs bank.
         .filter(|name| !["axum", "bank"].contains(&name.as_str()))
         .collect();
     programs.sort();

@@ -1,5 +1,5 @@
-//! A bank whose server processes are ended at random while it moves money: nothing is lost, nothing is
-//! done twice, and every outcome is known.
+//! A bank whose server processes are terminated at random while it moves money: no transfer is lost
+//! or made twice, and every outcome is known.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -19,19 +19,19 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::test_database;
 
-/// How long to burn; `script/bank-under-fire` says it.
+/// Seconds to run, set by `script/bank-under-fire`.
 const SECONDS: &str = "BOWLINE_FIRE_SECONDS";
 
 const THREADS: usize = 16;
 const ACCOUNTS: i64 = 200;
 const BALANCE: i64 = 1000;
-/// Between two server processes that are ended.
+/// The pause between two terminations.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// What was seen, counted.
+/// Counters of what was observed.
 #[derive(Default)]
 struct Figures {
-    /// Attempts of interactive transactions, by how often the closure was run.
+    /// Attempts of interactive transactions, counted by runs of the closure.
     attempts: AtomicU64,
     interactive: AtomicU64,
     not_committed: AtomicU64,
@@ -40,7 +40,7 @@ struct Figures {
     ended: AtomicU64,
 }
 
-/// Counts the commits whose answer was lost and whose outcome was found out on another session.
+/// Counts the commits whose answer was lost and whose outcome another session determined.
 #[derive(Clone, Default)]
 struct FoundOut(Arc<AtomicU64>);
 
@@ -69,7 +69,7 @@ struct Bank {
     numbers: AtomicI64,
     stop: AtomicBool,
     figures: Figures,
-    /// What each transfer was reported to be.
+    /// The reported result of each transfer.
     reported: Mutex<BTreeMap<i64, std::result::Result<(), Outcome>>>,
 }
 
@@ -154,7 +154,7 @@ impl Bank {
         Ok(())
     }
 
-    /// Reads, decides, writes: only serializable transactions make that safe.
+    /// Reads, decides and writes, which is safe in serializable transactions only.
     fn interactively(&self, transfer: i64, payer: i64, payee: i64, amount: i64) -> Result<()> {
         self.figures.interactive.fetch_add(1, Ordering::Relaxed);
         self.db
@@ -177,7 +177,7 @@ impl Bank {
             })
     }
 
-    /// Ends a server process of the bank's every few milliseconds.
+    /// Terminates one of the bank's server processes every few milliseconds.
     fn arsonist(&self, witness: &mut Session) {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1";
@@ -261,7 +261,8 @@ fn nothing_is_lost_and_nothing_is_done_twice() {
     }
 }
 
-/// Compares what was reported with what is there; how many transfers were acknowledged.
+/// Compares the reported results with the rows of the table. Returns the number of acknowledged
+/// transfers.
 fn audit(bank: &Bank, witness: &mut Session) -> usize {
     let reported = bank.reported.lock().expect("no panic while it is held");
     let logged = witness

@@ -1,5 +1,6 @@
-//! Every dialogue that commits, cut after every byte in both directions: what the call reported is compared
-//! with what the table holds once the server's side is gone.
+//! Every kind of call that commits, with its connection cut after each byte in both directions. The
+//! test compares the reported outcome with the rows of the table, once the server process has
+//! ended.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -29,24 +30,24 @@ fn insert(id: i32, part: i32) -> impl Statement<Output = usize> {
         .affected()
 }
 
-/// Which message makes the work lasting.
+/// The message that commits the work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum CommitsBy {
-    /// The end of the pipeline; answered by ReadyForQuery.
+    /// The Sync at the end of the pipeline; answered by ReadyForQuery.
     Sync,
     /// A COMMIT; answered by its CommandComplete.
     Command,
 }
 
-/// What an undisturbed dialogue looks like, in bytes after the connection was made.
+/// The byte positions of an exchange without a fault, counted after the connection was made.
 struct Dialogue {
     said: u64,
     heard: u64,
-    /// Where the messages begin that travel together with the commit.
+    /// The start of the messages that are sent together with the commit.
     commit_said: u64,
-    /// Where the answers to those begin.
+    /// The start of the answers to those messages.
     commit_heard: u64,
-    /// Where the commit's own answer is complete.
+    /// The end of the answer to the commit.
     answered: u64,
 }
 
@@ -84,32 +85,32 @@ impl Dialogue {
         }
     }
 
-    /// Whether the client cannot know what became of the work: it has handed the commit to the kernel, all at once with
-    /// what travels along, and has not read its answer.
+    /// Returns true if the client cannot know the outcome: it has passed the commit to the kernel,
+    /// in one write with the messages beside it, and has not read the answer.
     fn may_be_unknown(&self, direction: Direction, cut: u64) -> bool {
         match direction {
-            // A cut after 0 bytes waits for the first piece.
+            // A cut after 0 bytes happens when the first data arrives.
             Direction::ToServer => cut > self.commit_said || self.commit_said == 0,
             Direction::ToClient => (self.commit_heard..self.answered).contains(&cut),
         }
     }
 
-    /// Whether the client has heard that the work is committed.
+    /// Returns true if the client has received the answer that the work is committed.
     fn is_committed(&self, direction: Direction, cut: u64) -> bool {
         direction == Direction::ToClient && cut >= self.answered
     }
 }
 
-/// What is known of a commit that was not answered.
+/// What is known after the answer to a commit was lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Afterwards {
-    /// Nothing.
+    /// The outcome stays unknown.
     Unknown,
-    /// Everything, because another session finds it out.
+    /// Another session determines the outcome.
     FoundOut,
 }
 
-/// Cuts the dialogue of `work`, which writes this many parts, after every byte.
+/// Cuts the connection of `work`, which writes this many rows, after each byte.
 fn sweep(
     parts: i64,
     commits_by: CommitsBy,
@@ -119,7 +120,7 @@ fn sweep(
     sweep_ending(Ending::Fin, parts, commits_by, afterwards, work);
 }
 
-/// The same, each connection ending in this way; resets are known to TCP only.
+/// Does the same, and ends each connection in this way. Only TCP has resets.
 fn sweep_ending(
     ending: Ending,
     parts: i64,
@@ -143,7 +144,7 @@ fn sweep_ending(
         .max_size(1)
         .retry(RetryPolicy::never());
     let db = config.open().expect("a server");
-    // What a pool asks once is not part of the dialogue.
+    // The queries that a pool sends only once are not part of the exchange.
     work(&db, -1).expect("a first dialogue");
     witness.batch_execute("DELETE FROM cuts").expect("SQL");
     let first_pid = fresh_session(&db, 0);
@@ -179,7 +180,7 @@ fn sweep_ending(
     }
 }
 
-/// Waits until the pool gives another session than the one that was cut.
+/// Waits until the pool returns another session than the one that was cut.
 fn fresh_session(db: &Database, last_pid: i32) -> i32 {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -200,7 +201,8 @@ struct Count {
     parts: i64,
 }
 
-/// A server process that was cut off may still be committing.
+/// Waits until no other session uses the database, since a server process whose client is gone may
+/// still be committing.
 fn wait_until_alone(witness: &mut Session) {
     let others = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -216,7 +218,7 @@ fn wait_until_alone(witness: &mut Session) {
 
 type Seen = BTreeMap<i32, (Direction, u64, std::result::Result<(), Outcome>)>;
 
-/// How often the outcome was unknown, of work that is not there and that is.
+/// Returns how often the outcome was unknown: of work that was not committed, and of work that was.
 fn compare(witness: &mut Session, dialogue: &Dialogue, parts: i64, seen: &Seen) -> [usize; 2] {
     let counts = witness
         .run(sql_query("SELECT id, count(*) AS parts FROM cuts GROUP BY id").all::<Count>())
@@ -338,7 +340,7 @@ fn incompletely_sent_work_is_not_committed() {
         .call_timeout(Duration::from_millis(300))
         .open()
         .expect("a server");
-    // More than the buffers on the way hold, so that the end of it stays here.
+    // Larger than all buffers between client and server, so that its end is still at the client.
     let filling = "x".repeat(1024 * 1024);
     let insert = || {
         sql_query("INSERT INTO heavy VALUES ($1)")

@@ -1,4 +1,5 @@
-//! A client process that is killed, and one that runs out of files: each is a copy of this program.
+//! A client process that is killed, and one that runs out of file descriptors. Each is a child
+//! process of this program.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -10,10 +11,10 @@ use diesel::connection::SimpleConnection as _;
 
 use crate::support::{only, server, test_database};
 
-/// Says where to play the part, for a copy of this program.
+/// Set in a child process: the server to connect to.
 const TARGET: &str = "BOWLINE_TEST_TARGET";
 
-/// Starts this program again to run one test only, under this command if one is given.
+/// Starts this program again to run one test only, through the command `under` if it is not empty.
 fn again(under: &[&str], test: &str, target: &str) -> Child {
     let this = std::env::current_exe().expect("this program");
     let mut command = match under {
@@ -64,7 +65,7 @@ fn a_killed_client_leaves_no_work_and_no_locks() {
     assert_eq!(rows.expect("a count"), 1, "half of its work is there");
 }
 
-/// Holds a transaction open, where the test above has started this program again to do so.
+/// Holds a transaction open, in the child process that the test above starts.
 #[test]
 fn holds_a_transaction_when_asked_to() {
     let Ok(target) = std::env::var(TARGET) else {
@@ -95,7 +96,8 @@ fn a_client_out_of_files_keeps_its_open_sessions() {
     assert!(said.contains("came through"), "{said}");
 }
 
-/// Opens connections until there is no room for more, where the test above has started this program again to do so.
+/// Opens connections until there are no file descriptors left, in the child process that the test
+/// above starts.
 #[test]
 fn runs_out_of_files_when_asked_to() {
     let Ok(target) = std::env::var(TARGET) else {

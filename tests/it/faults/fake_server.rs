@@ -1,4 +1,5 @@
-//! Servers that send wrong bytes: deadlines hold, nothing panics, and error texts stay harmless.
+//! Servers that send wrong bytes: deadlines hold, nothing panics, and error texts have no control
+//! characters.
 
 use std::cell::Cell;
 use std::net::Shutdown;
@@ -15,7 +16,7 @@ const LIMIT: Duration = FakeServer::LIMIT;
 
 const CLEARTEXT_PASSWORD: [u8; 4] = [0, 0, 0, 3];
 
-/// ParseComplete, BindComplete, and a RowDescription of one column of type int4 in binary.
+/// Returns ParseComplete, BindComplete, and a RowDescription of one column of type int4 in binary.
 fn row_follows() -> Vec<u8> {
     let column = b"\0\x01x\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\x01";
     [
@@ -26,7 +27,7 @@ fn row_follows() -> Vec<u8> {
     .concat()
 }
 
-/// Fails with a word on how long it took, if that is too long.
+/// Runs the call, and fails the test if it takes more than 2 s longer than the limit.
 fn in_time<T>(limit: Duration, call: impl FnOnce() -> Result<T>) -> Result<T> {
     let started = Instant::now();
     let done = call();
@@ -35,14 +36,14 @@ fn in_time<T>(limit: Duration, call: impl FnOnce() -> Result<T>) -> Result<T> {
     done
 }
 
-/// A call's own limit, and what a server that does not answer is given to cancel.
+/// The limit of a call, with the time that cancelling waits for a server that does not answer.
 const CALL: Duration = LIMIT.saturating_add(Duration::from_secs(3));
 
 fn ask(session: &mut Session) -> Error {
     in_time(CALL, || session.run(sql_query("SELECT 1").affected())).expect_err("no answer")
 }
 
-/// Nothing that a terminal or a log would obey.
+/// Returns true if the text has no characters that a terminal or a log interprets.
 fn is_harmless(text: &str) -> bool {
     !text
         .chars()
@@ -254,7 +255,7 @@ fn a_row_that_is_not_as_it_was_described_is_an_error() {
         b"\0\x02\0\0\0\x04\0\0\0\x2a\0\0\0\x04\0\0\0\x2a",
         b"\0\x01\0\0\0\x40\0\0\0\x2a",
         b"\0\x01\xff\xff\xff\xf0\0\0\0\x2a",
-        // A number of five bytes.
+        // An integer of five bytes.
         b"\0\x01\0\0\0\x05\0\0\0\0\x2a",
     ] {
         let answer = [
@@ -370,7 +371,7 @@ fn done(tags: &[&str]) -> Vec<u8> {
     tags.iter().flat_map(answer).collect()
 }
 
-/// The error that a server process sends when it ends by order of an administrator.
+/// Returns the error that a server process sends when an administrator terminates it.
 fn terminated() -> Vec<u8> {
     let text = "terminating connection due to administrator command";
     error_response("FATAL", "57P01", text)
@@ -382,7 +383,7 @@ fn a_server_that_ends_after_its_commit_has_committed() {
     let server = FakeServer::start(|client| {
         client.welcome();
         client.read();
-        // Behind its first write, a transaction asks for its number.
+        // The first write of a transaction is followed by a query for the transaction ID.
         let tags = ["BEGIN", "INSERT 0 1", "SELECT 0"];
         client.send(&[done(&tags), message(b'Z', b"T")].concat());
         client.read();

@@ -1,4 +1,4 @@
-//! How much memory calls take at their peak, measured in a copy of this program (`VmHWM`, which Linux keeps).
+//! The peak memory of calls, measured in a child process of this program (`VmHWM`, on Linux).
 
 use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
@@ -10,9 +10,9 @@ use diesel::sql_types::Integer;
 
 use crate::support::{only, server};
 
-/// Says what to do, for a copy of this program.
+/// Set in a child process: its task.
 const TASK: &str = "BOWLINE_TEST_TASK";
-/// How many rows to stream; `script/memory-figures` says it.
+/// The number of rows to stream, set by `script/memory-figures`.
 const ROWS: &str = "BOWLINE_MEMORY_ROWS";
 
 const MIB: u64 = 1024 * 1024;
@@ -28,7 +28,7 @@ fn rows() -> i32 {
     rows.unwrap_or(1_000_000)
 }
 
-/// What a copy of this program adds to its peak by a task.
+/// Returns by how much a task raises the peak memory of a child process.
 fn peak_of(task: &str) -> u64 {
     let this = std::env::current_exe().expect("this program");
     let output = Command::new(this)
@@ -43,7 +43,7 @@ fn peak_of(task: &str) -> u64 {
     peak.unwrap_or_else(|| panic!("it says nothing of its memory: {said}"))
 }
 
-/// The most memory that this process has had so far, in bytes.
+/// Returns the peak memory of this process so far, in bytes.
 fn high_water_mark() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status
@@ -82,7 +82,7 @@ fn a_pipeline_of_100_000_takes_at_most_64_mib() {
     assert!(peak < 64 * MIB, "{peak}");
 }
 
-/// Does what a test above has started this program again for, and says what it took.
+/// Runs a task in the child process that a test above starts, and prints its memory.
 #[test]
 fn does_a_task_when_asked_to() {
     let Ok(task) = std::env::var(TASK) else {

@@ -1,4 +1,4 @@
-//! The proxy that the tests of faults rest on: what it counts, and how it breaks a connection.
+//! The proxy that the tests of faults use: what it counts, and how it breaks a connection.
 
 use std::time::{Duration, Instant};
 

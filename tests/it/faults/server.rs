@@ -1,4 +1,4 @@
-//! A server that stops, crashes, hangs, or ends its processes, under calls that are under way.
+//! A server that stops, crashes, hangs, or terminates its processes while calls are running.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,12 +15,12 @@ use bowline::{
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};
 
-/// A server that these tests take turns to break.
+/// Returns the server that these tests break, one test at a time.
 fn breakable() -> MutexGuard<'static, LocalServer> {
     static SERVER: OnceLock<Mutex<LocalServer>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         let settings = [
-            // What was acknowledged has to survive a crash of the server.
+            // Acknowledged commits have to survive a crash of the server.
             ("synchronous_commit", "on"),
             ("wal_level", "replica"),
             ("max_wal_senders", "2"),
@@ -32,13 +32,13 @@ fn breakable() -> MutexGuard<'static, LocalServer> {
     });
     let server = server.lock().unwrap_or_else(PoisonError::into_inner);
     if server.pid().is_none() {
-        // A test failed while it was down.
+        // A test failed while the server was down.
         server.start_again().expect("it starts");
     }
     server
 }
 
-/// A database with an empty table `t (x int primary key)`, and somebody to look at it who is not in the way.
+/// Creates an empty table `t (x int primary key)`, and returns the session that did.
 fn with_table(server: &LocalServer) -> Session {
     let mut witness = Session::connect(&server.config("postgres")).expect("a server");
     witness
@@ -78,7 +78,7 @@ fn signal(name: &str, pid: i32) {
     assert!(killed.expect("kill is there").success());
 }
 
-/// Tries until it succeeds; how long it took.
+/// Repeats a call until it succeeds. Returns how long that took.
 fn until_ok<T>(limit: Duration, mut call: impl FnMut() -> Result<T>) -> Duration {
     let started = Instant::now();
     loop {
@@ -90,7 +90,7 @@ fn until_ok<T>(limit: Duration, mut call: impl FnMut() -> Result<T>) -> Duration
     }
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds, 10 s at most.
 fn until(mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !is_so() {
@@ -116,7 +116,7 @@ fn a_stopped_server_is_used_again_when_it_is_back() {
     until_ok(Duration::from_secs(3), || db.run(insert(2)));
 }
 
-/// Writes in every way there is until it is told to stop; what each call reported.
+/// Writes in every way that there is, until `stop` is set. Returns the result of each call.
 fn write_until(
     stop: &AtomicBool,
     db: &Database,
@@ -146,7 +146,7 @@ fn write_until(
 
 #[test]
 fn writers_report_the_truth_across_restarts() {
-    /// A number that no writer comes to.
+    /// A number that no writer reaches.
     const LAST: i32 = 1_000_000_000;
     let server = breakable();
     with_table(&server);
@@ -161,7 +161,7 @@ fn writers_report_the_truth_across_restarts() {
             server.shut_down(how).expect("it stops");
             server.start_again().expect("it starts");
         }
-        // It goes on after the last restart, however long the recovery takes.
+        // The pool has to work again after the last restart, however long the recovery takes.
         until_ok(Duration::from_secs(20), || db.run(insert(LAST)));
         stop.store(true, Ordering::SeqCst);
         writers
@@ -222,7 +222,7 @@ fn a_suspended_server_is_abandoned_in_time() {
             .connect_timeout(Duration::from_millis(300)),
     );
     let took = started.elapsed();
-    // Who is connected goes on, and a cancel finds nobody who takes it.
+    // An existing session continues, and a request to cancel is not answered.
     let asked = open.run(sql_query("SELECT 1").affected());
     open.set_timeout(Duration::from_millis(300));
     let slow_started = Instant::now();
@@ -243,7 +243,7 @@ fn a_suspended_server_is_abandoned_in_time() {
     assert!(open.is_broken());
 }
 
-/// Ends a server process, and waits until it is gone.
+/// Terminates a server process, and waits until it is gone.
 fn terminate(witness: &mut Session, pid: i32) {
     let end = sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
     witness.run(end.affected()).expect("the right to do so");
@@ -401,7 +401,8 @@ fn slow_deferred_work_ends_at_the_deadline() {
         (&by_deadline, &in_one_trip),
         (&by_deadline, &with_options),
         (&by_deadline, &in_steps),
-        // PostgreSQL's own limit does not reach into an implicit commit; where there is a COMMIT, it holds.
+        // PostgreSQL's statement_timeout does not apply to an implicit commit, but it does to a
+        // COMMIT.
         (&by_setting, &with_options),
         (&by_setting, &in_steps),
     ];

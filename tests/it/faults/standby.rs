@@ -1,4 +1,4 @@
-//! A hot standby: it refuses to write, it takes over, and what it replays can end a query.
+//! A hot standby: it refuses writes, it is promoted, and its recovery can cancel a query.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ fn count(session: &mut Session) -> usize {
         .expect("a count")
 }
 
-/// Tries until it succeeds.
+/// Repeats a call until it succeeds, 20 s at most.
 fn until_ok<T>(mut call: impl FnMut() -> bowline::Result<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
@@ -43,7 +43,7 @@ fn until_ok<T>(mut call: impl FnMut() -> bowline::Result<T>) -> T {
     }
 }
 
-/// Where either of them may be, as long as it takes writes.
+/// Returns a configuration with both hosts, of which libpq takes one that accepts writes.
 fn either(servers: [&LocalServer; 2]) -> Config {
     let hosts = servers.map(|server| server.socket_folder().to_string_lossy().into_owned());
     Config::new()
@@ -102,7 +102,7 @@ fn a_recovery_conflict_on_a_standby_is_a_conflict() {
     let error = thread::scope(|scope| {
         let reading =
             scope.spawn(|| reader.run(sql_query("SELECT x, pg_sleep(0.05) FROM t").affected()));
-        // The lock on the table that it takes away is what the query holds.
+        // The query holds a lock that conflicts with the replayed DDL on the table.
         let sees = "SELECT FROM pg_locks WHERE relation = 't'::regclass";
         let mut witness = Session::connect(&standby.config("postgres")).expect("a standby");
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -130,7 +130,7 @@ fn after_a_failed_begin_nothing_runs() {
             let error = tx
                 .run(sql_query("SELECT 1").affected())
                 .expect_err("no BEGIN");
-            // What an application that passed over it would run next.
+            // Another statement, as an application runs it that ignores the error.
             assert!(tx.run(sql_query("SELECT 2").affected()).is_err());
             Err::<(), _>(error)
         });

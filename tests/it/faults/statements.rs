@@ -1,5 +1,5 @@
-//! Statements that cannot work: too many parameters, values that do not fit, locks, limits of time,
-//! deadlocks, other encodings. Each says what it is, and leaves a session that goes on.
+//! Statements that fail: too many parameters, values that do not fit, locks, time limits,
+//! deadlocks, other encodings. Each error names its cause, and the session stays usable.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,5 @@
-//! What must not compile, each beside a twin that differs only in the mistake and compiles.
+//! Code that must not compile. Beside each file is one that compiles, and differs only in the
+//! mistake.
 
 #[test]
 fn mistakes_do_not_compile_and_their_twins_do() {

@@ -1,4 +1,5 @@
-//! Generated functions are SQL as constants, filled with the columns that a call gives.
+//! The SQL of generated functions: constants, completed with the columns that a call has values
+//! for.
 
 use bank::{Account, AccountId, AccountStatus, NewAccount, NewTransfer, Transfer};
 use bowline::{Database, ErrorKind, Outcome, Page, Result, Session, StatementDsl as _, sql_query};
@@ -47,7 +48,7 @@ fn rows_with_array_columns_are_inserted_in_one_round_trip(db: Database) -> Resul
     Ok(())
 }
 
-/// The role has to be allowed to write each column that a statement names.
+/// The role needs the privilege to write each column that a statement names.
 #[test]
 fn only_the_columns_that_are_given_are_named() -> Result<()> {
     let database = test_database();
@@ -82,7 +83,7 @@ fn a_lone_update_of_a_missing_row_is_not_committed() -> Result<()> {
     Ok(())
 }
 
-/// The server's list has the SQL as it was sent.
+/// pg_prepared_statements has the SQL as it was sent.
 #[test]
 fn a_single_write_is_prepared_at_its_second_use() -> Result<()> {
     let database = test_database();
@@ -93,7 +94,7 @@ fn a_single_write_is_prepared_at_its_second_use() -> Result<()> {
         session.run(Account::update(ann.id, balance(cents)))?;
         session.run(Account::find(ann.id))?;
     }
-    // In a tuple, the server checks that each finds its row.
+    // In a tuple, the server checks that each statement finds its row.
     for cents in 0..2 {
         session.run((
             Account::update(ann.id, balance(cents)),

@@ -1,6 +1,7 @@
 //! Code generated from hostile names compiles, and each name in it means its own column.
 //!
-//! A row as JSON has the names of SQL, so a table in which each text says the name of its column tells.
+//! Each text in a row holds the name of its column. The names in the row's JSON are those of SQL,
+//! so they have to be equal.
 
 use bowline::testing::LocalServer;
 use bowline::{Page, Session};
@@ -11,7 +12,7 @@ use super::hostile::{HostileTable, NewHostileTable, NewSelf_, NewType, OptionRow
 
 const MIGRATION: &str = include_str!("../../hostile/migrations/1_hostile/up.sql");
 
-/// One row in each table, in which each text says the name of its column.
+/// Inserts one row into each table; each text is the name of its column.
 const NAMED: &str = "DO $do$
     DECLARE a record;
     BEGIN
@@ -33,7 +34,7 @@ fn with_session(test: impl FnOnce(&mut Session)) {
     test(&mut session);
 }
 
-/// Asserts that each text is its own name, and gives the names.
+/// Asserts that each text equals its name, and returns the names.
 fn names(row: impl serde::Serialize) -> Vec<String> {
     let Value::Object(mut fields) = serde_json::to_value(row).expect("a row is an object") else {
         panic!("a row is an object");

@@ -1,4 +1,4 @@
-//! `Database::migrate`: migrations that a program brings along, and two programs that start together.
+//! `Database::migrate`: migrations in the program, and two programs that start at the same time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use testkit::Recorder;
 
 use crate::support::test_database;
 
-/// Migrations by name and SQL, as `embed_migrations!` would give them.
+/// Migrations by name and SQL, as `embed_migrations!` returns them.
 #[derive(Clone)]
 struct Scripts(Vec<Script>);
 
@@ -97,7 +97,7 @@ struct Found {
     text: String,
 }
 
-/// What a query of one text gives.
+/// Returns the result of a query with one value, as text.
 fn ask(db: &Database, query: &str) -> String {
     let query = format!("SELECT coalesce(({query})::text, '') AS text");
     let found = db.run(sql_query(query).optional::<Found>());
@@ -106,7 +106,7 @@ fn ask(db: &Database, query: &str) -> String {
         .map_or_else(String::new, |found| found.text)
 }
 
-/// In which schemas there is a table `b`.
+/// The schemas that have a table `b`.
 const SCHEMA_OF_B: &str = "SELECT string_agg(schemaname, ',') FROM pg_tables WHERE tablename = 'b'";
 
 #[test]
@@ -244,7 +244,8 @@ fn a_transaction_that_a_procedure_leaves_is_no_success() {
 #[test]
 fn programs_that_start_together_do_not_deadlock() {
     let (database, db) = database();
-    // An index that takes a second: who waits in the server meanwhile would be waited for.
+    // The index takes a second. CREATE INDEX CONCURRENTLY waits for all older transactions, so it must
+    // not meet a program that waits for its turn within a statement: the two would deadlock.
     let slow = "CREATE TABLE big AS SELECT 1 AS id; CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
         AS 'BEGIN PERFORM pg_sleep(0.5); RETURN $1; END'";
     let migrations = vec![

@@ -1,4 +1,5 @@
-//! Whether the database has run the migrations that the program was built for, asked when it opens.
+//! The check on opening: whether the migrations that the program was built for have run on the
+//! database.
 
 use std::time::{Duration, Instant};
 
@@ -16,16 +17,16 @@ use crate::support::{server, test_database};
 const CREATE_ACCOUNTS: (&str, &str, u64) =
     ("20260105090000", "2026-01-05-090000_create_accounts", 0);
 
-/// Code from before the other migrations.
+/// Code from before the later migrations.
 const AN_OLD_VERSION: Migrations = Migrations::generated(&[CREATE_ACCOUNTS]);
 
-/// Code that has one which nobody else has.
+/// Code with a migration that is in no other version.
 const ANOTHER_BRANCH: Migrations = Migrations::generated(&[
     CREATE_ACCOUNTS,
     ("20260105090001", "2026-01-05-090001_of_a_branch", 0),
 ]);
 
-/// Opens it, and gives the warnings with what came of it.
+/// Opens the database, and returns the warnings and the result.
 fn opened(config: Config) -> (Vec<Seen>, Result<Database>) {
     let recorder = Recorder::default();
     let database = recorder.listen(|| config.open());
@@ -39,7 +40,7 @@ fn texts(events: &[Seen]) -> Vec<&str> {
         .collect()
 }
 
-/// A database of its own whose newest two migrations have not run.
+/// Creates a database on which the newest two migrations have not run.
 fn behind() -> TestDatabase {
     let database = test_database();
     let forget = sql_query("DELETE FROM __diesel_schema_migrations WHERE version >= '20260511'");
@@ -67,7 +68,7 @@ fn an_up_to_date_database_costs_one_round_trip() {
     let db = opened.expect("a server");
     assert_eq!(proxy.take_round_trips(), without + 1);
     assert!(warnings.is_empty(), "{warnings:?}");
-    // It is asked once, not for each session.
+    // The pool checks it once, not for each session.
     let sessions = [db.session(), db.session()];
     assert!(sessions.iter().all(Result::is_ok));
     assert_eq!(proxy.take_round_trips(), without);

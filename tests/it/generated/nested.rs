@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection as _;
 
 use crate::support::{new_account, test_database};
 
-/// Adds two accounts, and two transfers from the first to the second.
+/// Inserts two accounts, and two transfers from the first to the second.
 fn sent(db: &Database) -> Result<(Account, Account, [Transfer; 2])> {
     let frozen = NewAccount {
         status: Some(AccountStatus::Frozen),
@@ -92,7 +92,8 @@ fn rows_in_source_code_have_structs_too(db: Database) -> Result<()> {
     Ok(())
 }
 
-/// A row of which each column is NULL is there, and one that an outer join does not find is not.
+/// A row whose columns are all NULL is `Some`, and a row that an outer join does not find is
+/// `None`.
 #[bowline::test]
 fn a_row_of_nulls_is_no_missing_row(db: Database) -> Result<()> {
     let rows = query!(
@@ -154,7 +155,7 @@ fn rows_that_a_statement_writes_are_returned(db: Database) -> Result<()> {
     Ok(())
 }
 
-/// The statements are prepared before the schema changes, and run again after it.
+/// The statements are prepared before the schema changes, and run again afterwards.
 #[test]
 fn an_old_release_runs_on_while_columns_come_and_go() {
     let database = test_database();

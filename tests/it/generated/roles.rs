@@ -1,5 +1,5 @@
-//! Columns with a role: the version of a row, the times of its deletion and of its last change; and
-//! what settings say of JSON and of lists.
+//! Columns with a role: the version of a row, and the times of its deletion and of its last change.
+//! Also the settings for JSON and lists.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use super::tickets::{
     TicketChanges, TicketConstraint,
 };
 
-/// An address, which a setting names as the type of a column.
+/// An address: a column type that a setting names.
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow, Serialize, Deserialize)]
 #[allow(unreachable_pub, reason = "generated code, which is public, names it")]
 pub struct Email(pub(crate) String);
@@ -162,7 +162,7 @@ fn deleted_rows_are_passed_over() {
         .expect("a list");
     assert_eq!(ids(listed), [id]);
 
-    // Its code is free again.
+    // The code of the deleted row can be used again.
     let upserted = db
         .run(Ticket::upsert_by_code(new_ticket(owner, "T1"), title("x")))
         .expect("an upsert");

@@ -1,4 +1,4 @@
-//! What the server says that sessions do, and who blocks whom.
+//! Activity of sessions, and which session blocks which.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::Proxy;
 
 use crate::support::{new_account, server, test_database};
 
-/// Asks until the answer is as it should be, for ten seconds at most.
+/// Queries the activity until it is as wanted, 10 s at most.
 fn wait_for(db: &Database, wanted: impl Fn(&[Activity]) -> bool) -> Vec<Activity> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -39,7 +39,8 @@ fn a_session_that_waits_for_anothers_lock_names_it() {
                 db.run(Account::update(ann.id, richer()))
                     .expect("an account")
             });
-            // The server reads a session's state before the locks that block it, so the two may be of two moments.
+            // The server reads a session's state before the locks that block it, so the two may be
+            // from different moments.
             let waits = |session: &Activity| {
                 session.is_blocked() && session.wait_event_type.as_deref() == Some("Lock")
             };
@@ -81,7 +82,7 @@ fn activity_takes_one_trip_and_omits_its_own_session() {
         .open()
         .expect("a server");
     let held = db.session().expect("a session");
-    // Connects the session that asks.
+    // Opens the session that queries the activity.
     db.activity().expect("an answer");
     proxy.take_round_trips();
     let sessions = db.activity().expect("an answer");

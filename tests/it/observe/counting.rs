@@ -14,7 +14,7 @@ use testkit::{Direction, Ending, Proxy};
 use crate::support::{new_account, server, test_database};
 use recorder::{Recorder, recorder};
 
-/// The label of a database's pool on this server.
+/// Returns the label of a database's pool on this server.
 fn pool_name(server: &LocalServer, database: &TestDatabase) -> String {
     let folder = server.socket_folder().display();
     format!("{folder}:5432/{}", database.name())
@@ -124,14 +124,14 @@ fn sessions_are_counted_at_open_and_close() {
     assert_eq!(opened(), 1.0);
     let created = recorder.get("db.client.connection.create_time", &[pool]);
     assert_eq!(created.recorded.len(), 1);
-    // Ended while it is idle.
+    // Terminated while it is idle.
     let pid = db.session().expect("a session").backend_pid();
     let end = sql_query("SELECT pg_terminate_backend($1, 5000)").bind::<Integer, _>(pid);
     let mut other = bowline::Session::connect(&server.config("postgres")).expect("a server");
     other.run(end.affected()).expect("the right to do so");
     db.run(Account::count()).expect("a new session");
     assert_eq!((opened(), closed("closed_by_server")), (2.0, 1.0));
-    // Ended while it is in use.
+    // Terminated while it is in use.
     let end_itself = sql_query("SELECT pg_terminate_backend(pg_backend_pid())");
     let mut session = db.session().expect("a session");
     session.run(end_itself.affected()).expect_err("its end");

@@ -1,4 +1,4 @@
-//! What can be seen from outside: spans, and the event of a slow statement.
+//! Spans, and the event of a slow statement.
 
 use std::time::Duration;
 
@@ -298,7 +298,7 @@ fn an_async_call_stays_within_its_outer_span() {
     assert_eq!(statements[0].parent, Some("bowline_request"));
 }
 
-/// A database whose every statement is slow.
+/// Opens a database on which every statement counts as slow.
 fn with_slow_statements() -> (Database, bowline::testing::TestDatabase) {
     let database = test_database();
     let config = database.config().slow_statement(Duration::ZERO);
@@ -339,7 +339,7 @@ fn a_plan_takes_one_round_trip_and_runs_nothing_again() {
         .expect("an account");
     assert_eq!(proxy.take_round_trips(), 2);
     assert_eq!(recorder.events("bowline::slow").len(), 1);
-    // Nobody listens: nothing is asked.
+    // Without a subscriber, no plan is requested.
     assert_eq!(db.run(Account::count()).expect("a count"), 1);
     assert_eq!(proxy.take_round_trips(), 1);
 }
@@ -371,7 +371,7 @@ fn a_cancelled_slow_statement_has_its_plan_in_time() {
 #[test]
 fn a_failed_plan_leaves_the_transaction_intact() {
     let (db, _database) = with_slow_statements();
-    // The planner calls it, and fails the second time.
+    // The planner calls the function, and the second call fails.
     let fails_to_plan_again = "CREATE SEQUENCE plans;
          CREATE FUNCTION once() RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS $$
          BEGIN

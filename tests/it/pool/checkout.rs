@@ -244,7 +244,7 @@ fn an_r2d2_pool_of_ones_own_holds_clean_sessions() {
     let process = "SELECT pg_backend_pid()";
     let first = number(process);
 
-    // A setting ends with the loan.
+    // A setting ends when the session is returned.
     let text = "SELECT setting::int FROM pg_settings WHERE name = 'work_mem'";
     let before = number(text);
     pool.get()

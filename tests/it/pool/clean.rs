@@ -1,4 +1,4 @@
-//! What one holder did to a session, the next does not see.
+//! State that one holder of a session leaves, and the next does not see.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ fn run(session: &mut Session, text: &str) -> usize {
 fn nothing_dirty_is_handed_out() {
     let db = one_session();
     let admin = server().config("postgres").open().expect("a server");
-    // Another test may have made it.
+    // Another test may have created the role.
     let role = "DO $$ BEGIN CREATE ROLE pool_guest; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$";
     admin.run(sql_query(role).affected()).expect("a role");
     let matrix: [(&[&str], &str); 10] = [
@@ -92,14 +92,14 @@ fn an_open_transaction_is_rolled_back_on_return() {
     let db = one_session();
     let pid = db.session().expect("a session").backend_pid();
     let works: [&dyn Fn(&mut Session); 4] = [
-        // By SQL, which no book of transactions knows of.
+        // By SQL, so the library's own state has no transaction.
         &|session| assert_eq!(run(session, "BEGIN"), 0),
         &|session| {
             run(session, "BEGIN");
             let failed = session.run(sql_query("SELECT 1/0").affected());
             failed.expect_err("a failure");
         },
-        // Asked for, and not sent yet.
+        // A transaction whose BEGIN is not sent yet.
         &|session| begin(session).expect("a transaction"),
         &|session| {
             begin(session).expect("a transaction");

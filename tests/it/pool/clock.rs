@@ -1,4 +1,4 @@
-//! Lifetimes, idleness, leaks: what the pool does by the clock.
+//! Time limits of the pool: lifetimes, idle times, leaks.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -116,7 +116,7 @@ fn a_session_held_too_long_is_reported_once() {
         .expect("it was left alone");
 }
 
-/// Keeps the text of each event.
+/// Records the text of each event.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 

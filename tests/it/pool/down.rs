@@ -1,4 +1,4 @@
-//! A server that is away, refuses, or does not answer.
+//! A server that is down, refuses connections, or does not answer.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use testkit::{Ending, Proxy};
 use super::{SPARE, until};
 use crate::support::{server, test_database};
 
-/// Eight threads that ask at once, and how long each took.
+/// Runs a query on eight threads at once. Returns the error and the duration of each.
 fn eight_ask(db: &Database) -> Vec<(Option<Error>, Duration)> {
     let callers: Vec<_> = (0..8)
         .map(|_| {

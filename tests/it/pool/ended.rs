@@ -1,4 +1,4 @@
-//! The end of a pool, and of a generation of its sessions.
+//! Closing a pool, and ending its current sessions.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -96,7 +96,7 @@ fn a_read_only_server_loses_all_sessions_of_that_age() {
     assert_eq!(db.pool_state().opened, 4);
 }
 
-/// Says to a child process of this program that it is to do the test itself, with nothing else running.
+/// Set in a child process of this program, which runs one test with no other beside it.
 #[cfg(target_os = "linux")]
 const ALONE: &str = "BOWLINE_TEST_ALONE";
 

@@ -1,4 +1,4 @@
-//! Behind PgBouncer in transaction mode, started here from the distribution's package.
+//! A pool behind PgBouncer in transaction mode, which is the distribution's package.
 
 use std::thread;
 use std::time::Duration;

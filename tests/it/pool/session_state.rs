@@ -1,4 +1,4 @@
-//! What a session carries over, and how it is made clean.
+//! State of a session, and how it is reset.
 
 use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;

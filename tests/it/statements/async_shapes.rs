@@ -1,4 +1,4 @@
-//! The shapes in which asynchronous code is written: each compiles, is `Send` where it is spawned, and runs.
+//! Common forms of asynchronous code: each compiles, is `Send` where it is spawned, and runs.
 
 use std::pin::Pin;
 

@@ -16,7 +16,7 @@ fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
     (db.expect("a server").into_async(), database)
 }
 
-/// How many statements of this database's the server runs, apart from the one that asks.
+/// Returns how many statements the server runs in this database, apart from this query.
 async fn running(db: &AsyncDatabase) -> usize {
     let active = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
     db.run(sql_query(active).affected()).await.expect("a count")
@@ -172,7 +172,7 @@ async fn a_limit_holds_for_the_whole_call() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
 }
 
-/// A runtime with one blocking thread.
+/// Creates a runtime with one blocking thread.
 fn narrow() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -204,7 +204,7 @@ fn a_call_that_gets_no_thread_ends_by_its_limit() {
         assert_eq!(error.outcome(), Outcome::NotCommitted);
         assert!(error.message().contains("thread"), "{error}");
         busy.await.expect("no panic");
-        // Nor does it begin once there is one.
+        // The dropped call does not begin once the thread is free either.
         assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
         assert_eq!(ran.load(Ordering::SeqCst), 0);
     });

@@ -1,6 +1,7 @@
-//! The first session of somebody who is new to PostgreSQL, step by step, through Bowline only.
+//! The first session of a user who is new to PostgreSQL, step by step, with Bowline only.
 //!
-//! Nothing is generated here: SQL is written by hand, and a row is what a struct says. It reads from top to bottom.
+//! Nothing is generated: SQL is written by hand, and a struct defines a row. The test reads from
+//! top to bottom.
 
 use bowline::testing::LocalServer;
 use bowline::{Database, Error, Outcome, Session, SqlState, StatementDsl as _, sql_query};
@@ -57,7 +58,7 @@ fn a_beginners_first_session() -> Result {
             .affected(),
     )?;
 
-    // Insert two rows. A value never becomes a part of the SQL: it travels beside it, as $1.
+    // Insert two rows. A value is never a part of the SQL: it is sent separately, as $1.
     let insert = |description: &'static str| {
         sql_query("INSERT INTO table1 (description) VALUES ($1) RETURNING id, description")
             .bind::<Text, _>(description)
@@ -78,7 +79,7 @@ fn a_beginners_first_session() -> Result {
             .affected(),
     )?;
 
-    // Insert a row in a transaction. Before it is committed nobody else sees it; a second session does afterwards.
+    // Insert a row in a transaction. Other sessions see it only after the commit.
     let mut second_session = Session::connect(&server.config("first"))?;
     let flags = || sql_query("SELECT id, status FROM newtable").all::<Flag>();
     db.transaction_once(|tx| {
@@ -125,8 +126,8 @@ fn a_beginners_first_session() -> Result {
     assert_eq!((some.len(), rest.len()), (1, 1));
     assert_eq!(db.run(things().all::<Thing>())?.len(), 2);
 
-    // A value that is too long is an error to match on, by its SQLSTATE. PostgreSQL does not say which column it was
-    // for: the message names the type only.
+    // A value that is too long is an error, matched by its SQLSTATE. PostgreSQL does not report the
+    // column: its message has only the type.
     let error = db
         .run(insert("longer than the thirty characters that fit"))
         .unwrap_err();
@@ -186,7 +187,7 @@ fn password_mistakes_are_reported_without_password() {
     }
     assert!(!recorder.everything().contains(wrong));
     assert!(!server.log().contains(wrong));
-    // With the right one it opens, and says no more of it.
+    // With the right password the database opens, and no output has it.
     let db = server.ann().open().expect("she may");
     assert!(!format!("{db:?}").contains(PASSWORD));
 }

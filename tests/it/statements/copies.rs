@@ -252,7 +252,7 @@ fn a_copy_takes_only_the_protocols_round_trips() {
     let rows = || names(100).map(|(name, balance, _)| (name, balance));
     proxy.take_round_trips();
     db.copy_in(columns, rows()).expect("rows");
-    // The server asks for the data, and says how it ended.
+    // The server's request for the data, and its result.
     assert_eq!(proxy.take_round_trips(), 2);
     let read = db.copy_out(accounts::table.select(columns).all::<(String, i64)>());
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What went wrong, as values: kinds, constraints, outcomes, indexes of statements.
+//! Fields of errors: kinds, constraints, outcomes, indexes of statements.
 
 use bank::{
     Account, AccountChanges, AccountConstraint, AccountLabel, AccountLabelConstraint,

@@ -54,7 +54,7 @@ fn a_notification_that_is_here_already_needs_no_wait() {
     session()
         .run(notify("here_already", ""))
         .expect("a notification");
-    // It is on the socket by then, and not yet read.
+    // By then it has arrived at the socket, and is not read yet.
     thread::sleep(Duration::from_secs(1));
     let heard = listener.wait_for_notification(Duration::ZERO);
     assert!(heard.expect("a connection").is_some());

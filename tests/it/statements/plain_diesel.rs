@@ -1,4 +1,4 @@
-//! What a diesel user writes, on a `Session` and within a transaction.
+//! diesel's own API, on a `Session` and within a transaction.
 
 use bank::schema::{accounts, transfers};
 use bank::{Account, AccountId, AccountStatus};
@@ -101,7 +101,7 @@ fn a_queryable_by_name_column_is_checked_by_width(db: Database) -> QueryResult<(
         narrower,
         Err(DieselError::DeserializationError(_))
     ));
-    // As wide as a bigint, and another type: the bits are read as they are.
+    // Another type of the same width as bigint: diesel reads the bits unchecked.
     let other = diesel::sql_query("SELECT 1::float8 AS n").get_result::<Number>(session)?;
     assert_eq!(other.n as u64, 1f64.to_bits());
     Ok(())
@@ -245,7 +245,7 @@ fn save_changes_gives_the_row_as_it_is_afterwards(db: Database) -> QueryResult<(
         username: "anne",
     };
     let anne: Account = renaming.save_changes(session)?;
-    // The server made the name to display anew.
+    // The server computed the display name again.
     assert_eq!((&*anne.username, &*anne.display_name), ("anne", "anne"));
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Which statements are prepared under a name, and what else travels with them: read from what the server hears.
+//! Which statements are prepared under a name, and what else is sent with them: read from the bytes
+//! that the server receives.
 
 use bank::Account;
 use bowline::{Database, Session, Statement as _, StatementDsl as _, sql_query};
@@ -105,7 +106,7 @@ fn many_shapes_do_not_push_out_what_is_used_more() {
     assert_eq!(after[..1], first, "it was prepared once");
 }
 
-/// Returns what the server hears while `work` is done on a database through a proxy.
+/// Returns what the server receives while `work` runs on a database through a proxy.
 fn heard(proxy: &Proxy, work: impl FnOnce()) -> String {
     proxy.record();
     work();

@@ -19,7 +19,7 @@ struct Quoted {
     literal: String,
 }
 
-/// The first PostgreSQL whose keywords are the ones that `bowline_sql` knows.
+/// The first version of PostgreSQL that has the keywords that `bowline_sql` has.
 const KEYWORDS_OF: i32 = 180_000;
 
 fn texts() -> Vec<String> {
@@ -65,7 +65,7 @@ fn quoting_is_the_servers_own() {
     for row in rows {
         assert_eq!(quote::literal(&row.name), row.literal);
         let ours = quote::identifier(&row.name);
-        // What a later version reserves is quoted for an earlier one too.
+        // A keyword that a later version reserves is quoted for an earlier version too.
         let is_newer =
             !is_exact && !reserved.contains(&row.name) && quote::category(&row.name).is_some();
         if is_newer {

@@ -1,4 +1,4 @@
-//! Round trips, counted by a proxy outside of the program.
+//! Round trips, counted by a proxy between the program and the server.
 
 use bank::schema::accounts;
 use bank::{Account, AccountChanges, AccountStatus, Transfer};
@@ -8,7 +8,8 @@ use testkit::Proxy;
 
 use crate::support::{new_account, server, test_database};
 
-/// A pool that reaches a database of its own through a counting proxy; the first session is there already.
+/// Opens a pool on a separate database through a counting proxy; the first session is connected
+/// already.
 fn counted() -> (Database, Proxy, bowline::testing::TestDatabase) {
     let (server, database) = (server(), test_database());
     let proxy = Proxy::start(&server).expect("a proxy");
@@ -150,7 +151,7 @@ fn a_failing_tuple_takes_one_more_to_roll_back() {
     ))
     .expect_err("no such account");
     assert_eq!(proxy.take_round_trips(), 2);
-    // What reads, or ends with its only write, needs no BEGIN.
+    // Work that only reads, or whose only write comes last, needs no BEGIN.
     db.run((Account::get(ann.id), Account::insert(new_account("bob"))))
         .expect_err("no such account");
     assert_eq!(proxy.take_round_trips(), 1);

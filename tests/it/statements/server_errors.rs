@@ -1,4 +1,4 @@
-//! What the server says of an error: its code, and every field of its message.
+//! Errors of the server: the code, and every field of the message.
 
 use bowline::error::ServerError;
 use bowline::sqlstate::SqlStateClass;
@@ -14,7 +14,7 @@ struct Code {
     code: String,
 }
 
-/// What the server says to a statement that fails.
+/// Returns the server's error for a statement that fails.
 fn refused(db: &Database, statement: &str) -> ServerError {
     let error = db
         .run(sql_query(statement).affected())
@@ -41,14 +41,14 @@ fn every_condition_name_has_the_servers_code() {
         let asked = sql_query("SELECT pg_temp.code($1) AS code").bind::<Text, _>(condition);
         let answer = session.run(asked.one::<Code>()).expect("a code").code;
         let answer = SqlState::new(&answer).expect("a code");
-        // The server takes the first of several codes that share a name.
+        // The server uses the first of several codes that share a name.
         if answer == SqlState::UNDEFINED_OBJECT && code != SqlState::UNDEFINED_OBJECT {
             unknown.push(code);
         } else {
             assert_eq!(answer.condition(), Some(condition), "{code} is {answer}");
         }
     }
-    // What is not an error has no name in PL/pgSQL; and later versions have more codes.
+    // A code that is no error has no name in PL/pgSQL, and later versions have more codes.
     unknown.retain(|code| {
         ![
             SqlStateClass::SUCCESSFUL_COMPLETION,

@@ -71,7 +71,7 @@ fn a_failure_among_100_000_statements_is_named() {
     for (cache, many, bad) in [(256, 100_000, 77_777), (0, 20_000, 17_777)] {
         let config = server().config("postgres").statement_cache(cache);
         let mut session = Session::connect(&config).expect("a server");
-        // What is looked at is the place, not the time that a busy machine takes.
+        // The test checks the index of the statement, not the time that a busy machine takes.
         session.set_timeout(Duration::from_secs(600));
         let divide = |number: i32| {
             diesel::select(diesel::dsl::sql::<Integer>("60000 / ").bind::<Integer, _>(number))

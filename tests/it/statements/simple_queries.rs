@@ -1,4 +1,4 @@
-//! Any SQL with its answers as PostgreSQL's text.
+//! Any SQL, with answers in PostgreSQL's text format.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};

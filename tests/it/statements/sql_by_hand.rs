@@ -1,4 +1,4 @@
-//! SQL as people write it: comments, semicolons, rows that are counted on the server.
+//! SQL written by hand: comments, semicolons, row counts checked by the server.
 
 use bowline::{ErrorKind, Outcome, Session, SqlState, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
@@ -13,7 +13,7 @@ struct Number {
     x: i32,
 }
 
-/// A session with a table `t (x int, note text)` of three rows.
+/// Creates a table `t (x int, note text)` with three rows, and returns a session.
 fn session() -> (bowline::testing::TestDatabase, Session) {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
@@ -235,7 +235,7 @@ fn a_subquery_may_end_with_semicolon_or_comment() {
         assert_eq!(first.expect(text), Some(Number { x: 1 }), "{text}");
         let streamed = session.stream(all()).expect(text);
         assert_eq!(streamed.filter_map(Result::ok).count(), 3, "{text}");
-        // COPY takes it; its rows have no names to be read by.
+        // COPY accepts the query; only reading its rows needs column names.
         drop(session.copy_out(all()).expect(text));
     }
 }

@@ -1,4 +1,4 @@
-//! Rows as they arrive.
+//! Streams of rows.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,8 @@ fn session() -> Session {
 }
 
 fn numbers(to: i32) -> bowline::statement::Sql<'static> {
-    // In the list of columns it gives rows as it makes them; in FROM it would make all of them first.
+    // In the SELECT list, the server sends rows as it generates them; in FROM, it would generate
+    // all of them first.
     sql_query(format!("SELECT generate_series(1, {to}) AS n"))
 }
 

@@ -1,4 +1,5 @@
-//! Types that migrations made, looked up by name: made anew, moved, and the same name in several schemas.
+//! Types that migrations created, looked up by name: created again, moved, and with the same name
+//! in several schemas.
 
 use bowline::testing::TestDatabase;
 use bowline::{Database, Error, ErrorKind, Session, SqlState, StatementDsl as _, sql_query};
@@ -54,7 +55,7 @@ fn has_any(moods: Vec<Mood>) -> impl bowline::Statement<Output = i64> {
         .one()
 }
 
-/// A database with people in it, a pool that has used them, and another session.
+/// Creates a database with the table `people`, a pool that has used it, and another session.
 fn people() -> (TestDatabase, Database, Session) {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
@@ -64,7 +65,7 @@ fn people() -> (TestDatabase, Database, Session) {
     (database, db, session)
 }
 
-/// Inserts, filters, by itself and in a transaction.
+/// Inserts and filters, outside and inside of a transaction. Returns the number of new rows.
 fn use_all(db: &Database) -> i64 {
     let before = db.run(count(Mood::Sad)).expect("a count");
     db.run(insert(Mood::Sad)).expect("a row");
@@ -147,7 +148,7 @@ fn a_mistake_beside_a_named_type_fails_after_one_retry() {
     assert_eq!(error.attempts(), 1);
 }
 
-/// Two tenants with an enum of one name, and labels of their own.
+/// Creates two schemas, each with an enum of the same name and different labels.
 fn tenants() -> (TestDatabase, Proxy, Database) {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
@@ -210,7 +211,7 @@ fn a_schema_for_each_tenant_has_its_own_types() {
             }
         }
     }
-    // A path that a savepoint by hand undid.
+    // A search path that `ROLLBACK TO SAVEPOINT` in SQL undid.
     db.transaction(|tx| {
         tx.run(sql_query("SET LOCAL search_path TO ta").affected())?;
         tx.run(insert(Mood::Sad))?;
@@ -221,7 +222,7 @@ fn a_schema_for_each_tenant_has_its_own_types() {
         tx.run(insert(Mood::Sad))
     })
     .expect("two rows of ta");
-    // In one trip, and undone with it.
+    // Set in the same round trip as the statement, and undone with it.
     for tenant in ["ta", "tb", "ta"] {
         let set = || sql_query(format!("SET LOCAL search_path TO {tenant}")).affected();
         db.run((set(), insert(Mood::Glad))).expect("a row");
@@ -252,7 +253,7 @@ fn a_path_that_is_rolled_back_takes_its_types_along() {
         tx.run(insert(Mood::Sad))
     })
     .expect("two rows of ta");
-    // It was for the session, which the pool has reset since.
+    // The setting was for the session, which the pool has reset since.
     let there = |tenant: &str| {
         db.run(sql_query(format!("SELECT count(*) FROM {tenant}.people")).one::<i64>())
             .expect("a count")

@@ -1,4 +1,4 @@
-//! Values: what a column holds is what Rust reads, or an error.
+//! Rust reads the value that a column holds, or gets an error.
 
 mod edges;
 
@@ -38,7 +38,7 @@ struct Word {
     word: String,
 }
 
-/// A database with the table `tt` of one row, and a pool of one session.
+/// Creates a database with a table `tt` of one row, and a pool of one session.
 fn with_table() -> (TestDatabase, Database, Session) {
     let database = test_database();
     let mut session = Session::connect(&database.config()).expect("a server");
@@ -55,7 +55,7 @@ fn without_names(config: Config) -> Session {
     Session::connect(&config.statement_cache(0)).expect("a server")
 }
 
-/// The error names the column and both types.
+/// Returns true if the error names the column and both types.
 fn is_mismatch(error: &Error, column: &str, actual: &str, expected: &str) -> bool {
     let message = error.message();
     (error.kind() == ErrorKind::Decode)
@@ -164,13 +164,13 @@ fn a_column_that_was_altered_under_a_pool_is_an_error() {
         wrong(db.copy_out(all()).map(drop).expect_err("another type"));
         let mut unnamed = without_names(database.config());
         wrong(unnamed.run(all()).expect_err("another type"));
-        // What was written is committed, and the error says so.
+        // The write is committed, and the error reports it.
         let update = diesel::update(tt::table).set(tt::id.eq(1)).returning(tt::v);
         assert_eq!(
             wrong(db.run(update.all::<i64>()).expect_err("another type")),
             Outcome::Committed
         );
-        // Within a transaction it is not.
+        // Within a transaction it is not committed.
         let update = diesel::update(tt::table).set(tt::id.eq(2)).returning(tt::v);
         let error = db
             .transaction(|tx| tx.run(update.clone().one::<i64>()))
@@ -301,16 +301,16 @@ fn types_with_the_same_bytes_are_read_and_written() {
         .expect("an OID");
     let is_same = sql_query("SELECT 'tt'::regclass = $1").bind::<diesel::sql_types::Oid, _>(oid);
     assert!(db.run(is_same.one::<bool>()).expect("a row"));
-    // A NULL of no type.
+    // A NULL without a type.
     assert_eq!(
         db.run(sql_query("SELECT NULL AS n").one::<Option<i64>>())
             .expect("a row"),
         None
     );
-    // What diesel calls a Timestamp.
+    // A timestamptz is read as the type that diesel uses for Timestamp.
     db.run(diesel::select(diesel::dsl::now).one::<chrono::NaiveDateTime>())
         .expect("a time");
-    // What has other bytes is refused, also where only the server knows it.
+    // Types with another binary format are refused, also where only the server knows the type.
     for value in ["'sad'::mood", "ROW(1)::tt_row", "ARRAY['sad']::mood[]"] {
         other
             .batch_execute("DROP TYPE IF EXISTS tt_row; CREATE TYPE tt_row AS (x bigint)")
@@ -323,7 +323,7 @@ fn types_with_the_same_bytes_are_read_and_written() {
 }
 
 diesel::define_sql_function! {
-    /// As a migration left it; on the server it gives a text by now.
+    /// Declared as an earlier migration left it; on the server it returns text now.
     fn code(x: BigInt) -> Nullable<BigInt>;
 }
 

@@ -1,4 +1,4 @@
-//! Databases of tests: copies that are created ahead, and claimed by one test only.
+//! Databases for tests: copies that are created in advance, each used by one test only.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn create() -> TestDatabase {
     TestDatabase::create(Path::new(MIGRATIONS)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Returns the names of the databases with this in their names.
+/// Returns the names of the databases whose names contain this.
 fn databases(part: &str) -> Vec<String> {
     let mut session = Session::connect(&server().config("postgres")).expect("a connection");
     let query = sql_query("SELECT datname::text FROM pg_database WHERE strpos(datname, $1) > 0");
@@ -109,6 +109,6 @@ fn few_copies_are_created_in_advance() {
         assert!(Instant::now() < deadline, "no copy was created ahead");
         thread::sleep(Duration::from_millis(20));
     }
-    // Other processes that use the server may create some at the same moment.
+    // Other processes on the same server may be creating some.
     assert!(databases(&spares).len() <= 8);
 }

@@ -1,4 +1,4 @@
-//! Sandboxes one after the other: what a test did to its session, the next test does not see.
+//! Sandboxes in sequence: the next test sees no change that a test made to its session.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,7 +15,7 @@ use testkit::Proxy;
 
 use crate::support::{MIGRATIONS, only, server};
 
-/// A folder of migrations that no other test has: its sandboxes have sessions of their own.
+/// A folder of migrations that no other test uses, so its sandboxes have separate sessions.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -48,7 +48,7 @@ fn run(db: &Database, sql: &str) -> Result<u64> {
     Ok(db.run(sql_query(sql).affected())? as u64)
 }
 
-/// Fails unless the sandbox is as a new session of the migrated database.
+/// Fails unless the sandbox is in the state of a new session on the migrated database.
 fn assert_new(db: &Database, after: &str) {
     let left = "SELECT concat_ws(', ',
         'role ' || current_user, 'user ' || session_user, 'path ' || current_setting('search_path'),
@@ -80,7 +80,7 @@ fn assert_new(db: &Database, after: &str) {
     );
 }
 
-/// What a test may do, and whether its session is used again.
+/// An action of a test, and whether its session is used again afterwards.
 type Deed = (&'static str, fn(&Database) -> Result<()>, bool);
 
 const DEEDS: [Deed; 26] = [
@@ -246,7 +246,7 @@ const DEEDS: [Deed; 26] = [
     ),
 ];
 
-/// A generator of pseudo-random numbers that are the same in each run.
+/// Returns a pseudo-random number below `end`; the sequence is the same in each run.
 fn below(state: &mut u64, end: usize) -> usize {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -278,7 +278,7 @@ fn no_state_of_a_test_reaches_the_next() {
         let db = folder.sandbox();
         assert_eq!(pid(&db), before, "before: {names}");
         for (_, deed, _) in &deeds {
-            // A deed may fail because of an earlier one, such as a role without rights.
+            // An action may fail because of an earlier one, such as a role without privileges.
             catch_unwind(AssertUnwindSafe(|| deed(&db))).ok();
         }
         drop(db);
@@ -302,7 +302,7 @@ mod sql_types {
 }
 
 bowline::__generated::pg_enum! {
-    /// A type of the migrations.
+    /// A type that the migrations create.
     pub enum Mood: sql_types::Mood {
         Low = "low",
     }
@@ -356,7 +356,7 @@ fn a_database_that_a_test_leaks_is_not_used_again() {
     assert_ne!(pid(&next), leaked);
     assert_new(&next, "a leaked database");
 
-    // A thread that outlives its test gives the session back when it ends.
+    // A thread that outlives its test returns the session when it ends.
     let (go_on, waits) = mpsc::channel::<()>();
     let (held, db) = (pid(&next), next.clone());
     let outlives = thread::spawn(move || {
@@ -403,7 +403,7 @@ fn sandboxes_side_by_side_have_a_session_each() {
     });
 }
 
-/// Runs by itself what each test of cargo-nextest runs by itself.
+/// cargo-nextest runs this test in a separate process.
 #[bowline::test]
 fn a_test_that_may_have_a_process_of_its_own(db: Database) -> Result<()> {
     db.run(sql_query("INSERT INTO accounts (username) VALUES ('ann')").exactly(1))?;
@@ -424,11 +424,11 @@ fn alone(url: &str) -> Output {
 
 #[test]
 fn a_process_of_one_test_connects_once_and_takes_no_lock() {
-    // The copy that sandboxes share is there.
+    // The database that sandboxes share exists already.
     drop(sandbox(Path::new(MIGRATIONS)).expect("a sandbox"));
     let proxy = Proxy::start(&server()).expect("a proxy");
     proxy.record();
-    // Whoever held the lock of the server would hold the test up.
+    // A sandbox that needed the server's lock would wait for this holder.
     let mut holder = Session::connect(&server().config("postgres")).expect("a connection");
     let _lock = holder.advisory_lock(0x626f_776c).expect("the lock");
     let output = alone(&proxy.url("postgres"));
@@ -442,7 +442,7 @@ fn a_process_of_one_test_connects_once_and_takes_no_lock() {
 fn a_stopped_shared_server_is_replaced() {
     const REPLACES: &str = "BOWLINE_TEST_REPLACES";
     if std::env::var_os(REPLACES).is_none() {
-        // In a process of its own, whose shared server is no other test's.
+        // This runs in a child process with a shared server that no other test uses.
         let folder = std::env::temp_dir().join(format!("bowline-gone-{}", std::process::id()));
         let programs = LocalServer::installed().expect("programs").0;
         std::os::unix::fs::symlink(programs, &folder).expect("a link");

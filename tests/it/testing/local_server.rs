@@ -1,4 +1,4 @@
-//! The throwaway server: shared, private, and gone afterwards.
+//! The throwaway server: shared, private, and removed afterwards.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +12,7 @@ use bowline::testing::{LocalServer, Shutdown};
 
 use crate::support::only;
 
-/// Set for a copy of this program that only holds a server until it is killed.
+/// Set in a child process that only holds a server until it is killed.
 const HOLD: &str = "BOWLINE_TEST_HOLD";
 
 #[test]
@@ -50,7 +50,7 @@ fn processes_share_one_server() {
 
 #[test]
 fn the_shared_server_stays_for_a_while_after_its_last_user() {
-    // Programs of another name have another shared server, which no other test uses.
+    // PostgreSQL's programs in another folder have another shared server, which no other test uses.
     let programs = std::env::temp_dir().join(format!("bowline-stays-{}", std::process::id()));
     let installed = LocalServer::installed().expect("programs").0;
     std::os::unix::fs::symlink(installed, &programs).expect("a link");
@@ -82,7 +82,7 @@ fn a_server_stops_after_its_only_user_was_killed() {
     assert_gone(&folder);
 }
 
-/// A process of this user's that is not a server, which nothing here may stop.
+/// A process of this user that is not a server, and must not be stopped.
 struct Bystander(Child);
 
 impl Bystander {
@@ -110,7 +110,7 @@ fn files_of_the_servers_account_are_not_written_to() {
     let victim = tempfile();
     fs::write(&victim, "kept").expect("a file");
     server.shut_down(Shutdown::Fast).expect("it stops");
-    // As the account of the server could.
+    // Symbolic links, which the account of the server has the permissions to create.
     for name in [
         "log",
         "users",
@@ -146,7 +146,8 @@ fn a_process_that_is_no_server_is_not_stopped() {
     let text = format!("{}\n{}\n", bystander.0.id(), data.display());
     fs::write(data.join("postmaster.pid"), text).expect("a file");
     let folder = server.socket_folder().to_owned();
-    // As root, what watches the server stops it under the server's account, which cannot stop this one.
+    // As root, the watcher stops the server under the server's account, which cannot stop this
+    // process.
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
         fs::remove_file(data.join("postmaster.pid")).expect("ours");
@@ -171,12 +172,12 @@ fn a_pipe_instead_of_a_file_does_not_block() {
     assert_eq!(answer.expect("an answer"), None);
 }
 
-/// A name for a file of a test's.
+/// Returns the path of a file for a test.
 fn tempfile() -> PathBuf {
     std::env::temp_dir().join(format!("bowline-test-{}-victim", std::process::id()))
 }
 
-/// Holds a server, where a test above has started this program again to do so.
+/// Holds a server, in the child process that a test above starts.
 #[test]
 fn holds_a_server_when_asked_to() {
     let Ok(which) = std::env::var(HOLD) else {
@@ -196,7 +197,7 @@ fn hold(which: &str) -> Child {
     start_holder(which, &mut Command::new(this_program()))
 }
 
-/// As `hold`, with the programs of PostgreSQL in this folder.
+/// Does the same as `hold`, with PostgreSQL's programs in this folder.
 fn hold_with(which: &str, programs: &Path) -> Child {
     start_holder(
         which,

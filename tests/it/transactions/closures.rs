@@ -1,4 +1,4 @@
-//! Transactions: commit, rollback, savepoints, retries, and honest outcomes.
+//! Transactions: commit, rollback, savepoints, retries, and reported outcomes.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -111,7 +111,7 @@ fn a_savepoint_undoes_its_own_work_only() {
     );
 }
 
-/// Whether the work panicked as it says, of which no hook is told.
+/// Asserts that the work panics with its own payload. `resume_unwind` calls no panic hook.
 fn panics<T>(work: impl FnOnce() -> T) {
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     let panic = panicked.err().expect("a panic that goes on");
@@ -148,7 +148,7 @@ fn a_thousand_panics_roll_back_and_lose_no_session() {
         panics(|| db.transaction(failed));
         panics(|| db.transaction(|_| panic_on_purpose()));
     }
-    // One that was caught within leaves the transaction around it as it was.
+    // A savepoint's panic that is caught leaves the outer transaction usable.
     let done = db.transaction(|tx| {
         tx.run(Account::insert(new_account("cid")))?;
         panics(|| tx.savepoint(plain));
@@ -163,7 +163,7 @@ fn a_thousand_panics_roll_back_and_lose_no_session() {
     }
 }
 
-/// Moves money by reading and writing, which only serializable transactions make safe.
+/// Moves money by reading and writing, which is safe in serializable transactions only.
 fn move_money(
     db: &Database,
     from: &str,
@@ -408,7 +408,7 @@ fn deferred_constraints_are_bounded_too() {
                 .with_timeout(limit)
                 .transaction(|tx| tx.run(insert()))
         }),
-        // PostgreSQL's statement_timeout ends where the implicit commit of a pipeline begins.
+        // PostgreSQL's statement_timeout does not cover the implicit commit of a pipeline.
         ("the call's limit in one trip", &|| {
             unlimited.with_timeout(limit).run(insert())
         }),

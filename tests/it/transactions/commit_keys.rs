@@ -1,4 +1,4 @@
-//! Commit keys while nothing goes wrong: what they cost, and requests that are sent twice.
+//! Commit keys without faults: their cost, and requests that are sent twice.
 
 use std::thread;
 use std::time::Duration;
@@ -81,7 +81,7 @@ fn a_request_that_is_sent_twice_is_done_once() {
         Outcome::Committed
     );
     assert_eq!(db.run(Account::count()).expect("a count"), 1);
-    // Another request, and the same one after it failed.
+    // Another request: its first attempt fails, and a second one with the same key succeeds.
     let other = db.with_options(
         TransactionOptions::serializable().with_commit_key(u128::from_be_bytes([7; 16])),
     );
@@ -159,7 +159,7 @@ fn old_keys_are_pruned_and_young_ones_stay() {
     db.run(sql_query(aged).affected()).expect("three keys");
     let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
     assert_eq!(db.run(commit_keys::prune(days(1))).expect("a number"), 1);
-    // What is younger than an hour may still be asked for.
+    // A key younger than an hour is kept, since its outcome may still be queried.
     assert_eq!(db.run(commit_keys::prune(days(0))).expect("a number"), 1);
     assert_eq!(keys(&db), 1);
 }

@@ -1,5 +1,5 @@
-//! Servers that speak PostgreSQL's protocol and commit each command of a pipeline by itself, as Citus does unless a
-//! BEGIN stands in front.
+//! Servers with PostgreSQL's protocol that commit each command of a pipeline separately unless
+//! BEGIN comes first, such as Citus.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use bowline::{Database, Outcome, RetryPolicy, Statement, StatementDsl as _, sql_
 use testkit::FakeServer;
 use testkit::fake_server::{Client, error_response, message};
 
-/// What such a server holds and has heard.
+/// The state of such a server, and the commands that it received.
 #[derive(Default)]
 struct Cluster {
     rows: u32,
@@ -22,7 +22,7 @@ struct Cluster {
 
 type Shared = Arc<Mutex<Cluster>>;
 
-/// Where one connection stands.
+/// The state of one connection.
 #[derive(Default)]
 struct Connection {
     /// The SQL of each statement, by its name; empty for the unnamed one.
@@ -30,14 +30,14 @@ struct Connection {
     /// The SQL that was bound last.
     sql: String,
     pending: Option<u32>,
-    /// An error was sent; what comes up to the Sync is passed over.
+    /// True after an error; messages are skipped until the Sync.
     failed: bool,
-    /// The transaction that is open has failed.
+    /// True if the open transaction has failed.
     aborted: bool,
 }
 
 impl Connection {
-    /// Answers one message of the client's.
+    /// Returns the answer to one message of the client.
     fn answer(&mut self, kind: u8, body: &[u8], cluster: &Shared) -> Vec<u8> {
         let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
         match kind {

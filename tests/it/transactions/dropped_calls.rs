@@ -1,4 +1,4 @@
-//! Calls of tasks that are dropped at any point: nothing is half done, and nothing leaks.
+//! Asynchronous calls that are dropped at any point: no work is half done, and no session leaks.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -20,13 +20,13 @@ use crate::support::test_database;
 
 const SESSIONS: u32 = 4;
 
-/// How many calls of a storm are made; `BOWLINE_DROPS` is for longer ones.
+/// Returns the number of calls of a test; `BOWLINE_DROPS` sets it for longer runs.
 fn calls() -> u64 {
     let calls = std::env::var("BOWLINE_DROPS");
     calls.map_or(2_000, |calls| calls.parse().expect("a number"))
 }
 
-/// A database with an empty ledger, of which each call writes two rows or none.
+/// Creates a database with an empty ledger, in which each call inserts two rows or none.
 fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
     let database = test_database();
     Session::connect(&database.config())
@@ -49,7 +49,7 @@ fn enter(call: u64, side: &str) -> impl Statement<Output = usize> + Send + '_ {
         .affected()
 }
 
-/// One of five calls that write two rows, by its number.
+/// Makes one of five calls that write two rows, chosen by its number.
 async fn write(db: &AsyncDatabase, call: u64) -> Result<()> {
     match call % 5 {
         0 => db
@@ -92,7 +92,7 @@ async fn write(db: &AsyncDatabase, call: u64) -> Result<()> {
     }
 }
 
-/// Polls a call up to this many times, and for up to a few milliseconds; then drops it.
+/// Polls a call up to this many times and for a few milliseconds at most, and then drops it.
 async fn drop_after(polls: u64, call: impl Future<Output = Result<()>>) -> Option<Result<()>> {
     let mut call = pin!(call);
     let mut polled = 0;
@@ -156,7 +156,7 @@ fn storm(runtime: &Runtime) {
             }
         }
         until_idle(&db).await;
-        // Each slot of the pool is still there, and works.
+        // Each session of the pool is still available, and works.
         let mut held = Vec::new();
         for _ in 0..SESSIONS {
             let tx = db.begin().await.expect("a session");
@@ -177,7 +177,7 @@ fn storm(runtime: &Runtime) {
             assert!(entered.contains(call), "call {call} returned, and is lost");
         }
     });
-    // Both kinds of end were met.
+    // Some calls were dropped, and some were done.
     assert!(!dropped.is_empty() && !done.is_empty());
     let deadline = Instant::now() + Duration::from_secs(5);
     while runtime.metrics().num_alive_tasks() > 0 {

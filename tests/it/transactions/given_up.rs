@@ -1,4 +1,4 @@
-//! Calls whose future is dropped: nothing of them is committed, and they end.
+//! Calls whose future is dropped: their work is not committed, and they end.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +22,7 @@ use crate::support::{server, test_database};
 /// How often each call is dropped.
 const TIMES: i64 = 20;
 
-/// How long a call that was given up may take to end.
+/// The time within which a dropped call has to end.
 const SOON: Duration = Duration::from_secs(4);
 
 diesel::table! {
@@ -63,7 +63,7 @@ fn runtime(blocking_threads: usize) -> Runtime {
         .expect("a runtime")
 }
 
-/// Waits until the runtime's blocking threads have come to their end.
+/// Waits until the runtime's blocking threads have ended.
 fn shut_down(runtime: Runtime) {
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
@@ -79,8 +79,8 @@ fn rows(database: &TestDatabase) -> usize {
         .expect("a count")
 }
 
-/// Begins a call for each number, drops those that take longer than this, and gives the number of rows there should be
-/// and of those there are.
+/// Begins a call for each number, and drops those that take longer than `patience`. Returns the
+/// expected and the actual number of rows.
 fn drop_all<T, F>(patience: Duration, call: impl Fn(&AsyncDatabase, i64) -> F) -> (usize, usize)
 where
     T: Send + 'static,
@@ -140,7 +140,7 @@ fn nothing_is_committed_after_a_statement() {
         db.blocking(move |db| {
             db.transaction(move |tx| {
                 tx.run(insert(number))?;
-                // A password is hashed, say.
+                // The time of a computation, such as a password hash.
                 thread::sleep(Duration::from_millis(800));
                 Ok::<_, Error>(())
             })
@@ -205,7 +205,8 @@ fn no_retry_follows_its_pause() {
         second += begun.len().saturating_sub(1);
         assert!(begun.iter().all(|begun| *begun <= dropped), "begun anew");
     }
-    // The pause is anywhere up to a second, so few had theirs before they were dropped.
+    // The pause before the second attempt is up to a second long, so few calls reached it before
+    // they were dropped.
     assert!(second < first, "{second} of {first} went on");
     assert!(rows(&database) <= second);
 }
@@ -235,7 +236,7 @@ fn an_ignored_savepoint_failure_saves_nothing() {
     });
     assert_eq!(seen, (0, 0));
     let later = later.lock().expect("no panic");
-    // On a busy machine not all had begun.
+    // On a busy machine some calls may not have begun.
     assert!(!later.is_empty() && later.len() % 3 == 0);
     for step in &*later {
         let error = step.as_ref().expect_err("the call was given up");
@@ -410,7 +411,7 @@ fn a_batch_that_was_sent_in_part_is_not_committed() {
     let db = proxy.config(database.name()).open().expect("a server");
     let db = db.into_async();
     let runtime = runtime(1);
-    // More than the buffers on the way hold, so that the end of it stays here.
+    // Larger than all buffers between client and server, so that its end is still at the client.
     let filling = "x".repeat(1024 * 1024);
     let batch: Vec<_> = (0..8)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! What runs after a transaction, and what does not.
+//! Hooks after a transaction: which run, and which do not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use testkit::Proxy;
 
 use crate::support::{new_account, server, test_database};
 
-/// What ran, in order.
+/// The names of the hooks that ran, in order.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Finders that lock the rows they read.
+//! Functions that find rows and lock them.
 
 use bank::Account;
 use bowline::{ErrorKind, Page, Result, SqlState, Statement as _, StatementDsl as _, sql_query};
@@ -29,9 +29,9 @@ fn no_wait_refuses_and_skip_locked_skips_a_locked_row() {
             other.run(Account::list(Page::first(9)).for_update().skip_locked())?,
             std::slice::from_ref(&bob)
         );
-        // Reading is not kept from anybody.
+        // A lock does not block plain reads.
         assert_eq!(other.run(Account::get(ann.id))?, ann);
-        // Within a tuple the server holds the row count, and locks as well.
+        // In a tuple, the server checks the row count, and locks as well.
         let refused = other
             .run((
                 Account::get(bob.id),

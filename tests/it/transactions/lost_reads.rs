@@ -1,4 +1,4 @@
-//! Queries whose answer is lost: what only reads is run again, and nothing else is.
+//! Queries whose answer is lost: work that only reads is retried, and nothing else is.
 
 use bank::Account;
 use bowline::testing::TestDatabase;
@@ -13,11 +13,12 @@ use testkit::{Direction, Ending, Proxy};
 use crate::support::{server, test_database};
 
 diesel::define_sql_function! {
-    /// Writes a row, and gives its argument.
+    /// Inserts a row, and returns its argument.
     fn pay(x: BigInt) -> BigInt;
 }
 
-/// A database whose answers can be lost, and all in it that writes and does not look so.
+/// A database whose answers can be lost, with functions, a view and an operator by which a SELECT
+/// writes.
 struct Bank {
     db: Database,
     proxy: Proxy,
@@ -51,7 +52,8 @@ fn open(configure: impl Fn(Config) -> Config) -> Bank {
 }
 
 impl Bank {
-    /// Runs this while its first answer is lost on the way; gives how many rows it left in `t`.
+    /// Runs `work` while its first answer is lost. Returns the result, and how many rows it left in
+    /// `t`.
     fn lose<T>(&mut self, work: impl FnOnce(&Database) -> Result<T>) -> (Result<T>, usize) {
         drop(self.db.session().expect("a session"));
         self.proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
@@ -59,7 +61,8 @@ impl Bank {
         (done, self.rows())
     }
 
-    /// Runs this in a transaction the answer to whose COMMIT is lost; gives how many rows it left in `t`.
+    /// Runs `work` in a transaction whose answer to COMMIT is lost. Returns the result, and how
+    /// many rows it left in `t`.
     fn lose_commit(&mut self, work: impl Fn(&mut Session) -> Result<()>) -> (Result<usize>, usize) {
         let attempts = std::cell::Cell::new(0);
         let done = self.db.transaction(|tx| {
@@ -73,7 +76,7 @@ impl Bank {
         (done.map(|()| attempts.get()), self.rows())
     }
 
-    /// How many rows `t` has, which is then empty again.
+    /// Returns the number of rows in `t`, and deletes them.
     fn rows(&mut self) -> usize {
         let rows = self.witness.run(sql_query("DELETE FROM t").affected());
         rows.expect("an answer")
@@ -146,7 +149,7 @@ fn a_read_written_by_hand_is_run_again() {
 #[test]
 fn a_function_that_shadows_a_builtin_is_recognised() {
     let mut bank = open(|config| config);
-    // An overload that fits better is taken, though pg_catalog comes first.
+    // PostgreSQL calls an overload with a better match, though pg_catalog is searched first.
     bank.witness
         .batch_execute(&format!(
             "CREATE FUNCTION lower(varchar) RETURNS bigint {PAY} 1'"
@@ -174,7 +177,8 @@ fn a_search_path_with_pg_catalog_last_is_found_out() {
         tx.run(sql_query(query).affected()).map(drop)
     };
     let (done, rows) = bank.lose_commit(work);
-    // The script before it had its number asked for, or nobody knows; it is never done twice.
+    // If the script is followed by a query for the transaction ID, the outcome is known, otherwise
+    // not; the work is never done twice.
     assert!(rows == 1, "{done:?}: {rows}");
     assert!(done.is_ok() || done.is_err_and(|error| error.outcome() == Outcome::Unknown));
 }
@@ -231,7 +235,7 @@ struct X {
 #[test]
 fn reading_asks_for_no_number() {
     let asks = |work: &dyn Fn(&mut Session) -> Result<usize>| {
-        // The question is prepared, and then it has a name only.
+        // The query for the transaction ID is prepared; later executions have only its name.
         let bank = open(|config| config);
         bank.proxy.record();
         bank.db.transaction(work).expect("an answer");

@@ -1,4 +1,4 @@
-//! Procedures that commit by themselves, and what else ends a transaction before its time.
+//! Procedures that commit, and other statements that end a transaction early.
 
 use bowline::{
     Database, ErrorKind, Outcome, Result, Session, StatementDsl as _, TransactionOptions, sql_query,
@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection as _;
 
 use crate::support::test_database;
 
-/// A database with a table `log`, and a procedure that commits a row and then fails so.
+/// Creates a table `log`, and a procedure that commits a row and then fails with this SQLSTATE.
 fn database(sqlstate: &str) -> (bowline::testing::TestDatabase, Database) {
     let database = test_database();
     let procedure = format!(
@@ -61,7 +61,7 @@ fn commits_before_a_later_failure_are_not_denied() {
     assert_eq!((error.outcome(), found), (Outcome::Unknown, 1));
 }
 
-/// Words that end a transaction, written in several ways.
+/// Commands that end a transaction, written in several ways.
 const ENDS: [&str; 10] = [
     "; commit and chain",
     ";; /* to */ rollback -- to",

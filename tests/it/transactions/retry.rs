@@ -1,4 +1,4 @@
-//! What is tried again, how often, and what is not; on a real server.
+//! Retries on a real server: what is retried, how often, and what is not.
 
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -17,7 +17,7 @@ use testkit::Recorder;
 
 use crate::support::{balance, new_account, test_database};
 
-/// Short pauses, so that tests are not long.
+/// Short pauses, which keep the tests short.
 const QUICK: Duration = Duration::from_millis(2);
 
 fn quick() -> RetryPolicy {
@@ -28,7 +28,7 @@ fn quick() -> RetryPolicy {
     }
 }
 
-/// A database with these accounts.
+/// Creates a database with two accounts.
 fn bank(policy: RetryPolicy) -> (TestDatabase, Database, [AccountId; 2]) {
     let database = test_database();
     let db = database.config().retry(policy).open().expect("a server");
@@ -40,7 +40,8 @@ fn bank(policy: RetryPolicy) -> (TestDatabase, Database, [AccountId; 2]) {
     (database, db, ids)
 }
 
-/// Runs the work on two threads; both meet in their first attempt. Gives the number of attempts.
+/// Runs the work on two threads, which wait for each other in their first attempt. Returns the
+/// number of attempts.
 fn collide(work: impl Fn(usize, &dyn Fn()) -> Result<()> + Sync) -> u32 {
     let (meet, attempts) = (Barrier::new(2), AtomicU32::new(0));
     thread::scope(|scope| {
@@ -96,7 +97,8 @@ fn a_serialization_failure_of_a_statement_is_retried() {
 #[test]
 fn a_serialization_failure_of_a_commit_is_retried() {
     let (_database, db, ids) = bank(quick());
-    // Each may take from one account as long as the sum of both allows it; all statements succeed.
+    // A transaction may take from one account as long as the sum of both allows it. All statements
+    // succeed.
     let attempts = collide(|number, meet| {
         db.with_options(TransactionOptions::serializable())
             .transaction(|tx| {
@@ -120,7 +122,8 @@ fn a_serialization_failure_of_a_commit_is_retried() {
     assert_eq!(left.iter().sum::<i64>(), 100, "{left:?}");
 }
 
-/// A transaction that loses its connection this often before it commits; the processes that it had.
+/// Runs a transaction that loses its connection this many times before it commits. Returns the
+/// result and the process IDs.
 fn losing(db: &Database, times: usize) -> (Result<()>, Vec<i32>) {
     let pids = Mutex::new(Vec::new());
     let done = db.transaction(|tx| {
@@ -240,7 +243,7 @@ fn lock_timeouts_are_retried_only_on_request() {
     }
 }
 
-/// Raised by the server as it would itself, in the middle of a transaction.
+/// Makes the server raise an error with this SQLSTATE, in the middle of a transaction.
 fn raise(tx: &mut Session, code: &str) -> Result<()> {
     let raise = format!("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '{code}'; END $$");
     tx.run(sql_query(raise).affected()).map(drop)
@@ -465,7 +468,7 @@ fn a_limit_bounds_every_kind_of_call() {
     asked("session", &|| short.session().map(drop));
     asked("run without a session", &|| short.run(sleep()).map(drop));
     drop(held);
-    // A limit may also be longer than the usual one, and ends with the call.
+    // The limit of a call may be longer than that of the database, and applies to that call only.
     let brief = database
         .config()
         .max_size(1)

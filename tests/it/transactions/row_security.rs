@@ -1,4 +1,4 @@
-//! Settings that travel with a call, as policies of row level security read them.
+//! Settings that are sent with a call, read by policies of row level security.
 
 use bowline::testing::LocalServer;
 use bowline::{Database, ErrorKind, Result, Row, Session, SqlState, StatementDsl as _, sql_query};
@@ -19,7 +19,7 @@ struct Order {
     id: i64,
 }
 
-/// A server with the policy, and its database as a role to which the policy applies.
+/// Starts a server with the policy, and opens its database as a role to which the policy applies.
 fn shop() -> (LocalServer, Database) {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
     let mut admin = Session::connect(&server.config("postgres")).expect("a connection");
@@ -40,7 +40,8 @@ fn rows_of_others_are_invisible() {
         db.with_setting("app.user_id", 7),
         db.with_setting("app.user_id", 8),
     );
-    // Without the setting there are no rows, on a session that never had it and on one that had.
+    // Without the setting there are no rows, neither on a new session nor on one that had the
+    // setting before.
     assert_eq!(count(&db).expect("a count"), 0);
     assert_eq!(count(&ann).expect("a count"), 2);
     assert_eq!(count(&ben).expect("a count"), 1);

@@ -1,4 +1,5 @@
-//! Scripts that hold a COMMIT or ROLLBACK of their own, or call what commits: what is told is what is there.
+//! Scripts with COMMIT or ROLLBACK, or with calls that commit: the reported outcome is the actual
+//! one.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +11,7 @@ use testkit::{Direction, Ending, Proxy};
 
 use crate::support::{new_account, server, test_database};
 
-/// A database with a table `log`, and a procedure that commits a row and then fails.
+/// Creates a table `log`, and a procedure that commits a row and then fails.
 fn database() -> (bowline::testing::TestDatabase, Database) {
     let database = test_database();
     Session::connect(&database.config())
@@ -41,7 +42,7 @@ fn simple(session: &mut Session, script: &str) -> Result<()> {
 type Run = fn(&mut Session, &str) -> Result<()>;
 const WAYS: [Run; 2] = [batch, simple];
 
-/// Each ends the transaction that it runs in, and then asks for another attempt.
+/// Each script ends its transaction, and then fails with an error that would otherwise be retried.
 const SCRIPTS: [&str; 9] = [
     "INSERT INTO log VALUES (1); COMMIT; ",
     "INSERT INTO log VALUES (1); COMMIT; BEGIN; ",
@@ -71,7 +72,7 @@ fn a_script_cannot_end_the_transaction_that_it_runs_in() {
             assert!(error.message().contains("cannot end"), "{script}: {error}");
             assert_eq!(error.outcome(), Outcome::NotCommitted);
             assert_eq!((attempts.into_inner(), logged(&db)), (1, 0), "{script}");
-            // In a savepoint too, whose failure is passed over.
+            // Also in a savepoint whose error is ignored.
             db.transaction(|tx| {
                 tx.savepoint(|tx| run(tx, &script)).ok();
                 Ok::<_, Error>(())

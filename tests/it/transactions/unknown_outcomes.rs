@@ -1,4 +1,4 @@
-//! Commits that were not answered: what is reported is what the table holds.
+//! Commits without an answer: the reported outcome is the actual one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -15,10 +15,11 @@ use testkit::{Direction, Ending, Proxy};
 
 use crate::support::{MIGRATIONS, new_account, server, test_database};
 
-/// How long anything here may take.
+/// The time limit of every wait in these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server on which a commit waits for a standby that is not there, and a session that does not wait for it.
+/// Starts a server on which a commit waits for a missing standby. Also returns a session that does
+/// not wait for it.
 fn server_without_its_standby() -> (LocalServer, Database, Session) {
     let server = LocalServer::private(&[
         ("synchronous_standby_names", "ghost"),
@@ -36,7 +37,7 @@ fn server_without_its_standby() -> (LocalServer, Database, Session) {
     (server, db, other)
 }
 
-/// A database whose inserts into `t` sleep at commit, as long as there is a row in `slow`.
+/// Creates a table `t` whose inserts sleep at commit, as long as `slow` has a row.
 fn slow_commits() -> (LocalServer, Database, Session) {
     let server = LocalServer::private(&[]).expect("a server");
     let db = server.config("postgres").open().expect("a server");
@@ -75,14 +76,14 @@ fn unit_of_work(db: &Database) -> Result<usize> {
     work.commit()?.take(inserted)
 }
 
-/// How many rows the table has, whose place is then empty again.
+/// Deletes all rows of the table, and returns their number.
 fn take_rows(other: &mut Session) -> usize {
     other
         .run(sql_query("DELETE FROM t").affected())
         .expect("an answer")
 }
 
-/// Waits until a process waits for this; gives the query that finds it.
+/// Waits until a server process has this wait event. Returns the query that finds it.
 fn wait_for(other: &mut Session, wait_event: &str) -> String {
     let deadline = Instant::now() + PATIENCE;
     let waiting = format!("SELECT pid FROM pg_stat_activity WHERE wait_event = '{wait_event}'");
@@ -97,7 +98,7 @@ fn wait_for(other: &mut Session, wait_event: &str) -> String {
     waiting
 }
 
-/// Runs `work`, and `disturb` once a process waits for this.
+/// Runs `work`, and then `disturb` once a server process has this wait event.
 fn disturbed<T: Send>(
     other: &mut Session,
     wait_event: &str,
@@ -196,7 +197,7 @@ fn work_that_runs_once_is_not_done_again() {
 #[test]
 fn a_reused_transaction_id_is_not_trusted() {
     let (_server, db, mut other) = server_without_its_standby();
-    // Statistics begin anew after a crash; here they are told to.
+    // A crash resets the statistics; here they are reset by a query.
     let disturb = format!("SELECT pg_stat_reset_shared('bgwriter'); {TERMINATE}");
     let done = disturbed(&mut other, "SyncRep", &disturb, || interactive(&db));
     let error = done.expect_err("nobody knows");
@@ -218,7 +219,8 @@ fn a_lost_attempt_cannot_commit_after_the_next() {
         .expect("DDL");
     other.batch_execute(commit_keys::MIGRATION).expect("DDL");
     let db = proxy.config(database.name()).open().expect("a server");
-    // The attempt waits for a lock, with its key written; then its client is gone, but it does not know.
+    // The attempt has written its key and waits for a lock. Then its connection is cut, which the
+    // server process does not notice.
     let update = || sql_query("UPDATE t SET x = x + 1").affected();
     other
         .batch_execute("BEGIN; UPDATE t SET x = x")
@@ -240,7 +242,7 @@ fn a_lost_attempt_cannot_commit_after_the_next() {
             assert!(Instant::now() < deadline, "it does not wait");
         }
         proxy.cut(Ending::Fin);
-        // The one that was given up is ended, and the next one waits in its place.
+        // The first server process is terminated, and the next attempt waits for the lock instead.
         let first_is_gone = "SELECT FROM __bowline_commit_keys WHERE fenced";
         while watcher
             .run(sql_query(first_is_gone).affected())
@@ -304,7 +306,7 @@ fn a_process_that_never_ends_is_terminated() {
     );
     let error = done.expect_err("the answer is lost");
     assert_eq!((error.outcome(), rows), (Outcome::Committed, 1));
-    // Its deadline ends the wait for the standby, not the commit.
+    // The deadline ends the wait for the standby, and the transaction is committed.
     let began = Instant::now();
     let done = in_one_trip(&direct.with_timeout(Duration::from_millis(300)));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Who pretends to be a server, or stands in between.
+//! False servers, and a man in the middle.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The code of a request to encrypt (PostgreSQL manual, 55.7, SSLRequest).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// Plays a server towards one client on this port; gives what the play gives.
+/// Plays a server for one client on a free port. Returns the port, and a thread that ends with the
+/// result of `play`.
 pub(crate) fn play<T: Send + 'static>(
     play: impl FnOnce(&mut TcpStream) -> T + Send + 'static,
 ) -> (u16, JoinHandle<T>) {
@@ -26,7 +27,7 @@ pub(crate) fn play<T: Send + 'static>(
     (port, player)
 }
 
-/// Takes the request to encrypt, and answers with these bytes.
+/// Reads the request to encrypt, and answers with these bytes.
 pub(crate) fn answer_ssl_request(client: &mut TcpStream, answer: &[u8]) {
     let mut request = [0; 8];
     client.read_exact(&mut request).expect("a request");
@@ -34,15 +35,16 @@ pub(crate) fn answer_ssl_request(client: &mut TcpStream, answer: &[u8]) {
     client.write_all(answer).expect("the client listens");
 }
 
-/// All that the client still says before it goes.
+/// Returns all that the client sends until it closes the connection.
 pub(crate) fn hear_out(client: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
-    // A client that goes without a farewell has said all the same what it has said.
+    // An error of the connection does not matter: what was read until then is returned.
     client.read_to_end(&mut heard).ok();
     heard
 }
 
-/// Takes the start-up packet and asks for the password as it is (AuthenticationCleartextPassword); gives what comes.
+/// Reads the start-up packet, asks for the password in cleartext (AuthenticationCleartextPassword),
+/// and returns it.
 pub(crate) fn ask_for_cleartext(client: &mut TcpStream) -> Vec<u8> {
     let mut length = [0; 4];
     client.read_exact(&mut length).expect("a start-up packet");
@@ -53,7 +55,7 @@ pub(crate) fn ask_for_cleartext(client: &mut TcpStream) -> Vec<u8> {
         .expect("the client listens");
     let mut header = [0; 5];
     let mut password = Vec::new();
-    // A client that sees through this goes without a word.
+    // A client that refuses this closes the connection and sends nothing.
     if client.read_exact(&mut header).is_ok() {
         let [_, length @ ..] = header;
         password = vec![0; u32::from_be_bytes(length) as usize - 4];
@@ -62,14 +64,15 @@ pub(crate) fn ask_for_cleartext(client: &mut TcpStream) -> Vec<u8> {
     password
 }
 
-/// Ends TLS on both sides, and reads and passes on what is said in between.
+/// A man in the middle: ends TLS on both sides, and forwards the decrypted data.
 pub(crate) struct ManInTheMiddle {
     pub(crate) port: u16,
     children: Vec<Child>,
 }
 
 impl ManInTheMiddle {
-    /// For one connection, with a certificate of its own that the client trusts; answers the request to encrypt with these bytes.
+    /// Starts for one connection, with a separate certificate that the client trusts. Answers the
+    /// request to encrypt with these bytes.
     pub(crate) fn start(certificate: &Certificate, server: u16, answer: &'static [u8]) -> Self {
         let inner = free_port();
         let mut towards_client = openssl(

@@ -1,4 +1,4 @@
-//! A recorder that keeps every number, for the whole process: the pool counts on threads of its own.
+//! A recorder of all metrics of the process, since the pool also counts on its own threads.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,19 +8,19 @@ use ::metrics::{
     SharedString, Unit,
 };
 
-/// Of one name with one set of labels.
+/// The values of one name with one set of labels.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Numbers {
-    /// What a counter counted, or a gauge shows.
+    /// The value of a counter or gauge.
     pub(super) value: f64,
-    /// What a histogram was told.
+    /// The values that a histogram recorded.
     pub(super) recorded: Vec<f64>,
 }
 
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Numbers>>);
 
-/// A name and its labels, as `name{label=value,..}`.
+/// Values by name and labels, as `name{label=value,..}`.
 #[derive(Default)]
 pub(super) struct Recorder {
     numbers: Mutex<BTreeMap<String, Shared>>,
@@ -31,13 +31,13 @@ pub(super) struct Recorder {
 pub(super) fn recorder() -> &'static Recorder {
     static RECORDER: OnceLock<Recorder> = OnceLock::new();
     let recorder = RECORDER.get_or_init(Recorder::default);
-    // It may be there already.
+    // Another test may have set it already.
     ::metrics::set_global_recorder(recorder).ok();
     recorder
 }
 
 impl Recorder {
-    /// The numbers of this name and these labels.
+    /// Returns the values of this name and these labels.
     pub(super) fn get(&self, name: &str, labels: &[(&str, &str)]) -> Numbers {
         let key = text(name, labels.iter().copied());
         let numbers = self.numbers.lock().expect("no panic").get(&key).cloned();
@@ -46,7 +46,7 @@ impl Recorder {
         })
     }
 
-    /// Every name that a number was told under.
+    /// Returns every name with a value.
     pub(super) fn names(&self) -> Vec<String> {
         let numbers = self.numbers.lock().expect("no panic");
         let name = |key: &String| key.split('{').next().unwrap_or_default().to_owned();

@@ -1,4 +1,5 @@
-//! Each type that generated code reads, at the edges of its range: the same value, or `ErrorKind::Decode`.
+//! Each type that generated code reads, at the limits of its range: the result is the same value,
+//! or `ErrorKind::Decode`.
 
 use std::fmt::Debug;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{server, test_database};
 
-/// Reads an expression by all the ways of reading, which have to agree; `Err` is `Decode`.
+/// Reads an expression in every way, all of which have to agree. `Err` stands for `Decode`.
 fn read<T: Row + Debug>(session: &mut Session, value: &str) -> Result<String, String> {
     let query = || sql_query(format!("SELECT {value} AS v"));
     let shown = |read: Result<T, Error>| match read {
@@ -39,7 +40,7 @@ fn read<T: Row + Debug>(session: &mut Session, value: &str) -> Result<String, St
     run
 }
 
-/// Expressions, and what they are read as; `None` is `Decode`.
+/// Checks expressions against their expected values; `None` stands for `Decode`.
 fn check<T: Row + Debug>(session: &mut Session, table: &[(&str, Option<&str>)]) {
     for (value, expected) in table {
         let read = read::<T>(session, value);
@@ -357,7 +358,7 @@ fn networks_are_the_same() {
                 "'::1/128'::inet",
                 Some("V6(Ipv6Network { addr: ::1, prefix: 128 })"),
             ),
-            // diesel keeps the two apart: a network is read as `Cidr`.
+            // In diesel, a network is `Cidr` and not `Inet`.
             ("'10.0.0.0/8'::cidr", None),
             ("'08:00:2b:01:02:03'::macaddr", None),
         ],
