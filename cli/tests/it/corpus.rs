@@ -1,5 +1,5 @@
-//! Generated code compiles, and each of its functions can succeed: every folder of `tests/corpus`
-//! is generated, all are compiled in one crate, and each function is called on a real server.
+//! Generated code compiles, and each of its functions can succeed. Code is generated for every
+//! folder of `tests/corpus` and compiled in one crate, and each function is called on a server.
 //!
 //! A case is a folder of migrations, with a `diesel.toml` and a `bowline.toml` where it needs them.
 
@@ -15,8 +15,8 @@ use diesel::connection::SimpleConnection as _;
 use crate::scratch::{Scratch, checkout};
 use crate::{Project, bowline};
 
-/// Constraints of the data's own, which made-up values may break: foreign keys, unique keys,
-/// checks, exclusions.
+/// SQLSTATEs that depend on the data, and that generated values may cause: foreign keys, unique
+/// keys, checks, exclusions.
 const OF_THE_DATA: [&str; 4] = ["23503", "23505", "23514", "23P01"];
 
 const WITHOUT_FOREIGN_KEYS: &str = "DO $$
@@ -58,7 +58,7 @@ impl Case {
         fs::read_to_string(self.folder.join(path)).expect("a migration")
     }
 
-    /// Generates into a folder of its own, and copies the code into the crate.
+    /// Generates into a separate folder, and copies the code into the crate.
     fn generate(&self, corpus: &Scratch) {
         let read = |file: &str| fs::read_to_string(self.folder.join(file)).ok();
         let package = "[package]\nname = \"case\"\nversion = \"0.1.0\"\n";
@@ -78,7 +78,7 @@ impl Case {
         for entry in fs::read_dir(project.path("src/db")).expect("files") {
             let path = entry.expect("a file").path();
             let text = fs::read_to_string(&path).expect("a file");
-            // It names the folder of migrations from the package, which is another here.
+            // It names the folder of migrations relative to the package, which is another one here.
             let migrations = self.folder.join("migrations");
             let text = text.replace(
                 "folder = \"migrations\"",
@@ -93,7 +93,7 @@ impl Case {
     }
 }
 
-/// A crate of all cases.
+/// Creates a crate of all cases.
 fn crate_of(cases: &[Case], edition: &str) -> Scratch {
     let corpus = Scratch::new(&format!("corpus_{edition}"));
     let bowline = checkout().display();
@@ -134,7 +134,7 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
             &smoke::program(&case.name, &db),
         );
     }
-    // A build that allows no warnings is to pass.
+    // Builds that deny warnings have to pass.
     corpus.write(
         "src/main.rs",
         &format!(
@@ -158,7 +158,7 @@ fn generated_code_compiles_and_every_function_can_succeed() {
         session
             .batch_execute(&case.up_sql())
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        // Made-up values refer to no rows.
+        // Generated values refer to no rows.
         session
             .batch_execute(WITHOUT_FOREIGN_KEYS)
             .expect("they are gone");
@@ -183,7 +183,7 @@ fn generated_code_compiles_and_every_function_can_succeed() {
         })
         .collect();
     assert!(refused.is_empty(), "{}", refused.join("\n"));
-    // A second row with one `bool` for its key cannot be.
+    // With one `bool` as the key, a function that inserts two more rows never succeeds.
     let never: Vec<&str> = printed
         .lines()
         .filter(|line| line.starts_with("never ") && !line.contains(": 23505 "))

@@ -1,4 +1,4 @@
-//! `bowline db`, on a real server.
+//! `bowline db`, on a server.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql_query};

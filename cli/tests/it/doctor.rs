@@ -1,4 +1,4 @@
-//! `bowline doctor`, as a person reads it: against a server with TLS and passwords, one without, a
+//! The output of `bowline doctor`: with a server that has TLS and passwords, one without them, a
 //! stopped one, and with a wrong password.
 
 use std::fs;
@@ -12,7 +12,7 @@ use testkit::tls::{PASSWORD, free_port, tls_server};
 
 use crate::Project;
 
-/// A project whose code is generated.
+/// Returns a project with generated code.
 fn project() -> Project {
     let project = Project::new(&[(
         "migrations/1_things/up.sql",
@@ -22,7 +22,8 @@ fn project() -> Project {
     project
 }
 
-/// Returns its output with these variables, without what differs from run to run.
+/// Returns the output with these variables, with placeholders for texts that differ from run to
+/// run.
 fn printed(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)]) -> String {
     let usual = usual(project);
     let variables: Vec<_> = usual
@@ -55,7 +56,8 @@ fn printed(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)
     printed
 }
 
-/// A home that is the project's folder, and programs where the tests have them.
+/// Returns the usual variables: the project's folder as the home, and the paths of programs that
+/// the tests have.
 fn usual(project: &Project) -> Vec<(&'static str, String)> {
     let of_ours = |name| std::env::var(name).ok().map(|value| (name, value));
     let home = project.path("").display().to_string();
@@ -112,7 +114,7 @@ fn no_tls_is_described_and_no_server_is_a_problem() {
         ahead.contains("migrations have run that are not in the folder: 1"),
         "{ahead}"
     );
-    // To drop it would not wait until it is gone.
+    // Dropping the server would not wait until it has stopped.
     server.shut_down(Shutdown::Fast).expect("it stops");
     insta::assert_snapshot!("stopped", printed(&project, &variables, &varies));
 }

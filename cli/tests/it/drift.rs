@@ -1,4 +1,4 @@
-//! `bowline drift`, on a real server.
+//! `bowline drift`, on a server.
 
 use bowline::Session;
 use bowline::testing::LocalServer;

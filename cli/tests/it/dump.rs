@@ -16,7 +16,7 @@ struct Folder {
     folder: String,
 }
 
-/// The server's own pg_dump, whose version it has to have.
+/// Runs pg_dump of the server's own version, and returns the dump.
 fn dump(server: &LocalServer, session: &mut Session, database: &str) -> String {
     let folder =
         sql_query("SELECT setting AS folder FROM pg_config WHERE name = 'BINDIR'").one::<Folder>();
@@ -37,7 +37,7 @@ fn dump(server: &LocalServer, session: &mut Session, database: &str) -> String {
     String::from_utf8(done.stdout).expect("text")
 }
 
-/// Something of everything that a schema holds.
+/// At least one of each kind of object that a schema has.
 const RICH: &str = r#"
     CREATE SCHEMA audit; COMMENT ON SCHEMA audit IS 'who did what';
     CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE EXTENSION btree_gist;
@@ -100,7 +100,8 @@ fn a_dump_equals_its_database() {
     note: [the list of what is never compared] are not compared
     exit 0
     ");
-    // Of two files, a server reads both: a dump has PostgreSQL's words.
+    // Two files are compared through a server, since a dump has PostgreSQL's own form of
+    // expressions.
     let variables = with_a_server();
     let variables: Vec<(&str, &str)> = variables
         .iter()
@@ -112,7 +113,7 @@ fn a_dump_equals_its_database() {
             && !same.contains("not compared: "),
         "{same}"
     );
-    // One that is named starts none, and keeps nothing.
+    // With `--database-url` no server is started, and nothing is left behind.
     let json = project.run_with(&["catalog"], &[]).stdout;
     project.write("catalog.json", &String::from_utf8_lossy(&json));
     let named = ["diff", "dump.sql", "catalog.json", "--database-url", &url];
@@ -160,7 +161,7 @@ fn a_dump_equals_its_database() {
     relation moods differs in its query
     relation tables differs in its query
     ");
-    // A server that is named has to answer.
+    // The server of `--database-url` has to answer.
     let nowhere = "postgres://127.0.0.1:1/x";
     let named = ["diff", "migrations", "dump.sql", "--database-url", nowhere];
     let unreachable = project.printed(&named, &[]);

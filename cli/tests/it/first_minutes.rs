@@ -1,5 +1,5 @@
-//! The first minutes with Bowline, from nothing to a typed insert and find: every command, and its
-//! output.
+//! A first project with Bowline, from an empty folder to a typed insert and find: every command,
+//! and its output.
 
 use std::time::Instant;
 
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
 }
 ";
 
-/// What a person types and sees.
+/// A record of the commands and their output.
 struct Transcript {
     shop: Scratch,
     /// The variables of the shell.
@@ -103,7 +103,7 @@ fn from_nothing_to_a_typed_insert_and_find() {
     let started = transcript
         .shop
         .bowline(&["server", "start"], &transcript.variables());
-    // The shell takes the first line, which is on standard output; the rest is for the person.
+    // The shell reads the first line, which is on standard output. The rest is for the user.
     let (url, printed) = started.split_once('\n').expect("a URL");
     let url = url.to_owned();
     transcript.record("export DATABASE_URL=$(bowline server start)", printed);
@@ -116,7 +116,7 @@ fn from_nothing_to_a_typed_insert_and_find() {
     insta::assert_snapshot!(format!("{text}{} commands", transcript.commands));
 }
 
-/// Removes times, and the path of this checkout.
+/// Removes times and the path of this checkout.
 fn without_what_varies(text: &str) -> String {
     let text = text.replace(&checkout().display().to_string(), "[bowline]");
     let version = regex::Regex::new(r"\d{4}-\d\d-\d\d-\d{6}_").expect("a pattern");

@@ -1,4 +1,4 @@
-//! The generated code in the tree is what the migrations ask for.
+//! The generated code in the repository is the one that the migrations produce.
 
 use std::path::Path;
 

@@ -107,7 +107,7 @@ fn an_unknown_statement_is_shown_and_nothing_written() {
     assert!(!project.has("src/db/schema.rs"));
 }
 
-/// The variables by which a server is found, as this test's environment has them.
+/// Returns the variables of this process by which a server is found.
 pub(crate) fn with_a_server() -> Vec<(String, String)> {
     ["PATH", "BOWLINE_PG_BIN"]
         .into_iter()

@@ -243,7 +243,7 @@ fn each_claim_names_tests_and_scripts_that_are_there() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Returns the Rust code below a folder as one text, without what cargo builds.
+/// Returns the Rust code below a folder as one text, without cargo's target folder.
 fn rust_below(folder: &Path) -> String {
     let entries = fs::read_dir(folder).expect("a folder").flatten();
     let texts = entries.map(|entry| {

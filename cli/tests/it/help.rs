@@ -1,10 +1,10 @@
-//! The help of every command, and what else is made of the command line.
+//! The help of every command, and other texts that are derived from the command line.
 
 use std::fs;
 
 use crate::Project;
 
-/// The words that name each command and subcommand, as clap has them.
+/// Collects the words of each command and subcommand from clap.
 fn commands(command: &clap::Command, words: &[String], found: &mut Vec<Vec<String>>) {
     found.push(words.to_vec());
     for subcommand in command.get_subcommands() {

@@ -28,7 +28,7 @@ fn printed(project: &Project, arguments: &[&str]) -> String {
     undated(&project.printed(&[&["init"], arguments].concat(), &[]))
 }
 
-/// Removes what differs from run to run: the path of this checkout, and the time in the first
+/// Removes texts that differ from run to run: the path of this checkout, and the time in the first
 /// migration's name.
 fn undated(text: &str) -> String {
     let text = text.replace(&checkout().display().to_string(), "[bowline]");
@@ -37,7 +37,7 @@ fn undated(text: &str) -> String {
     version.map_or(text.clone(), |version| text.replace(version, "[now]"))
 }
 
-/// Every file with its text.
+/// Returns every file with its text.
 fn files(project: &Project) -> BTreeMap<String, String> {
     fn collect(folder: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).expect("a folder") {
@@ -56,7 +56,7 @@ fn files(project: &Project) -> BTreeMap<String, String> {
     files
 }
 
-/// The files that are not as they were.
+/// Returns the files that have changed.
 fn changed(project: &Project, before: &BTreeMap<String, String>) -> String {
     let after = files(project).into_iter();
     let changed = after.filter(|(name, text)| before.get(name) != Some(text));
@@ -101,7 +101,7 @@ fn a_new_package_gets_what_it_lacks_once() {
     exit 0
     ");
     assert_eq!(files(&project), after);
-    // `generate` misses nothing.
+    // `generate` finds all files that it needs.
     insta::assert_snapshot!(project.printed(&["generate"], &[]), @r"
     wrote   src/db/mod.rs
     wrote   src/db/notes.rs
@@ -439,7 +439,7 @@ fn the_env_file_is_ignored_by_git() {
     for enough in [".env\n", ".env*\n", "**/.env\n", "/.env\n"] {
         assert_eq!(ignored(enough), enough);
     }
-    // To git, .env.local and its like are another matter.
+    // In git's syntax, these patterns do not match `.env`.
     for too_little in [".env.*\n", "/target\n"] {
         assert_eq!(ignored(too_little), format!("{too_little}.env\n"));
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what the command runs on a server ends there with it.
+//! Ctrl-C and SIGTERM: the statement that the command runs on a server ends too.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -19,7 +19,7 @@ fn until(session: &mut Session, query: &str, is_so: bool, what: &str) {
     }
 }
 
-/// Runs the command until this text runs on the server, and sends it a signal; returns its output
+/// Runs the command until this text runs on the server, and sends it a signal. Returns its output
 /// and exit code.
 fn interrupted(
     project: &Project,

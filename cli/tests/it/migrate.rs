@@ -1,4 +1,4 @@
-//! `bowline migrate`, on a real server.
+//! `bowline migrate`, on a server.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql_query};

@@ -12,7 +12,7 @@ fn printed(sql: &str, files: &[(&str, &str)]) -> String {
     project.printed(&["generate", "--offline"], &[])
 }
 
-/// The names of the functions of a file.
+/// Returns the names of the functions in a file.
 fn functions(sql: &str, file: &str) -> Vec<String> {
     let project = Project::new(&[("migrations/1_a/up.sql", sql)]);
     let printed = project.printed(&["generate", "--offline"], &[]);
@@ -422,7 +422,7 @@ fn ids_keep_their_types_through_composite_keys() {
     ] {
         assert!(lines.contains(&format!("    pub {field}\n")), "{field}");
     }
-    // Another SQL type is another type in Rust too.
+    // A foreign key of another SQL type than the key does not have the type of the id.
     let narrow = project.read("src/db/narrow.rs");
     assert!(
         narrow.contains("    pub project_id: Option<i32>,\n"),

@@ -10,7 +10,7 @@ fn printed(project: &Project, arguments: &[&str]) -> String {
         .into_owned()
 }
 
-/// The names of the migrations, and the text of a file of each.
+/// Returns the names of the migrations, and the text of one file of each.
 fn migrations(project: &Project, file: &str) -> Vec<(String, String)> {
     let folder = std::fs::read_dir(project.path("migrations")).expect("a folder");
     let mut found: Vec<_> = folder

@@ -9,7 +9,7 @@ use crate::scratch::{Scratch, checkout};
 fn the_readme_explains_missing_openssl_headers() {
     let scratch = Scratch::new("shop");
     let manifest = scratch.read("Cargo.toml");
-    // What bowline's feature `bundled` switches on, without all that would be compiled besides.
+    // The dependencies that bowline's feature `bundled` enables, without the others.
     scratch.write(
         "Cargo.toml",
         &format!("{manifest}pq-sys = {{ version = \"0.7.8\", features = [\"bundled\"] }}\n"),
@@ -18,7 +18,7 @@ fn the_readme_explains_missing_openssl_headers() {
     cargo
         .current_dir(scratch.path("."))
         .args(["build", "--quiet", "--offline"])
-        // Not the workspace's target folder: there it would have libpq compiled anew the next time.
+        // Not the workspace's target folder: the next build there would compile libpq again.
         .env(
             "CARGO_TARGET_DIR",
             Path::new(env!("CARGO_TARGET_TMPDIR")).join("without-openssl"),
@@ -29,7 +29,7 @@ fn the_readme_explains_missing_openssl_headers() {
         .env_remove("OPENSSL_LIB_DIR");
     let output = cargo.output().expect("cargo runs");
     let printed = String::from_utf8_lossy(&output.stderr);
-    // On macOS they are found where Homebrew puts them.
+    // On macOS they are found in Homebrew's folders.
     if cfg!(target_os = "linux") {
         assert!(!output.status.success());
         const WORDS: &str = "Could not find directory of OpenSSL installation";

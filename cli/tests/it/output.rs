@@ -1,4 +1,4 @@
-//! Where output goes: colours, closed pipes, full disks.
+//! Standard output and error: colours, closed pipes, full disks.
 
 use std::process::{Command, Stdio};
 
@@ -85,7 +85,7 @@ fn a_closed_standard_error_is_no_failure() {
     assert_eq!(status.expect("it runs").code(), Some(1));
 }
 
-// Other systems have no device that is full.
+// Other operating systems have no `/dev/full`.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure() {
@@ -145,12 +145,12 @@ fn messages_are_wrapped_on_a_terminal() {
     assert_eq!(terminal.end().code(), Some(1));
 }
 
-/// What a terminal would obey, and what it would not show: a title, a cleared screen, C1, carriage
-/// return, changes of direction, no width.
+/// Control characters, and characters that a terminal does not show: a title, a cleared screen, C1,
+/// carriage return, changes of direction, no width.
 const HOSTILE: &str =
     "a\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[8m\u{9b}31m\r\u{8}\u{7f}\u{202e}\u{2066}\u{200b}z";
 
-/// The same, as it is to be seen.
+/// The same text as it has to be printed.
 const SEEN: &str = r"a\x1B]0;owned\x07\x1B[2J\x1B[8m\u009B31m\r\x08\x7F\u202E\u2066\u200Bz";
 
 #[track_caller]
@@ -212,7 +212,7 @@ fn server_messages_are_escaped_on_a_terminal() {
         assert_harmless(&command.join(" "), &drawn);
         let is_told = command == tells;
         assert!(!is_told || drawn.matches(SEEN).count() >= 4, "{drawn:?}");
-        // Also into a log, except the data of a COPY, which programs read.
+        // Also in a log, except for the data of a COPY, which programs read.
         let printed = project.printed(command, &[]);
         if command != copied {
             assert_harmless(&command.join(" "), &printed);

@@ -1,7 +1,7 @@
-//! The errors of the first five minutes, as a person reads them.
+//! The errors that new users meet first.
 //!
-//! Each is made by a real server, a real file or a real network, once through the library and once
-//! through the command; both must print the same, and neither may show the password.
+//! Each is caused by a server, a file or a network, once through the library and once through the
+//! command. Both must print the same error, without the password.
 
 mod access;
 mod encryption;
@@ -14,7 +14,7 @@ use bowline::{Config, Session};
 
 use crate::Project;
 
-/// A part of each password that is used here.
+/// A part of each password in these tests.
 const PASSWORD: &str = "s3cret";
 
 /// The output of each case, under its title.
@@ -34,12 +34,12 @@ impl Said {
         }
     }
 
-    /// Shows this text as that.
+    /// Replaces this text with a placeholder.
     fn redact(&mut self, text: impl Into<String>, shown: &'static str) {
         self.varies.push((text.into(), shown));
     }
 
-    /// Returns the message of both for a connection string.
+    /// Adds the message for a connection string, which the library and the command have to share.
     fn of_url(&mut self, title: &str, url: &str) {
         let by_library = library(url);
         self.of_command(title, &[("DATABASE_URL", url)]);
@@ -48,7 +48,7 @@ impl Said {
         assert_eq!(self.shown(&by_library), by_command.trim_end(), "{title}");
     }
 
-    /// Returns the output of the command in this environment.
+    /// Adds the output of the command with these variables.
     fn of_command(&mut self, title: &str, environment: &[(&str, &str)]) {
         let printed = self.project.printed(&["migrate", "status"], environment);
         let printed = printed
@@ -71,7 +71,7 @@ impl Said {
     }
 }
 
-/// What an application would print that prints an error and its hint.
+/// Returns the output of an application that prints an error and its hint.
 fn library(url: &str) -> String {
     let refused = Config::from_url(url).and_then(|config| Session::connect(&config));
     let error = refused.expect_err("it is refused");

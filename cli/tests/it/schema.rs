@@ -67,7 +67,7 @@ fn the_tables_are_listed() {
     "#);
 }
 
-/// A schema with one of each thing that psql describes.
+/// A schema with one of each kind of object that psql describes.
 const RICH: &str = "
 CREATE SCHEMA audit;
 CREATE TYPE mood AS ENUM ('good', 'bad');
@@ -124,7 +124,7 @@ fn a_table_is_described_as_psql_describes_it() {
             .ends_with("exit 0")
     );
     for table in TABLES {
-        // psql only counts them.
+        // psql prints only their number.
         let psql = psql(&url, &format!("\\d {table}"))
             .replace(
                 "Number of partitions: 1 (Use \\d+ to list them.)",

@@ -1,4 +1,4 @@
-//! `bowline generate --schema-only`: the output of `diesel print-schema`, from a folder of SQL alone.
+//! `bowline generate --schema-only`: the output of `diesel print-schema`, without a server.
 
 use crate::{Project, bowline};
 
@@ -250,7 +250,7 @@ fn a_foreign_key_refers_to_each_partition() {
         .lines()
         .filter(|line| line.contains("joinable!"))
         .collect();
-    // As pg_constraint has them, which is what diesel asks.
+    // The foreign keys of pg_constraint, which diesel queries.
     assert_eq!(
         joins,
         [
@@ -261,8 +261,8 @@ fn a_foreign_key_refers_to_each_partition() {
     );
 }
 
-/// Lengths around those where rustfmt breaks a line: lists of derives and of tables, names of
-/// types.
+/// Texts of about the length at which rustfmt breaks a line: lists of derives and of tables, names
+/// of types.
 #[test]
 fn rustfmt_changes_no_line_of_any_length() {
     let (mut types, mut tables) = (String::new(), String::new());

@@ -1,8 +1,7 @@
-//! A package outside of the workspace, as a user has it, that is really compiled.
+//! A package outside of the workspace, as a user has it, which is compiled.
 //!
-//! Its dependencies are compiled into the workspace's target folder, so that what is there need not
-//! be compiled again; its versions are those of the workspace's Cargo.lock, so that no network is
-//! needed.
+//! Its dependencies are compiled into the workspace's target folder, so that they are compiled once
+//! only. Its versions are those of the workspace's Cargo.lock, so that it needs no network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ pub(crate) struct Scratch {
     folder: PathBuf,
 }
 
-/// The workspace.
+/// Returns the folder of the workspace.
 pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -85,7 +84,7 @@ impl Scratch {
     }
 }
 
-/// Cargo with the workspace's target folder, and its way to compile what is in there.
+/// Returns the command `cargo` with the workspace's target folder, and the profile of its content.
 fn cargo() -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut command = Command::new(env!("CARGO"));

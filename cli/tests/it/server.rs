@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Project;
 
-/// What the programs of a server are found by.
+/// Returns the variables by which the programs of a server are found.
 fn variables() -> Vec<(&'static str, String)> {
     let names = ["PATH", "BOWLINE_PG_BIN"].into_iter();
     let found = names.filter_map(|name| Some((name, std::env::var(name).ok()?)));
@@ -26,7 +26,7 @@ impl Drop for Stopped<'_> {
 
 #[test]
 fn a_server_is_started_again_after_a_kill() {
-    // No project either: a server needs none.
+    // Without a project too, since a server needs none.
     let project = Project::bare(&[]);
     let _stopped = Stopped(&project);
     let variables = variables();
@@ -75,7 +75,7 @@ fn a_server_is_started_once_and_stopped() {
         "migrations/1_a/up.sql",
         "CREATE TABLE a (id int PRIMARY KEY);",
     )]);
-    // The programs are in the folders of distributions, or in the one that the environment names.
+    // The programs are in a distribution's folder, or in the one of `BOWLINE_PG_BIN`.
     let path = std::env::var("PATH").unwrap_or_default();
     let folder = std::env::var("BOWLINE_PG_BIN").unwrap_or_default();
     let mut variables = vec![("PATH", path.as_str())];

@@ -1,4 +1,4 @@
-//! `bowline.toml`: where it is found, and how settings move to it from `Cargo.toml`.
+//! `bowline.toml`: where it is found, and how settings are moved to it from `Cargo.toml`.
 
 mod tables;
 
@@ -54,7 +54,7 @@ fn the_nearest_file_up_to_the_workspace_applies() {
         project
     };
     let accounts = "work/app/src/db/accounts.rs";
-    // A file above the workspace is not the workspace's.
+    // A file in a folder above the workspace is ignored.
     assert!(!member(&[]).read(accounts).contains("AboveAll"));
     let of_workspace = ("work/bowline.toml", "derives = [\"OfWorkspace\"]\n");
     assert!(
@@ -124,7 +124,8 @@ fn settings_without_effect_are_noted() {
     ");
     let accounts = project.read("app/src/db/accounts.rs");
     assert!(accounts.contains("OfWorkspace"), "{accounts}");
-    // The package of the code may have its own; the workspace's is then for the others.
+    // The package of the code may have its own file; the workspace's file then applies to the other
+    // packages.
     project.write("app/Cargo.toml", PACKAGE);
     project.write("app/bowline.toml", "derives = [\"Own\"]\n");
     assert_eq!(notes(""), "");

@@ -1,4 +1,4 @@
-//! `bowline sql`, on a real server, beside psql.
+//! `bowline sql`, on a server, compared with psql.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ fn server() -> LocalServer {
     LocalServer::start().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What the command printed and its exit code, for this SQL on the database `postgres`.
+/// Returns the output of the command and its exit code, for this SQL on the database `postgres`.
 fn sql(arguments: &[&str]) -> String {
     let project = Project::new(&[]);
     let url = server().url("postgres");
@@ -20,7 +20,7 @@ fn sql(arguments: &[&str]) -> String {
     project.printed(&arguments, &[("DATABASE_URL", &url)])
 }
 
-/// What psql prints for one command.
+/// Returns the output of psql for one command.
 pub(crate) fn psql(url: &str, command: &str) -> String {
     let folder = std::env::var("BOWLINE_PG_BIN").map(|folder| format!("{folder}/"));
     let output = Command::new(format!("{}psql", folder.unwrap_or_default()))

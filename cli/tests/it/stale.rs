@@ -1,5 +1,5 @@
-//! Code that is not of the migrations does not compile, also in a warm target folder where no Rust
-//! was touched.
+//! Code that does not match the migrations fails to compile, also if the target folder has a build
+//! and no Rust file has changed.
 
 use crate::scratch::{Scratch, checkout};
 
@@ -26,7 +26,7 @@ fn shop() -> Scratch {
     );
     shop.write("src/main.rs", "mod db;\n\nfn main() {}\n");
     shop.write(ITEMS, "CREATE TABLE items (id serial PRIMARY KEY);\n");
-    // A name is data, whatever it holds.
+    // A migration's name is never read as code.
     shop.write("migrations/0_\"); evil!(\\ 'é\n/up.sql", "SELECT 1;\n");
     shop
 }
@@ -105,7 +105,7 @@ fn a_changed_query_file_fails_the_next_build() {
     shop.bowline(&["generate"], &[]);
     assert_eq!(build(), "exit 0");
 
-    // White space does not count, the header does.
+    // White space is ignored, the header is not.
     shop.write(
         QUERIES,
         "-- name: newest :optional\nSELECT *\n  FROM items ORDER BY id DESC LIMIT 1;\n",

@@ -1,4 +1,4 @@
-//! The command in a terminal of its own, where it asks, draws, and shows its progress.
+//! The command in a pseudo-terminal, where it asks, draws, and shows its progress.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// How long anything here may take.
+/// The limit of each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The command in a terminal of its own.
+/// The command in a pseudo-terminal.
 pub(crate) struct Terminal {
-    /// The other side: keys go in, what is drawn comes out.
+    /// The terminal's side: writes are key presses, reads are output.
     keys: File,
     /// The side of the command, kept open so that all output can be read after its end.
     _own: File,
@@ -77,7 +77,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until this was drawn, and forgets what was drawn up to then.
+    /// Waits for this output, and discards the output up to it.
     pub(crate) fn wait_for(&mut self, wanted: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -95,11 +95,11 @@ impl Terminal {
         self.keys.write_all(keys).expect("a terminal");
     }
 
-    /// Waits until the command has ended; all that it drew.
+    /// Waits until the command has ended, and returns the rest of its output.
     pub(crate) fn rest(&mut self) -> String {
         self.end();
         let mut bytes = self.text.as_bytes().to_vec();
-        // What was written before the end is there at once.
+        // Output from before the end is available immediately.
         while let Ok(piece) = self.drawn.recv_timeout(Duration::from_millis(300)) {
             bytes.extend_from_slice(&piece);
         }

@@ -61,7 +61,7 @@ fn code_of_0_1_has_one_error_until_it_is_generated_again() {
     let transfers = bank.read("src/bank/transfers.rs");
     assert!(transfers.contains("pub fn update(") && !transfers.contains("pub fn delete("));
     assert_eq!(build(), "exit 0");
-    // The settings in their new file mean the same.
+    // The settings mean the same in their new file.
     let moved = bank.bowline(&["init", "--move-settings"], &[]);
     assert!(moved.ends_with("exit 0"), "{moved}");
     assert!(bank.read("bowline.toml").contains("Transfer::delete"));
@@ -78,7 +78,7 @@ fn code_of_a_newer_format_is_one_error_and_is_kept() {
         "src/bank/mod.rs",
         &module.replace("format = 2,", "format = 3,\n    unknown = 1,"),
     );
-    // What a later format may use.
+    // Names that a later format may use.
     let accounts = bank.read("src/bank/accounts.rs");
     bank.write(
         "src/bank/accounts.rs",

@@ -1,4 +1,4 @@
-//! `bowline verify`, on a real server.
+//! `bowline verify`, on a server.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql_query};

@@ -1,5 +1,5 @@
-//! A program that calls each generated function, made of the code's own signatures: of their types
-//! it makes values.
+//! A program that calls each generated function. It takes the functions' signatures from the code,
+//! and generates values of their types.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use syn::{
     FnArg, GenericArgument, ImplItem, Item, Pat, PathArguments, ReturnType, Type, Visibility,
 };
 
-/// What the program keeps of each call.
+/// The part of the program that records the result of each call.
 pub(super) const REPORT: &str = r#"
 use std::collections::BTreeMap;
 
@@ -28,9 +28,9 @@ impl Report {
             Ok(_) => entry.0 = true,
             // `get` and `update` report a missing row.
             Err(error) if error.kind() == bowline::ErrorKind::NotFound => entry.0 = true,
-            // `update` reports a row with another version than the one that is made up.
+            // `update` reports a row whose version is not the generated one.
             Err(error) if error.kind() == bowline::ErrorKind::VersionChanged => entry.0 = true,
-            // Two tables of which one inherits from the other have rows with one key.
+            // Two tables, one of which inherits from the other, have rows with the same key.
             Err(error)
                 if error.kind() == bowline::ErrorKind::TooManyRows
                     && name.starts_with("inherited::City::") =>
@@ -56,10 +56,10 @@ impl Report {
 }
 "#;
 
-/// Values of types that are text in Rust, by the name of the field.
+/// Values for fields of the type `String` that hold another SQL type, by the name of the field.
 const AS_TEXT: [(&str, &str); 2] = [("cells", "{{1}}"), ("empty", "")];
 
-/// How often each function is called, with other values each time.
+/// The number of calls of each function, each with other values.
 const ROUNDS: usize = 3;
 
 struct Function {
@@ -86,7 +86,7 @@ struct Struct {
     fields: Vec<(String, Type)>,
 }
 
-/// The module that runs a case.
+/// Returns the module that runs a case.
 pub(super) fn program(case: &str, db: &Path) -> String {
     let code = read(db);
     let mut out = format!(
@@ -176,7 +176,7 @@ fn read(db: &Path) -> Code {
     code
 }
 
-/// The files that a module of another schema exports, each with that module: `audit::`.
+/// Returns the files that a module of another schema exports, each with that module: `audit::`.
 fn modules(mod_rs: &str) -> Vec<(String, String)> {
     let mut within = String::new();
     let mut found = Vec::new();
@@ -274,7 +274,8 @@ impl Code {
         }
     }
 
-    /// A value of a type; another in each round. The first gives only what has to be given.
+    /// Returns a value of a type, another one in each round. The first one has required fields
+    /// only.
     fn value(&self, of: &Type, round: usize, module: &str) -> String {
         match of {
             Type::Reference(reference) => match &*reference.elem {
@@ -342,7 +343,7 @@ impl Code {
                     let value = self.value(of, round, module);
                     let as_text = AS_TEXT.iter().find(|(name, _)| name == field);
                     let value = match as_text {
-                        // Of an enum without labels there is no value.
+                        // An enum without labels has no value.
                         Some((_, "")) => "None".to_owned(),
                         Some((_, text)) => value.replace(&format!("x{round}"), text),
                         None => value,
@@ -373,7 +374,7 @@ impl Code {
             ("Option", Some(_)) if round == 1 => "None".to_owned(),
             ("Option", Some(inner)) => format!("Some({})", self.value(inner, round, module)),
             ("Vec", Some(inner)) => {
-                // Whole rows are given two at a time, which are not to be one.
+                // Whole rows are passed two at a time, and have to differ.
                 let is_row = matches!(inner, Type::Path(path) if path.path.segments.last()
                     .is_some_and(|last| last.ident.to_string().starts_with("New")));
                 if is_row {

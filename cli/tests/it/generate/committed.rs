@@ -1,4 +1,4 @@
-//! The catalog that is committed where a server had to run the migrations.
+//! The committed catalog of a project whose migrations need a server.
 
 use super::{ACCOUNTS, DYNAMIC, with_a_server};
 use crate::Project;

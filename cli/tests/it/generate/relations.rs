@@ -1,4 +1,4 @@
-//! Code for views, and for what else `diesel print-schema` leaves out.
+//! Code for views and for other relations that `diesel print-schema` omits.
 
 use crate::Project;
 

@@ -1,4 +1,4 @@
-//! Schemas that get part of the code, or none: periods, types of extensions.
+//! Keys and columns for which only part of the code is generated: periods, types of extensions.
 
 use crate::Project;
 

@@ -1,4 +1,4 @@
-//! Packages whose files are elsewhere or written in another way than cargo writes them.
+//! Packages with files in other folders, or in another format, than cargo creates them.
 
 use super::*;
 use crate::bowline;

@@ -1,4 +1,4 @@
-//! What is recorded beside diesel's table: the text that ran, and whether it stopped halfway.
+//! The table beside diesel's: the text of each migration that ran, and whether it stopped halfway.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, sql_query};
@@ -302,7 +302,7 @@ fn who_ran_a_migration_is_recorded() {
     );
     let json = printed(&["migrate", "status", "--json"]);
     assert!(json.contains("\"ran_by\": \"postgres\""), "{json}");
-    // diesel's command deletes its own row only.
+    // diesel's command deletes the row in its own table only.
     session
         .batch_execute("DROP TABLE accounts; DELETE FROM __diesel_schema_migrations")
         .expect("reverted with diesel's command");

@@ -1,5 +1,5 @@
-//! A command that is killed while a migration runs: `status` tells what is there, and the next run
-//! goes on.
+//! A command that is killed while a migration runs: `status` reports the state, and a later run
+//! continues.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -17,7 +17,7 @@ struct Count {
     count: i64,
 }
 
-/// The statements of the migration: after each, the server says so and waits.
+/// The statements of the migration. After each one, the server reports it and waits.
 fn migration() -> String {
     (0..3)
         .map(|number| {
@@ -79,7 +79,8 @@ fn a_run_that_is_killed_at_any_statement_leaves_a_state_that_the_next_one_unders
             } else {
                 let began = status.contains("running  1_t") || status.contains("failed   1_t");
                 assert!(began, "{case}: {status}");
-                // It waits until the server has noticed, and knows that the first one began.
+                // It waits until the server has ended the first run's session, and reports that the
+                // first run began.
                 let next = printed(&["migrate", "run"]);
                 assert!(next.contains("and did not finish"), "{case}: {next}");
                 assert!(

@@ -1,4 +1,4 @@
-//! Two runs at once follow one another.
+//! Two runs at the same time run one after the other.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ fn references(variables: &[(String, String)]) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The output without sizes and the version of the server.
+/// Returns the output without sizes and the version of the server.
 fn plain(printed: &str) -> String {
     let size = regex::Regex::new(r"\d+ (bytes|KiB)").expect("an expression");
     let server = regex::Regex::new(r"PostgreSQL \d+\.\d+").expect("an expression");

@@ -1,5 +1,5 @@
-//! Behind PgBouncer in transaction mode, where a lock of a session would stay with a session that
-//! others get next.
+//! Migrations behind PgBouncer in transaction mode. A session-level lock would stay with a server
+//! session that another client gets next.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql_query};

@@ -1,4 +1,4 @@
-//! A program that runs its migrations by `Database::migrate`, beside the command.
+//! A program that runs its migrations by `Database::migrate`, at the same time as the command.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn a_program_and_the_command_take_turns() {
     thread::scope(|scope| {
         let command =
             scope.spawn(|| project.printed(&["migrate", "run"], &[("DATABASE_URL", &url)]));
-        // The program starts while the command makes the index.
+        // The program starts while the command creates the index.
         let mut session = Session::connect(&server.config("postgres")).expect("a connection");
         let making = sql_query(
             "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONC%' AND state = 'active'",

@@ -1,10 +1,10 @@
-//! Files that control transactions, or hold what only psql knows: one answer from every command,
-//! before anything runs.
+//! Files that control transactions, or have commands of psql: every command refuses them with the
+//! same error, before it runs anything.
 
 use super::{server, without_times};
 use crate::Project;
 
-/// A migration that is good, and one with this text.
+/// Returns a project with a valid migration, and one with this text.
 fn project(up: &str, metadata: &str) -> Project {
     let project = Project::new(&[
         (
@@ -137,7 +137,7 @@ fn an_open_transaction_is_refused() {
     assert_eq!(printed(&["verify", "--database-url", &url]), refusal);
 }
 
-/// What pg_dump of PostgreSQL 18 writes for two tables, but for settings that 15 does not know.
+/// The output of pg_dump 18 for two tables, without the settings that PostgreSQL 15 does not have.
 const DUMP: &str = r"--
 -- PostgreSQL database dump
 --

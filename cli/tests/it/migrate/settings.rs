@@ -1,5 +1,5 @@
-//! What a migration sets holds for its own file: one run of two migrations makes what two runs
-//! make.
+//! Settings of a migration apply to its own file only: one run of two migrations has the same
+//! result as two runs.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, sql_query};
@@ -45,7 +45,7 @@ fn a_search_path_does_not_outlive_its_file() {
     );
     assert!(printed(&["drift"]).ends_with("exit 0"));
     assert!(printed(&["verify", "--database-url", &url]).ends_with("exit 0"));
-    // One after the other down, on one session.
+    // Reverts both on one session.
     assert!(printed(&["migrate", "revert", "-n", "2"]).ends_with("exit 0"));
 }
 
@@ -79,7 +79,7 @@ fn a_changed_search_path_of_the_database_keeps_the_table() {
     let reverted = project.printed(&["migrate", "revert"], &variables);
     assert!(reverted.ends_with("exit 0"), "{reverted}");
     assert_eq!(tables(&server), "public");
-    // A path that only this connection has is one of its own.
+    // A search path in the connection string selects the table in its own schema.
     let url = format!("{url}?options=-csearch_path%3Dother");
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
     session
@@ -118,10 +118,10 @@ fn a_path_of_the_role_keeps_the_table_of_the_role() {
         .expect("settings");
     assert!(run("ann").ends_with("1 migration, 0 run now\nexit 0"));
     assert_eq!(tables(&server), "public");
-    // Another role's migrations are other ones.
+    // Another role has another search path, and so another table.
     assert!(run("bob").ends_with("1 migration, 1 run now\nexit 0"));
     assert_eq!(tables(&server), "his public");
-    // Without a path of its own, a role cannot know which of the two is meant.
+    // If the search path has no such table and two other schemas have one, the choice is ambiguous.
     session
         .batch_execute("CREATE SCHEMA app; ALTER DATABASE postgres SET search_path = app")
         .expect("a schema");

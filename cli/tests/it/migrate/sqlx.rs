@@ -29,7 +29,7 @@ fn flat() -> Project {
     ])
 }
 
-/// Runs files and records them as sqlx 0.8 does.
+/// Runs files and records them in the same way as sqlx 0.8.
 fn run_by_sqlx(
     project: &Project,
     server: &LocalServer,
@@ -214,7 +214,7 @@ fn an_interrupted_move_of_files_is_finished() {
         &[(1, "1_accounts.sql"), (2, "2_name.up.sql")],
     );
     let aside = "migrations/.import-sqlx";
-    // Of the folders that a whole move makes, so many are in their places.
+    // The number of folders that an interrupted move has moved.
     for in_place in 0..=3 {
         let (project, whole) = (flat(), flat());
         let moved = whole.printed(&["migrate", "import-sqlx", "--move-files"], &variables);

@@ -4,7 +4,7 @@ use bowline::{Session, StatementDsl as _, sql_query};
 
 use super::{project, server};
 
-/// The same with each time as such.
+/// Returns output with a placeholder for each time.
 pub(super) fn without_times(printed: &str) -> String {
     let time = regex::Regex::new(r"20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d").expect("an expression");
     let took = regex::Regex::new(r#"("milliseconds"): \d+"#).expect("an expression");

@@ -8,7 +8,7 @@ use diesel::connection::SimpleConnection as _;
 
 use super::{project, server, without_times};
 
-/// A session with an open transaction that has read `accounts`.
+/// Returns a session with an open transaction that has read `accounts`.
 fn reader(server: &bowline::testing::LocalServer) -> Session {
     let config = server.config("postgres").application_name("a report");
     let mut reader = Session::connect(&config).expect("a connection");
@@ -96,7 +96,7 @@ fn other_sessions_do_not_wait_longer_than_the_lock_timeout() {
         let run = scope.spawn(|| project.printed(&arguments, &variables));
         let began = std::time::Instant::now();
         while !run.is_finished() {
-            // Behind the migration's lock, for which the migration itself waits.
+            // It waits behind the migration, which waits for the lock itself.
             other
                 .batch_execute("SELECT * FROM accounts")
                 .expect("it reads");

@@ -1,4 +1,4 @@
-//! Up and down: `revert -n`, `redo` and `to`.
+//! `revert -n`, `redo` and `to`.
 
 use super::{project, server, without_times};
 use crate::Project;

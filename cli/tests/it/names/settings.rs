@@ -1,4 +1,4 @@
-//! Settings that no code can be generated with, and names and comments that are not plain words.
+//! Settings with which no code can be generated, and names and comments with special characters.
 
 use super::printed;
 use crate::Project;

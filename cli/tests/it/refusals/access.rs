@@ -10,7 +10,7 @@ use testkit::tls::TlsServer;
 
 use super::Said;
 
-/// A role's URL at a server with TLS, with this behind it.
+/// Returns a role's URL on a server with TLS, with this text after the port and the slash.
 fn url(server: &TlsServer, who: &str, rest: &str) -> String {
     format!("postgres://{who}@localhost:{}/{rest}", server.port())
 }
@@ -130,7 +130,7 @@ fn missing_objects_get_a_hint_with_sql() {
     insta::assert_snapshot!("does_not_exist", printed.text());
 }
 
-/// Waits until the server reads its file anew.
+/// Waits until the server has reloaded its file.
 fn wait_for_peer(config: &Config) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     loop {

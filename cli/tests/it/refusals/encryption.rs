@@ -7,7 +7,7 @@ use super::Said;
 
 #[test]
 fn encryption_errors_name_the_parameter() {
-    // A server of its own, since the certificate that it shows is changed.
+    // A private server, since its certificate is changed.
     let server = TlsServer::start();
     let mut printed = Said::new();
     printed.redact(format!(":{}", server.port()), ":[port]");

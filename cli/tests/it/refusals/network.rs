@@ -8,7 +8,7 @@ use super::{Said, library};
 #[test]
 fn an_unreachable_server_is_named_with_its_address() {
     let mut printed = Said::new();
-    // Nobody listens on it: it is reserved, and taken by this test.
+    // No server listens on port 1, which is reserved.
     printed.of_url("refused by TCP", "postgres://ann:s3cret@127.0.0.1:1/bank");
     printed.of_url(
         "refused by each of two hosts",
@@ -30,7 +30,7 @@ fn an_unreachable_server_is_named_with_its_address() {
     printed.redact(format!(":{port}"), ":[port]");
     std::thread::spawn(move || {
         for mut client in web.incoming().flatten() {
-            // As a web server answers to what it does not understand.
+            // The response of a web server to an unknown request.
             client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
         }
     });
@@ -44,7 +44,7 @@ fn an_unreachable_server_is_named_with_its_address() {
 #[test]
 fn a_default_socket_is_named_as_default() {
     let mut printed = Said::new();
-    // A distribution's folder of sockets is tried if a socket of this port is in it, libpq's own
+    // A distribution's socket folder is used if it has a socket of this port, and libpq's default
     // otherwise.
     printed.of_url(
         "no host and no server on this machine",
@@ -57,7 +57,7 @@ fn a_default_socket_is_named_as_default() {
 #[test]
 fn a_host_that_is_not_found_is_named() {
     let reported = library("postgres://ann:s3cret@db.invalid:5432/bank");
-    // Why differs from resolver to resolver.
+    // The reason differs between resolvers.
     let beginning =
         "error: failed to connect to db.invalid:5432: host \"db.invalid\" was not found: ";
     assert!(reported.starts_with(beginning), "{reported}");

@@ -1,4 +1,4 @@
-//! No settings, or such as cannot be read.
+//! Missing settings, and settings that cannot be parsed.
 
 use super::Said;
 

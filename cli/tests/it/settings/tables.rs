@@ -6,7 +6,7 @@ use std::path::Path;
 use super::generate;
 use crate::Project;
 
-/// Each block of the guide's page is accepted by itself, and the blocks have all settings.
+/// Each block of the guide's page is accepted alone, and together the blocks have all settings.
 #[test]
 fn each_example_of_the_guide_is_accepted() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/settings.md");
