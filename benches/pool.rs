@@ -1,6 +1,7 @@
-//! The pool's tight figures, beside plain r2d2 with the same sessions: `script/pool-figures` runs it.
+//! Times of the pool, compared with plain r2d2 with the same sessions; `script/pool-figures` runs
+//! it.
 //!
-//! Tests assert deadlines with time to spare; here is what they are on this machine.
+//! Tests assert deadlines with a margin. This program prints the actual times on this machine.
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
 
 use std::sync::Arc;
@@ -45,7 +46,7 @@ fn own_threads() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }
 
-/// How many threads there are before, while and after a database is open.
+/// Prints the number of threads before, while and after a database is open.
 fn threads(server: &LocalServer) {
     let before = own_threads();
     let db = open(server.config("postgres"), 10);
@@ -63,7 +64,7 @@ fn threads(server: &LocalServer) {
     );
 }
 
-/// Takes a session and gives it back, over and over: pairs of rounds, one after the other.
+/// Takes a session and returns it, repeatedly: pairs of rounds, alternating.
 fn uncontended(server: &LocalServer) {
     const ROUNDS: usize = 10;
     const TIMES: usize = 20_000;
@@ -192,7 +193,8 @@ fn spike(server: &LocalServer) {
     }
 }
 
-/// Eight threads ask a server that takes connections and never answers; how far past the deadline they return.
+/// Prints how far past its deadline a checkout returns. Eight threads ask a server that accepts
+/// connections and never answers.
 fn deaf(server: &LocalServer) {
     let limit = Duration::from_millis(500);
     let longest = AtomicU64::new(0);
@@ -219,7 +221,7 @@ fn deaf(server: &LocalServer) {
     );
 }
 
-/// How soon a caller that waits is served once a server that was away is back.
+/// Prints how soon a waiting caller gets a session after the server has come back.
 fn back(server: &LocalServer) {
     let mut times = Vec::new();
     for away in [100, 400, 900, 1700, 2300] {

@@ -1,4 +1,4 @@
-//! The counts that Bowline may not pass, in `ceilings.txt`.
+//! The counts that Bowline must not exceed, in `ceilings.txt`.
 
 use std::error::Error;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::counts::Counts;
 use crate::table::thousands;
 
-/// The most that one operation of a contender may cost.
+/// The highest allowed cost of one operation of a contender.
 #[derive(Debug)]
 pub struct Ceiling {
     pub workload: String,
@@ -16,18 +16,18 @@ pub struct Ceiling {
     limits: Vec<Limit>,
 }
 
-/// A count's ceiling, and the goal towards which it is lowered.
+/// The ceiling of a count, and the goal towards which it is lowered.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     ceiling: f64,
     goal: Option<f64>,
 }
 
-/// What has ceilings.
+/// The counts that have ceilings.
 pub const COUNTED: [&str; 4] = ["instructions", "allocations", "system calls", "round trips"];
 
 impl Ceiling {
-    /// Reads the file; its head says how a line is written.
+    /// Reads the file; its first lines describe the format.
     pub fn read(file: &Path) -> Result<Vec<Self>, Box<dyn Error>> {
         let text = fs::read_to_string(file)?;
         text.lines()
@@ -47,7 +47,8 @@ impl Ceiling {
         })
     }
 
-    /// Returns a cell for each count, with its ceiling and goal, and the sentences on those that passed.
+    /// Returns a cell for each count, with its ceiling and goal, and a sentence for each exceeded
+    /// ceiling.
     pub fn compare(&self, counts: &Counts) -> (Vec<String>, Vec<String>) {
         let counted = [
             counts.instructions,
@@ -75,7 +76,7 @@ impl Ceiling {
 }
 
 impl Limit {
-    /// Reads `37,500` or, with a goal, `37,500 > 11,500`.
+    /// Parses `37,500` or, with a goal, `37,500 > 11,500`.
     fn parse(cell: &str) -> Option<Self> {
         let number = |text: &str| text.trim().replace(',', "").parse().ok();
         let (ceiling, goal) = match cell.split_once('>') {
@@ -89,7 +90,7 @@ impl Limit {
     }
 }
 
-/// A count, with a decimal where it is small.
+/// Returns a count as text, with a decimal if it is small.
 fn shown(count: f64) -> String {
     if count < 1_000.0 {
         format!("{count:.1}")

@@ -1,4 +1,4 @@
-//! One contender in a process of its own, so that counters of the whole process count it alone.
+//! One contender in a child process, so that counters of the whole process count nothing else.
 
 use std::env;
 use std::error::Error;
@@ -11,10 +11,12 @@ use crate::allocations;
 use crate::target::Target;
 use crate::workloads;
 
-/// How often the work is done before anything is measured: statements are prepared, buffers have grown.
+/// The number of repetitions before the measurement, in which statements are prepared and buffers
+/// grow.
 const WARM_UP: usize = 20;
 
-/// Returns the command that does a workload this many times in a child, below another program such as valgrind.
+/// Returns the command for a child that does a workload this many times, under another program such
+/// as valgrind.
 pub fn command(
     wrapper: &[OsString],
     target: &Target,
@@ -47,7 +49,8 @@ pub fn peak_memory_of(
     Ok(peak.ok_or("the child printed no peak")?.parse()?)
 }
 
-/// The child: does the work, and prints allocations, their bytes, and the peak of its memory in KiB.
+/// Runs as the child: does the work, and prints the allocations, their bytes, and the peak memory
+/// in KiB.
 pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [workload, contender, times] = arguments else {
         return Err("usage: child WORKLOAD CONTENDER TIMES".into());
@@ -60,7 +63,7 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let workload = workloads::named(workload).ok_or("no such workload")?;
     let contender = workload.contender(contender).ok_or("no such contender")?;
     let mut run = contender.start(&target);
-    // Long work warms up by doing it once.
+    // A long operation is repeated fewer times.
     run(WARM_UP.min(workload.lengths.0));
     let before = allocations::so_far();
     run(times.parse()?);

@@ -5,17 +5,18 @@ use crate::target::Target;
 /// Does the work this many times.
 pub type Run = Box<dyn FnMut(usize)>;
 
-/// One way of doing a workload. A library has several: with and without a pool, in one round trip or in many.
+/// One way of doing a workload. A library may have several: with and without a pool, in one round
+/// trip or in many.
 pub struct Contender {
     /// The library and the way, such as `bowline session`. Unique within a workload.
     pub name: &'static str,
-    /// Whether another program does the work, whose costs cannot be counted in this one.
+    /// True if another program does the work; its costs cannot be counted in this process.
     pub is_program: bool,
     start: Box<dyn Fn(&Target) -> Run>,
 }
 
 impl Contender {
-    /// Makes a contender of a function that connects and returns the work.
+    /// Creates a contender from a function that connects and returns the work.
     pub fn new(name: &'static str, start: impl Fn(&Target) -> Run + 'static) -> Self {
         Self {
             name,
@@ -24,7 +25,7 @@ impl Contender {
         }
     }
 
-    /// Makes a contender that runs another program.
+    /// Creates a contender that runs another program.
     pub fn program(name: &'static str, start: impl Fn(&Target) -> Run + 'static) -> Self {
         Self {
             is_program: true,
@@ -32,13 +33,13 @@ impl Contender {
         }
     }
 
-    /// Connects, and returns the work; nothing of this is measured.
+    /// Connects, and returns the work. This part is not measured.
     pub fn start(&self, target: &Target) -> Run {
         (self.start)(target)
     }
 }
 
-/// Repeats a piece of work that takes no argument.
+/// Returns a function that repeats work without arguments.
 pub fn repeat(mut work: impl FnMut() + 'static) -> Run {
     Box::new(move |times| {
         for _ in 0..times {

@@ -1,8 +1,8 @@
 //! Counts that hardly depend on the machine: instructions, allocations, system calls, round trips.
 //!
-//! Instructions, system calls and round trips are those of a long run less those of a short one, divided by the
-//! operations between the two, so that connecting and preparing are not among them. Allocations are counted by the
-//! program itself.
+//! Instructions, system calls and round trips are the difference between a long and a short run,
+//! divided by the difference in operations, so connecting and preparing are not included. The
+//! program counts its allocations itself.
 
 use std::env;
 use std::error::Error;
@@ -17,7 +17,7 @@ use crate::server::Server;
 use crate::target::Target;
 use crate::workloads::Workload;
 
-/// What one operation of a contender costs.
+/// The cost of one operation of a contender.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Of all threads, by callgrind.
@@ -105,18 +105,19 @@ pub fn count(
     })
 }
 
-/// A file of this process's own.
+/// Returns the path of a temporary file of this process.
 fn scratch(what: &str) -> PathBuf {
     env::temp_dir().join(format!("bowline-bench-{what}-{}", std::process::id()))
 }
 
-/// The instructions in what callgrind prints: `==17== Collected : 123456`.
+/// Returns the instructions in callgrind's output: `==17== Collected : 123456`.
 fn collected(printed: &str) -> Option<f64> {
     let line = printed.lines().find(|line| line.contains("Collected :"))?;
     line.rsplit(':').next()?.trim().parse().ok()
 }
 
-/// The calls in strace's last line: `100.00 0.012345 1 9876 12 total`, where errors may be left out.
+/// Returns the calls in strace's last line: `100.00 0.012345 1 9876 12 total`. The errors may be
+/// missing.
 fn all_calls(summary: &str) -> Option<f64> {
     let line = summary.lines().rfind(|line| line.ends_with("total"))?;
     line.split_whitespace().nth(3)?.parse().ok()

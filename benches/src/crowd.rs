@@ -1,11 +1,11 @@
-//! Many callers at a time, on threads or as tasks.
+//! Many concurrent callers, on threads or as tasks.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::target::{Numbers, Target, Tpcb};
 
-/// What an operation is about.
+/// The random values of an operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Draw {
     pub user: i64,
@@ -21,7 +21,7 @@ impl Draw {
     }
 }
 
-/// How many operations each caller got done, and how long each operation took.
+/// The number of operations of each caller, and the duration of each operation.
 #[derive(Debug, Default)]
 pub struct Served {
     pub each: Vec<usize>,
@@ -31,7 +31,7 @@ pub struct Served {
     pub took: Duration,
 }
 
-/// Lets callers work side by side for this long.
+/// Runs concurrent callers for this long.
 pub type Callers = Box<dyn FnMut(Duration) -> Served>;
 
 /// One way of serving many callers.
@@ -40,7 +40,7 @@ pub struct Crowd {
     start: Box<dyn Fn(&Target, Size) -> Callers>,
 }
 
-/// How many callers share how many sessions.
+/// The number of callers, and of the sessions that they share.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     pub callers: usize,
@@ -48,12 +48,12 @@ pub struct Size {
 }
 
 impl Crowd {
-    /// Connects; nothing of this is measured.
+    /// Connects. This part is not measured.
     pub fn start(&self, target: &Target, size: Size) -> Callers {
         (self.start)(target, size)
     }
 
-    /// Another program that has callers of its own.
+    /// Creates a crowd in another program.
     pub fn program(
         name: &'static str,
         run: impl Fn(&Target, Size, Duration) -> Served + Copy + 'static,
@@ -68,7 +68,7 @@ impl Crowd {
         }
     }
 
-    /// A crowd of threads; `open` makes the pool that they share.
+    /// Creates a crowd of threads; `open` creates the pool that they share.
     pub fn threads<P: Sync + 'static>(
         name: &'static str,
         open: impl Fn(&Target, usize) -> P + 'static,
@@ -107,7 +107,7 @@ impl Crowd {
         }
     }
 
-    /// A crowd of tasks on a runtime with two workers.
+    /// Creates a crowd of tasks on a runtime with two workers.
     #[cfg(feature = "asynchronous")]
     pub fn tasks<P, F>(
         name: &'static str,
@@ -177,19 +177,19 @@ fn served(times: Vec<Vec<Duration>>, took: Duration) -> Served {
 }
 
 impl Served {
-    /// Operations a second.
+    /// Returns the operations per second.
     pub fn rate(&self) -> f64 {
         self.done as f64 / self.took.as_secs_f64()
     }
 
-    /// The time within which this share of the operations was done, in seconds.
+    /// Returns the time in seconds within which this share of the operations was done.
     pub fn within(&self, share: f64) -> f64 {
         let last = self.times.len().saturating_sub(1);
         let index = (last as f64 * share) as usize;
         self.times.get(index).map_or(0.0, Duration::as_secs_f64)
     }
 
-    /// The operations of the caller that got the fewest done, by those of the one that got the most.
+    /// Returns the ratio of the operations of the slowest caller to those of the fastest one.
     pub fn fairness(&self) -> f64 {
         let (least, most) = (self.each.iter().min(), self.each.iter().max());
         match (least, most) {

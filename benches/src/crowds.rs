@@ -7,13 +7,13 @@ use crate::rounds::{least, median, most, own_cpu, ratios, time};
 use crate::table::{Table, thousands};
 use crate::target::Target;
 
-/// What one crowd got done in each round.
+/// The results of one crowd, one for each round.
 #[derive(Debug)]
 struct Counted {
     name: &'static str,
-    /// Operations a second.
+    /// Operations per second.
     rates: Vec<f64>,
-    /// Of one operation, in seconds.
+    /// The median duration of an operation, in seconds.
     median: Vec<f64>,
     percentile_99: Vec<f64>,
     longest: Vec<f64>,

@@ -1,11 +1,11 @@
-//! What the peers with futures share.
+//! Code that the asynchronous peers share.
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::contender::Contender;
 use crate::target::{Numbers, Target};
 
-/// Returns a runtime on the thread that calls it.
+/// Returns a runtime on the calling thread.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_all()
@@ -13,7 +13,7 @@ pub fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// Makes a contender that connects, and then does something with the connection over and over.
+/// Creates a contender that connects, and then repeats work with the connection.
 pub fn contender<C: 'static>(
     name: &'static str,
     connect: impl AsyncFn(&Target) -> C + 'static,

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Counts what has a ceiling, and fails where one is passed.
+/// Counts the costs that have a ceiling, and fails if one exceeds it.
 fn compare_with_ceilings() -> Result<(), Box<dyn Error>> {
     let ceilings = Ceiling::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("ceilings.txt"))?;
     let server = Server::start(10_000, 1)?;
@@ -80,7 +80,7 @@ fn compare_with_ceilings() -> Result<(), Box<dyn Error>> {
     Err(format!("a ceiling is passed\n{}", passed.join("\n")).into())
 }
 
-/// Counts all contenders of these parts, or of all.
+/// Counts all contenders of these parts, or of all parts.
 fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
     let chosen = |part: &str| names.is_empty() || names.iter().any(|name| name == part);
     let server = Server::start(10_000, 1)?;
@@ -105,7 +105,7 @@ fn count(names: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Measures the times of these parts, or of all.
+/// Measures the times of these parts, or of all parts.
 fn measure(names: &[String]) -> Result<(), Box<dyn Error>> {
     let parts = workloads::parts();
     if let Some(name) = names

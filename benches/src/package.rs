@@ -1,4 +1,4 @@
-//! Packages that are written to be compiled and run, below the target folder.
+//! Packages below the target folder that are compiled and run.
 
 use std::env;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 /// The repository.
 pub const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A package outside of any workspace, with the versions of dependencies that this program has.
+/// A package outside of any workspace, with the same versions of dependencies as this program.
 #[derive(Debug)]
 pub struct Package {
     pub folder: PathBuf,
@@ -54,7 +54,7 @@ impl Package {
     }
 }
 
-/// Runs a command, and fails with what it printed.
+/// Runs a command, and fails with its output.
 pub fn succeed(command: &mut Command) -> Result<Output, Box<dyn Error>> {
     let output = command.output()?;
     if output.status.success() {

@@ -18,19 +18,19 @@ mod tokio_postgres;
 use crate::contender::Contender;
 use crate::crowd::Crowd;
 
-/// A library. What it cannot do, or what would measure nothing of it, it has no contenders for.
+/// A library. It has no contenders for work that it cannot do, or in which it has no part.
 pub trait Peer {
     /// B1: finds a user by key and reads all of its columns.
     fn find(&self) -> Vec<Contender> {
         Vec::new()
     }
 
-    /// B4: adds to the balances of ten users by key, all or none, and commits.
+    /// B4: adds to the balances of ten users by key in one transaction, and commits.
     fn ten_updates(&self) -> Vec<Contender> {
         Vec::new()
     }
 
-    /// B5: takes a connection from a pool of four and gives it back.
+    /// B5: takes a connection from a pool of four and returns it.
     fn checkout(&self) -> Vec<Contender> {
         Vec::new()
     }
@@ -51,7 +51,7 @@ pub trait Peer {
         Vec::new()
     }
 
-    /// B2b: inserts this many items, all or none.
+    /// B2b: inserts this many items in one transaction.
     fn insert(&self, rows: usize) -> Vec<Contender> {
         let _ = rows;
         Vec::new()
@@ -73,7 +73,7 @@ pub trait Peer {
         Vec::new()
     }
 
-    /// B5: many callers take a connection and give it back.
+    /// B5: many callers take a connection and return it.
     fn crowd_checkout(&self) -> Vec<Crowd> {
         Vec::new()
     }

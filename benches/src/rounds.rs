@@ -1,5 +1,5 @@
-//! Times in rounds: in each round every contender works once, in another order, so that a load of the machine meets
-//! all of them; what is compared is the ratio within a round.
+//! Times in rounds: each contender works once per round, in a varying order, so that other load on
+//! the machine affects all of them. The results are the ratios within each round.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ use crate::server::Server;
 use crate::table::Table;
 use crate::target::{Numbers, Target};
 
-/// How long a contender works in a round, where one operation is shorter.
+/// The working time of a contender in a round, if an operation is shorter.
 const TURN: Duration = Duration::from_millis(100);
 
-/// How a workload is measured in rounds.
+/// The measurement of a workload in rounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounds {
     pub rounds: usize,
     /// SQL that runs after each turn and is not measured.
     pub clean_up: Option<&'static str>,
-    /// What an operation consists of, such as 10,000 rows; times are of one of them.
+    /// The content of an operation, such as 10,000 rows; times are per operation.
     pub pieces: usize,
 }
 
@@ -34,7 +34,7 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Nothing measured yet.
+    /// Returns a result without measurements.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -81,7 +81,7 @@ pub fn measure(
     Ok(runs.into_iter().map(|(timed, ..)| timed).collect())
 }
 
-/// How many operations take a turn's time.
+/// Returns the number of operations that fit into the time of a turn.
 fn turns(run: &mut Run) -> usize {
     let mut times = 1;
     loop {
@@ -96,7 +96,7 @@ fn turns(run: &mut Run) -> usize {
     }
 }
 
-/// The indexes below `count` in some order (Fisher and Yates).
+/// Returns the indexes below `count` in random order (Fisher and Yates).
 fn shuffled(count: usize, numbers: &mut Numbers) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
@@ -106,13 +106,13 @@ fn shuffled(count: usize, numbers: &mut Numbers) -> Vec<usize> {
     order
 }
 
-/// The processor time of this process so far; the server is not in it.
+/// Returns the processor time of this process so far, without that of the server.
 pub fn own_cpu() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
-/// The median of some numbers; 0 of none.
+/// Returns the median of some numbers; 0 if there are none.
 pub fn median(numbers: &[f64]) -> f64 {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -127,12 +127,12 @@ pub fn most(numbers: &[f64]) -> f64 {
     numbers.iter().copied().fold(0.0, f64::max)
 }
 
-/// The ratios of one contender to another, round by round.
+/// Returns the ratios of one contender to another, one for each round.
 pub fn ratios(of: &[f64], to: &[f64]) -> Vec<f64> {
     of.iter().zip(to).map(|(of, to)| of / to).collect()
 }
 
-/// Writes a table; the first contender is what the others are compared with.
+/// Writes a table in which all are compared with the first contender.
 pub fn table(timed: &[Timed]) -> Table {
     let mut table = Table::new(&[
         "contender",
@@ -164,9 +164,11 @@ pub fn table(timed: &[Timed]) -> Table {
     table
 }
 
-/// Whether a peer is ahead of Bowline, by its ratios to Bowline's first contender; a low ratio is a short time.
+/// Returns true if a peer is faster than Bowline, by its ratios to Bowline's first contender. A
+/// ratio below 1 means less time.
 ///
-/// On a machine with other work a median of a few rounds proves nothing where some of them say the opposite.
+/// On a machine with other load, the median of a few rounds is no evidence if some rounds show the
+/// opposite.
 pub fn verdict(name: &str, ratios: &[f64]) -> &'static str {
     let mut sorted = ratios.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -185,7 +187,7 @@ pub fn verdict(name: &str, ratios: &[f64]) -> &'static str {
     }
 }
 
-/// A time in a unit in which it has few digits.
+/// Returns a time in a unit that needs few digits.
 pub fn time(seconds: f64) -> String {
     match seconds {
         s if s < 1e-6 => format!("{:.0} ns", s * 1e9),

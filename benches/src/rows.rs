@@ -1,11 +1,11 @@
-//! Rows that bulk workloads write, and trees that they read.
+//! Rows that bulk workloads write, and trees that they load.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::db::{Comment, NewItem, Post, User};
 
-/// The values of an item, in a form that each library can borrow.
+/// The values of an item. Each library can borrow them.
 #[derive(Debug)]
 pub struct Item {
     pub owner_id: i64,
@@ -15,7 +15,8 @@ pub struct Item {
     pub note: Option<String>,
 }
 
-/// Makes this many rows; they live until the process ends, so that a contender can keep references to them.
+/// Creates this many rows. They live until the process ends, so that a contender can keep
+/// references to them.
 pub fn items(count: usize) -> &'static [Item] {
     let item = |number: usize| Item {
         owner_id: number as i64,
@@ -28,7 +29,7 @@ pub fn items(count: usize) -> &'static [Item] {
 }
 
 impl Item {
-    /// The same as generated code and diesel take it, without a copy of its texts.
+    /// Returns the item in the form that generated code and diesel insert, which borrows its texts.
     pub fn as_new(&'static self) -> NewItem<'static> {
         NewItem {
             owner_id: self.owner_id,
@@ -40,13 +41,13 @@ impl Item {
     }
 }
 
-/// Users with their posts, and those with their comments.
+/// Users with their posts, and the posts with their comments.
 pub type Tree = Vec<(User, Vec<(Post, Vec<Comment>)>)>;
 
-/// How many users a tree has.
+/// The number of users in a tree.
 pub const TREE_USERS: i64 = 100;
 
-/// Puts rows of three tables together.
+/// Assembles trees from the rows of three tables.
 pub fn tree(users: Vec<User>, posts: Vec<Post>, comments: Vec<Comment>) -> Tree {
     let mut of_post: HashMap<i64, Vec<Comment>> = HashMap::with_capacity(posts.len());
     for comment in comments {

@@ -1,4 +1,4 @@
-//! The server that all are measured on, and its data.
+//! The server for all measurements, and its data.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,18 +10,19 @@ use testkit::Latency;
 
 use crate::target::Target;
 
-/// Settings behind those of [`LocalServer`], which has fsync, synchronous_commit, jit and autovacuum off.
+/// Settings in addition to those of [`LocalServer`], which has fsync, synchronous_commit, jit and
+/// autovacuum off.
 const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "1GB"),
     ("max_wal_size", "8GB"),
     ("checkpoint_timeout", "1h"),
-    // The pools of all contenders stay open while each has its turn.
+    // The pools of all contenders stay open during the turns of the others.
     ("max_connections", "600"),
 ];
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
-/// A server with the data of the workloads; gone when dropped.
+/// A server with the data of the workloads. Dropping it removes it.
 pub struct Server {
     pub local: LocalServer,
     pub target: Target,
@@ -46,7 +47,8 @@ impl Server {
         })
     }
 
-    /// Returns the target with this many milliseconds more for each round trip; with 0, the Unix socket.
+    /// Returns the target with this many milliseconds added to each round trip. With 0 it is the
+    /// Unix socket.
     pub fn at_distance(&self, milliseconds: u64) -> Result<Target, Box<dyn Error>> {
         if milliseconds == 0 {
             return Ok(self.target.clone());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::counts::Counts;
 
-/// A table; the first row is its head.
+/// A table; the first row is the header.
 #[derive(Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -20,7 +20,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// A table of counts.
+    /// Creates a table of counts.
     pub fn of_counts() -> Self {
         Self::new(&[
             "workload",
@@ -53,7 +53,7 @@ impl Table {
     }
 }
 
-/// A whole number with commas: `49,600`.
+/// Returns a whole number with commas: `49,600`.
 pub fn thousands(number: f64) -> String {
     let digits = format!("{:.0}", number.max(0.0));
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -1,6 +1,6 @@
-//! The database that is measured on.
+//! The database that is measured.
 
-/// Where to connect, and how much data is there.
+/// The connection string, and the amount of data.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The URL of the database, with the folder of the Unix socket or the address of a proxy as host.
@@ -11,12 +11,12 @@ pub struct Target {
     pub scale: i32,
 }
 
-/// Numbers that look random and are the same in each run (Knuth's linear congruential generator).
+/// Pseudo-random numbers, the same in each run (Knuth's linear congruential generator).
 #[derive(Debug, Clone)]
 pub struct Numbers(u64);
 
 impl Numbers {
-    /// Returns the series of this number; callers that work side by side take different ones.
+    /// Returns the sequence with this number. Concurrent callers use different ones.
     pub fn series(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }

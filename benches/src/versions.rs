@@ -1,4 +1,4 @@
-//! What was measured, with versions.
+//! Versions of the measured programs.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::server::Server;
 /// The lock file of this package.
 const LOCK: &str = include_str!("../Cargo.lock");
 
-/// The libraries that are named, as far as this program was built with them.
+/// The libraries to list, as far as this program was built with them.
 const LIBRARIES: &[(&str, bool)] = &[
     ("diesel", true),
     ("r2d2", true),
@@ -36,7 +36,7 @@ pub fn list(server: &Server) -> String {
     format!("{}; {cores} cores.", words.join(", "))
 }
 
-/// The newest version of a package in the lock file.
+/// Returns the newest version of a package in the lock file.
 fn version(name: &str) -> Option<&'static str> {
     let head = format!("name = \"{name}\"\nversion = \"");
     LOCK.split(&head)
@@ -45,7 +45,7 @@ fn version(name: &str) -> Option<&'static str> {
         .last()
 }
 
-/// What a program says of its version.
+/// Returns the version that a program prints.
 fn answer(program: &str, option: &str) -> String {
     let output = Command::new(program).arg(option).output();
     output.map_or_else(

@@ -1,4 +1,4 @@
-//! What is measured. Each workload has a file of its own.
+//! The workloads. Each has a separate file.
 
 mod b10_tests;
 mod b11_migrations;
@@ -23,29 +23,29 @@ use crate::rounds::{self, Rounds};
 use crate::server::Server;
 use crate::target::Target;
 
-/// Work of which the costs of one operation are counted.
+/// A workload with counted costs per operation.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
-    /// The name, which begins with that of its part, such as `B1`.
+    /// The name, which begins with the name of its part, such as `B1`.
     pub name: &'static str,
-    /// The contenders of a library.
+    /// Returns the contenders of a library.
     of: fn(&dyn Peer) -> Vec<Contender>,
-    /// How often counting does it: in a short run, and in a long one.
+    /// The number of operations in a short and in a long run.
     pub lengths: (usize, usize),
 }
 
-/// Work of which times are measured.
+/// A workload with measured times.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// The name on the command line, such as `B1`.
     pub name: &'static str,
-    /// What is done.
+    /// A description of the work.
     pub title: &'static str,
-    /// Measures, and writes Markdown below the title.
+    /// Measures the work, and returns the Markdown below the title.
     pub measure: fn(&Server) -> Result<String, Box<dyn Error>>,
 }
 
-/// Returns all work of which times are measured.
+/// Returns all workloads with measured times.
 pub fn parts() -> [Part; 13] {
     [
         b1_find::PART,
@@ -64,7 +64,7 @@ pub fn parts() -> [Part; 13] {
     ]
 }
 
-/// Returns all work of which costs are counted.
+/// Returns all workloads with counted costs.
 pub fn all() -> [Workload; 10] {
     [
         b1_find::FIND,
@@ -104,12 +104,12 @@ pub fn named(name: &str) -> Option<Workload> {
     all().into_iter().find(|workload| workload.name == name)
 }
 
-/// Returns what all libraries have for a workload.
+/// Returns the contenders of all libraries for a workload.
 fn contenders<C>(of: impl Fn(&dyn Peer) -> Vec<C>) -> Vec<C> {
     peers::all().iter().flat_map(|peer| of(&**peer)).collect()
 }
 
-/// Measures contenders in rounds, and writes a table below a line that says on what.
+/// Measures contenders in rounds, and writes a table below a line that describes the target.
 fn in_rounds(
     server: &Server,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Replays a folder of migrations, makes queries over its tables, and checks them.
+//! Replays a folder of migrations, generates queries over its tables, and checks them.
 //!
 //!     bowline-engine-bench FOLDER QUERIES
 //!

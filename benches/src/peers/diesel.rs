@@ -67,10 +67,10 @@ fn tpcb(connection: &mut PgConnection, of: Tpcb) -> QueryResult<i32> {
     })
 }
 
-/// What is done with a connection.
+/// The work with a connection.
 type Work<T> = fn(&mut PgConnection, &mut Numbers, &Target) -> QueryResult<T>;
 
-/// A connection without a pool.
+/// Creates a contender with a connection and no pool.
 fn alone<T: 'static>(work: Work<T>) -> Contender {
     Contender::new("diesel", move |target| {
         let mut connection = PgConnection::establish(&target.url).expect("a connection");
@@ -81,7 +81,8 @@ fn alone<T: 'static>(work: Work<T>) -> Contender {
     })
 }
 
-/// A pool of four; with `is_tested` it sends `SELECT 1` at each checkout, which is the default.
+/// Opens a pool of four. With `is_tested` it sends `SELECT 1` at each checkout, which is the
+/// default.
 pub fn pool(
     target: &Target,
     sessions: u32,

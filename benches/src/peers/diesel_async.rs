@@ -26,7 +26,7 @@ async fn connect(target: &Target) -> AsyncPgConnection {
     connected.expect("a connection")
 }
 
-/// A pool that asks the server nothing at a checkout.
+/// Opens a pool that sends no query at a checkout.
 fn pool(target: &Target, sessions: usize) -> Pool<AsyncPgConnection> {
     let mut config = ManagerConfig::default();
     config.recycling_method = RecyclingMethod::Fast;

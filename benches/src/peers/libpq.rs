@@ -1,4 +1,4 @@
-//! libpq without any layer: what a C program would call, from Rust. The limit that all layers on libpq share.
+//! libpq without any layer, as a C program calls it: the lower limit of all libraries on libpq.
 
 mod bulk;
 mod connection;

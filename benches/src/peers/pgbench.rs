@@ -38,7 +38,7 @@ impl Peer for Pgbench {
     }
 }
 
-/// The number behind these words.
+/// Returns the number after these words.
 fn number(printed: &str, words: &str) -> f64 {
     let rest = printed.split(words).nth(1).unwrap_or_default();
     let digits: String = rest

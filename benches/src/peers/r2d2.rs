@@ -1,4 +1,5 @@
-//! r2d2 with a manager that looks at the socket once per checkout, as Bowline does: what a checkout costs at least.
+//! r2d2 with a manager that tests the socket once per checkout, as Bowline does: the lower limit of
+//! a checkout's cost.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -15,7 +16,7 @@ use crate::target::Target;
 
 pub struct R2d2;
 
-/// Makes libpq connections, and tests whether the server has closed one without asking the server.
+/// Creates libpq connections, and tests without a round trip whether the server has closed one.
 pub struct Peeking {
     url: String,
 }

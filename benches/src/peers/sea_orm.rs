@@ -114,7 +114,7 @@ async fn load(db: &DatabaseConnection, rows: i64) -> Vec<users::Model> {
     loaded.expect("an answer")
 }
 
-/// As many rows as one statement can have: it has at most 65,535 values.
+/// The number of rows in one statement, which has at most 65,535 parameters.
 const CHUNK: usize = 13_000;
 
 async fn insert(db: &DatabaseConnection, items: &'static [rows::Item]) {

@@ -19,7 +19,7 @@ pub struct Sqlx;
 const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
 const ADD: &str = "UPDATE users SET balance = balance + 1 WHERE id = $1";
 
-/// A pool; with `is_tested` it pings the server at each checkout, which is the default.
+/// Opens a pool. With `is_tested` it pings the server at each checkout, which is the default.
 fn lazy(target: &Target, sessions: usize, is_tested: bool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(sessions as u32)

@@ -20,7 +20,7 @@ pub struct TokioPostgres;
 const FIND: &str = "SELECT id, name, email, balance, created_at, note FROM users WHERE id = $1";
 const ADD: &str = "UPDATE users SET balance = balance + 1 WHERE id = $1";
 
-/// Connects, and lets the connection run on this runtime.
+/// Connects, and runs the connection on this runtime.
 async fn connect(target: &Target) -> Client {
     let (client, connection) = ::tokio_postgres::connect(&target.url, NoTls)
         .await
@@ -29,7 +29,7 @@ async fn connect(target: &Target) -> Client {
     client
 }
 
-/// A pool that asks the server nothing at a checkout.
+/// Opens a pool that sends no query at a checkout.
 fn pool(target: &Target, sessions: usize) -> Pool {
     let config = target.url.parse().expect("a URL");
     let recycling_method = RecyclingMethod::Fast;
@@ -44,7 +44,7 @@ async fn pool_of_four(target: &Target) -> Pool {
     pool(target, 4)
 }
 
-/// Finds a user on a client of the pool.
+/// Finds a user on a connection of the pool.
 async fn find(pool: &Pool, id: i64) -> User {
     let client = pool.get().await.expect("a client");
     let find = client.prepare_cached(FIND).await.expect("prepared");

@@ -1,4 +1,4 @@
-//! B10: small tests, each of which finds the database as the migrations leave it.
+//! B10: small tests, each on a database in the state after the migrations.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -32,10 +32,10 @@ struct Tests {
     /// The file's name below `tests`.
     file: &'static str,
     name: &'static str,
-    /// How many tests it has: fewer of those that make a database each.
+    /// The number of tests; fewer if each creates a database.
     count: usize,
     head: &'static str,
-    /// A test, with `NAME` for its name.
+    /// The text of a test, with `NAME` in place of its name.
     test: &'static str,
 }
 
@@ -109,8 +109,8 @@ async fn insert_and_count(pool: PgPool) {
 fn measure(_: &Server) -> Result<String, Box<dyn Error>> {
     let package = write_package()?;
     let binaries = build(&package)?;
-    // The server that Bowline's tests share stays as long as this process uses it too. The peers
-    // have another one of the same settings: sqlx leaves a schema in it.
+    // Bowline's tests share a server, which runs as long as this process uses it too. The peers use
+    // another server with the same settings, since sqlx leaves a schema in it.
     let _shared = LocalServer::start()?;
     let peers = LocalServer::private(&[])?;
     let mut session = Session::connect(&peers.config("postgres"))?;
@@ -166,7 +166,7 @@ fn measure(_: &Server) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// How many tests have a process each.
+/// The number of tests that run in a process each.
 const ALONE: usize = 100;
 
 /// Builds the tests; returns the program of each file.
@@ -207,7 +207,7 @@ fn in_rounds(
         for (index, tests) in ALL.iter().enumerate() {
             let began = Instant::now();
             counts[index] = run(tests)?;
-            // The first round makes what later ones find.
+            // The first round creates the server and databases that later rounds use.
             if round > 0 {
                 rates[index].push(counts[index] as f64 / began.elapsed().as_secs_f64());
             }

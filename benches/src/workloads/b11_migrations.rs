@@ -24,7 +24,7 @@ pub const PART: Part = Part {
 const MIGRATIONS: usize = 500;
 const ROUNDS: usize = 5;
 
-/// A way to run migrations: the folder of all, and the URL of the database.
+/// A way to run migrations: it gets the folder of all migrations, and the URL of the database.
 type Way = (&'static str, fn(&Path, &str) -> Result<(), Box<dyn Error>>);
 
 const WAYS: [Way; 4] = [
@@ -84,7 +84,8 @@ fn measure(server: &Server) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// Writes the folder of migrations, and beside it the same as one file, with and without transactions.
+/// Writes the folder of migrations, and the same migrations as one file, with and without
+/// transactions.
 fn write_migrations() -> Result<PathBuf, Box<dyn Error>> {
     let scratch = std::env::temp_dir().join(format!("bowline-bench-{}", std::process::id()));
     let folder = scratch.join("migrations");

@@ -1,4 +1,4 @@
-//! B13: a thousand tasks, each of which finds a user over and over.
+//! B13: a thousand tasks, each of which repeatedly finds a user.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! B1: a row by its primary key, all six columns of it.
+//! B1: a row by its primary key, with all of its six columns.
 
 use super::{Part, Workload, contenders, in_rounds};
 use crate::rounds::Rounds;

@@ -1,4 +1,4 @@
-//! B2: all users, one after the other, in constant memory.
+//! B2: a stream of all users, in constant memory.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{Part, Workload, contenders, in_rounds};
 use crate::child;
 use crate::rounds::Rounds;
 
-/// Of the users that counting has, which are 10,000.
+/// One operation reads the 10,000 users of the counted runs.
 pub const STREAM: Workload = Workload {
     name: "B2",
     of: |peer| peer.stream(),

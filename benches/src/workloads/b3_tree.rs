@@ -1,4 +1,4 @@
-//! B3: users, their posts, and the comments on those, put together as a tree.
+//! B3: users, their posts, and the comments on the posts, assembled as a tree.
 
 use super::{Part, Workload, contenders, in_rounds};
 use crate::rounds::Rounds;

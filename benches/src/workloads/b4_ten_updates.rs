@@ -1,4 +1,4 @@
-//! B4: ten updates by key as one unit, committed.
+//! B4: ten updates by key in one transaction, with the commit.
 
 use super::{Part, Workload, contenders, in_rounds};
 use crate::rounds::Rounds;

@@ -1,4 +1,4 @@
-//! B5: a connection is taken from a pool and given back.
+//! B5: taking a connection from a pool, and returning it.
 
 use std::fmt::Write as _;
 use std::time::Duration;

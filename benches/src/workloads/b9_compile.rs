@@ -1,4 +1,4 @@
-//! B9: what generated code costs the compiler, beside diesel's `table!` alone.
+//! B9: the compile time of generated code, compared with diesel's `table!` alone.
 
 use std::env;
 use std::error::Error;
@@ -17,7 +17,7 @@ pub const PART: Part = Part {
     measure,
 };
 
-/// The settings of the command, in the name of the file that it reads.
+/// The settings file of the command.
 const SETTINGS: &str = "[print_schema]\nfile = \"src/db/schema.rs\"\n";
 
 /// diesel's `allow_tables_to_appear_in_same_query!` of 200 tables recurses deeper than the compiler allows by itself.
@@ -56,7 +56,7 @@ fn measure(_: &Server) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// Writes a package with migrations, and lets the command generate its code.
+/// Writes a package with migrations, and generates its code by the command.
 fn generate(tables: usize) -> Result<Package, Box<dyn Error>> {
     let package = Package::write(&format!("generated-{tables}"), &dependencies())?;
     package.file("diesel.toml", SETTINGS)?;

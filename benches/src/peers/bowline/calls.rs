@@ -39,7 +39,7 @@ fn add(id: i64) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     diesel::update(users::table.find(id)).set(users::balance.eq(users::balance + 1))
 }
 
-/// Ten users; the same one twice is as good.
+/// Returns ten users, possibly with duplicates.
 fn ten(numbers: &mut Numbers, users: i64) -> impl Iterator<Item = i64> {
     (0..10).map(move |_| numbers.up_to(users))
 }
@@ -75,7 +75,7 @@ fn history(of: Tpcb) -> impl StatementDsl + QueryFragment<Pg> + QueryId {
     ))
 }
 
-/// A transaction in one round trip, in which only the balance has to be one row.
+/// Returns a transaction in one round trip. Only the statement for the balance has to find one row.
 pub fn tpcb_affected(of: Tpcb) -> impl Statement<Output = (usize, Vec<i32>, usize, usize, usize)> {
     let read = pgbench_accounts::table.find(of.aid);
     (
@@ -87,7 +87,7 @@ pub fn tpcb_affected(of: Tpcb) -> impl Statement<Output = (usize, Vec<i32>, usiz
     )
 }
 
-/// The same, in which each statement has to find exactly one row.
+/// Returns the same transaction, in which each statement has to find exactly one row.
 pub fn tpcb_exactly(of: Tpcb) -> impl Statement<Output = (usize, i32, usize, usize, usize)> {
     (
         account(of).exactly(1),
@@ -98,7 +98,7 @@ pub fn tpcb_exactly(of: Tpcb) -> impl Statement<Output = (usize, i32, usize, usi
     )
 }
 
-/// The same, a round trip for each statement.
+/// Runs the same transaction, with a round trip for each statement.
 pub fn tpcb_interactive(db: &Database, of: Tpcb) -> Result<i32> {
     db.transaction(|tx| {
         tx.run(account(of).exactly(1))?;
@@ -110,7 +110,7 @@ pub fn tpcb_interactive(db: &Database, of: Tpcb) -> Result<i32> {
     })
 }
 
-/// Makes a contender that does something with a database and with numbers.
+/// Creates a contender that uses a database and random numbers.
 pub fn on_database<T>(
     name: &'static str,
     work: impl Fn(&Database, &mut Numbers, &Target) -> Result<T> + Copy + 'static,

@@ -11,7 +11,7 @@ use crate::db::{Comment, NewItem, Post, User};
 use crate::rows::{self, TREE_USERS, Tree, tree};
 use crate::target::Target;
 
-/// A connection, and what is done with it.
+/// Creates a contender with a connection and no pool.
 fn alone<T>(
     name: &'static str,
     work: impl Fn(&mut PgConnection, &Target) -> QueryResult<T> + Copy + 'static,
@@ -34,7 +34,7 @@ pub fn load(rows: i64) -> Vec<Contender> {
     })]
 }
 
-/// As many rows as one statement can have: it has at most 65,535 values.
+/// The number of rows in one statement, which has at most 65,535 parameters.
 const CHUNK: usize = 13_000;
 
 pub fn insert(rows: usize) -> Vec<Contender> {

@@ -1,4 +1,4 @@
-//! libpq's functions that the workloads need, behind a connection and an answer.
+//! The functions of libpq that the workloads need, as a connection and a result.
 #![expect(unsafe_code, reason = "a C library without a layer")]
 
 use std::ffi::{CStr, CString, c_char, c_int};
@@ -47,7 +47,7 @@ impl Connection {
         connection
     }
 
-    /// The socket, for a look at it.
+    /// Returns the socket, which a checkout tests.
     pub fn socket(&self) -> c_int {
         unsafe { PQsocket(self.0) }
     }
@@ -79,7 +79,7 @@ impl Connection {
         assert!(good.contains(&status), "{}", self.error());
     }
 
-    /// Executes a prepared statement, values and answer in binary.
+    /// Executes a prepared statement, with parameters and results in binary.
     pub fn execute<const N: usize>(&self, name: &CStr, values: [&[u8]; N]) -> Answer {
         let (pointers, lengths, formats) = parameters(values);
         let answer = Answer(unsafe {
@@ -163,7 +163,7 @@ impl Connection {
     }
 }
 
-/// Pointers, lengths and formats of values in binary.
+/// Returns pointers, lengths and formats of parameters in binary.
 fn parameters<const N: usize>(values: [&[u8]; N]) -> ([*const c_char; N], [c_int; N], [c_int; N]) {
     (
         values.map(|value| value.as_ptr().cast()),
@@ -177,7 +177,7 @@ impl Answer {
         unsafe { PQntuples(self.0) }
     }
 
-    /// The bytes of a field; `None` for NULL.
+    /// Returns the bytes of a field; `None` for NULL.
     pub fn field(&self, row: c_int, column: c_int) -> Option<&[u8]> {
         if unsafe { PQgetisnull(self.0, row, column) } == 1 {
             return None;
@@ -201,7 +201,7 @@ impl Answer {
         Some(String::from_utf8(bytes.to_vec()).expect("UTF-8"))
     }
 
-    /// Microseconds since 2000-01-01.
+    /// Reads a timestamptz: microseconds since 2000-01-01.
     pub fn timestamptz(&self, row: c_int, column: c_int) -> DateTime<Utc> {
         let origin = Utc.with_ymd_and_hms(2000, 1, 1, 0, 0, 0).single();
         origin.expect("a date") + Duration::microseconds(self.bigint(row, column))
