@@ -1,4 +1,4 @@
-//! A web service on the bank, with axum.
+//! A web service for the bank, with axum.
 //!
 //! `DATABASE_URL=.. cargo run --example axum`, then
 //! `curl -d '{"username": "ann", "balance": 100}' -H 'content-type: application/json' localhost:3000/accounts`.
@@ -37,7 +37,7 @@ async fn account(
     Ok(Json(db.run(Account::get(id)).await?))
 }
 
-/// Moves money, or says why not. If two transfers meet, one of them is tried again.
+/// Moves money, or returns the reason why not. If two transfers conflict, one of them is retried.
 async fn send(
     State(db): State<AsyncDatabase>,
     Json(new): Json<NewTransfer>,
@@ -64,7 +64,7 @@ async fn send(
     Ok((StatusCode::CREATED, Json(transfer)))
 }
 
-/// What a client is told of a failure.
+/// The response to a failed request.
 struct Failure(Error);
 
 impl From<Error> for Failure {
@@ -90,7 +90,7 @@ impl IntoResponse for Failure {
             }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong"),
         };
-        // The details are for those who run the service, not for those who use it.
+        // The details go to the log of the service, not to its clients.
         tracing::warn!(%status, %error, outcome = ?error.outcome(), "a request failed");
         (status, text).into_response()
     }

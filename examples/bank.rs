@@ -1,7 +1,7 @@
-//! The tutorial: a bank, on what `bowline generate` made of `migrations/`.
+//! The tutorial: a bank, with the code that `bowline generate` wrote for `migrations/`.
 //!
-//! Run it with `script/demo`. It needs no server: it starts a throwaway one, and reaches it through a
-//! proxy that counts round trips, so that the numbers below are seen and not claimed.
+//! Run it with `script/demo`. It needs no running server: it starts a throwaway one, and connects
+//! to it through a proxy that counts the round trips that are printed.
 
 #![expect(clippy::print_stdout, reason = "it tells a story")]
 
@@ -19,7 +19,7 @@ use testkit::Proxy;
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 fn main() -> Result {
-    // A PostgreSQL to play with; an application has `Database::from_env()` here, and nothing else.
+    // A throwaway PostgreSQL; an application calls `Database::from_env()` here instead.
     let server = LocalServer::start()?;
     let database = TestDatabase::create(Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -43,7 +43,8 @@ fn main() -> Result {
     close_accounts(&db)
 }
 
-/// A `New` names every column that can be given; `None` leaves it to the database.
+/// Returns a row to insert. A `New..` has every column that can be given; `None` stands for the
+/// column's default.
 fn new_account(username: &str, balance: i64) -> NewAccount<'_> {
     NewAccount {
         username: username.into(),
@@ -57,7 +58,7 @@ fn new_account(username: &str, balance: i64) -> NewAccount<'_> {
 
 fn open_accounts(db: &Database) -> Result {
     println!("\nAnn and Bob open accounts.");
-    // A statement is a value: nothing happens before it is run. Two of them, in a tuple, are one
+    // A statement is a value: nothing happens before it is run. Two of them in a tuple are one
     // transaction and one round trip.
     let (ann, bob) = db.run((
         Account::insert(new_account("ann", 100)),
@@ -92,7 +93,8 @@ fn change_an_account(db: &Database) -> Result {
     Ok(())
 }
 
-/// Runs on a database, a session or a transaction: whatever can execute a statement.
+/// Finds an account by a database, a session or a transaction: `Executor` is implemented by all of
+/// them.
 fn account(mut db: impl Executor, username: &str) -> bowline::Result<Account> {
     Ok(db
         .run(Account::find_by_username(username))?
@@ -145,7 +147,7 @@ fn break_a_constraint(db: &Database) -> Result {
     let error = db
         .run(Account::insert(new_account("ann", 0)))
         .expect_err("the username is taken");
-    // The constraint is a value: rename it in a migration, and this no longer compiles.
+    // The constraint is a value: after a migration renames it, this no longer compiles.
     match error.constraint::<AccountConstraint>() {
         Some(AccountConstraint::UsernameKey) => println!("  that username is taken"),
         _ => return Err(error.into()),
@@ -179,8 +181,9 @@ fn lose_a_race(db: &Database) -> Result {
     let (before, both_have_read) = (total(db)?, Barrier::new(2));
     let send = |from: &str, to: &str| {
         let attempts = std::cell::Cell::new(0);
-        // Between reading and writing we decide, so this is a transaction with a closure. It runs again,
-        // from its beginning, when PostgreSQL finds that it conflicts with another.
+        // The code decides between reading and writing, so it needs a transaction with a closure.
+        // The closure runs again from its beginning if PostgreSQL reports a conflict with another
+        // transaction.
         db.with_options(TransactionOptions::serializable())
             .transaction(|tx| {
                 attempts.set(attempts.get() + 1);
@@ -243,7 +246,8 @@ fn turn_pages(db: &Database) -> Result {
             .map(|account| account.username.as_str())
             .collect();
         println!("  {}", names.join(", "));
-        // The next page begins behind the last row, not at a number: it is as fast as the first.
+        // The next page begins after the last row, not at an offset, so it is as fast as the first
+        // one.
         page = Page::after(last.id, 5);
     }
     let ann = account(db, "ann")?;

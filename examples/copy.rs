@@ -17,14 +17,14 @@ pub(crate) fn main() -> Result {
         TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database.open()?;
 
-    // Two round trips, however many rows. All rows or none.
+    // Two round trips for any number of rows, in one transaction.
     let columns = (accounts::username, accounts::balance);
     let rows = (0..10_000_i64).map(|number| (format!("user{number}"), number));
     let loaded = db.copy_in(columns, rows)?;
     println!("loaded {loaded} rows");
     assert_eq!(loaded, 10_000);
 
-    // The error of a refused row has its number, counted from 1.
+    // The error for a refused row has its number, counted from 1.
     let rows = [("ann", 1_i64), ("bob", -1), ("cyd", 2)];
     let error = db.copy_in(columns, rows).expect_err("a negative balance");
     println!("row {:?} was refused: {error}", error.row());

@@ -1,4 +1,4 @@
-//! Reads a large result in parts: a stream for all of it, a cursor beside other work.
+//! Reads a large result in parts: all of it by a stream, and by a cursor between other statements.
 //!
 //! Run it with `cargo run --example cursor`. It starts its own PostgreSQL.
 
@@ -24,7 +24,8 @@ pub(crate) fn main() -> Result {
             .order(accounts::id)
     };
 
-    // A stream takes one round trip and constant memory. Its session does nothing else meanwhile.
+    // A stream takes one round trip and constant memory. Its session can run no other statement
+    // meanwhile.
     let mut total = 0;
     for balance in db.stream(balances().all::<i64>())? {
         total += balance?;
@@ -32,7 +33,8 @@ pub(crate) fn main() -> Result {
     println!("the balances add up to {total}");
     assert_eq!(total, 500_500);
 
-    // A cursor takes one round trip for each part, and leaves the session free in between.
+    // A cursor takes one round trip for each part, and the session can run other statements in
+    // between.
     let doubled = db.transaction(|tx| {
         let mut doubled = 0;
         let mut cursor = tx.cursor(

@@ -19,11 +19,11 @@ pub(crate) fn main() -> Result {
         TestDatabase::create(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations").as_ref())?;
     let db = database.open()?;
 
-    // A session of its own, because others must not take it from the listener.
+    // A separate session, which the pool gives to no other caller while it listens.
     let mut listener = db.session()?;
     listener.listen("accounts")?;
 
-    // The notification travels with the row, and arrives only if the row is committed.
+    // The notification is sent with the row, and delivered only if the row is committed.
     let open = |name: &'static str| {
         let insert = sql_query("INSERT INTO accounts (username) VALUES ($1)").bind::<Text, _>(name);
         (insert.exactly(1), notify("accounts", name))

@@ -1,4 +1,4 @@
-//! Brings the migrations along in the program, and runs them when it starts.
+//! Embeds the migrations in the program, and runs them when it starts.
 //!
 //! Run it with `cargo run --example migrate_at_start`. It starts its own PostgreSQL.
 
@@ -10,7 +10,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// The files of `migrations/`, as they were when the program was compiled.
+/// The files of `migrations/`, as of when the program was compiled.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 pub(crate) fn main() -> Result {
@@ -28,7 +28,8 @@ pub(crate) fn main() -> Result {
     Ok(())
 }
 
-/// Opens the database after its migrations have run. Processes that start together wait for one another.
+/// Opens the database after its migrations have run. Processes that start at the same time wait for
+/// one another.
 fn start(config: Config) -> Result<usize> {
     let db: Database = config.migrations(bank::MIGRATIONS).open()?;
     let ran = db.migrate(MIGRATIONS)?;

@@ -1,4 +1,4 @@
-//! Works through PgBouncer in transaction mode.
+//! Connects through PgBouncer in transaction mode.
 //!
 //! Run it with `cargo run --example pgbouncer`. It starts its own PostgreSQL, and a PgBouncer (Debian: `pgbouncer`).
 
@@ -40,7 +40,8 @@ pub(crate) fn main() -> Result {
     println!("{count} accounts");
     assert_eq!(count, 2);
 
-    // PgBouncer gives the next transaction another session, so what a session keeps is refused.
+    // PgBouncer gives the next transaction another session, so session state such as LISTEN is
+    // refused.
     let error = db.session()?.listen("accounts").expect_err("LISTEN");
     println!("LISTEN: {error}");
     let error = db

@@ -1,4 +1,4 @@
-//! Two serializable transactions conflict; the one that loses is run again.
+//! Two serializable transactions conflict; the one that fails is retried.
 //!
 //! Run it with `cargo run --example retry`. It starts its own PostgreSQL.
 
@@ -56,7 +56,8 @@ pub(crate) fn main() -> Result {
     Ok(())
 }
 
-/// Adds to a balance. The closure may run several times, so it has no effects outside of the database.
+/// Adds to a balance. The closure may run several times, so it has no effects outside of the
+/// database.
 fn deposit(
     db: &Database,
     id: AccountId,

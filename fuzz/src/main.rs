@@ -1,4 +1,4 @@
-//! Arbitrary text as a migration: replay neither panics nor runs without end. `script/fuzz` runs it.
+//! Arbitrary text as a migration: replay must not panic, and must end. `script/fuzz` runs it.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         text: text.to_owned(),
     };
     for refusal in &replay([&up]).refusals {
-        // What a terminal shows of a refusal exists, whatever the text.
+        // The lines of a refusal that the command prints exist, for any text.
         std::hint::black_box((&refusal.source[refusal.first_line()], refusal.to_string()));
     }
 });

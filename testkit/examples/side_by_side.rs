@@ -153,7 +153,7 @@ impl Program<'_> {
 
     /// Counts and times transactions of ten writes, with the checkout from the pool.
     fn writes(&self, mode: &str) -> Result {
-        // One more than asked for, before the clock starts.
+        // One transaction more than `count`, before the time measurement starts.
         let trips = |count: u16| self.trips(mode, count, 10 * i64::from(count + 1));
         let each = (trips(30)? - trips(20)?) as f64 / 10.0;
         let server = LocalServer::start()?;

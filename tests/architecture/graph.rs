@@ -1,4 +1,4 @@
-//! The files of a package, and which of them uses which.
+//! The files of a package, and their uses of each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::paths::{Named, named};
 
-/// The files of a package, with what each names. A file is known by its path below the root, without `.rs`.
+/// The files of a package, with the paths in each. A file is named by its path below the root,
+/// without `.rs`.
 pub(crate) struct Graph {
     files: BTreeMap<String, Vec<Named>>,
-    /// What a name that a `use` gives stands for.
+    /// The path behind each name that a `use` imports.
     imports: BTreeMap<String, String>,
 }
 
@@ -22,7 +23,7 @@ pub(crate) struct Use<'g> {
     pub(crate) path: String,
 }
 
-/// Returns the files of Rust below a folder, in order.
+/// Returns the Rust files below a folder, sorted.
 pub(crate) fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -70,7 +71,8 @@ impl Graph {
         graph
     }
 
-    /// Returns each use of another file. A `pub use` counts where its name is used, not where it stands.
+    /// Returns each use of another file. A `pub use` counts at the place of its use, not at its
+    /// declaration.
     pub(crate) fn uses(&self) -> impl Iterator<Item = Use<'_>> {
         self.files.iter().flat_map(move |(from, names)| {
             names
@@ -89,9 +91,10 @@ impl Graph {
         })
     }
 
-    /// Follows imports until a path stands for itself.
+    /// Follows imports until a path is not an import.
     fn resolved(&self, mut path: String) -> String {
-        // More steps than any chain of imports has; two modules may import from each other by `*`.
+        // The limit is above the length of any chain; two modules may import from each other by
+        // `*`.
         for _ in 0..16 {
             let ends = path
                 .match_indices('/')
@@ -109,7 +112,7 @@ impl Graph {
         path
     }
 
-    /// Returns the file that an item is in.
+    /// Returns the file of an item.
     fn file_of(&self, path: &str) -> &str {
         let mut path = path;
         loop {
@@ -120,7 +123,7 @@ impl Graph {
         }
     }
 
-    /// Returns the sets of files of which each uses each other, directly or through others.
+    /// Returns the sets of files that use each other, directly or through others.
     pub(crate) fn circles(&self) -> Vec<Vec<&str>> {
         let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for one in self.uses() {

@@ -1,7 +1,8 @@
-//! The architecture of the repository, held by its sources: which module may use which.
+//! The architecture of the repository, checked in its sources: which module may use which.
 //!
-//! `table.rs` has the table. An import that it does not allow fails here, with its file and line, and so does a line
-//! of the table that no source needs. The tests of a module may use whatever they need.
+//! `table.rs` has the table. An import that it does not allow fails the test, which reports its
+//! file and line, and so does a row of the table that no source needs. The tests of a module may
+//! use any other module.
 
 mod graph;
 mod paths;
@@ -22,14 +23,14 @@ fn graph(package: &Package) -> Graph {
     Graph::read(&root().join(package.source))
 }
 
-/// Returns the row that a file belongs to: the longest that begins its path.
+/// Returns the row of a file: the one with the longest matching path.
 fn row_of<'p>(package: &'p Package, file: &str) -> &'p Row {
     let rows = package.rows.iter().filter(|row| is_in(file, row.module));
     rows.max_by_key(|row| row.module.len())
         .unwrap_or_else(|| panic!("`{file}` is in no row of {}", package.source))
 }
 
-/// Returns whether a module is another, or below it.
+/// Returns true if a module is the other one, or below it.
 fn is_in(module: &str, folder: &str) -> bool {
     module
         .strip_prefix(folder)
@@ -105,7 +106,7 @@ fn the_table_has_no_circle() {
     }
 }
 
-/// Files may use each other if they are one `x.rs` with files of its folder `x/`.
+/// Files may use each other if one is `x.rs` and the others are in its folder `x/`.
 #[test]
 fn files_of_different_folders_are_in_no_circle() {
     let mut wrong = Vec::new();

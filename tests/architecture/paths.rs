@@ -2,24 +2,24 @@
 
 use std::collections::BTreeSet;
 
-/// A path that a file names, and the line on which it does.
+/// A path in a file, and its line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Named {
     pub(crate) line: usize,
     /// The segments below the root of the crate.
     pub(crate) segments: Vec<String>,
-    /// The name that a `use` gives it in this module.
+    /// The name of the path in this module, if a `use` imports it.
     pub(crate) imported_as: Option<String>,
-    /// Whether that name is there for other modules.
+    /// True if other modules can use that name.
     pub(crate) is_reexport: bool,
 }
 
-/// The segments of a path, with the name behind `as`.
+/// The segments of a path, with the name after `as`.
 type Leaf = (Vec<String>, Option<String>);
 
-/// Returns the paths below the crate's root that this source names, without those of its tests.
+/// Returns the paths below the crate's root in this source, without those in its tests.
 ///
-/// `module` is the module of the file; trees of `use` are opened.
+/// `module` is the module of the file. Trees of `use` are expanded.
 pub(crate) fn named(source: &str, module: &[String]) -> Vec<Named> {
     let code = code(source);
     let children = child_modules(&code);
@@ -62,7 +62,7 @@ pub(crate) fn named(source: &str, module: &[String]) -> Vec<Named> {
     found
 }
 
-/// The code of a source, without comments, literals and tests.
+/// Returns the code of a source, without comments, literals and tests.
 pub(crate) fn code(source: &str) -> String {
     without_tests(&without_text(source))
 }
@@ -71,7 +71,7 @@ fn parent(module: &[String]) -> Vec<String> {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Reads `::a::{b, c::d}` behind a path; returns how long it is.
+/// Reads `::a::{b, c::d}` after a path. Returns its length.
 fn leaves_of(text: &str, mut path: Vec<String>, leaves: &mut Vec<Leaf>) -> usize {
     let mut rest = text;
     while let Some(behind) = rest.trim_start().strip_prefix("::") {
@@ -96,7 +96,7 @@ fn leaves_of(text: &str, mut path: Vec<String>, leaves: &mut Vec<Leaf>) -> usize
     text.len() - rest.len()
 }
 
-/// Reads what stands behind the `{` of a tree; returns what follows its `}`.
+/// Reads the branches after the `{` of a tree. Returns the text after its `}`.
 fn branches<'t>(mut inner: &'t str, path: &[String], leaves: &mut Vec<Leaf>) -> &'t str {
     loop {
         inner = inner.trim_start_matches([' ', '\n', '\t', ',', '*']);
@@ -133,7 +133,7 @@ fn next_word(code: &str, at: usize) -> Option<(usize, &str)> {
     Some((start, word_of(&code[start..])))
 }
 
-/// The modules that the file declares.
+/// Returns the modules that the file declares.
 fn child_modules(code: &str) -> BTreeSet<String> {
     let mut children = BTreeSet::new();
     for line in code.lines() {
@@ -147,7 +147,8 @@ fn child_modules(code: &str) -> BTreeSet<String> {
     children
 }
 
-/// The source with blanks in place of comments and literals, so that positions stay.
+/// Returns the source with spaces in place of comments and literals, so that positions stay the
+/// same.
 fn without_text(source: &str) -> String {
     let bytes: Vec<char> = source.chars().collect();
     let mut out = String::with_capacity(source.len());
@@ -196,7 +197,7 @@ fn block_comment(text: &[char]) -> usize {
     at
 }
 
-/// `r#"..."#`; 0 if it is a raw identifier.
+/// Returns the length of `r#"..."#`; 0 for a raw identifier.
 fn raw_string(text: &[char]) -> usize {
     let hashes = text[1..].iter().take_while(|c| **c == '#').count();
     if text.get(1 + hashes) != Some(&'"') {
@@ -233,7 +234,7 @@ fn character(text: &[char]) -> usize {
     }
 }
 
-/// The code with blanks in place of what `#[cfg(test)]` stands before.
+/// Returns the code with spaces in place of items with `#[cfg(test)]`.
 fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut out = code.to_owned();
@@ -253,7 +254,7 @@ fn without_tests(code: &str) -> String {
             .chars()
             .map(|c| if c == '\n' { '\n' } else { ' ' })
             .collect();
-        // Blanks have as many bytes as what they stand for only in ASCII; the code has nothing else left.
+        // The code is ASCII by now, so as many spaces keep the positions.
         let blanks = format!("{blanks:<width$}", width = end - start);
         out.replace_range(start..end, &blanks);
         from = end;
@@ -261,7 +262,7 @@ fn without_tests(code: &str) -> String {
     out
 }
 
-/// How long a text in braces is.
+/// Returns the length of a text in braces.
 fn braces(text: &str) -> usize {
     let mut depth = 0;
     for (at, c) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! Which module may use which.
+//! The modules that each module may use.
 
 mod catalog;
 
@@ -6,13 +6,13 @@ mod catalog;
 pub(crate) struct Package {
     /// The folder of its sources.
     pub(crate) source: &'static str,
-    /// From the bottom up.
+    /// Rows in order, from the lowest layer.
     pub(crate) rows: &'static [Row],
 }
 
-/// A module with all below it that has no row of its own, and the modules that it may use.
+/// A module with all modules below it that have no separate row, and the modules that it may use.
 ///
-/// The root of a package, `""`, is what stands in its `lib.rs`; re-exports do not count.
+/// The root of a package, `""`, is the code in its `lib.rs`, except for re-exports.
 pub(crate) struct Row {
     pub(crate) module: &'static str,
     pub(crate) uses: &'static [&'static str],
@@ -283,7 +283,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
     },
 ];
 
-/// A module, files of it that are exempt, words that its code does not have, and the rule that says so.
+/// A module, exempt files in it, words that its code must not have, and the rule to print.
 type Rule = (
     &'static str,
     &'static [&'static str],

@@ -1,4 +1,5 @@
-//! Has cargo look at the migrations and the queries whenever a file is added, so that stale code is found out.
+//! Makes cargo run the macros again when a migration or a query file is added, so that outdated
+//! code is an error.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

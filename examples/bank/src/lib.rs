@@ -1,7 +1,7 @@
 //! A bank: accounts and transfers, as `bowline generate` wrote them from the repository's `migrations/`.
 //!
-//! An application has such a module in its own crate. Here it is a package, which the tests, the
-//! examples and the documentation of Bowline share.
+//! An application has such a module in its own crate. Here it is a package that Bowline's tests,
+//! examples and documentation share.
 
 #[expect(
     missing_docs,

@@ -1,5 +1,5 @@
-//! Each type of PostgreSQL as generated code has it: a table for each family of types, and tables
-//! whose keys have a type.
+//! Generated code for each type of PostgreSQL: a table for each family of types, and a table with a
+//! key of each type.
 
 #[expect(missing_docs, reason = "the schema has no comments")]
 pub mod db;

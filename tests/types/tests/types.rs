@@ -1,4 +1,4 @@
-//! Each type of PostgreSQL, against a server.
+//! Each type of PostgreSQL, on a server.
 
 #[path = "types/families.rs"]
 mod families;

@@ -23,7 +23,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// Each call has one limit for all that it does: waiting for a session, its attempts, finding out.
+/// Sets the limit of each call, which includes waiting for a session, all attempts, and determining
+/// a lost outcome.
 fn configured(config: Config) -> Config {
     config
         .call_timeout(Duration::from_secs(5))
@@ -89,7 +90,8 @@ enum Sent {
     NotEnough,
 }
 
-/// Moves money once for this key; reads, decides, writes. Also says after how many attempts.
+/// Moves money once for this key; reads, decides, writes. Returns the result and the number of
+/// attempts.
 fn transfer(
     db: &Database,
     from: AccountId,
@@ -115,7 +117,7 @@ fn transfer(
     Ok((sent.or_else(done_before)?, attempts.get()))
 }
 
-/// The same where the table's own CHECK decides: nothing is read, so all of it is one round trip.
+/// Does the same in one round trip: the table's CHECK decides, so nothing is read.
 fn transfer_in_one_trip(
     db: &Database,
     from: AccountId,
@@ -157,7 +159,7 @@ fn movement(
     (Transfer::insert(new), add(from, -cents), add(to, cents))
 }
 
-/// A request that was sent twice is done once.
+/// Returns success for a request that was done before.
 fn done_before(error: Error) -> Result<Sent> {
     match error.constraint() {
         Some(db::TransferConstraint::Pkey) => Ok(Sent::Moved),
@@ -199,7 +201,7 @@ fn passed_over(db: &Database) {
     }
 }
 
-/// The server's code, where the server answered.
+/// Returns the server's code, or nothing if the server did not answer.
 fn code(error: &Error) -> String {
     error
         .sqlstate()
@@ -207,7 +209,7 @@ fn code(error: &Error) -> String {
         .unwrap_or_default()
 }
 
-/// A key that no other request has.
+/// Returns a key that no other request has.
 fn new_key() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())

@@ -1,6 +1,6 @@
 //! The beginner's session and a transfer, with diesel.
 
-// The same migrations as beside it, and what `diesel print-schema` makes of them.
+// The same migrations as for Bowline, and the file that `diesel print-schema` writes for them.
 mod queries;
 #[path = "../../with-bowline/src/db/schema.rs"]
 mod schema;
@@ -17,13 +17,13 @@ use schema::{accounts, newtable, table1, transfers};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../with-bowline/migrations");
 const ATTEMPTS: u32 = 10;
-/// For all attempts together.
+/// The limit of all attempts together.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connecting and each statement have a limit. The server keeps the latter, so one that hangs does not;
-/// tcp_user_timeout is for packets that are lost.
+/// Returns the URL with limits for connecting and for each statement. The server applies the
+/// latter, so it does not help if the server hangs; tcp_user_timeout is for lost packets.
 fn url() -> Result<String, AnyError> {
     let url = std::env::var("DATABASE_URL")?;
     let limits = "connect_timeout=5&tcp_user_timeout=5000&options=-c%20statement_timeout%3D5s";
@@ -87,7 +87,7 @@ fn session() -> Result<(), AnyError> {
         .values(too_long)
         .execute(conn)
     {
-        // There is no SQLSTATE to be had; the message is in the server's language.
+        // diesel has no SQLSTATE, and the message is in the server's language.
         Err(Error::DatabaseError(kind, information)) => {
             println!("too long: {kind:?}, {}", information.message());
         }
@@ -113,7 +113,8 @@ enum Sent {
     NotEnough,
 }
 
-/// Worth another attempt: conflicts, and connections that were lost. A deadlock has no kind of its own.
+/// Returns true if another attempt may succeed: after a conflict, or a lost connection. diesel has
+/// no error kind for a deadlock.
 fn is_transient(error: &Error) -> bool {
     match error {
         Error::DatabaseError(
@@ -129,7 +130,7 @@ fn is_transient(error: &Error) -> bool {
     }
 }
 
-/// Moves money once for this key: what became of it, and after how many attempts.
+/// Moves money once for this key; returns the result and the number of attempts.
 fn transfer(
     pool: &PgPool,
     from: i64,
@@ -142,8 +143,8 @@ fn transfer(
         let done = attempt_transfer(&mut *pool.get()?, from, to, cents, key);
         match done {
             Ok(sent) => return Ok((sent, attempt)),
-            // Also where the COMMIT was under way. The key makes it safe to try again: if the work is done, the
-            // next attempt finds the key and does nothing.
+            // Also if the COMMIT was on its way. The key makes another attempt safe: if the work is
+            // done, the attempt finds the key and does nothing.
             Err(error)
                 if is_transient(&error) && attempt < ATTEMPTS && Instant::now() < deadline => {}
             Err(error) => return Err(error.into()),
@@ -237,7 +238,7 @@ fn passed_over() -> Result<(), AnyError> {
     Ok(())
 }
 
-/// A key that no other request has.
+/// Returns a key that no other request has.
 fn new_key() -> String {
     format!("{:032x}", fastrand::u128(..))
 }

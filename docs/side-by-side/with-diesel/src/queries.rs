@@ -17,7 +17,7 @@ pub(crate) fn show(conn: &mut PgConnection) -> QueryResult<()> {
         println!("received: {key} {amount} from {sender}");
     }
 
-    // The type of a piece of SQL is what the code says.
+    // The code declares the type of an SQL expression; it is not checked.
     let total = || sql::<BigInt>("coalesce(sum(transfers.amount), 0)::bigint");
     let totals = accounts::table
         .left_join(transfers::table.on(transfers::receiver_id.eq(accounts::id)))
@@ -28,7 +28,7 @@ pub(crate) fn show(conn: &mut PgConnection) -> QueryResult<()> {
         println!("total: {username} {received}");
     }
 
-    // The query builder has no LATERAL. The types of SQL are not checked.
+    // The query builder has no LATERAL. The types of the SQL are not checked.
     #[derive(QueryableByName)]
     struct Largest {
         #[diesel(sql_type = BigInt)]

@@ -16,7 +16,7 @@ pub(crate) async fn show(pool: &PgPool) -> Result<(), sqlx::Error> {
         println!("received: {} {} from {}", row.key, row.amount, row.sender);
     }
 
-    // sqlx takes an expression as one that can be NULL, so `!` says that this one cannot.
+    // sqlx assumes that an expression can be NULL; `!` declares that this one cannot.
     let totals = sqlx::query!(
         r#"SELECT accounts.username, coalesce(sum(transfers.amount), 0)::bigint AS "received!"
              FROM accounts LEFT JOIN transfers ON transfers.receiver_id = accounts.id
@@ -27,7 +27,7 @@ pub(crate) async fn show(pool: &PgPool) -> Result<(), sqlx::Error> {
         println!("total: {} {}", row.username, row.received);
     }
 
-    // `?`: of the columns of an outer join.
+    // `?`: a column of an outer join, which can be NULL.
     let largest = sqlx::query!(
         r#"SELECT accounts.id, accounts.balance, largest.amount AS "amount?"
              FROM accounts LEFT JOIN LATERAL (

@@ -1,18 +1,19 @@
-//! Each type, in a table for each family of types: inserted, changed, read, in arrays, in JSON, by
-//! COPY, in a query file and in `query!`. The values come from PostgreSQL's own text of them.
+//! Each type in a table for its family: inserted, changed, read, in arrays, in JSON, by COPY, in a
+//! query file and in `query!`. The values come from PostgreSQL's text format.
 
 use bowline::{Database, Result, StatementDsl as _, sql_query};
 use diesel::prelude::*;
 use every_type::db::*;
 
-/// The number of different rows of a table, without their ids.
+/// Returns the number of different rows of a table, apart from their ids.
 fn different(db: &Database, table: &str) -> Result<i64> {
     let sql = format!("SELECT count(DISTINCT (to_jsonb(t) - 'id')::text) FROM {table} t");
     db.run(sql_query(&sql).one::<(i64,)>())
         .map(|(count,)| count)
 }
 
-/// Tests a family of types: two rows that PostgreSQL made are read, sent back, and stay the same.
+/// Tests a family of types: two rows that PostgreSQL created are read, inserted again, and
+/// compared.
 macro_rules! family {
     ($test:ident, $module:ident, $Row:ident, $New:ident, $Changes:ident, $query:path, [$($sql:literal),+]) => {
         #[bowline::test]

@@ -1,9 +1,9 @@
-//! Tables whose key has a type: found, listed in the order of PostgreSQL, changed, deleted, copied.
+//! Tables with a key of each type: found, listed in PostgreSQL's order, changed, deleted, copied.
 
 use bowline::{Database, Page, Result, StatementDsl as _, sql_query};
 use every_type::db::*;
 
-/// Tests a table with two rows. The last word says how the key is given to a function.
+/// Tests a table with two rows. The last argument converts the key to the parameter of a function.
 macro_rules! key {
     ($test:ident, $module:ident, $Row:ident, $New:ident, $Changes:ident, [$first:literal, $second:literal], |$row:ident| $key:expr $(, $copied:ident)?) => {
         #[bowline::test]

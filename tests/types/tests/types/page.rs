@@ -1,8 +1,8 @@
-//! The page of the guide about types says what is generated.
+//! The guide's page about types matches the generated code.
 
 use std::path::Path;
 
-/// Returns what is between backticks.
+/// Returns the texts between backticks.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`')
         .skip(1)

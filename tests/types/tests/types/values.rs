@@ -31,7 +31,7 @@ fn texts_are_cast_in_a_query_file(db: Database) -> Result<()> {
     assert_eq!(row.tsvector_value, "'a' 'b'");
     assert_eq!(row.tsvector_list, Some(vec![Some("'c'".to_owned())]));
     let add = values::add_search("'a'", "'a'", "", "other", "*", "(0)", &[]);
-    // Two statements in one round trip: the number of rows is checked by the server.
+    // Two statements in one round trip: the server checks the number of rows.
     let (other, found) = db.run((add, values::found("'a' & !'z'", "top")))?;
     assert_eq!(other.ltree_value, "other");
     let found: Vec<_> = found
