@@ -33,7 +33,7 @@ pub struct Difference {
     pub subject: Subject,
     /// The way in which it differs.
     pub how: How,
-    /// True if the two texts may mean the same, which only a server can tell.
+    /// True if the two texts may mean the same, which only a server can determine.
     pub open: bool,
 }
 
@@ -202,7 +202,7 @@ impl Difference {
 }
 
 impl Subject {
-    /// Returns true if the gap, which is one of privileges, covers those on this object.
+    /// Returns true if a gap of the kind `Privileges` covers the privileges on this object.
     fn has_privileges_of(&self, gap: &Gap) -> bool {
         let is_any = gap.name.name.is_empty() && gap.name.schema.is_empty();
         is_any

@@ -71,7 +71,8 @@ pub const DIESEL_TABLE: &str = "__diesel_schema_migrations";
 /// The table in which sqlx records the applied migrations. It is not part of a catalog either.
 pub const SQLX_TABLE: &str = "_sqlx_migrations";
 
-/// The table in which Bowline records more of them than diesel. It is not part of a catalog either.
+/// The table in which Bowline records more about the applied migrations than diesel does. It is not
+/// part of a catalog either.
 pub const BOWLINE_TABLE: &str = "__bowline_migrations";
 
 /// The tables in which migrations are recorded.
@@ -133,7 +134,7 @@ pub struct Relation {
     pub attached: attached::Attached,
 }
 
-/// The kind of a relation, as in `pg_class.relkind`. Partitions are a kind of their own.
+/// The kind of a relation, as in `pg_class.relkind`. Partitions are a separate kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelationKind {
@@ -141,8 +142,8 @@ pub enum RelationKind {
     Table,
     /// `PARTITION BY`: is read and written like a table.
     PartitionedTable,
-    /// `PARTITION OF`, even if it is partitioned itself. It is in `schema.rs`, as
-    /// `diesel print-schema` has it there, but no models are generated for it.
+    /// `PARTITION OF`, even if it is partitioned itself. `schema.rs` has it, as with `diesel
+    /// print-schema`, but no models are generated for it.
     Partition,
     /// `CREATE VIEW`.
     View,

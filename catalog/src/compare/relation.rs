@@ -146,8 +146,8 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
 
-/// Returns true if a default such as `'now'` is a moment. PostgreSQL stores the moment at which the
-/// statement ran, which no other catalog has.
+/// Returns true if a default such as `'now'` is evaluated when it is set. PostgreSQL stores the
+/// time of that statement, which differs between databases.
 pub(super) fn is_of_its_moment(column: &Column) -> bool {
     const TYPES: [&str; 5] = ["date", "time", "timetz", "timestamp", "timestamptz"];
     const WORDS: [&str; 4] = ["now", "today", "tomorrow", "yesterday"];

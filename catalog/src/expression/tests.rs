@@ -1,4 +1,4 @@
-//! Expressions as authors write them, and as a server writes them back.
+//! Expressions as authors write them, and as a server prints them.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, sql_query};
@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::*;
 
-/// Checks of a table; its columns are in the test.
+/// Checks of the table in `TABLE`.
 const CHECKS: [&str; 64] = [
     "n > 0",
     "n != 0 AND (n <> 5)",
@@ -204,7 +204,8 @@ fn expressions_with_other_meanings_differ() {
     for texts in [CHECKS.to_vec(), defaults.collect()] {
         for (index, one) in texts.iter().enumerate() {
             for other in &texts[index + 1..] {
-                // As booleans the two are equal. The casts that distinguish them are left out.
+                // Casts are ignored, so constants of different types may be equal, such as `'t'`
+                // and `'true'` as booleans.
                 let is_boolean = |text: &&str| ["'t'", "'off'", "'true'"].contains(text);
                 let is_expected = is_boolean(one)
                     || is_boolean(other)

@@ -6,8 +6,8 @@ use super::name;
 use crate::{Catalog, Constraint, ConstraintKind, ReferentialAction, TypeKind};
 
 /// Constraints of tables and domains. A foreign key to a partitioned table has a copy for each
-/// partition, which is left out. NOT NULL is part of the column. `conenforced` and `conperiod` are
-/// read through JSON, since older versions do not have them.
+/// partition; these copies are left out. NOT NULL is part of the column. `conenforced` and
+/// `conperiod` are read through JSON, since older versions do not have them.
 pub(super) const CONSTRAINTS: &str = r"
     SELECT n.nspname::text AS schema, coalesce(c.relname, t.typname)::text AS owner, c.oid IS NULL AS of_domain,
         o.conname::text AS name, o.contype::text AS kind, o.condeferrable AS deferrable, o.condeferred AS deferred,

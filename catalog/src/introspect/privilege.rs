@@ -6,7 +6,8 @@ use super::name;
 use crate::Catalog;
 use crate::privilege::{Privilege, Privileges};
 
-/// A row for each privilege, and one for each owner of an object on which no other role has any.
+/// A row for each privilege of a role other than the owner. An object without any has one row, with
+/// its owner.
 pub(super) const PRIVILEGES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS name, NULL::text AS column_name,
         pg_get_userbyid(c.relowner)::text AS owner,

@@ -21,7 +21,7 @@ pub(in crate::alter) fn owned_sequences(
     owned.map(|sequence| sequence.name.clone()).collect()
 }
 
-/// Returns true if a partition shares the identity of its parent's column, as from PostgreSQL 17 on.
+/// Returns true if a partition shares the identity of its parent's column, as since PostgreSQL 17.
 pub(in crate::alter) fn has_identity_of_parent(
     catalog: &Catalog,
     table: &Name,

@@ -13,7 +13,7 @@ pub(super) struct World {
     pub(super) version: u32,
 }
 
-/// A table or view. All names are as SQL writes them.
+/// A table or view. All names are quoted where SQL needs it.
 #[derive(Debug, Clone)]
 pub(super) struct Relation {
     pub(super) name: String,
