@@ -52,7 +52,7 @@ pub(super) struct Operator {
     pub(super) result: String,
 }
 
-/// Returns the name of a type in the form of the lists of types.
+/// Returns the name of a type as in `values::TYPES`.
 pub(super) fn type_name(data_type: &DataType) -> String {
     let schema = match data_type.name.schema.as_str() {
         "pg_catalog" | "public" => String::new(),
