@@ -1,4 +1,4 @@
-//! Bowline beside other libraries: `script/bench` and `script/bench-counts` run it.
+//! Compares Bowline with other libraries; `script/bench` and `script/bench-counts` run it.
 
 mod allocations;
 mod ceilings;

@@ -71,8 +71,8 @@ impl Graph {
         graph
     }
 
-    /// Returns each use of another file. A `pub use` counts at the place of its use, not at its
-    /// declaration.
+    /// Returns each use of another file. A `pub use` counts where its name is used, not where it is
+    /// declared.
     pub(crate) fn uses(&self) -> impl Iterator<Item = Use<'_>> {
         self.files.iter().flat_map(move |(from, names)| {
             names

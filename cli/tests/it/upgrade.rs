@@ -1,4 +1,5 @@
-//! Generated code of another format: one error that says what to update, and an upgrade by `generate`.
+//! Generated code of another format: one error that names what to update, and an upgrade by
+//! `generate`.
 
 use std::fs;
 use std::path::Path;

@@ -222,7 +222,7 @@ pub fn tpcb() -> Vec<Contender> {
     ]
 }
 
-/// Connects anew in each operation.
+/// Opens a new connection in each operation.
 pub fn connect() -> Vec<Contender> {
     vec![Contender::new("bowline", |target| {
         let config = Config::from_url(&target.url).expect("a URL");

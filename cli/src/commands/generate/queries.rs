@@ -103,7 +103,8 @@ pub(super) fn planned(
     Err(failure(&wrong, &refused, asked.migrations, version))
 }
 
-/// Returns the error for all mistakes, each underlined, with the migrations that broke queries.
+/// Returns the error for all mistakes. Each is underlined, with the migration that broke the query,
+/// if any.
 fn failure(
     wrong: &[Wrong<'_>],
     refused: &[Wrong<'_>],
@@ -162,7 +163,7 @@ fn causes<'m>(
     let causes = broken.into_iter().zip(queries).map(|(number, query)| {
         let migration = migrations.get(number?)?;
         let span = statement(&sent[..=number?], query?, version);
-        // The SQL that is sent may lack a BEGIN of the file.
+        // The SQL that is sent may lack a BEGIN of the file, and then positions differ.
         let is_whole = sent.get(number?)?.up.text == migration.up.text;
         Some(Excerpt {
             path: shown_path(&migration.up.path),
@@ -187,7 +188,7 @@ fn statement(
     query: &NamedQuery,
     version: Option<u32>,
 ) -> Option<Range<usize>> {
-    /// Each statement takes a replay of all migrations before it.
+    /// The limit of replayed statements. Each needs a replay of all migrations before it.
     const MAX_STATEMENTS: usize = 50;
     let (last, before) = migrations.split_last()?;
     let text = &last.up.text;

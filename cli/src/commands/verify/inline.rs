@@ -14,8 +14,8 @@ const SOURCES: [&str; 4] = ["src", "tests", "examples", "benches"];
 /// The names of the macros.
 const MACROS: [&str; 2] = ["query", "query_as"];
 
-/// Returns the SQL of each call, by file and line. A file that is not Rust, or SQL that is not a
-/// string, is left to the compiler.
+/// Returns the SQL of each call, by file and line. Files that are not valid Rust, and SQL that is
+/// not a string, are skipped: the compiler reports them.
 pub(super) fn statements(package: &Path) -> Vec<Statement> {
     let mut files = Vec::new();
     for folder in SOURCES {

@@ -1,4 +1,4 @@
-//! Where the schema comes from: folders of several tools, and files in their place.
+//! The source of the schema: folders of several tools, and single files.
 
 use bowline::Session;
 use bowline::testing::LocalServer;
@@ -11,7 +11,7 @@ const FIRST: &str = "CREATE TABLE notes (id serial PRIMARY KEY, title text NOT N
 const SECOND: &str = "ALTER TABLE notes ADD COLUMN done boolean NOT NULL DEFAULT false;\n";
 const UNDO: &str = "ALTER TABLE notes DROP COLUMN done;\n";
 
-/// The same two migrations, as each tool has them.
+/// The same two migrations in the layout of each tool.
 fn layouts() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let plain = |text: &str| text.to_owned();
     let sections = |up: &str, down: &str| format!("{up}{SECOND}{down}{UNDO}");
@@ -167,7 +167,7 @@ fn a_file_can_be_the_source_of_the_schema() {
     }
     "#);
 
-    // The same as a catalog.
+    // The same schema from a committed catalog.
     let catalog = project.run(&["catalog", "--offline"]);
     let catalog = String::from_utf8(catalog.stdout).expect("text");
     project.write("db/schema.json", &catalog);

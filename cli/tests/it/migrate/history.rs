@@ -1,4 +1,4 @@
-//! The table beside diesel's: the text of each migration that ran, and whether it stopped halfway.
+//! Bowline's table of migrations: the text of each one that ran, and whether it stopped halfway.
 
 use bowline::testing::LocalServer;
 use bowline::{Session, sql_query};

@@ -1,4 +1,4 @@
-//! The casts of values that travel as text, in the SQL of a query.
+//! The casts of values that are sent as text, in the SQL of a query.
 
 use bowline_catalog::query::Query;
 use bowline_sql::{one_line, quote, tokens};
