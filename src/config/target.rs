@@ -1,5 +1,5 @@
-//! The names of a configuration's server and database, for programs that show where they will
-//! connect.
+//! The names of a configuration's server and database, for programs that print where they connect
+//! to.
 
 use super::Config;
 use crate::error::Result;
@@ -15,8 +15,8 @@ impl Config {
         Ok(name.cloned().unwrap_or_default())
     }
 
-    /// Returns true if the connection string, the methods here or the environment that was read
-    /// name a database.
+    /// Returns true if the connection string, a method call or the environment, as far as it was
+    /// read, names a database.
     ///
     /// If they do not, libpq uses the database named like the role.
     pub fn names_database(&self) -> bool {

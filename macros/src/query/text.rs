@@ -89,8 +89,8 @@ impl Sql {
         self.text.push(c);
     }
 
-    /// Returns the position of a byte in the source. For a byte after the text it is that of the
-    /// text's end.
+    /// Returns the position of a byte in the source. For a byte after the text, it is the position
+    /// of the text's end.
     pub(crate) fn location(&self, at: usize) -> Option<Location> {
         let index = self.locations.partition_point(|(byte, _)| *byte <= at);
         let (byte, location) = self.locations.get(index.checked_sub(1)?)?;

@@ -1,10 +1,10 @@
-//! Which caller a session goes to.
+//! Decides which caller gets a session.
 //!
-//! A session that is returned becomes idle, and the longest waiter is woken for it. Until that one
-//! runs, a caller that runs already may take the session: under a storm of short calls, waiting for
-//! a sleeping thread each time would cost more than the calls. So that no caller waits for long, a
-//! session that is returned goes to the longest waiter at once if none has had its turn for
-//! [`TURN`]. Waiters are served in the order of asking.
+//! A session that is returned becomes idle, and the longest waiter is woken for it. Until that
+//! waiter runs, another caller that is running may take the session: with many short calls, waiting
+//! for a sleeping thread each time would cost more than the calls. The wait is limited: a returned
+//! session goes directly to the longest waiter if no waiter has got one for [`TURN`]. Waiters are
+//! served in the order in which they asked.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::waiter::{ToNotify, Waiter, WaiterReply};
 use crate::error::Error;
 use crate::pool::store::Item;
 
-/// The time for which callers that do not wait may go first.
+/// The time for which callers that do not wait take precedence.
 const TURN: Duration = Duration::from_micros(200);
 
 /// The idle sessions, and the callers that wait for one.
 ///
 /// Whenever a session is idle and a caller waits, one waiter has been woken.
 pub(in crate::pool) struct Turns<S: Resource> {
-    /// The one that was returned last is taken first.
+    /// The session that was returned last is taken first.
     idle: Vec<Item<S>>,
     waiting: VecDeque<Arc<Waiter<S>>>,
     /// The waiter that was woken for an idle session, and has not tried to take it yet.

@@ -34,7 +34,7 @@ pub(super) fn with_casts<'c>(
         })
         .collect();
     let read = read.join(", ");
-    // Within the query, ORDER BY and DISTINCT would see the text.
+    // If the casts were within the query, ORDER BY and DISTINCT would use the text.
     if is_query && query.writes.is_empty() {
         return Ok(format!("SELECT {read} FROM ({sql}) AS q ({numbers})"));
     }

@@ -1,4 +1,4 @@
-//! Turns without threads, in any order of events; and a storm of short calls.
+//! Tests of [`Turns`] with random events and no threads, and of a pool under many short calls.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -57,7 +57,7 @@ fn items(count: usize) -> Vec<Item<Resource>> {
         let mut lease = lease.expect("a session");
         lease.item.take().expect("it has one")
     };
-    // Sessions in other threads' hands are no reason to refuse one.
+    // One thread for each session: a thread that holds a session may be refused another one.
     let items = thread::scope(|scope| {
         let all: Vec<_> = (0..count).map(|_| scope.spawn(lease)).collect();
         all.into_iter()
@@ -206,7 +206,7 @@ fn the_longest_waiter_goes_first_after_its_time() {
     assert!(turns.retry(&woken, at(160)).is_none());
     let first = turns.whose_turn(at(200)).expect("its turn");
     assert!(Arc::ptr_eq(&first, &waiters[0]));
-    // The next turn is as long after this one.
+    // The next turn comes after the same time again.
     assert!(turns.whose_turn(at(399)).is_none());
     let second = turns.whose_turn(at(400)).expect("its turn");
     assert!(Arc::ptr_eq(&second, &waiters[1]));
