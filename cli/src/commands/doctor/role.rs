@@ -235,7 +235,7 @@ fn settings(facts: &Facts) -> Vec<Finding> {
                 facts.role,
                 counted(
                     usize::try_from(facts.bypassed).unwrap_or(usize::MAX),
-                    "table with row level security"
+                    "table"
                 )
             ),
             "let the application connect as another role, or ALTER TABLE .. FORCE ROW LEVEL SECURITY for owners",
