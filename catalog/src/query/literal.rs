@@ -3,6 +3,8 @@
 //!
 //! A text that fails a check is an error in PostgreSQL. A text that passes may still be one.
 
+mod jsonpath;
+mod time;
 mod values;
 
 use super::analyzer::{Analyzer, Result};
@@ -36,7 +38,7 @@ impl Analyzer<'_> {
                 Some("int2vector" | "oidvector") | None => Ok(()),
                 Some(name) => {
                     let words = self.types.words(base);
-                    values::check(name, &words, text)
+                    values::check(name, &words, text, self.version)
                 }
             },
         }

@@ -1,5 +1,7 @@
 //! The texts of scalar built-in types.
 
+use super::{jsonpath, time};
+
 /// The error for a text that is not a value of a type.
 #[derive(Debug)]
 pub(super) struct Wrong {
@@ -18,24 +20,59 @@ impl Wrong {
     }
 }
 
-/// Checks the text of a built-in type; `words` is its name in messages.
-pub(super) fn check(name: &str, words: &str, text: &str) -> Result<(), Wrong> {
+/// Checks the text of a built-in type; `words` is its name in messages. `version` is that of the
+/// oldest server, `None` the newest.
+pub(super) fn check(
+    name: &str,
+    words: &str,
+    text: &str,
+    version: Option<u32>,
+) -> Result<(), Wrong> {
+    let is_since = |came_with: u32| version.is_none_or(|version| version >= came_with);
+    // `0x1F` and `1_000`.
+    let has_prefixes = is_since(16);
     let trimmed = text.trim();
     let is_valid = match name {
-        "int2" => return integer(trimmed, words, text, i16::MIN.into(), i16::MAX.into()),
-        "int4" => return integer(trimmed, words, text, i32::MIN.into(), i32::MAX.into()),
-        "int8" => return integer(trimmed, words, text, i64::MIN.into(), i64::MAX.into()),
+        "int2" => {
+            return integer(
+                text,
+                words,
+                has_prefixes,
+                (i16::MIN.into(), i16::MAX.into()),
+            );
+        }
+        "int4" => {
+            return integer(
+                text,
+                words,
+                has_prefixes,
+                (i32::MIN.into(), i32::MAX.into()),
+            );
+        }
+        "int8" => {
+            return integer(
+                text,
+                words,
+                has_prefixes,
+                (i64::MIN.into(), i64::MAX.into()),
+            );
+        }
         // A negative number is accepted: it stands for the OID with the same bits.
-        "oid" => return integer(trimmed, words, text, i32::MIN.into(), u32::MAX.into()),
-        "numeric" | "float4" | "float8" => is_number(trimmed),
+        "oid" if is_since(16) && is_hexadecimal_integer(trimmed) => true,
+        "oid" => {
+            let range = (i32::MIN.into(), u32::MAX.into());
+            return integer(text, words, false, range);
+        }
+        "numeric" => is_number(trimmed) || has_prefixes && is_grouped_number(trimmed),
+        "float4" | "float8" => is_number(trimmed) || is_hexadecimal(trimmed),
         "bool" => is_bool(trimmed),
         "uuid" => is_uuid(trimmed),
         "json" | "jsonb" => serde_json::from_str::<serde_json::Value>(text).is_ok(),
-        "inet" | "cidr" => is_address(trimmed),
-        "date" | "timestamp" | "timestamptz" if is_date(trimmed) => return date_range(text),
-        "date" | "timestamp" | "timestamptz" => false,
-        "time" | "timetz" => is_time(trimmed),
-        "interval" => is_interval(trimmed),
+        "inet" | "cidr" => is_address(trimmed, name == "cidr"),
+        "date" | "timestamp" | "timestamptz" => return time::check(text, false, words),
+        "time" | "timetz" => return time::check(text, true, words),
+        "interval" => return time::check_interval(text, is_since(17)),
+        "jsonpath" => return jsonpath::check(text, has_prefixes),
         "bit" | "varbit" => return bits(text),
         "point" => is_point(trimmed),
         "box" | "lseg" | "path" | "polygon" | "circle" | "line" => is_shape(trimmed),
@@ -50,27 +87,38 @@ pub(super) fn check(name: &str, words: &str, text: &str) -> Result<(), Wrong> {
     if is_valid {
         return Ok(());
     }
-    let code = match name {
-        "date" | "time" | "timetz" | "timestamp" | "timestamptz" | "interval" => "22007",
-        _ => "22P02",
-    };
     let message = format!("invalid input syntax for type {words}: \"{text}\"");
-    Err(Wrong::new(code, message))
+    Err(Wrong::new("22P02", message))
 }
 
 /// Checks an integer and its range.
-fn integer(digits: &str, words: &str, text: &str, least: i128, most: i128) -> Result<(), Wrong> {
-    if !is_integer(digits) {
+fn integer(
+    text: &str,
+    words: &str,
+    has_prefixes: bool,
+    (least, most): (i128, i128),
+) -> Result<(), Wrong> {
+    let trimmed = text.trim();
+    // PostgreSQL finds the first digit too many before what follows the digits.
+    let signed = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
+    let count = signed.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = &trimmed[..trimmed.len() - signed.len() + count];
+    if digits
+        .parse::<i128>()
+        .is_ok_and(|value| value < least || value > most)
+    {
+        let message = format!("value \"{text}\" is out of range for type {words}");
+        return Err(Wrong::new("22003", message));
+    }
+    let is_valid = match has_prefixes {
+        true => is_integer(trimmed),
+        false => count > 0 && count == signed.len(),
+    };
+    if !is_valid {
         let message = format!("invalid input syntax for type {words}: \"{text}\"");
         return Err(Wrong::new("22P02", message));
     }
-    match digits.parse::<i128>() {
-        Ok(value) if value < least || value > most => Err(Wrong::new(
-            "22003",
-            format!("value \"{text}\" is out of range for type {words}"),
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks a bit string: `101`, `b101`, `x1F`.
@@ -90,51 +138,6 @@ fn bits(text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// Checks the month and the day of a date that is written with digits alone, or as `2024-01-31`.
-fn date_range(text: &str) -> Result<(), Wrong> {
-    let trimmed = text.trim();
-    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
-    let (month, day) = if trimmed.len() >= 6 && is_digits(trimmed) {
-        let at = trimmed.len() - 4;
-        (&trimmed[at..at + 2], &trimmed[at + 2..])
-    } else {
-        let first = trimmed.split([' ', 'T']).next().unwrap_or_default();
-        let parts: Vec<&str> = first.split('-').collect();
-        match parts[..] {
-            [year, month, day] if year.len() == 4 && parts.iter().all(|it| is_digits(it)) => {
-                (month, day)
-            }
-            _ => return Ok(()),
-        }
-    };
-    let is_in = |part: &str, most: u32| part.parse().is_ok_and(|part| (1..=most).contains(&part));
-    if is_in(month, 12) && is_in(day, 31) {
-        return Ok(());
-    }
-    let message = format!("date/time field value out of range: \"{text}\"");
-    Err(Wrong::new("22008", message))
-}
-
-/// Returns false for a text such as `2024-01-31 12:00+00` or `12:30+02`, which is not an interval.
-fn is_interval(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    if lower.ends_with("infinity") {
-        return true;
-    }
-    has_digit(text) && !has_clock_date(text) && !has_zone(text)
-}
-
-/// Returns true for a time followed by a signed number, which is not part of an interval.
-fn has_zone(text: &str) -> bool {
-    let Some(colon) = text.rfind(':') else {
-        return false;
-    };
-    let after = text[colon + 1..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    after.starts_with(['+', '-'])
-        && after[1..].bytes().all(|it| it.is_ascii_digit())
-        && after.len() > 1
-}
-
 fn is_point(text: &str) -> bool {
     let inner = text.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
     let mut parts = inner.unwrap_or(text).split(',');
@@ -151,17 +154,6 @@ fn has_digit(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// Returns true for a text such as `2024-01-31 12:00+00`, which is not an interval.
-fn has_clock_date(text: &str) -> bool {
-    let mut parts = text.split([' ', 'T']);
-    parts.next().is_some_and(|date| {
-        let mut numbers = date.split('-');
-        date.starts_with(|c: char| c.is_ascii_digit())
-            && numbers.clone().count() == 3
-            && numbers.all(|part| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()))
-    })
-}
-
 fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let lower = digits.to_ascii_lowercase();
@@ -173,15 +165,43 @@ fn is_integer(text: &str) -> bool {
     digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(is_digit)
 }
 
+/// Returns true for a decimal number: digits with a point, and an exponent.
 fn is_number(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let digits = lower.strip_prefix(['+', '-']).unwrap_or(&lower);
-    matches!(digits, "nan" | "inf" | "infinity")
-        || (digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-            && has_digit(digits)
-            && digits
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c)))
+    let unsigned = lower.strip_prefix(['+', '-']).unwrap_or(&lower);
+    if matches!(unsigned, "nan" | "inf" | "infinity") {
+        return true;
+    }
+    let (mantissa, exponent) = match unsigned.split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_exponent = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && is_digits(digits)
+    });
+    has_digit(mantissa) && is_digits(whole) && is_digits(fraction) && is_exponent
+}
+
+/// Returns true for `1_000` or `0x1F`, which numeric accepts from PostgreSQL 16 on.
+fn is_grouped_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    is_integer(text) || unsigned.contains('_') && is_number(&text.replace('_', ""))
+}
+
+/// Returns true for a number such as `0x1.8p3`.
+fn is_hexadecimal(text: &str) -> bool {
+    let unsigned = text
+        .strip_prefix(['+', '-'])
+        .unwrap_or(text)
+        .to_ascii_lowercase();
+    let digits = unsigned.strip_prefix("0x");
+    digits.is_some_and(|digits| {
+        let is_part = |c: char| c.is_ascii_hexdigit() || ".p+-".contains(c);
+        digits.starts_with(|c: char| c.is_ascii_hexdigit()) && digits.chars().all(is_part)
+    })
 }
 
 fn is_bool(text: &str) -> bool {
@@ -197,41 +217,35 @@ fn is_uuid(text: &str) -> bool {
     hex.clone().count() == 32 && hex.all(|c| c.is_ascii_hexdigit())
 }
 
-fn is_address(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
-    !text.is_empty() && text.chars().all(is_part) && (has_digit(text) || text.contains(':'))
+/// Returns true for `0x1F`.
+fn is_hexadecimal_integer(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    digits.is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_hexdigit()))
 }
 
-/// Returns false for a text without a date.
-fn is_date(text: &str) -> bool {
-    const MONTHS: [&str; 12] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ];
-    let lower = text.to_ascii_lowercase();
-    let mut runs = text.split(|c: char| !c.is_ascii_digit());
-    is_word_of_time(&lower)
-        || (has_digit(text)
-            && (text.contains(['-', '/', '.'])
-                || runs.any(|run| run.len() >= 5)
-                || MONTHS.iter().any(|month| lower.contains(month))))
-}
-
-/// Returns false for a text without a time.
-fn is_time(text: &str) -> bool {
-    has_digit(text) || is_word_of_time(&text.to_ascii_lowercase())
-}
-
-fn is_word_of_time(lower: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "now",
-        "today",
-        "tomorrow",
-        "yesterday",
-        "infinity",
-        "-infinity",
-        "+infinity",
-        "epoch",
-        "allballs",
-    ];
-    lower.split(' ').any(|word| WORDS.contains(&word))
+/// Returns true for a network address with or without the length of its mask.
+fn is_address(text: &str, is_network: bool) -> bool {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (text, None),
+    };
+    let is_mask = |most: u32| {
+        bits.is_none_or(|bits| {
+            let is_digits = !bits.is_empty() && bits.bytes().all(|it| it.is_ascii_digit());
+            is_digits && bits.parse().is_ok_and(|bits: u32| bits <= most)
+        })
+    };
+    if address.contains(':') {
+        return address.parse::<std::net::Ipv6Addr>().is_ok() && is_mask(128);
+    }
+    let is_octet = |part: &str| {
+        let is_digits = !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
+        is_digits && part.parse().is_ok_and(|value: u32| value <= 255)
+    };
+    let count = address.split('.').count();
+    if is_network && is_hexadecimal_integer(address) {
+        return is_mask(32);
+    }
+    let is_complete = count == 4 || count < 4 && (is_network || bits.is_some());
+    is_complete && address.split('.').all(is_octet) && is_mask(32)
 }

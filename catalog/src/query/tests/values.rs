@@ -115,6 +115,21 @@ fn texts(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// Returns the texts of values of all types.
+pub(super) fn all_texts() -> impl Iterator<Item = &'static str> {
+    let others = [
+        "jsonpath",
+        "point",
+        "xml",
+        "macaddr",
+        "tsvector",
+        "regclass",
+        "tstzrange",
+    ];
+    let names = TYPES.into_iter().chain(others);
+    names.flat_map(|name| texts(name).iter().copied())
+}
+
 /// Returns true if values of the type are known.
 pub(super) fn is_known(name: &str) -> bool {
     !texts(name.strip_suffix("[]").unwrap_or(name)).is_empty()
