@@ -19,7 +19,8 @@ pub struct Column {
     pub collation: Option<Name>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
-    /// The NOT NULL constraint. Only the catalog of a server with PostgreSQL 18 or later has it.
+    /// The NOT NULL constraint. The catalog of a server with PostgreSQL 18 or later has it. That of
+    /// migrations has it only if it is `NOT VALID` or `NO INHERIT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_null_constraint: Option<NotNull>,
 }

@@ -46,10 +46,8 @@ pub(crate) fn add_named_constraint(
         K::NOT_NULL_CONSTRAINT => {
             let named = column.map_or_else(|| named_column(node), str::to_owned);
             state.column_mut(node, table, &named)?;
-            state.set_not_null(table, &named, given);
-            if !has(node, K::NO_INHERIT) {
-                state.inherit_not_null(table, &named);
-            }
+            let limits = (has(node, K::NO_INHERIT), !has_below(node, K::NOT_VALID));
+            state.add_not_null(table, &named, given, limits);
             Ok(())
         }
         _ => Ok(()),
@@ -293,7 +291,11 @@ pub(crate) fn alter_constraint(state: &mut State, action: &SyntaxNode, table: &N
             affected.push((child, name.clone()));
         }
     }
-    let mut found = state.not_null_column(table, &name).is_some();
+    let not_null = state.not_null_column(table, &name);
+    let mut found = not_null.is_some();
+    if let Some(column) = not_null.filter(|_| action.kind() == K::VALIDATE_CONSTRAINT) {
+        state.validate_not_null(table, &column);
+    }
     for (table, name) in affected {
         let relation = state.table(&table);
         let constraints = relation.constraints.iter_mut();

@@ -140,6 +140,11 @@ impl State {
     ) -> Result<()> {
         if let Some(column) = self.not_null_column(table, from) {
             self.not_null_names.note(table, &column, to.to_owned());
+            let mut columns = self.table(table).columns.iter_mut();
+            let found = columns.find(|found| found.name == column);
+            if let Some(constraint) = found.and_then(|found| found.not_null_constraint.as_mut()) {
+                to.clone_into(&mut constraint.name);
+            }
             return Ok(());
         }
         self.note_index(to);

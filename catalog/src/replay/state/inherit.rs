@@ -122,6 +122,8 @@ impl State {
     pub(crate) fn as_inherited(&mut self, table: &Name) -> Relation {
         let mut parent = self.table(table).clone();
         for column in &mut parent.columns {
+            let constraint = column.not_null_constraint.take();
+            column.not_null &= !constraint.is_some_and(|constraint| constraint.no_inherit);
             if let Fill::Serial { sequence } = &column.fill {
                 column.fill = Fill::from_sequence(sequence, false);
             }

@@ -1,13 +1,71 @@
 //! NOT NULL, which children inherit. From PostgreSQL 18 on it is a constraint with a name.
 
 use crate::replay::state::State;
-use crate::{Fill, Name};
+use crate::{Column, Fill, Name, NotNull};
 
 impl State {
     /// Makes a column NOT NULL by a declaration in its own table.
     pub(crate) fn set_not_null(&mut self, table: &Name, column: &str, given: Option<String>) {
         self.local_not_null.note(table, column, ());
         self.make_not_null(table, column, given);
+    }
+
+    /// Adds a NOT NULL constraint. With `NOT VALID` or `NO INHERIT` the column can hold NULL, unless
+    /// it was NOT NULL before.
+    pub(crate) fn add_not_null(
+        &mut self,
+        table: &Name,
+        column: &str,
+        given: Option<String>,
+        (no_inherit, validated): (bool, bool),
+    ) {
+        let mut tables = vec![table.clone()];
+        if !no_inherit {
+            tables.extend(self.descendants(table));
+        }
+        let is_column = |found: &&mut Column| found.name == column;
+        tables.retain(|table| {
+            let mut columns = self.table(table).columns.iter_mut();
+            !columns.find(is_column).is_some_and(|found| found.not_null)
+        });
+        self.set_not_null(table, column, given);
+        if !no_inherit {
+            self.inherit_not_null(table, column);
+        }
+        if !no_inherit && validated {
+            return;
+        }
+        for table in tables {
+            let names = self.not_null_names.of_table(&table);
+            let named = names.filter(|(named, _)| *named == column);
+            let name = named.map(|(_, name)| name.clone()).next();
+            let constraint = name.map(|name| NotNull {
+                name,
+                no_inherit,
+                validated,
+            });
+            let mut columns = self.table(&table).columns.iter_mut();
+            if let Some(found) = columns.find(is_column) {
+                found.not_null_constraint = constraint;
+            }
+        }
+    }
+
+    /// Validates the NOT NULL constraint of a column, also in the children.
+    pub(crate) fn validate_not_null(&mut self, table: &Name, column: &str) {
+        let mut tables = self.descendants(table);
+        tables.push(table.clone());
+        for table in tables {
+            let mut columns = self.table(&table).columns.iter_mut();
+            if let Some(found) = columns.find(|found| found.name == column) {
+                let constraint = found.not_null_constraint.take();
+                let limited = constraint.filter(|constraint| constraint.no_inherit);
+                found.not_null_constraint = limited.map(|constraint| NotNull {
+                    validated: true,
+                    ..constraint
+                });
+            }
+        }
     }
 
     /// Makes the column NOT NULL in the children, as in the parent.
@@ -22,6 +80,7 @@ impl State {
         let columns = &mut self.table(table).columns;
         if let Some(found) = columns.iter_mut().find(|other| other.name == column) {
             found.not_null = true;
+            found.not_null_constraint = None;
         }
         if given.is_some() || !is_known {
             let name =
@@ -56,6 +115,7 @@ impl State {
             && !matches!(found.fill, Fill::Identity { .. })
         {
             found.not_null = false;
+            found.not_null_constraint = None;
         }
         let relations = self.catalog.relations.values();
         let children: Vec<Name> = relations
