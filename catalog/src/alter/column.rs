@@ -111,7 +111,7 @@ pub(super) fn change(
             let only = if is_kept { "ONLY " } else { "" };
             let drop = format!("ALTER TABLE {only}{sql} DROP COLUMN {exists}{quoted_name}");
             let sequences = owned_sequences(actual, table, Some(name));
-            drop_defaults_of_others(script, actual, table, &sequences);
+            drop_defaults_of_others(script, (expected, actual), (table, name), &sequences);
             if let Some(constraint) = find(actual).and_then(|old| old.not_null_constraint)
                 && is_name_in(expected, table, &constraint.name)
             {

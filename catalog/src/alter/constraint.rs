@@ -208,7 +208,15 @@ pub(super) fn add_constraint(
         }
         _ => Step::Constraints,
     };
-    let definition = constraint.sql(&relation.indexes);
+    let mut definition = constraint.sql(&relation.indexes);
+    // Only an index that existed before gives a primary key NULLS NOT DISTINCT.
+    if let (ConstraintKind::PrimaryKey { .. }, Some(index)) =
+        (&constraint.kind, find_index(relation, &constraint.name))
+        && index.nulls_not_distinct
+    {
+        script.push(step, index.sql(&relation.name));
+        definition = format!("PRIMARY KEY USING INDEX {name}");
+    }
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
     let mut statement = Statement::of_text(step, add).making_part(&relation.name, &constraint.name);
     if is_constraint_index(relation, &constraint.name) {

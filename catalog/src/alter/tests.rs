@@ -134,7 +134,7 @@ fn an_index_of_a_function_no_longer_immutable_is_noted() {
 }
 
 /// Pairs of schemas, of which the first is turned into the second.
-const PAIRS: [(&str, &str); 43] = [
+const PAIRS: [(&str, &str); 46] = [
     // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
@@ -378,6 +378,21 @@ const PAIRS: [(&str, &str); 43] = [
     ),
     // The sequence of a dropped column belongs to a new one.
     ("CREATE TABLE t (a int, y serial);", "CREATE TABLE t (a int, y serial); ALTER TABLE t RENAME y TO id;"),
+    // A parent gets a column that its child has with another type.
+    (
+        "CREATE TABLE t (id int); CREATE TABLE u () INHERITS (t); ALTER TABLE u ADD a bigint GENERATED ALWAYS AS IDENTITY;",
+        "CREATE TABLE t (id int, a int); CREATE TABLE u () INHERITS (t);",
+    ),
+    // A primary key keeps the NULLS NOT DISTINCT of the index that it was made from.
+    (
+        "CREATE TABLE t (a int, b int);",
+        "CREATE TABLE t (a int, b int); CREATE UNIQUE INDEX k ON t (a, b) NULLS NOT DISTINCT; ALTER TABLE t ADD PRIMARY KEY USING INDEX k;",
+    ),
+    // A column owns the sequence of another column, and both are dropped.
+    (
+        "CREATE TABLE t (id serial, a int, b int); ALTER SEQUENCE t_id_seq OWNED BY t.a;",
+        "CREATE TABLE t (b int);",
+    ),
     // A NOT NULL constraint has the name of that of a dropped column.
     ("CREATE TABLE t (b int, a int NOT NULL);", "CREATE TABLE t (a int NOT NULL); ALTER TABLE t RENAME a TO b;"),
 ];

@@ -67,7 +67,18 @@ pub(in crate::alter) fn change_type(
         _ => format!(" USING {using}"),
     };
     let alter = format!("ALTER TABLE {sql} ALTER COLUMN {name} TYPE {data_type}{collation}{using}");
-    script.add(Statement::of_text(Step::Columns, alter).making_column(table, &new.name));
+    // A column that the parent gets too must have its type before.
+    let mut parents = inheritance::kept_parents(expected, actual, table).into_iter();
+    let is_merged = parents.any(|(new_parent, old_parent)| {
+        inheritance::find_column(new_parent, &new.name).is_some()
+            && inheritance::find_column(old_parent, &new.name).is_none()
+    });
+    let step = if is_merged {
+        Step::Sequences
+    } else {
+        Step::Columns
+    };
+    script.add(Statement::of_text(step, alter).making_column(table, &new.name));
     // The sequence of an identity gets the type of the column too.
     set_sequence_type(script, expected, table, new);
 }

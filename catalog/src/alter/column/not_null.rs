@@ -27,8 +27,22 @@ pub(in crate::alter) fn set_nullability(
             let add = format!("ALTER TABLE {} ADD {constraint}", table.sql());
             script.push(Step::Columns, add);
         }
+        _ if !new.not_null && frees_name(catalogs, table, new) => {
+            let (sql, name) = (table.sql(), quoted(&new.name));
+            let drop = format!("ALTER TABLE {sql} ALTER COLUMN {name} DROP NOT NULL");
+            script.push(Step::DropGenerated, drop);
+        }
         _ => alter_nullability(script, table, new),
     }
+}
+
+/// Returns true if another constraint of the table gets the name of the column's NOT NULL
+/// constraint, which is dropped.
+fn frees_name((expected, actual): (&Catalog, &Catalog), table: &Name, column: &Column) -> bool {
+    let old = actual.relations.get(table);
+    let old = old.and_then(|relation| inheritance::find_column(relation, &column.name));
+    let constraint = old.and_then(|old| old.not_null_constraint.as_ref());
+    constraint.is_some_and(|constraint| is_name_in(expected, table, &constraint.name))
 }
 
 /// Returns the NOT NULL constraint of a column if a statement has to spell it out. PostgreSQL adds a

@@ -3,6 +3,7 @@
 use super::super::order::Dependencies;
 use super::super::recreated::is_view;
 use super::super::{Script, Step, inheritance};
+use crate::compare::same_fill;
 use crate::definition::{literal, quoted};
 use crate::{Catalog, Column, Fill, Name, Relation, Sequence};
 
@@ -95,16 +96,16 @@ pub(super) fn identity_options(sequence: &Sequence) -> String {
     format!("(SEQUENCE NAME {} INCREMENT{options})", sequence.name.sql())
 }
 
-/// Drops the defaults of other tables that take their values from sequences of a dropped column.
+/// Drops the defaults of other columns that take their values from sequences of a dropped column.
 pub(super) fn drop_defaults_of_others(
     script: &mut Script,
-    actual: &Catalog,
-    table: &Name,
+    (expected, actual): (&Catalog, &Catalog),
+    (table, dropped): (&Name, &str),
     sequences: &[Name],
 ) {
-    let others = actual.relations.values();
-    for other in others.filter(|other| other.name != *table && !is_view(other)) {
-        for column in &other.columns {
+    for other in actual.relations.values().filter(|other| !is_view(other)) {
+        let is_dropped = |column: &&Column| other.name == *table && column.name == dropped;
+        for column in other.columns.iter().filter(|column| !is_dropped(column)) {
             let uses = match &column.fill {
                 Fill::Default(text) => sequences
                     .iter()
@@ -112,7 +113,11 @@ pub(super) fn drop_defaults_of_others(
                 Fill::Serial { sequence } => sequences.contains(sequence),
                 _ => false,
             };
-            if uses {
+            // The sequence gets another owner before the column is dropped.
+            let new = expected.relations.get(&other.name);
+            let new = new.and_then(|new| inheritance::find_column(new, &column.name));
+            let is_kept = new.is_some_and(|new| same_fill(&new.fill, &column.fill));
+            if uses && !is_kept {
                 let (sql, name) = (other.name.sql(), quoted(&column.name));
                 let alter = format!("ALTER TABLE ONLY {sql} ALTER COLUMN {name} DROP DEFAULT");
                 script.push(Step::Sequences, alter);

@@ -49,6 +49,16 @@ struct Version {
     version: i32,
 }
 
+/// Returns a statement as one of PL/pgSQL.
+pub(super) fn executed(statement: &str) -> String {
+    // EXECUTE does not accept SELECT INTO, but it accepts EXPLAIN of one.
+    let explain = match statement.starts_with("SELECT") && statement.contains(" INTO ") {
+        true => "EXPLAIN ANALYZE ",
+        false => "",
+    };
+    format!("EXECUTE $run${explain}{statement}$run$;")
+}
+
 /// Runs the statements in a transaction that is rolled back, and leaves out those that the server
 /// refuses. Each is in a block with an exception handler, so a history takes one round trip.
 pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
@@ -56,15 +66,9 @@ pub(super) fn take(session: &mut Session, statements: &[String]) -> Taken {
         .iter()
         .enumerate()
         .map(|(number, statement)| {
-            // EXECUTE does not accept SELECT INTO, but it accepts EXPLAIN of one.
-            let explain = if statement.starts_with("SELECT") && statement.contains(" INTO ") {
-                "EXPLAIN ANALYZE "
-            } else {
-                ""
-            };
+            let run = executed(statement);
             format!(
-                "BEGIN EXECUTE $run${explain}{statement}$run$; taken := taken || ' {number}'; \
-                 EXCEPTION WHEN OTHERS THEN NULL; END;\n"
+                "BEGIN {run} taken := taken || ' {number}'; EXCEPTION WHEN OTHERS THEN NULL; END;\n"
             )
         })
         .collect();
