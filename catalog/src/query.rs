@@ -191,9 +191,9 @@ impl<'a> Checker<'a> {
         let memo = self.memo.take();
         let memo = memo.unwrap_or_else(|| memo::Memo::new(self.catalog, self.version));
         let mut analyzer = analyzer::Analyzer::new(self.catalog, Rc::clone(&self.path), memo, &[]);
-        let columns = analyzer.view_columns(name);
+        let view = analyzer.view(name);
         self.memo.replace(Some(analyzer.into_memo()));
-        columns.map(|columns| columns.to_vec())
+        view.map(|view| view.columns.clone())
     }
 
     /// Checks one statement with parameters `$1`, `$2`, ..

@@ -12,7 +12,7 @@ use super::objects::{Objects, Used};
 use super::scope::{Scope, Table};
 use super::signature::Function;
 use super::types::{self, TypeId, Types};
-use super::view::ViewColumn;
+use super::view::View;
 use crate::{Catalog, Name};
 
 pub(super) type Result<T> = std::result::Result<T, Fault>;
@@ -24,7 +24,7 @@ pub(super) struct Analyzer<'a> {
     pub(super) version: Option<u32>,
     pub(super) types: Types<'a>,
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
-    pub(super) views: HashMap<Name, Option<Rc<[ViewColumn]>>>,
+    pub(super) views: HashMap<Name, Option<Rc<View>>>,
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tables: Vec<Table>,

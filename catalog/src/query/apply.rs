@@ -48,6 +48,7 @@ impl Analyzer<'_> {
         }
         let is_aggregate = function.kind == RoutineKind::Aggregate;
         if is_aggregate && given.is_distinct {
+            let unconverted = arguments.clone();
             for argument in &mut arguments {
                 if argument.ty == types::UNKNOWN {
                     *argument = self.convert(argument.clone(), types::TEXT)?;
@@ -56,13 +57,22 @@ impl Analyzer<'_> {
             }
             // A key is compared with the arguments as they were written, before their conversion to
             // the parameters' types.
-            let is_argument = |key: &&Expr| arguments.contains(key) || given.values.contains(key);
+            // A literal is no argument any more once it has the parameter's type.
+            let is_argument = |key: &&Expr| match key.ty {
+                types::UNKNOWN => unconverted.contains(key),
+                _ => arguments.contains(key) || given.values.contains(key),
+            };
             if let Some(key) = given.order.iter().find(|key| !is_argument(key)) {
                 let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
                 return Err(Fault::error("42P10", key.span.clone(), message));
             }
         }
         let mut given = given;
+        for key in &mut given.order {
+            if key.ty == types::UNKNOWN {
+                *key = self.convert(key.clone(), types::TEXT)?;
+            }
+        }
         let has_filter = !given.others.is_empty();
         given.others.extend(std::mem::take(&mut given.order));
         if function.kind == RoutineKind::Window && given.over.is_none() {

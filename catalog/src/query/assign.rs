@@ -160,6 +160,12 @@ impl Analyzer<'_> {
                     "cannot set an array element to DEFAULT",
                 ));
             }
+            // A view passes DEFAULT of an UPDATE on as NULL.
+            if self.is_null_of_view(target, &column.name)
+                && let Some(fault) = self.not_given(target, &column.name, span)
+            {
+                self.late.get_or_insert(fault);
+            }
             return Ok(());
         }
         let ty = self.type_of_assigned(target, assigned)?;
@@ -183,11 +189,37 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Returns true if DEFAULT of an UPDATE means NULL: the column is that of a view, and has no
+    /// default of its own there.
+    fn is_null_of_view(&self, target: &Target, name: &str) -> bool {
+        let is_update = target.overriding.is_none();
+        is_update
+            && self.is_rewritten(&target.relation)
+            && self.written(target).is_some_and(|view| {
+                let column = view.columns.iter().find(|it| it.name == name);
+                column.is_some_and(|column| column.fill == Fill::Nothing)
+            })
+    }
+
     /// Returns the error for a value of a column that cannot be written.
-    pub(super) fn not_given(&self, target: &Target, name: &str, span: Span) -> Option<Fault> {
-        let relation = self.written(target)?;
-        let column = relation.columns.iter().find(|it| it.name == name)?;
+    pub(super) fn not_given(&mut self, target: &Target, name: &str, span: Span) -> Option<Fault> {
         let is_insert = target.overriding.is_some();
+        let (relation, name) = match self.base_column(&target.relation, name) {
+            Ok(found) => found,
+            Err((view, column)) => {
+                let word = if is_insert { "insert into" } else { "update" };
+                let message = format!(
+                    "cannot {word} column \"{column}\" of view \"{}\"",
+                    view.name
+                );
+                return Some(
+                    Fault::error("0A000", span, message)
+                        .hint("it is computed: leave it out, or write to the view's table"),
+                );
+            }
+        };
+        let relation = self.catalog.relations.get(&relation)?;
+        let column = relation.columns.iter().find(|it| it.name == name)?;
         let what = match &column.fill {
             Fill::Generated { .. } => "a generated column",
             Fill::Identity { always: true } if target.overriding != Some(true) => {

@@ -51,12 +51,14 @@ impl Analyzer<'_> {
                 self.system_call("extract", arguments, span)
             }
             K::POSITION_FN => {
+                // `position('a' IN b)` is `position(b, 'a')`.
+                let mut parts: Vec<_> = form.children().collect();
+                parts.reverse();
                 let mut values = Vec::new();
-                for part in form.children() {
+                for part in parts {
+                    super::raw::restricted(&part)?;
                     values.push(self.value(&part)?);
                 }
-                // `position('a' IN b)` is `position(b, 'a')`.
-                values.reverse();
                 self.system_call("position", values, span)
             }
             K::SUBSTRING_FN => {
@@ -94,10 +96,15 @@ impl Analyzer<'_> {
                 } else {
                     "btrim"
                 };
-                let mut values = self.parts_of(&form)?;
-                if form.children().any(|part| part.kind() == K::TRIM_EXPR_FROM) && values.len() > 1
-                {
-                    values.reverse();
+                let mut parts = Vec::new();
+                list_parts(&form, &mut parts);
+                // `trim('a' FROM b)` is `btrim(b, 'a')`.
+                if form.children().any(|part| part.kind() == K::TRIM_EXPR_FROM) {
+                    parts.reverse();
+                }
+                let mut values = Vec::new();
+                for part in parts {
+                    values.push(self.value(&part)?);
                 }
                 self.system_call(name, values, span)
             }
@@ -117,18 +124,11 @@ impl Analyzer<'_> {
     /// Returns the expressions within a function that has a syntax of its own, such as `substring(a
     /// FROM 2)`, in their order.
     pub(super) fn parts_of(&mut self, form: &SyntaxNode) -> Result<Vec<Expr>> {
+        let mut parts = Vec::new();
+        list_parts(form, &mut parts);
         let mut values = Vec::new();
-        for part in form.children() {
-            let kind = format!("{:?}", part.kind());
-            let is_group = kind.starts_with("SUBSTRING_")
-                || kind.starts_with("OVERLAY_")
-                || kind.starts_with("TRIM_EXPR")
-                || kind == "TRIM_FROM";
-            if is_group {
-                values.extend(self.parts_of(&part)?);
-            } else if !kind.starts_with("TRIM_") {
-                values.push(self.value(&part)?);
-            }
+        for part in parts {
+            values.push(self.value(&part)?);
         }
         Ok(values)
     }
@@ -150,6 +150,10 @@ impl Analyzer<'_> {
                     let mut all = Vec::new();
                     for value in values {
                         all.push(self.convert_to_common(value, common, &construct)?);
+                    }
+                    if function == "coalesce" && all.iter().any(super::apply::has_set) {
+                        let message = "set-returning functions are not allowed in COALESCE";
+                        return Err(Fault::error("0A000", span, message));
                     }
                     let kind = match function.as_str() {
                         "coalesce" => Kind::Coalesce(all),
@@ -223,7 +227,7 @@ impl Analyzer<'_> {
         }
         given.is_star = list.as_ref().is_some_and(|list| has(list, K::STAR));
         for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
-            self.sort_keys(&argument, &mut given.order)?;
+            self.open_sort_keys(&argument, &mut given.order)?;
         }
         if let Some(within) = child(node, K::WITHIN_CLAUSE) {
             let direct = given.values.len();
@@ -255,7 +259,9 @@ impl Analyzer<'_> {
             let condition = filter.children().last();
             let condition =
                 condition.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
+            let previous = self.scope().no_aggregate.replace("FILTER");
             let condition = self.value(&condition);
+            self.scope().no_aggregate = previous;
             let condition = condition.and_then(|it| self.boolean(it, "FILTER"));
             given.others.extend(self.tolerate(condition)?);
         }
@@ -311,6 +317,18 @@ impl Analyzer<'_> {
 
     /// Reads the keys of ORDER BY within a clause. Literals of unknown type become text.
     pub(super) fn sort_keys(&mut self, node: &SyntaxNode, keys: &mut Vec<Expr>) -> Result<()> {
+        let before = keys.len();
+        self.open_sort_keys(node, keys)?;
+        for key in &mut keys[before..] {
+            if key.ty == types::UNKNOWN {
+                *key = self.convert(key.clone(), types::TEXT)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the keys of ORDER BY within a clause, and leaves the types of literals open.
+    fn open_sort_keys(&mut self, node: &SyntaxNode, keys: &mut Vec<Expr>) -> Result<()> {
         let clause = child(node, K::ORDER_BY_CLAUSE);
         let list = clause.and_then(|clause| child(&clause, K::SORT_BY_LIST));
         for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
@@ -318,7 +336,7 @@ impl Analyzer<'_> {
                 continue;
             };
             let mut value = self.value(&value)?;
-            if value.ty == types::UNKNOWN {
+            if value.ty == types::UNKNOWN && !matches!(value.kind, Kind::Const(_)) {
                 value = self.convert(value, types::TEXT)?;
             }
             if !has(&key, K::SORT_USING) {
@@ -360,6 +378,7 @@ impl Analyzer<'_> {
                 if value.ty == types::UNKNOWN {
                     value = self.convert(value, types::TEXT)?;
                 }
+                self.check_comparable(value.ty, &value.span)?;
                 out.push(value);
             }
         }
@@ -402,5 +421,21 @@ impl Analyzer<'_> {
             return self.convert(value, target);
         }
         Ok(value)
+    }
+}
+
+/// Lists the expressions within a function that has a syntax of its own, in their order.
+fn list_parts(form: &SyntaxNode, parts: &mut Vec<SyntaxNode>) {
+    for part in form.children() {
+        let kind = format!("{:?}", part.kind());
+        let is_group = kind.starts_with("SUBSTRING_")
+            || kind.starts_with("OVERLAY_")
+            || kind.starts_with("TRIM_EXPR")
+            || kind == "TRIM_FROM";
+        if is_group {
+            list_parts(&part, parts);
+        } else if !kind.starts_with("TRIM_") {
+            parts.push(part);
+        }
     }
 }

@@ -261,29 +261,44 @@ impl Analyzer<'_> {
             && let Some(value) = clause.children().next()
         {
             limit.has_offset = true;
-            let value = self.value(&value)?;
-            self.specific(value, types::INT8, "OFFSET")?;
+            self.limit_value(&value, "OFFSET")?;
         }
         if let Some(clause) = child(node, K::LIMIT_CLAUSE)
             && let Some(value) = clause.children().find(|part| part.kind() != K::ALL)
         {
-            let value = self.value(&value)?;
-            limit.count = Some(number_of(&value));
-            self.specific(value, types::INT8, "LIMIT")?;
+            limit.count = Some(self.limit_value(&value, "LIMIT")?);
         }
         if let Some(clause) = child(node, K::FETCH_CLAUSE) {
             let is_count = |kind| !matches!(kind, K::FETCH_ONLY | K::WITH_TIES);
             limit.has_ties = has(&clause, K::WITH_TIES);
             match clause.children().find(|part| is_count(part.kind())) {
                 Some(value) => {
-                    let value = self.value(&value)?;
-                    limit.count = Some(number_of(&value));
-                    self.specific(value, types::INT8, "LIMIT")?;
+                    limit.count = Some(self.limit_value(&value, "LIMIT")?);
                 }
                 None => limit.count = Some(Some(1)),
             }
         }
         Ok(limit)
+    }
+
+    /// Reads the count of LIMIT or OFFSET. Returns it, if it is a literal.
+    fn limit_value(&mut self, node: &SyntaxNode, clause: &'static str) -> Result<Option<u64>> {
+        let previous = self.scope().no_aggregate.replace(clause);
+        let value = self.value(node);
+        self.scope().no_aggregate = previous;
+        let value = value?;
+        let number = number_of(&value);
+        let value = self.specific(value, types::INT8, clause)?;
+        let depth = self.scopes.len() - 1;
+        let reads_column = value.any(&mut |it| match &it.kind {
+            Kind::Var { table, .. } | Kind::Row(table) => self.table(*table).depth == depth,
+            _ => false,
+        });
+        if reads_column {
+            let message = format!("argument of {clause} must not contain variables");
+            return Err(Fault::error("42P10", value.span, message));
+        }
+        Ok(number)
     }
 
     pub(super) fn locks(

@@ -284,7 +284,7 @@ impl Analyzer<'_> {
     /// Converts a condition.
     pub(super) fn boolean(&mut self, value: Expr, construct: &str) -> Result<Expr> {
         if self.types.base(value.ty) == types::BOOL {
-            return Ok(value);
+            return no_set(value, construct);
         }
         if !self.can_coerce(value.ty, types::BOOL, Context::Assignment) {
             let message = format!(
@@ -293,7 +293,7 @@ impl Analyzer<'_> {
             );
             return Err(Fault::error("42804", value.span, message));
         }
-        self.convert(value, types::BOOL)
+        no_set(self.convert(value, types::BOOL)?, construct)
     }
 
     /// Converts a value whose type the clause decides, such as that of LIMIT.
@@ -384,4 +384,13 @@ impl Analyzer<'_> {
         }
         self.convert(value, target)
     }
+}
+
+/// Fails for a condition that returns a set.
+fn no_set(value: Expr, construct: &str) -> Result<Expr> {
+    if super::apply::has_set(&value) {
+        let message = format!("argument of {construct} must not return a set");
+        return Err(Fault::error("42804", value.span, message));
+    }
+    Ok(value)
 }

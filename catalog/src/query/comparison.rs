@@ -192,7 +192,8 @@ impl Analyzer<'_> {
                 Expr::new(types::RECORD, Kind::RowOf(values), span_of(row))
             }
         };
-        let (mut plain, mut with_columns) = (Vec::new(), Vec::new());
+        // The items, and whether each reads columns of this query.
+        let mut items: Vec<(Expr, bool)> = Vec::new();
         for item in list.children() {
             let item = self.value(&item)?;
             let depth = self.scopes.len();
@@ -202,21 +203,17 @@ impl Analyzer<'_> {
                 }
                 _ => false,
             });
-            if reads {
-                with_columns.push(item);
-            } else {
-                plain.push(item);
-            }
+            items.push((item, reads));
         }
         let mut parts = Vec::new();
+        let plain = items.iter().filter(|(_, reads)| !reads);
+        let plain: Vec<TypeId> = plain.map(|(item, _)| item.ty).collect();
         if plain.len() > 1 {
-            let all = std::iter::once(left.ty).chain(plain.iter().map(|it| it.ty));
-            let common = self.common_type(all.collect::<Vec<_>>().into_iter());
+            let all: Vec<TypeId> = std::iter::once(left.ty).chain(plain).collect();
+            let common = self.common_type(all.iter().copied());
             let fits = |analyzer: &mut Self, common: TypeId| {
-                plain
-                    .iter()
-                    .all(|it| analyzer.can_coerce(it.ty, common, Context::Implicit))
-                    && analyzer.can_coerce(left.ty, common, Context::Implicit)
+                let mut all = all.iter();
+                all.all(|ty| analyzer.can_coerce(*ty, common, Context::Implicit))
             };
             if let Ok(common) = common
                 && common != types::RECORD
@@ -224,7 +221,10 @@ impl Analyzer<'_> {
                 && fits(self, common)
             {
                 let mut elements = Vec::new();
-                for item in std::mem::take(&mut plain) {
+                let (with_columns, plain) = items.into_iter().partition(|(_, reads)| *reads);
+                let plain: Vec<(Expr, bool)> = plain;
+                items = with_columns;
+                for (item, _) in plain {
                     elements.push(self.convert_to_common(item, common, "IN")?);
                 }
                 let array = self.types.array_of(common);
@@ -232,8 +232,7 @@ impl Analyzer<'_> {
                 parts.push(self.operate_on_array(sign, left.clone(), array, not, span.clone())?);
             }
         }
-        plain.extend(with_columns);
-        for item in plain {
+        for (item, _) in items {
             let compared = match (&left.kind, item.kind) {
                 (Kind::RowOf(left), Kind::RowOf(right)) => {
                     self.compare_rows(sign, left.clone(), right, span.clone())?

@@ -59,6 +59,18 @@ impl Analyzer<'_> {
         let Some(update) = child(clause, K::CONFLICT_DO_UPDATE_SET) else {
             return Ok(false);
         };
+        let has_target = |part: SyntaxNode| {
+            matches!(
+                part.kind(),
+                K::CONFLICT_ON_INDEX | K::CONFLICT_ON_CONSTRAINT
+            )
+        };
+        if !clause.children().any(has_target) {
+            let message =
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name";
+            return Err(Fault::error("42601", span_of(clause), message)
+                .hint("name its columns: ON CONFLICT (id) DO UPDATE"));
+        }
         let table = self.table(target.table).clone();
         let joined = self.item_of(Some("excluded".to_owned()), None, table);
         self.scope().items.extend(joined.items);

@@ -54,10 +54,7 @@ impl Analyzer<'_> {
             None => Expr::new(types::UNKNOWN, Kind::Const(None), span.clone()),
         };
         let all: Vec<&Expr> = std::iter::once(&otherwise).chain(&results).collect();
-        if all.iter().any(|it| super::apply::has_set(it)) {
-            let message = "set-returning functions are not allowed in CASE";
-            return Err(Fault::error("0A000", span, message));
-        }
+        let has_set = all.iter().any(|it| super::apply::has_set(it));
         let common = self.common(&all, "CASE")?;
         let otherwise = self.convert_to_common(otherwise, common, "CASE/ELSE")?;
         let mut whens = Vec::new();
@@ -66,6 +63,10 @@ impl Analyzer<'_> {
                 condition,
                 self.convert_to_common(result, common, "CASE/WHEN")?,
             ));
+        }
+        if has_set {
+            let message = "set-returning functions are not allowed in CASE";
+            return Err(Fault::error("0A000", span, message));
         }
         let otherwise = Box::new(otherwise);
         Ok(Expr::new(common, Kind::Case { whens, otherwise }, span))

@@ -26,6 +26,40 @@ impl Analyzer<'_> {
         Ok(tables)
     }
 
+    /// Reads the items of the FROM or USING clause of a statement that writes. They cannot read the
+    /// table that it writes.
+    pub(super) fn read_from_beside(
+        &mut self,
+        target: &Item,
+        clause: &SyntaxNode,
+    ) -> Result<Vec<TableId>> {
+        let hidden = Item {
+            is_forbidden: true,
+            ..target.clone()
+        };
+        let scope = self.scope();
+        let mut items = std::mem::take(&mut scope.items);
+        let mut star = std::mem::take(&mut scope.star);
+        scope.lateral.push(hidden);
+        let tables = self.read_from(clause);
+        let scope = self.scope();
+        scope.lateral.pop();
+        let read = Joined {
+            items: scope.items.clone(),
+            ..Joined::default()
+        };
+        items.append(&mut scope.items);
+        star.append(&mut scope.star);
+        (scope.items, scope.star) = (items, star);
+        let written = Joined {
+            items: vec![target.clone()],
+            ..Joined::default()
+        };
+        let tables = tables?;
+        self.check_names(&written, &read, &span_of(clause))?;
+        Ok(tables)
+    }
+
     pub(super) fn read_items(&mut self, clause: &SyntaxNode) -> Result<Joined> {
         let mut joined = Joined::default();
         for node in clause.children().filter(|part| is_from_item(part.kind())) {

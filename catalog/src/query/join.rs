@@ -264,10 +264,13 @@ impl Analyzer<'_> {
             self.note_columns(&other);
             pairs.push((name, one, other));
         }
-        for (name, one, other) in pairs {
+        // All operators are looked up before the first common type.
+        for (_, one, other) in &pairs {
             let equal = self.operate("=", vec![one.clone(), other.clone()], span.clone())?;
             self.narrow(&equal, narrowed);
             self.bind(&equal, narrowed);
+        }
+        for (name, one, other) in pairs {
             let common = self.common(&[&one, &other], "JOIN/USING")?;
             let sides = [
                 (one.ty, self.form_of(&one)),

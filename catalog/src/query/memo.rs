@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::candidate::Candidate;
 use super::signature::Function;
 use super::types::Types;
-use super::view::ViewColumn;
+use super::view::View;
 use crate::{Catalog, Name};
 
 pub(super) struct Memo<'a> {
@@ -15,8 +15,8 @@ pub(super) struct Memo<'a> {
     pub(super) types: Types<'a>,
     /// The operators of a name, with one operand and with two.
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
-    /// The columns of each view, where they are known.
-    pub(super) views: HashMap<Name, Option<Rc<[ViewColumn]>>>,
+    /// The query of each view, where it is known.
+    pub(super) views: HashMap<Name, Option<Rc<View>>>,
     /// The functions of a name, by schema. `None` stands for a name without schema.
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
 }

@@ -27,28 +27,24 @@ impl Analyzer<'_> {
             let scope = &self.scopes[depth];
             let lateral = scope.lateral.iter().filter(|_| scope.is_lateral);
             let mut found: Option<&Expr> = None;
-            let mut forbidden = None;
-            let mut count = 0;
             for item in scope
                 .items
                 .iter()
                 .chain(lateral)
                 .filter(|item| item.shows_columns)
             {
-                for (_, value) in item.columns.iter().filter(|(column, _)| column == name) {
-                    found = Some(value);
-                    forbidden = item.is_forbidden.then(|| item.clone());
-                    count += 1;
+                let mut columns = item.columns.iter().filter(|(column, _)| column == name);
+                let Some((_, value)) = columns.next() else {
+                    continue;
+                };
+                if found.is_some() || columns.next().is_some() {
+                    let message = format!("column reference \"{name}\" is ambiguous");
+                    return Err(Fault::error("42702", span.clone(), message)
+                        .hint("write the table before it"));
                 }
-            }
-            if count > 1 {
-                let message = format!("column reference \"{name}\" is ambiguous");
-                return Err(
-                    Fault::error("42702", span.clone(), message).hint("write the table before it")
-                );
-            }
-            if let Some(item) = forbidden {
-                return Err(invalid_reference(&item, span));
+                // PostgreSQL looks no further than an item that cannot be referenced here.
+                allowed(item, span)?;
+                found = Some(value);
             }
             if let Some(value) = found {
                 let mut value = value.clone();

@@ -3,11 +3,14 @@
 //! The syntax tree gives the operands and operators in their order. Their nesting follows from the
 //! precedences here.
 
-use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
+mod pieces;
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::expr::{Span, Truth};
 use super::fault::Fault;
 use crate::replay::syntax::tree::{has, is_query, is_trivia, seen, tokens};
+use pieces::{Piece, flatten, is_operator};
 
 /// An expression before its names are resolved.
 #[derive(Debug, Clone)]
@@ -129,75 +132,6 @@ fn begins_with_between(node: &SyntaxNode) -> bool {
     }
 }
 
-/// An operand, or a word or sign between two.
-#[derive(Debug)]
-enum Piece {
-    Operand(SyntaxNode),
-    Sign(String, Span),
-}
-
-fn flatten(node: &SyntaxNode, pieces: &mut Vec<Piece>) {
-    use SyntaxKind as K;
-    if !matches!(
-        node.kind(),
-        K::BIN_EXPR | K::PREFIX_EXPR | K::POSTFIX_EXPR | K::BETWEEN_EXPR
-    ) {
-        pieces.push(Piece::Operand(node.clone()));
-        return;
-    }
-    for part in node.children_with_tokens() {
-        match part {
-            SyntaxElement::Node(part) => match seen(part.kind()) {
-                K::BIN_EXPR | K::PREFIX_EXPR | K::POSTFIX_EXPR | K::BETWEEN_EXPR => {
-                    flatten(&part, pieces);
-                }
-                K::CUSTOM_OP | K::OP => {
-                    let sign = tokens(&part).map(|token| token.text().to_owned()).collect();
-                    pieces.push(Piece::Sign(sign, span_of(&part)));
-                }
-                K::OPERATOR_CALL => {
-                    let is_sign = |kind| {
-                        !matches!(
-                            kind,
-                            K::OPERATOR_KW | K::L_PAREN | K::R_PAREN | K::IDENT | K::DOT
-                        )
-                    };
-                    let signs = tokens(&part).filter(|token| is_sign(token.kind()));
-                    let sign: String = signs.map(|token| token.text().to_owned()).collect();
-                    pieces.push(Piece::Sign(format!("operator {sign}"), span_of(&part)));
-                }
-                K::IS_DISTINCT_FROM
-                | K::IS_NOT_DISTINCT_FROM
-                | K::IS_NOT
-                | K::IS_NORMALIZED
-                | K::IS_NOT_NORMALIZED
-                | K::IS_JSON
-                | K::IS_NOT_JSON
-                | K::NOT_IN
-                | K::NOT_LIKE
-                | K::NOT_ILIKE
-                | K::NOT_SIMILAR_TO
-                | K::SIMILAR_TO
-                | K::AT_TIME_ZONE
-                | K::AT_LOCAL
-                | K::SYMMETRIC => {
-                    let words: Vec<String> = tokens(&part)
-                        .map(|token| token.text().to_ascii_lowercase())
-                        .collect();
-                    pieces.push(Piece::Sign(words.join(" "), span_of(&part)));
-                }
-                _ => pieces.push(Piece::Operand(part)),
-            },
-            SyntaxElement::Token(token) if is_trivia(token.kind()) => {}
-            SyntaxElement::Token(token) => {
-                let range = token.text_range();
-                let span = range.start().into()..range.end().into();
-                pieces.push(Piece::Sign(token.text().to_ascii_lowercase(), span));
-            }
-        }
-    }
-}
-
 struct Reader {
     pieces: Vec<Piece>,
     at: usize,
@@ -292,15 +226,31 @@ impl Reader {
 
     fn expression(&mut self, least: u8) -> Result<Raw, Fault> {
         let mut left = self.prefix()?;
-        while let Some(sign) = self.sign() {
+        // The precedence of the operator before, if it ends with an operand and does not associate.
+        let mut not_associative = None;
+        while let Some(Piece::Sign(sign, span)) = self.pieces.get(self.at) {
             // The `and` of a BETWEEN and the `escape` of a LIKE are read with their operators.
-            let sign = sign.to_owned();
+            let (sign, span) = (sign.to_owned(), span.clone());
             let precedence = precedence(&sign);
             if sign == "escape" || precedence < least {
                 break;
             }
+            if not_associative == Some(precedence) {
+                let word = sign.split(' ').next().unwrap_or_default();
+                let message = format!("syntax error at or near \"{word}\"");
+                return Err(Fault::error("42601", span, message).hint("write parentheses"));
+            }
             self.at += 1;
             left = self.infix(left, &sign, precedence)?;
+            let ends_with_operand = matches!(
+                left.kind,
+                RawKind::Operator { .. }
+                    | RawKind::Distinct { .. }
+                    | RawKind::Between { .. }
+                    | RawKind::Like { .. }
+            );
+            not_associative = (ends_with_operand && matches!(precedence, IS | COMPARE | LIKE))
+                .then_some(precedence);
         }
         Ok(left)
     }
@@ -477,6 +427,21 @@ impl Reader {
     }
 }
 
+/// Returns the first error of PostgreSQL's grammar in the expressions of a statement. PostgreSQL
+/// reports it before all other errors.
+pub(super) fn syntax_error(statement: &SyntaxNode) -> Option<Fault> {
+    let operators = statement
+        .descendants()
+        .filter(|node| is_operator(node.kind()));
+    let mut outer =
+        operators.filter(|node| !node.parent().is_some_and(|it| is_operator(it.kind())));
+    outer.find_map(|node| {
+        read(&node)
+            .err()
+            .filter(|fault| fault.code == Some("42601"))
+    })
+}
+
 /// Returns the only query in brackets, as in `IN (SELECT ..)`.
 pub(super) fn query_in(node: &SyntaxNode) -> Option<SyntaxNode> {
     if is_query(node.kind()) {
@@ -491,6 +456,30 @@ pub(super) fn query_in(node: &SyntaxNode) -> Option<SyntaxNode> {
     (is_bracket && !has(node, SyntaxKind::COMMA))
         .then(|| query_in(&inner))
         .flatten()
+}
+
+/// Fails for an operand that is too loose for a place where IN follows (`b_expr` of gram.y).
+pub(super) fn restricted(node: &SyntaxNode) -> Result<(), Fault> {
+    let is_loose = match read(node)?.kind {
+        RawKind::Leaf(node) => seen(node.kind()) == SyntaxKind::COLLATE,
+        RawKind::And(..)
+        | RawKind::Or(..)
+        | RawKind::Not(..)
+        | RawKind::IsNull { .. }
+        | RawKind::IsBool { .. }
+        | RawKind::Between { .. }
+        | RawKind::In { .. }
+        | RawKind::Like { .. }
+        | RawKind::AtTimeZone { .. } => true,
+        _ => false,
+    };
+    match is_loose {
+        false => Ok(()),
+        true => Err(
+            Fault::error("42601", span_of(node), "syntax error in this operand")
+                .hint("write parentheses around it"),
+        ),
+    }
 }
 
 /// Returns the number of a parameter, counted from 1.

@@ -44,6 +44,7 @@ impl Analyzer<'_> {
             let table = Table {
                 is_single: common.is_single,
                 has_row: common.has_row,
+                is_self: common.is_self,
                 ..Table::of_records(common.columns.clone(), depth)
             };
             return Ok((only.clone(), None, table));
@@ -92,7 +93,7 @@ impl Analyzer<'_> {
                 name: column.name.clone(),
                 ty: self.types.of_data_type(&column.data_type),
                 nullable: match &in_view {
-                    Some(columns) => columns[at].nullable,
+                    Some(view) => view.columns[at].nullable,
                     None => is_foreign || !not_null,
                 },
                 origin: Some((found.clone(), column.name.clone())),
@@ -110,6 +111,7 @@ impl Analyzer<'_> {
             is_only,
             depth,
             is_value: false,
+            is_self: false,
             unlockable: None,
         };
         Ok((found.name, Some(found.schema), table))
@@ -223,6 +225,7 @@ impl Analyzer<'_> {
             is_only: false,
             depth,
             is_value: false,
+            is_self: false,
             unlockable: None,
         };
         Some((name.name.clone(), Some(name.schema.clone()), table))

@@ -31,6 +31,8 @@ pub(super) struct Table {
     pub(super) depth: usize,
     /// The clause of a subquery that keeps its rows from being locked.
     pub(super) unlockable: Option<&'static str>,
+    /// True for the table that a recursive term reads from itself.
+    pub(super) is_self: bool,
     /// True for a function that returns single values: its row is the value.
     pub(super) is_value: bool,
 }
@@ -88,6 +90,8 @@ pub(super) struct Common {
     pub(super) has_row: bool,
     /// True if it writes and has no RETURNING.
     pub(super) has_no_result: bool,
+    /// True within the recursive term that reads it.
+    pub(super) is_self: bool,
     /// True if SEARCH or CYCLE add columns. A `*` of a subquery leaves them out.
     pub(super) has_computed: bool,
 }
@@ -193,6 +197,7 @@ impl Table {
             is_only: false,
             depth,
             unlockable: None,
+            is_self: false,
             is_value: false,
         }
     }

@@ -170,6 +170,11 @@ impl Analyzer<'_> {
                 self.check_grouped(&value, &groups)?;
             }
         }
+        if self.scope().has_aggregates && tables.iter().any(|it| self.table(*it).is_self) {
+            let message =
+                "aggregate functions are not allowed in a recursive query's recursive term";
+            return Err(Fault::error("42P19", span_of(node), message));
+        }
         self.note_indexes(&tables);
         let depth = self.scopes.len() - 1;
         let sets: Vec<bool> = outputs

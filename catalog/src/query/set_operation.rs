@@ -24,24 +24,46 @@ impl Analyzer<'_> {
                 continue;
             };
             let span = span_of(&value);
-            let is_found = match seen(value.kind()) {
+            let found = match seen(value.kind()) {
                 K::NAME_REF => {
                     let wanted = name(&value);
-                    columns.iter().any(|column| column.name == wanted)
+                    let mut named = columns.iter().filter(|column| column.name == wanted);
+                    let Some(first) = named.next() else {
+                        let message = format!("column \"{}\" does not exist", text(&value));
+                        return Err(Fault::error("42703", span, message));
+                    };
+                    if named.next().is_some() {
+                        let message = format!("ORDER BY \"{wanted}\" is ambiguous");
+                        return Err(Fault::error("42702", span, message));
+                    }
+                    Some(first)
                 }
-                K::LITERAL => text(&value)
-                    .parse::<usize>()
-                    .map_or(true, |number| (1..=columns.len()).contains(&number)),
+                K::LITERAL if super::raw::parameter(&text(&value)).is_none() => {
+                    let Ok(number) = text(&value).parse::<usize>() else {
+                        let message = "non-integer constant in ORDER BY";
+                        return Err(Fault::error("42601", span, message));
+                    };
+                    let at = number.checked_sub(1).and_then(|at| columns.get(at));
+                    if at.is_none() {
+                        let message = format!("ORDER BY position {number} is not in select list");
+                        return Err(Fault::error("42P10", span, message));
+                    }
+                    at
+                }
                 _ if node.kind() == K::COMPOUND_SELECT => {
                     let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";
                     return Err(Fault::error("0A000", span, message)
                         .hint("only the names and numbers of results can be used here"));
                 }
-                _ => true,
+                _ => {
+                    let why = "ORDER BY with an expression is not inferred for this query";
+                    return Err(Fault::refused(span, why)
+                        .hint("order by the name or number of a result column"));
+                }
             };
-            if !is_found {
-                let message = format!("column \"{}\" does not exist", text(&value));
-                return Err(Fault::error("42703", span, message));
+            if let Some(column) = found.filter(|_| !has(&key, K::SORT_USING)) {
+                let kind = Kind::Other(Vec::new());
+                self.check_sortable(&Expr::new(column.ty, kind, span))?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::composite::Replaced;
 use super::fault::Fault;
 use super::function::Arguments;
 use super::memo::Memo;
-use super::raw::{parameter, span_of};
+use super::raw::{parameter, span_of, syntax_error};
 use super::scope::{Analyzed, TableColumn};
 use super::types;
 use super::{Column, Parameter, Query, Rows};
@@ -33,7 +33,7 @@ pub(super) fn check<'a>(
         let mut analyzer = Analyzer::new(catalog, Rc::clone(search_path), known, nullable);
         let query = analyzer.statement(&statement, sql);
         memo.replace(Some(analyzer.into_memo()));
-        query
+        query.map_err(|fault| syntax_error(&statement).unwrap_or(fault))
     };
     let (mut query, with_fields) = analyze(sql)?;
     let Some(text) = with_fields else {
@@ -156,6 +156,7 @@ impl Analyzer<'_> {
             let message = "cannot use subquery in CALL argument";
             return Err(Fault::error("0A000", span_of(&query), message));
         }
+        self.scope().no_aggregate = Some("CALL arguments");
         for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
             self.read_argument(&argument, &mut given)?;
         }
@@ -208,9 +209,6 @@ impl Analyzer<'_> {
                 )));
             }
         }
-        if let Some(fault) = self.late.take() {
-            return Err(fault);
-        }
         let mut parameters = Vec::new();
         for (at, parameter) in self.parameters.clone().into_iter().enumerate() {
             let Some(ty) = parameter.ty.filter(|ty| *ty != types::UNKNOWN) else {
@@ -225,6 +223,9 @@ impl Analyzer<'_> {
                     Origin::None | Origin::Several => None,
                 },
             });
+        }
+        if let Some(fault) = self.late.take() {
+            return Err(fault);
         }
         let rows = if analyzed.has_no_result {
             Rows::Affected

@@ -27,7 +27,14 @@ impl Analyzer<'_> {
         let left = match compared.map(|(left, _)| (left, row_of(left))) {
             None => Vec::new(),
             Some((_, Some(row))) => self.values_of_row(&row)?,
-            Some((left, None)) => vec![self.raw(left)?],
+            Some((left, None)) => match self.raw(left)? {
+                // A row that is cast to its type is compared by its fields too.
+                Expr {
+                    kind: Kind::RowOf(fields),
+                    ..
+                } => fields,
+                value => vec![value],
+            },
         };
         let has_left = compared.is_some();
         let expected = if has_left { left.len() } else { 1 };

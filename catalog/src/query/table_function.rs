@@ -119,6 +119,7 @@ impl Analyzer<'_> {
         let table = Table {
             relation: None,
             is_value: is_value && columns.len() == 1,
+            is_self: false,
             unlockable: None,
             columns,
             row,

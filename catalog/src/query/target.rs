@@ -11,6 +11,9 @@ use crate::replay::syntax::tree::{child, child_name, has, seen, statements};
 use crate::{Name, Relation, RelationKind};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
+/// The maximum number of views that a write goes through.
+const MAX_VIEWS: usize = 100;
+
 impl Analyzer<'_> {
     /// Returns the table that a statement writes.
     pub(super) fn target(&mut self, node: &SyntaxNode) -> Result<(Target, Item)> {
@@ -50,7 +53,8 @@ impl Analyzer<'_> {
             return Err(Fault::refused(span, "system tables are not written"));
         };
         self.writes.insert(relation.clone());
-        if let Some(fault) = self.not_updatable(node, &relation, &span) {
+        let fault = self.not_updatable(node, &relation, &span);
+        if let Some(fault) = fault {
             self.late.get_or_insert(fault);
         }
         let given = node
@@ -84,37 +88,75 @@ impl Analyzer<'_> {
     }
 
     /// Returns the error for a view that cannot be written (manual, CREATE VIEW, updatable views).
-    fn not_updatable(&self, node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
-        let relation = self.catalog.relations.get(name)?;
-        if relation.kind == RelationKind::MaterializedView {
-            let message = format!("cannot change materialized view \"{}\"", name.name);
-            return Some(Fault::error("42809", span.clone(), message));
+    fn not_updatable(&mut self, node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
+        let mut name = name.clone();
+        for _ in 0..MAX_VIEWS {
+            let relation = self.catalog.relations.get(&name)?;
+            if relation.kind == RelationKind::MaterializedView {
+                let message = format!("cannot change materialized view \"{}\"", name.name);
+                return Some(Fault::error("42809", span.clone(), message));
+            }
+            if !self.is_rewritten(&name) {
+                return None;
+            }
+            let file = parse(relation.attached.query.as_ref()?.text.as_ref()?).ok()?;
+            let query = statements(&file).next()?;
+            let view = self.view(&name);
+            let base = view.as_ref().and_then(|view| {
+                let mut columns = view.columns.iter().filter(|_| !view.combines_rows);
+                columns.find_map(|column| column.origin.clone())
+            });
+            match base {
+                Some((base, _)) if is_simple(&query) => name = base,
+                // A row can be deleted even if no column can be written.
+                None if is_simple(&query)
+                    && view.is_none_or(|view| {
+                        seen(node.kind()) == K::DELETE && !view.combines_rows
+                    }) =>
+                {
+                    return None;
+                }
+                _ => return not_simple(node, &name, span),
+            }
         }
-        let attached = &relation.attached;
+        None
+    }
+
+    /// Returns the column of a table that a write of this column writes, since PostgreSQL writes to
+    /// the table of a simple view. Fails for a column of a view that is no column of its table.
+    pub(super) fn base_column(
+        &mut self,
+        relation: &Name,
+        column: &str,
+    ) -> std::result::Result<(Name, String), (Name, String)> {
+        let mut found = (relation.clone(), column.to_owned());
+        for _ in 0..MAX_VIEWS {
+            if !self.is_rewritten(&found.0) {
+                break;
+            }
+            let Some(view) = self.view(&found.0) else {
+                break;
+            };
+            let relation = &self.catalog.relations[&found.0];
+            let index = relation.columns.iter().position(|it| it.name == found.1);
+            match index.map(|index| view.columns[index].origin.clone()) {
+                None => break,
+                Some(None) => return Err(found),
+                Some(Some(base)) => found = base,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns true for a view that has neither rules nor INSTEAD OF triggers.
+    pub(super) fn is_rewritten(&self, name: &Name) -> bool {
         let is_instead = |timing: &Timing| *timing == Timing::InsteadOf;
-        if relation.kind != RelationKind::View
-            || !attached.rules.is_empty()
-            || attached.triggers.iter().any(|it| is_instead(&it.timing))
-        {
-            return None;
-        }
-        let file = parse(attached.query.as_ref()?.text.as_ref()?).ok()?;
-        let query = statements(&file).next()?;
-        if is_simple(&query) {
-            return None;
-        }
-        let word = match seen(node.kind()) {
-            K::INSERT => "insert into",
-            K::DELETE => "delete from",
-            K::UPDATE => "update",
-            _ => return None,
-        };
-        let message = format!("cannot {word} view \"{}\"", name.name);
-        Some(
-            Fault::error("55000", span.clone(), message).hint(
-                "it is not a simple view: write to its table, or create an INSTEAD OF trigger",
-            ),
-        )
+        self.catalog.relations.get(name).is_some_and(|relation| {
+            let attached = &relation.attached;
+            relation.kind == RelationKind::View
+                && attached.rules.is_empty()
+                && !attached.triggers.iter().any(|it| is_instead(&it.timing))
+        })
     }
 
     pub(super) fn written(&self, target: &Target) -> Option<&Relation> {
@@ -153,6 +195,26 @@ impl Analyzer<'_> {
     }
 }
 
+/// Returns the error for a write to a view that is not simple; `None` for a statement that writes
+/// nothing.
+fn not_simple(node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
+    let word = match seen(node.kind()) {
+        K::INSERT => "insert into",
+        K::DELETE => "delete from",
+        K::UPDATE => "update",
+        K::MERGE => node.descendants().find_map(|it| match seen(it.kind()) {
+            K::MERGE_INSERT => Some("insert into"),
+            K::MERGE_DELETE => Some("delete from"),
+            K::MERGE_UPDATE => Some("update"),
+            _ => None,
+        })?,
+        _ => return None,
+    };
+    let message = format!("cannot {word} view \"{}\"", name.name);
+    let hint = "it is not a simple view: write to its table, or create an INSTEAD OF trigger";
+    Some(Fault::error("55000", span.clone(), message).hint(hint))
+}
+
 /// The table that a statement writes.
 pub(super) struct Target {
     pub(super) table: TableId,
@@ -171,15 +233,13 @@ pub(super) fn is_overriding(node: &SyntaxNode) -> bool {
 
 /// Returns true if the query of a view reads one table, without clauses that combine rows.
 fn is_simple(query: &SyntaxNode) -> bool {
-    const COMBINING: [K; 8] = [
+    const COMBINING: [K; 6] = [
         K::WITH_CLAUSE,
         K::GROUP_BY_CLAUSE,
         K::HAVING_CLAUSE,
         K::LIMIT_CLAUSE,
         K::OFFSET_CLAUSE,
         K::FETCH_CLAUSE,
-        K::WINDOW_CLAUSE,
-        K::LOCKING_CLAUSE,
     ];
     let select = child(query, K::SELECT_CLAUSE);
     let from = child(query, K::FROM_CLAUSE);

@@ -1,5 +1,6 @@
 mod arms;
 mod choices;
+mod codes;
 mod condition;
 mod counts;
 mod described;
@@ -8,6 +9,7 @@ mod expression;
 mod from;
 mod inferred;
 mod judge;
+mod literals;
 mod mistakes;
 mod nested;
 mod planted;

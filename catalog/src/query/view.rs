@@ -3,11 +3,22 @@
 use std::mem;
 use std::rc::Rc;
 
+use squawk_syntax::{SyntaxKind as K, SyntaxNode};
+
 use super::analyzer::Analyzer;
 use super::memo::Memo;
 use crate::replay::syntax::parse::parse;
-use crate::replay::syntax::tree::statements;
+use crate::replay::syntax::tree::{has, statements};
 use crate::{Name, RelationKind};
+
+/// The query of a view.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) columns: Vec<ViewColumn>,
+    /// True if its rows are not those of one table, by DISTINCT, aggregates, window functions or
+    /// functions that return sets.
+    pub(super) combines_rows: bool,
+}
 
 /// A column of a view or materialized view, as its query makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +34,16 @@ impl Analyzer<'_> {
     ///
     /// A materialized view is not analyzed: its rows may be older than the constraints of its
     /// tables.
-    pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
+    pub(super) fn nullable_in_view(&mut self, name: &Name) -> Option<Rc<View>> {
         let relation = self.catalog.relations.get(name)?;
         if relation.kind != RelationKind::View {
             return None;
         }
-        self.view_columns(name)
+        self.view(name)
     }
 
-    /// Returns the columns of a view or materialized view, if its query says what they are.
-    pub(super) fn view_columns(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
+    /// Returns the query of a view or materialized view, if it says what the columns are.
+    pub(super) fn view(&mut self, name: &Name) -> Option<Rc<View>> {
         if let Some(known) = self.views.get(name) {
             return known.clone();
         }
@@ -43,7 +54,7 @@ impl Analyzer<'_> {
         found
     }
 
-    fn analyze_view(&mut self, name: &Name) -> Option<Rc<[ViewColumn]>> {
+    fn analyze_view(&mut self, name: &Name) -> Option<Rc<View>> {
         let relation = self.catalog.relations.get(name)?;
         let query = relation.attached.query.as_ref()?;
         let file = parse(query.text.as_ref()?).ok()?;
@@ -67,18 +78,34 @@ impl Analyzer<'_> {
         self.types = memo.types;
         self.operators = memo.operators;
         self.views = memo.views;
-        let columns = analyzed.ok()?.columns;
+        let analyzed = analyzed.ok()?;
+        let columns = analyzed.columns;
         // The view was created with the columns that `*` had then. The table may have got more
-        // since.
-        let is_same = columns.len() == relation.columns.len()
-            && columns
-                .iter()
-                .zip(&relation.columns)
-                .all(|(one, other)| one.name == other.name);
+        // since. Without `*`, the columns are the same, whatever names the view gives them.
+        let has_names = || {
+            let pairs = columns.iter().zip(&relation.columns);
+            pairs.into_iter().all(|(one, other)| one.name == other.name)
+        };
+        let is_same =
+            columns.len() == relation.columns.len() && (!has_star(&statement) || has_names());
         let columns = columns.into_iter().map(|column| ViewColumn {
             nullable: column.nullable,
             origin: column.origin,
         });
-        is_same.then(|| columns.collect())
+        is_same.then(|| {
+            Rc::new(View {
+                columns: columns.collect(),
+                combines_rows: analyzed.unlockable.is_some(),
+            })
+        })
     }
+}
+
+/// Returns true if `*` or `TABLE` stands for the columns of a table.
+fn has_star(query: &SyntaxNode) -> bool {
+    query.descendants().any(|part| match part.kind() {
+        K::TABLE => true,
+        K::TARGET | K::FIELD_EXPR => has(&part, K::STAR),
+        _ => false,
+    })
 }

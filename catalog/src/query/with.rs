@@ -73,6 +73,7 @@ impl Analyzer<'_> {
             is_single: analyzed.is_single,
             has_row: analyzed.has_row,
             has_no_result: analyzed.has_no_result,
+            is_self: false,
             has_computed: false,
         })
     }
@@ -146,16 +147,53 @@ impl Analyzer<'_> {
             let inner = whole.children().find(|part| is_query(part.kind()));
             whole = inner.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         }
+        for part in whole.children() {
+            let word = match part.kind() {
+                K::ORDER_BY_CLAUSE => "ORDER BY",
+                K::OFFSET_CLAUSE => "OFFSET",
+                K::LIMIT_CLAUSE | K::FETCH_CLAUSE => "LIMIT",
+                K::LOCKING_CLAUSE => "FOR UPDATE/SHARE",
+                _ => continue,
+            };
+            let message = format!("{word} in a recursive query is not implemented");
+            return Err(Fault::error("0A000", span_of(&part), message));
+        }
         let mut parts = Vec::new();
         set_parts(&whole, &mut parts);
-        let (Some(SetPart::Query(second)), Some(SetPart::Operation(operation))) =
-            (parts.pop(), parts.pop())
-        else {
+        let form = || {
             let message = format!(
                 "recursive query \"{named}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
             );
-            return Err(Fault::error("42P19", span, message));
+            Fault::error("42P19", span.clone(), message)
         };
+        let last = (parts.pop(), parts.pop());
+        let (Some(SetPart::Query(second)), Some(SetPart::Operation(operation))) = last else {
+            return Err(form());
+        };
+        if operation.kind() != K::UNION {
+            return Err(form());
+        }
+        let misplaced = |place: &str| {
+            let message =
+                format!("recursive reference to query \"{named}\" must not appear within {place}");
+            Fault::error("42P19", span.clone(), message)
+        };
+        let is_recursive =
+            |part: &SetPart| matches!(part, SetPart::Query(query) if reads(query, named));
+        if parts.iter().any(is_recursive) {
+            return Err(misplaced("its non-recursive term"));
+        }
+        if references(&second, named).any(|it| is_in_expression(&it, &second)) {
+            return Err(misplaced("a subquery"));
+        }
+        if references(&second, named).any(|it| is_in_outer_join(&it, &second)) {
+            return Err(misplaced("an outer join"));
+        }
+        if references(&second, named).count() > 1 {
+            let message =
+                format!("recursive reference to query \"{named}\" must not appear more than once");
+            return Err(Fault::error("42P19", span, message));
+        }
         self.scopes.push(Scope::default());
         let result = self.recursive_parts(parts, &second, &operation, (named, given), &whole);
         self.scopes.pop();
@@ -198,6 +236,7 @@ impl Analyzer<'_> {
             let mut common = self.common_of(left.clone(), named, given, &span)?;
             common.is_single = false;
             common.has_row = false;
+            common.is_self = true;
             self.scope().common.push(common);
             let right = self.query(second, true);
             self.scope().common.pop();
@@ -252,8 +291,49 @@ pub(super) fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
 
 /// Returns true if a query reads a table of this name.
 pub(super) fn reads(query: &SyntaxNode, named: &str) -> bool {
-    let mut references = query
-        .descendants()
-        .filter(|it| it.kind() == K::RELATION_NAME_REF);
-    references.any(|reference| name(&reference) == named)
+    references(query, named).next().is_some()
+}
+
+fn references<'n>(
+    query: &SyntaxNode,
+    named: &'n str,
+) -> impl Iterator<Item = SyntaxNode> + use<'n> {
+    let nodes = query.descendants();
+    let references = nodes.filter(|it| it.kind() == K::RELATION_NAME_REF);
+    references.filter(move |reference| name(reference) == named)
+}
+
+/// Returns true if a part of a query is in a query of an expression, and not in FROM.
+fn is_in_expression(part: &SyntaxNode, query: &SyntaxNode) -> bool {
+    let above = part.ancestors().take_while(|it| it != query);
+    let mut kinds = above.map(|it| it.kind());
+    kinds.any(|kind| {
+        matches!(
+            kind,
+            K::SELECT_CLAUSE
+                | K::WHERE_CLAUSE
+                | K::HAVING_CLAUSE
+                | K::ON_CLAUSE
+                | K::ORDER_BY_CLAUSE
+                | K::GROUP_BY_CLAUSE
+        )
+    })
+}
+
+/// Returns true for an item of FROM on the side of an outer join of the query whose rows can be
+/// missing.
+fn is_in_outer_join(item: &SyntaxNode, query: &SyntaxNode) -> bool {
+    let is_full = |join: &SyntaxNode| has(join, K::JOIN_FULL);
+    let mut above = item.ancestors().take_while(|it| it != query);
+    above.any(|above| match above.kind() {
+        K::JOIN => has(&above, K::JOIN_LEFT) || is_full(&above),
+        K::JOIN_EXPR => {
+            let mut joins = children(&above, K::JOIN);
+            joins.any(|join| {
+                let is_later = join.text_range().start() > item.text_range().start();
+                is_later && (has(&join, K::JOIN_RIGHT) || is_full(&join))
+            })
+        }
+        _ => false,
+    })
 }

@@ -57,7 +57,7 @@ impl Analyzer<'_> {
         let mut tables = vec![target.table];
         self.show(&item);
         if let Some(from) = child(node, K::FROM_CLAUSE) {
-            tables.extend(self.read_from(&from)?);
+            tables.extend(self.read_from_beside(&item, &from)?);
         }
         if let Some(condition) = child(node, K::WHERE_CLAUSE) {
             self.condition(&condition, &tables)?;
@@ -80,7 +80,7 @@ impl Analyzer<'_> {
         let mut tables = vec![target.table];
         self.show(&item);
         if let Some(using) = child(node, K::USING_CLAUSE) {
-            tables.extend(self.read_from(&using)?);
+            tables.extend(self.read_from_beside(&item, &using)?);
         }
         if let Some(condition) = child(node, K::WHERE_CLAUSE) {
             self.condition(&condition, &tables)?;

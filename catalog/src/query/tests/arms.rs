@@ -130,11 +130,14 @@ const EXEMPT: [SyntaxKind; 50] = [
 
 /// The tables of [`RARE`].
 const TABLES: &str = "CREATE TABLE a (id int PRIMARY KEY, t text NOT NULL, n numeric, j jsonb, x xml, l int[], at timestamptz);
-    CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a, t text CONSTRAINT b_t UNIQUE);";
+    CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a, t text CONSTRAINT b_t UNIQUE);
+    CREATE VIEW counted AS SELECT count(*) AS n FROM a;";
 
 /// Queries with what random ones have seldom or never.
 const RARE: &[&str] = &[
     "SELECT at AT LOCAL FROM a",
+    "MERGE INTO counted USING b ON b.id = counted.n WHEN MATCHED THEN DELETE",
+    "UPDATE a SET id = 1 FROM b, unnest(id) AS u",
     "SELECT COLLATION FOR (t) AS c FROM a",
     "INSERT INTO b (id, t) VALUES (1, $1) ON CONFLICT ON CONSTRAINT b_t DO UPDATE SET t = excluded.t",
     "COPY a TO STDOUT",

@@ -29,6 +29,8 @@ const SCHEMA: &str = "
     CREATE TABLE logged (a int NOT NULL, b int);
     CREATE UNIQUE INDEX ON logged (a) WHERE b > 0;
     CREATE VIEW rich AS SELECT id, username, nick FROM accounts WHERE balance > 1000;
+    CREATE VIEW named (number, login) AS SELECT id, username, nick FROM accounts;
+    CREATE VIEW starred (number) AS SELECT * FROM logged;
 ";
 
 fn catalog() -> Catalog {
@@ -59,6 +61,9 @@ fn a_column_is_not_null_only_where_it_cannot_be() {
     let catalog = catalog();
     for (sql, expected) in [
         ("SELECT id, nick, email FROM accounts", "id nick? email"),
+        ("SELECT * FROM named", "number login nick?"),
+        // The table may have got the columns of `*` later.
+        ("SELECT * FROM starred", "number? b?"),
         (
             "SELECT string_agg(DISTINCT v, ',' ORDER BY v) AS a FROM (SELECT username::varchar(9) AS v FROM accounts) t",
             "a?",
@@ -443,4 +448,34 @@ fn a_parameter_has_the_column_of_its_comparison_or_assignment() {
             .map(|(name, column)| format!("{}.{column}", name.name));
         assert_eq!(column.unwrap_or_default(), expected, "{sql}");
     }
+}
+
+#[test]
+fn a_not_null_that_is_not_valid_proves_nothing() {
+    let file = SqlFile {
+        path: "1/up.sql".into(),
+        text: "CREATE TABLE t (a int, b int, c int, d int, e int NOT NULL NO INHERIT);
+               CREATE TABLE heir () INHERITS (t);
+               ALTER TABLE t ADD CONSTRAINT a_set NOT NULL a NOT VALID;
+               ALTER TABLE t ADD CONSTRAINT b_set NOT NULL b NOT VALID;
+               ALTER TABLE t RENAME CONSTRAINT b_set TO b_is_set;
+               ALTER TABLE t VALIDATE CONSTRAINT b_is_set;
+               ALTER TABLE t ADD CONSTRAINT c_set NOT NULL c NOT VALID;
+               ALTER TABLE t ALTER c SET NOT NULL;
+               ALTER TABLE t ADD CONSTRAINT d_set NOT NULL d NOT VALID;
+               ALTER TABLE t RENAME d TO f;"
+            .to_owned(),
+    };
+    let replayed = replay::replay([&file]);
+    assert!(replayed.refusals.is_empty(), "{:?}", replayed.refusals);
+    let of = |table: &str| {
+        nulls(
+            &replayed.catalog,
+            &format!("SELECT a, b, c, f, e FROM {table}"),
+        )
+    };
+    assert_eq!(of("t"), "a? b c f? e?");
+    // Rows of the heir are not among these.
+    assert_eq!(of("ONLY t"), "a? b c f? e");
+    assert_eq!(of("heir"), "a? b c f? e?");
 }

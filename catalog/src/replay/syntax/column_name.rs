@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::syntax::tree::{child, is_query, name, tokens};
+use crate::replay::syntax::tree::{child, is_query, name};
 use crate::replay::syntax::type_name::{self, stored_name};
 
 /// Returns the column name of a JSON or XML function that has a syntax of its own.
@@ -90,7 +90,9 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
         }
         K::BIN_EXPR => {
             let has = |kind| node.children().any(|part| part.kind() == kind);
-            let overlaps = tokens(node).any(|token| token.kind() == K::OVERLAPS_KW);
+            let overlaps = node
+                .children_with_tokens()
+                .any(|part| part.kind() == K::OVERLAPS_KW);
             if has(K::AT_TIME_ZONE) || has(K::AT_LOCAL) {
                 strong("timezone")
             } else if overlaps {

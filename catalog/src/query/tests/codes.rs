@@ -1,0 +1,50 @@
+//! Statements that a server accepts, or refuses with the SQLSTATE that the checker gives.
+
+use super::server::Server;
+use crate::query::Checker;
+use crate::testing::replayed;
+
+const SCHEMA: &str = "
+    CREATE TYPE pair AS (x int, y text);
+    CREATE TABLE t (
+        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, b text, j json,
+        twice int GENERATED ALWAYS AS (a * 2) STORED, p pair
+    );
+    CREATE TABLE u (id int, c text);
+    CREATE VIEW v AS SELECT id, a, b, twice FROM t;
+    CREATE VIEW vv AS SELECT id, a + 1 AS more, b FROM v;
+    CREATE VIEW vlock AS SELECT id, a FROM t FOR UPDATE;
+    CREATE VIEW vagg AS SELECT count(*) AS n FROM t;
+    CREATE VIEW vset AS SELECT id, generate_series(1, a) AS g FROM t;
+    CREATE VIEW vexpr AS SELECT a + 1 AS more FROM t;
+    CREATE VIEW vw AS SELECT id, a FROM t WINDOW w AS (ORDER BY a);
+    CREATE PROCEDURE work(a int, INOUT b text) LANGUAGE plpgsql AS $$ BEGIN b := NULL; END $$;
+";
+
+/// A statement in each line.
+const STATEMENTS: &str = include_str!("codes.sql");
+
+#[test]
+fn a_server_reports_the_same_sqlstate() {
+    let mut server = Server::start("codes");
+    server.create(SCHEMA);
+    let catalog = replayed(SCHEMA);
+    let checker = Checker::new(&catalog).for_version(Some(server.version));
+    let mut wrong = Vec::new();
+    let mut refused = 0;
+    for sql in STATEMENTS.lines() {
+        let ours = checker.check(sql).err();
+        let theirs = server.describe(sql).err();
+        refused += usize::from(theirs.is_some());
+        let code = ours
+            .as_ref()
+            .map(|fault| fault.code.unwrap_or("not inferred"));
+        if code != theirs.as_ref().map(|refusal| refusal.code.as_str()) {
+            wrong.push(format!(
+                "{sql}\n  {ours:?}\n  the server reports {theirs:?}"
+            ));
+        }
+    }
+    assert!(refused > 100, "{refused} are refused");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
