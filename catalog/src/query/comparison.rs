@@ -201,6 +201,7 @@ impl Analyzer<'_> {
                 Kind::Var { table, .. } | Kind::Row(table) => {
                     self.tables[table.0].depth + 1 == depth
                 }
+                Kind::Query(query) => query.outer.iter().any(|(at, _)| at + 1 == depth),
                 _ => false,
             });
             items.push((item, reads));

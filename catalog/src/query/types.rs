@@ -313,7 +313,7 @@ impl<'a> Types<'a> {
         self.infos.push(Info {
             name,
             kind: Kind::Array { element },
-            category: 'A',
+            category: if element == RECORD { 'P' } else { 'A' },
             is_preferred: false,
             bare: bare.map(|bare| format!("{bare}[]")),
         });

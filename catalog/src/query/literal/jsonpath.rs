@@ -184,7 +184,8 @@ impl Reader<'_> {
             "&&", "||", "==", "!=", "<>", "<=", ">=", "<", ">", "=", "*", "/", "%", "+", "-",
         ];
         if depth > DEEPEST {
-            return Some(self.at = self.tokens.len());
+            self.at = self.tokens.len();
+            return Some(());
         }
         self.operand(depth)?;
         loop {

@@ -285,3 +285,5 @@ SELECT string_agg(DISTINCT 'x', ',' ORDER BY 'x') FROM t
 SELECT count(DISTINCT 'x' ORDER BY 'x') FROM t
 SELECT string_agg(DISTINCT b, ',' ORDER BY b) FROM t
 SELECT string_agg(b, ',' ORDER BY 'x') FROM t
+SELECT b IN ($1, (SELECT t.b FROM u)) FROM t
+SELECT * FROM (VALUES (ARRAY(SELECT (1, 2))), (ARRAY[NULL::pair])) AS v (a)
