@@ -6,13 +6,14 @@
 mod jsonpath;
 mod time;
 mod values;
+mod wrong;
 
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
 use super::types::{Kind, TypeId};
 use crate::TypeKind as OwnKind;
-use values::Wrong;
+use wrong::Wrong;
 
 impl Analyzer<'_> {
     /// Checks the text of a literal.

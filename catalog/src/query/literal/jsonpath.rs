@@ -1,6 +1,6 @@
 //! The texts of SQL/JSON paths (jsonpath_gram.y; manual, 9.16.2).
 
-use super::values::Wrong;
+use super::wrong::Wrong;
 
 /// Checks that a text can be a path. Names of methods and flags of regular expressions are not
 /// looked up. `has_prefixes` says whether the version has `0x1F` and `1_000`.

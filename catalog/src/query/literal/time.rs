@@ -5,7 +5,7 @@
 mod fields;
 mod interval;
 
-use super::values::Wrong;
+use super::wrong::Wrong;
 use fields::{Field, Kind};
 
 /// The names and abbreviations of time zones that are plain words.

@@ -1,24 +1,7 @@
 //! The texts of scalar built-in types.
 
+use super::wrong::Wrong;
 use super::{jsonpath, time};
-
-/// The error for a text that is not a value of a type.
-#[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-}
-
-impl Wrong {
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-        }
-    }
-}
 
 /// Checks the text of a built-in type; `words` is its name in messages. `version` is that of the
 /// oldest server, `None` the newest.
@@ -236,7 +219,7 @@ fn is_address(text: &str, is_network: bool) -> bool {
         })
     };
     if address.contains(':') {
-        return address.parse::<std::net::Ipv6Addr>().is_ok() && is_mask(128);
+        return address.parse::<core::net::Ipv6Addr>().is_ok() && is_mask(128);
     }
     let is_octet = |part: &str| {
         let is_digits = !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
