@@ -41,6 +41,8 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
     // A view blocks changes of the columns that it reads, so it is dropped early.
     let step = match relation.kind {
         RelationKind::View | RelationKind::MaterializedView => Step::DropViews,
+        // A column with rows of another table keeps the types of that table from changing.
+        _ if has_rows_of_table(actual, relation) => Step::DropGenerated,
         _ => Step::DropTables,
     };
     for constraint in &relation.constraints {
@@ -65,6 +67,12 @@ fn drop(script: &mut Script, expected: &Catalog, actual: &Catalog, relation: &Re
             .dropping(&relation.name)
             .also_dropping(sequences),
     );
+}
+
+/// Returns true if a column holds rows of a table, or arrays of them.
+fn has_rows_of_table(actual: &Catalog, relation: &Relation) -> bool {
+    let mut columns = relation.columns.iter();
+    columns.any(|column| actual.relations.contains_key(&column.data_type.name))
 }
 
 /// Detaches a table that is dropped from its parents that change. Their changes would reach the

@@ -134,7 +134,7 @@ fn an_index_of_a_function_no_longer_immutable_is_noted() {
 }
 
 /// Pairs of schemas, of which the first is turned into the second.
-const PAIRS: [(&str, &str); 46] = [
+const PAIRS: [(&str, &str); 47] = [
     // By name, a child precedes its parent. So do a view, a domain and a function.
     (
         "",
@@ -392,6 +392,11 @@ const PAIRS: [(&str, &str); 46] = [
     (
         "CREATE TABLE t (id serial, a int, b int); ALTER SEQUENCE t_id_seq OWNED BY t.a;",
         "CREATE TABLE t (b int);",
+    ),
+    // A dropped table has rows of a table whose column gets another type.
+    (
+        "CREATE TABLE t (a int); CREATE TABLE u (rows t[]);",
+        "CREATE TABLE t (a bigint);",
     ),
     // A NOT NULL constraint has the name of that of a dropped column.
     ("CREATE TABLE t (b int, a int NOT NULL);", "CREATE TABLE t (a int NOT NULL); ALTER TABLE t RENAME a TO b;"),

@@ -1,6 +1,9 @@
 //! Changes of the type or collation of a column.
 
+use std::collections::BTreeSet;
+
 use super::super::order::Statement;
+use super::super::recreated::is_view;
 use super::super::{Script, Step, inheritance};
 use super::generated_column_with;
 use super::sequence::set_sequence_type;
@@ -30,6 +33,14 @@ pub(in crate::alter) fn change_type(
             "{sql}.{name} should have the type {}, but keeps its type, since the generated column {} uses it",
             new.data_type.sql(),
             quoted(&user)
+        ));
+        return;
+    }
+    if let Some(user) = table_with_rows_of(expected, actual, &related) {
+        script.note(format!(
+            "{sql}.{name} should have the type {}, but keeps its type, since a column of {} has rows of the table",
+            new.data_type.sql(),
+            user.sql()
         ));
         return;
     }
@@ -81,6 +92,23 @@ pub(in crate::alter) fn change_type(
     script.add(Statement::of_text(step, alter).making_column(table, &new.name));
     // The sequence of an identity gets the type of the column too.
     set_sequence_type(script, expected, table, new);
+}
+
+/// Returns a table with a column of rows of one of these tables, which is not dropped.
+fn table_with_rows_of<'c>(
+    expected: &Catalog,
+    actual: &'c Catalog,
+    tables: &BTreeSet<Name>,
+) -> Option<&'c Name> {
+    let kept = actual
+        .relations
+        .values()
+        .filter(|relation| !is_view(relation) && expected.relations.contains_key(&relation.name));
+    let mut users = kept.filter(|relation| {
+        let mut columns = relation.columns.iter();
+        columns.any(|column| tables.contains(&column.data_type.name))
+    });
+    users.next().map(|relation| &relation.name)
 }
 
 /// Returns true if a column is part of the partition key of its table, or of a partition below it.
