@@ -1,7 +1,7 @@
 //! A web service for the bank, with axum.
 //!
 //! `DATABASE_URL=.. cargo run --example axum`, then
-//! `curl -d '{"username": "ann", "balance": 100}' -H 'content-type: application/json' localhost:3000/accounts`.
+//! `curl -d '{"username": "ann"}' -H 'content-type: application/json' localhost:3000/accounts`.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,9 +9,28 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bank::{
-    Account, AccountChanges, AccountConstraint, AccountId, NewAccount, NewTransfer, Transfer,
+    Account, AccountChanges, AccountConstraint, AccountId, AccountValues, NewAccount, NewTransfer,
+    Transfer,
 };
 use bowline::{AsyncDatabase, Database, Error, ErrorKind, Result, TransactionOptions};
+use serde::Deserialize;
+
+/// The fields that a client may send. `AccountValues` as a body would let it set its own balance.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenAccount {
+    username: String,
+    email: Option<String>,
+}
+
+/// The fields that a client may send.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SendMoney {
+    sender_id: AccountId,
+    receiver_id: AccountId,
+    amount: i64,
+}
 
 /// The routes of the service.
 pub(crate) fn router(db: AsyncDatabase) -> Router {
@@ -24,8 +43,13 @@ pub(crate) fn router(db: AsyncDatabase) -> Router {
 
 async fn open_account(
     State(db): State<AsyncDatabase>,
-    Json(new): Json<NewAccount<'static>>,
+    Json(body): Json<OpenAccount>,
 ) -> Result<(StatusCode, Json<Account>), Failure> {
+    let username = body.username.into();
+    let new = AccountValues {
+        email: body.email.map(Into::into),
+        ..NewAccount { username }.into()
+    };
     let account = db.run(Account::insert(new)).await?;
     Ok((StatusCode::CREATED, Json(account)))
 }
@@ -40,8 +64,13 @@ async fn account(
 /// Moves money, or returns the reason why not. If two transfers conflict, one of them is retried.
 async fn send(
     State(db): State<AsyncDatabase>,
-    Json(new): Json<NewTransfer>,
+    Json(body): Json<SendMoney>,
 ) -> Result<(StatusCode, Json<Transfer>), Failure> {
+    let new = NewTransfer {
+        sender_id: body.sender_id,
+        receiver_id: body.receiver_id,
+        amount: body.amount,
+    };
     let transfer = db
         .with_options(TransactionOptions::serializable())
         .transaction(async |tx| {

@@ -10,7 +10,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use bank::{
-    Account, AccountChanges, AccountConstraint, AccountStatus, NewAccount, NewTransfer, Transfer,
+    Account, AccountChanges, AccountConstraint, AccountStatus, AccountValues, NewAccount,
+    NewTransfer, Transfer, TransferValues,
 };
 use bowline::testing::{LocalServer, TestDatabase};
 use bowline::{Database, Executor, Page, TransactionOptions};
@@ -43,16 +44,12 @@ fn main() -> Result {
     close_accounts(&db)
 }
 
-/// Returns a row to insert. A `New..` has every column that can be given; `None` stands for the
-/// column's default.
-fn new_account(username: &str, balance: i64) -> NewAccount<'_> {
-    NewAccount {
-        username: username.into(),
-        status: None,
+/// A `New` has the columns that each row needs, and `Values` also those that can be left out.
+fn new_account(username: &str, balance: i64) -> AccountValues<'_> {
+    let username = username.into();
+    AccountValues {
         balance: Some(balance),
-        created_at: None,
-        email: None,
-        full_name: None,
+        ..NewAccount { username }.into()
     }
 }
 
@@ -108,14 +105,15 @@ fn balance(amount: i64) -> AccountChanges<'static> {
     }
 }
 
-fn new_transfer(from: &Account, to: &Account, amount: i64) -> NewTransfer {
-    NewTransfer {
+fn new_transfer(from: &Account, to: &Account, amount: i64) -> TransferValues {
+    let new = NewTransfer {
         sender_id: from.id,
         receiver_id: to.id,
         amount,
-        created_at: None,
+    };
+    TransferValues {
         details: Some(serde_json::json!({ "for": "lunch" })),
-        tags: None,
+        ..new.into()
     }
 }
 

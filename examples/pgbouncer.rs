@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use bank::{Account, NewAccount};
+use bank::{Account, AccountValues, NewAccount};
 use bowline::TransactionOptions;
 use bowline::testing::{LocalServer, TestDatabase};
 use testkit::PgBouncer;
@@ -25,13 +25,12 @@ pub(crate) fn main() -> Result {
         .pooler(true) // nothing is prepared by name; settings travel with each transaction
         .call_timeout(Duration::from_secs(10))
         .open()?;
-    let new = |username: &'static str| NewAccount {
-        username: username.into(),
+    let new = |username: &'static str| AccountValues {
         balance: Some(100),
-        status: None,
-        created_at: None,
-        email: None,
-        full_name: None,
+        ..NewAccount {
+            username: username.into(),
+        }
+        .into()
     };
     db.run((Account::insert(new("ann")), Account::insert(new("bob"))))?;
     let count = db

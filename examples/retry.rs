@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use bank::{Account, AccountChanges, AccountId, NewAccount};
+use bank::{Account, AccountChanges, AccountId, AccountValues, NewAccount};
 use bowline::testing::TestDatabase;
 use bowline::{Database, RetryPolicy, TransactionOptions};
 
@@ -28,13 +28,10 @@ pub(crate) fn main() -> Result {
             ..RetryPolicy::default()
         })
         .open()?;
-    let ann = db.run(Account::insert(NewAccount {
-        username: "ann".into(),
+    let username = "ann".into();
+    let ann = db.run(Account::insert(AccountValues {
         balance: Some(100),
-        status: None,
-        created_at: None,
-        email: None,
-        full_name: None,
+        ..NewAccount { username }.into()
     }))?;
 
     let (both_have_read, attempts) = (Barrier::new(2), AtomicU32::new(0));

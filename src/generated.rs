@@ -21,7 +21,7 @@ pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
     column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pg_enum,
-    query_row, table_row,
+    query_row, table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -69,6 +69,23 @@ macro_rules! column_values {
     (@add $given:ident, $table:ident::$column:ident, $self:ident.$field:ident, optional) => {
         $given.add_if::<$table::$column, _>(&$self.$field)
     };
+}
+
+/// Makes the values of a row from the columns that each row needs:
+/// `AccountValues<'a> from NewAccount<'a> { username, balance = None }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! values_from {
+    ($Values:ident $(<$lifetime:lifetime>)? from $New:ident $(<$of_new:lifetime>)? { $($field:ident $(= $none:ident)?),+ $(,)? }) => {
+        impl $(<$lifetime>)? ::core::convert::From<$New $(<$of_new>)?> for $Values $(<$lifetime>)? {
+            #[allow(unused_variables, reason = "a new row may need no column")]
+            fn from(new: $New $(<$of_new>)?) -> Self {
+                Self { $($field: $crate::values_from!(@field new, $field $(, $none)?),)+ }
+            }
+        }
+    };
+    (@field $new:ident, $field:ident) => { $new.$field };
+    (@field $new:ident, $field:ident, None) => { ::core::option::Option::None };
 }
 
 /// Implements [`ColumnArrays`](crate::statement::ready::ColumnArrays), for the same list of columns.

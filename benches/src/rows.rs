@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::db::{Comment, NewItem, Post, User};
+use crate::db::{Comment, ItemValues, Post, User};
 
 /// The values of an item. Each library can borrow them.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ pub fn items(count: usize) -> &'static [Item] {
 }
 
 impl Item {
-    /// Returns the item in the form that generated code and diesel insert, which borrows its texts.
-    pub fn as_new(&'static self) -> NewItem<'static> {
-        NewItem {
+    /// The same as generated code and diesel take it, without a copy of its texts.
+    pub fn as_new(&'static self) -> ItemValues<'static> {
+        ItemValues {
             owner_id: self.owner_id,
             name: Cow::Borrowed(&self.name),
             amount: self.amount,

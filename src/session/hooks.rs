@@ -172,9 +172,9 @@ impl Session {
     /// once the others have run. Outside of a transaction, the hook runs at once.
     ///
     /// ```
-    /// # use bank::{Account, NewAccount};
+    /// # use bank::{Account, AccountValues};
     /// # use bowline::{Database, Result};
-    /// # fn open(db: &Database, new: NewAccount<'static>) -> Result<Account> {
+    /// # fn open(db: &Database, new: AccountValues<'static>) -> Result<Account> {
     /// db.transaction(|tx| {
     ///     let account = tx.run(Account::insert(new.clone()))?;
     ///     let username = account.username.clone();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bank::{AccountChanges, NewAccount};
+use bank::{AccountChanges, AccountValues};
 use bowline::testing::{LocalServer, TestDatabase};
 use testkit::recorder::keep_callsites_open;
 
@@ -27,8 +27,8 @@ pub(crate) fn server() -> LocalServer {
 }
 
 /// Returns an account to insert, with a balance of 100.
-pub(crate) fn new_account(username: &str) -> NewAccount<'_> {
-    NewAccount {
+pub(crate) fn new_account(username: &str) -> AccountValues<'_> {
+    AccountValues {
         username: username.into(),
         status: None,
         balance: Some(100),

@@ -5,8 +5,5 @@ fn main() {
         sender_id: AccountId(1),
         receiver_id: AccountId(2),
         amount: 5,
-        created_at: None,
-        details: None,
-        tags: None,
     };
 }

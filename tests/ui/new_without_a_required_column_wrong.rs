@@ -4,8 +4,5 @@ fn main() {
     let _ = NewTransfer {
         sender_id: AccountId(1),
         amount: 5,
-        created_at: None,
-        details: None,
-        tags: None,
     };
 }

@@ -32,7 +32,7 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Comment`] to insert.
+/// A [`Comment`] to insert: the columns that each one needs. [`CommentValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = comments)]
 pub struct NewComment<'a> {
@@ -40,15 +40,32 @@ pub struct NewComment<'a> {
     pub body: Cow<'a, str>,
 }
 
+/// The columns of a [`Comment`] to insert. `None` takes the column's default.
+///
+/// `CommentValues { .., ..NewComment { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = comments)]
+pub struct CommentValues<'a> {
+    pub id: Option<CommentId>,
+    pub post_id: PostId,
+    pub body: Cow<'a, str>,
+}
+
+bowline::__generated::values_from! {
+    CommentValues<'a> from NewComment<'a> {
+        id = None, post_id, body,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewComment<'_>: comments {
-        post_id, body,
+    CommentValues<'_>: comments {
+        id = optional, post_id, body,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewComment<'_>: comments {
-        post_id, body,
+    CommentValues<'_>: comments {
+        id = optional, post_id, body,
     }
 }
 
@@ -154,24 +171,26 @@ impl Comment {
     }
 
     /// Inserts a comment and returns it as stored.
-    pub fn insert(new: NewComment<'_>) -> bowline::WriteQuery<Comment> {
+    pub fn insert<'a>(new: impl Into<CommentValues<'a>>) -> bowline::WriteQuery<Comment> {
         static SQL: StaticSql = StaticSql {
             function: "Comment::insert",
             sql: "INSERT INTO comments {new} RETURNING id, post_id, body",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewComment<'_>>) -> bowline::statement::InsertMany<Comment> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<CommentValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Comment> {
         static SQL: StaticSql = StaticSql {
             function: "Comment::insert_many",
             sql: "INSERT INTO comments {rows} RETURNING id, post_id, body",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<CommentValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the comment as stored, or the error `NotFound`.

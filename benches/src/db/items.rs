@@ -34,7 +34,7 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`Item`] to insert. `None` takes the column's default.
+/// An [`Item`] to insert: the columns that each one needs. [`ItemValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = items)]
 pub struct NewItem<'a> {
@@ -42,18 +42,37 @@ pub struct NewItem<'a> {
     pub name: Cow<'a, str>,
     pub amount: i32,
     pub price: f64,
+}
+
+/// The columns of an [`Item`] to insert. `None` takes the column's default.
+///
+/// `ItemValues { .., ..NewItem { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = items)]
+pub struct ItemValues<'a> {
+    pub id: Option<ItemId>,
+    pub owner_id: i64,
+    pub name: Cow<'a, str>,
+    pub amount: i32,
+    pub price: f64,
     pub note: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    ItemValues<'a> from NewItem<'a> {
+        id = None, owner_id, name, amount, price, note = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewItem<'_>: items {
-        owner_id, name, amount, price, note = optional,
+    ItemValues<'_>: items {
+        id = optional, owner_id, name, amount, price, note = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewItem<'_>: items {
-        owner_id, name, amount, price, note = optional,
+    ItemValues<'_>: items {
+        id = optional, owner_id, name, amount, price, note = optional,
     }
 }
 
@@ -134,24 +153,26 @@ impl Item {
     }
 
     /// Inserts an item and returns it as stored.
-    pub fn insert(new: NewItem<'_>) -> bowline::WriteQuery<Item> {
+    pub fn insert<'a>(new: impl Into<ItemValues<'a>>) -> bowline::WriteQuery<Item> {
         static SQL: StaticSql = StaticSql {
             function: "Item::insert",
             sql: "INSERT INTO items {new} RETURNING id, owner_id, name, amount, price, note",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewItem<'_>>) -> bowline::statement::InsertMany<Item> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<ItemValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Item> {
         static SQL: StaticSql = StaticSql {
             function: "Item::insert_many",
             sql: "INSERT INTO items {rows} RETURNING id, owner_id, name, amount, price, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<ItemValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the item as stored, or the error `NotFound`.

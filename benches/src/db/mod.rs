@@ -26,25 +26,27 @@
         pub mod queries;
         mod users;
 
-        pub use self::comments::{Comment, CommentChanges, CommentConstraint, CommentId, NewComment};
-        pub use self::items::{Item, ItemChanges, ItemConstraint, ItemId, NewItem};
+        pub use self::comments::{
+            Comment, CommentChanges, CommentConstraint, CommentId, CommentValues, NewComment,
+        };
+        pub use self::items::{Item, ItemChanges, ItemConstraint, ItemId, ItemValues, NewItem};
         pub use self::pgbench_accounts::{
             NewPgbenchAccount, PgbenchAccount, PgbenchAccountChanges, PgbenchAccountConstraint,
-            PgbenchAccountId,
+            PgbenchAccountId, PgbenchAccountValues,
         };
         pub use self::pgbench_branches::{
             NewPgbenchBranch, PgbenchBranch, PgbenchBranchChanges, PgbenchBranchConstraint,
-            PgbenchBranchId,
+            PgbenchBranchId, PgbenchBranchValues,
         };
         pub use self::pgbench_history::{
             NewPgbenchHistory, PgbenchHistory, PgbenchHistoryChanges, PgbenchHistoryConstraint,
-            PgbenchHistoryId,
+            PgbenchHistoryId, PgbenchHistoryValues,
         };
         pub use self::pgbench_tellers::{
             NewPgbenchTeller, PgbenchTeller, PgbenchTellerChanges, PgbenchTellerConstraint,
-            PgbenchTellerId,
+            PgbenchTellerId, PgbenchTellerValues,
         };
-        pub use self::posts::{NewPost, Post, PostChanges, PostConstraint, PostId};
-        pub use self::users::{NewUser, User, UserChanges, UserConstraint, UserId};
+        pub use self::posts::{NewPost, Post, PostChanges, PostConstraint, PostId, PostValues};
+        pub use self::users::{NewUser, User, UserChanges, UserConstraint, UserId, UserValues};
     },
 }

@@ -32,24 +32,41 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`PgbenchAccount`] to insert. `None` takes the column's default.
+/// A [`PgbenchAccount`] to insert: the columns that each one needs. [`PgbenchAccountValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_accounts)]
-pub struct NewPgbenchAccount<'a> {
+pub struct NewPgbenchAccount {
+    pub aid: PgbenchAccountId,
+    pub bid: i32,
+    pub abalance: i32,
+}
+
+/// The columns of a [`PgbenchAccount`] to insert. `None` takes the column's default.
+///
+/// `PgbenchAccountValues { .., ..NewPgbenchAccount { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = pgbench_accounts)]
+pub struct PgbenchAccountValues<'a> {
     pub aid: PgbenchAccountId,
     pub bid: i32,
     pub abalance: i32,
     pub filler: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    PgbenchAccountValues<'a> from NewPgbenchAccount {
+        aid, bid, abalance, filler = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPgbenchAccount<'_>: pgbench_accounts {
+    PgbenchAccountValues<'_>: pgbench_accounts {
         aid, bid, abalance, filler = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPgbenchAccount<'_>: pgbench_accounts {
+    PgbenchAccountValues<'_>: pgbench_accounts {
         aid, bid, abalance, filler = optional,
     }
 }
@@ -129,26 +146,28 @@ impl PgbenchAccount {
     }
 
     /// Inserts a pgbench account and returns it as stored.
-    pub fn insert(new: NewPgbenchAccount<'_>) -> bowline::WriteQuery<PgbenchAccount> {
+    pub fn insert<'a>(
+        new: impl Into<PgbenchAccountValues<'a>>,
+    ) -> bowline::WriteQuery<PgbenchAccount> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchAccount::insert",
             sql: "INSERT INTO pgbench_accounts {new} RETURNING aid, bid, abalance, filler",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewPgbenchAccount<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PgbenchAccountValues<'a>>>,
     ) -> bowline::statement::InsertMany<PgbenchAccount> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchAccount::insert_many",
             sql: "INSERT INTO pgbench_accounts {rows} RETURNING aid, bid, abalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench account as stored, or the error `NotFound`.
@@ -172,8 +191,8 @@ impl PgbenchAccount {
     }
 
     /// Inserts the pgbench account; where one with this aid is there already, makes the changes to it instead.
-    pub fn upsert(
-        new: NewPgbenchAccount<'_>,
+    pub fn upsert<'a>(
+        new: impl Into<PgbenchAccountValues<'a>>,
         changes: PgbenchAccountChanges<'_>,
     ) -> bowline::WriteQuery<PgbenchAccount> {
         static SQL: StaticSql = StaticSql {
@@ -185,7 +204,9 @@ impl PgbenchAccount {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the pgbench account; `false` if there was none.

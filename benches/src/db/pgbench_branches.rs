@@ -31,23 +31,39 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`PgbenchBranch`] to insert. `None` takes the column's default.
+/// A [`PgbenchBranch`] to insert: the columns that each one needs. [`PgbenchBranchValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_branches)]
-pub struct NewPgbenchBranch<'a> {
+pub struct NewPgbenchBranch {
+    pub bid: PgbenchBranchId,
+    pub bbalance: i32,
+}
+
+/// The columns of a [`PgbenchBranch`] to insert. `None` takes the column's default.
+///
+/// `PgbenchBranchValues { .., ..NewPgbenchBranch { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = pgbench_branches)]
+pub struct PgbenchBranchValues<'a> {
     pub bid: PgbenchBranchId,
     pub bbalance: i32,
     pub filler: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    PgbenchBranchValues<'a> from NewPgbenchBranch {
+        bid, bbalance, filler = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPgbenchBranch<'_>: pgbench_branches {
+    PgbenchBranchValues<'_>: pgbench_branches {
         bid, bbalance, filler = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPgbenchBranch<'_>: pgbench_branches {
+    PgbenchBranchValues<'_>: pgbench_branches {
         bid, bbalance, filler = optional,
     }
 }
@@ -126,26 +142,28 @@ impl PgbenchBranch {
     }
 
     /// Inserts a pgbench branch and returns it as stored.
-    pub fn insert(new: NewPgbenchBranch<'_>) -> bowline::WriteQuery<PgbenchBranch> {
+    pub fn insert<'a>(
+        new: impl Into<PgbenchBranchValues<'a>>,
+    ) -> bowline::WriteQuery<PgbenchBranch> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchBranch::insert",
             sql: "INSERT INTO pgbench_branches {new} RETURNING bid, bbalance, filler",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewPgbenchBranch<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PgbenchBranchValues<'a>>>,
     ) -> bowline::statement::InsertMany<PgbenchBranch> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchBranch::insert_many",
             sql: "INSERT INTO pgbench_branches {rows} RETURNING bid, bbalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench branch as stored, or the error `NotFound`.
@@ -169,8 +187,8 @@ impl PgbenchBranch {
     }
 
     /// Inserts the pgbench branch; where one with this bid is there already, makes the changes to it instead.
-    pub fn upsert(
-        new: NewPgbenchBranch<'_>,
+    pub fn upsert<'a>(
+        new: impl Into<PgbenchBranchValues<'a>>,
         changes: PgbenchBranchChanges<'_>,
     ) -> bowline::WriteQuery<PgbenchBranch> {
         static SQL: StaticSql = StaticSql {
@@ -182,7 +200,9 @@ impl PgbenchBranch {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the pgbench branch; `false` if there was none.

@@ -36,10 +36,23 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`PgbenchHistory`] to insert. `None` takes the column's default.
+/// A [`PgbenchHistory`] to insert: the columns that each one needs. [`PgbenchHistoryValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_history)]
-pub struct NewPgbenchHistory<'a> {
+pub struct NewPgbenchHistory {
+    pub tid: i32,
+    pub bid: i32,
+    pub aid: i32,
+    pub delta: i32,
+    pub mtime: NaiveDateTime,
+}
+
+/// The columns of a [`PgbenchHistory`] to insert. `None` takes the column's default.
+///
+/// `PgbenchHistoryValues { .., ..NewPgbenchHistory { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = pgbench_history)]
+pub struct PgbenchHistoryValues<'a> {
     pub tid: i32,
     pub bid: i32,
     pub aid: i32,
@@ -48,14 +61,20 @@ pub struct NewPgbenchHistory<'a> {
     pub filler: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    PgbenchHistoryValues<'a> from NewPgbenchHistory {
+        tid, bid, aid, delta, mtime, filler = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPgbenchHistory<'_>: pgbench_history {
+    PgbenchHistoryValues<'_>: pgbench_history {
         tid, bid, aid, delta, mtime, filler = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPgbenchHistory<'_>: pgbench_history {
+    PgbenchHistoryValues<'_>: pgbench_history {
         tid, bid, aid, delta, mtime, filler = optional,
     }
 }
@@ -142,7 +161,9 @@ impl PgbenchHistory {
     }
 
     /// Inserts a pgbench history and returns it as stored.
-    pub fn insert(new: NewPgbenchHistory<'_>) -> bowline::WriteQuery<PgbenchHistory> {
+    pub fn insert<'a>(
+        new: impl Into<PgbenchHistoryValues<'a>>,
+    ) -> bowline::WriteQuery<PgbenchHistory> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchHistory::insert",
             sql: "INSERT INTO pgbench_history {new} RETURNING id, tid, bid, aid, delta, mtime, \
@@ -150,12 +171,12 @@ impl PgbenchHistory {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewPgbenchHistory<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PgbenchHistoryValues<'a>>>,
     ) -> bowline::statement::InsertMany<PgbenchHistory> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchHistory::insert_many",
@@ -163,7 +184,7 @@ impl PgbenchHistory {
                   filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PgbenchHistoryValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench history as stored, or the error `NotFound`.

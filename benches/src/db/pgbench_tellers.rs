@@ -32,24 +32,41 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`PgbenchTeller`] to insert. `None` takes the column's default.
+/// A [`PgbenchTeller`] to insert: the columns that each one needs. [`PgbenchTellerValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_tellers)]
-pub struct NewPgbenchTeller<'a> {
+pub struct NewPgbenchTeller {
+    pub tid: PgbenchTellerId,
+    pub bid: i32,
+    pub tbalance: i32,
+}
+
+/// The columns of a [`PgbenchTeller`] to insert. `None` takes the column's default.
+///
+/// `PgbenchTellerValues { .., ..NewPgbenchTeller { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = pgbench_tellers)]
+pub struct PgbenchTellerValues<'a> {
     pub tid: PgbenchTellerId,
     pub bid: i32,
     pub tbalance: i32,
     pub filler: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    PgbenchTellerValues<'a> from NewPgbenchTeller {
+        tid, bid, tbalance, filler = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPgbenchTeller<'_>: pgbench_tellers {
+    PgbenchTellerValues<'_>: pgbench_tellers {
         tid, bid, tbalance, filler = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPgbenchTeller<'_>: pgbench_tellers {
+    PgbenchTellerValues<'_>: pgbench_tellers {
         tid, bid, tbalance, filler = optional,
     }
 }
@@ -129,26 +146,28 @@ impl PgbenchTeller {
     }
 
     /// Inserts a pgbench teller and returns it as stored.
-    pub fn insert(new: NewPgbenchTeller<'_>) -> bowline::WriteQuery<PgbenchTeller> {
+    pub fn insert<'a>(
+        new: impl Into<PgbenchTellerValues<'a>>,
+    ) -> bowline::WriteQuery<PgbenchTeller> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchTeller::insert",
             sql: "INSERT INTO pgbench_tellers {new} RETURNING tid, bid, tbalance, filler",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewPgbenchTeller<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PgbenchTellerValues<'a>>>,
     ) -> bowline::statement::InsertMany<PgbenchTeller> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchTeller::insert_many",
             sql: "INSERT INTO pgbench_tellers {rows} RETURNING tid, bid, tbalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench teller as stored, or the error `NotFound`.
@@ -172,8 +191,8 @@ impl PgbenchTeller {
     }
 
     /// Inserts the pgbench teller; where one with this tid is there already, makes the changes to it instead.
-    pub fn upsert(
-        new: NewPgbenchTeller<'_>,
+    pub fn upsert<'a>(
+        new: impl Into<PgbenchTellerValues<'a>>,
         changes: PgbenchTellerChanges<'_>,
     ) -> bowline::WriteQuery<PgbenchTeller> {
         static SQL: StaticSql = StaticSql {
@@ -185,7 +204,9 @@ impl PgbenchTeller {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the pgbench teller; `false` if there was none.

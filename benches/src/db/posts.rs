@@ -32,7 +32,7 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Post`] to insert.
+/// A [`Post`] to insert: the columns that each one needs. [`PostValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = posts)]
 pub struct NewPost<'a> {
@@ -40,15 +40,32 @@ pub struct NewPost<'a> {
     pub title: Cow<'a, str>,
 }
 
+/// The columns of a [`Post`] to insert. `None` takes the column's default.
+///
+/// `PostValues { .., ..NewPost { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = posts)]
+pub struct PostValues<'a> {
+    pub id: Option<PostId>,
+    pub user_id: UserId,
+    pub title: Cow<'a, str>,
+}
+
+bowline::__generated::values_from! {
+    PostValues<'a> from NewPost<'a> {
+        id = None, user_id, title,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPost<'_>: posts {
-        user_id, title,
+    PostValues<'_>: posts {
+        id = optional, user_id, title,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPost<'_>: posts {
-        user_id, title,
+    PostValues<'_>: posts {
+        id = optional, user_id, title,
     }
 }
 
@@ -154,24 +171,26 @@ impl Post {
     }
 
     /// Inserts a post and returns it as stored.
-    pub fn insert(new: NewPost<'_>) -> bowline::WriteQuery<Post> {
+    pub fn insert<'a>(new: impl Into<PostValues<'a>>) -> bowline::WriteQuery<Post> {
         static SQL: StaticSql = StaticSql {
             function: "Post::insert",
             sql: "INSERT INTO posts {new} RETURNING id, user_id, title",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewPost<'_>>) -> bowline::statement::InsertMany<Post> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PostValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Post> {
         static SQL: StaticSql = StaticSql {
             function: "Post::insert_many",
             sql: "INSERT INTO posts {rows} RETURNING id, user_id, title",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PostValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the post as stored, or the error `NotFound`.

@@ -35,10 +35,22 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`User`] to insert. `None` takes the column's default.
+/// A [`User`] to insert: the columns that each one needs. [`UserValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = users)]
 pub struct NewUser<'a> {
+    pub name: Cow<'a, str>,
+    pub email: Cow<'a, str>,
+    pub balance: i64,
+}
+
+/// The columns of a [`User`] to insert. `None` takes the column's default.
+///
+/// `UserValues { .., ..NewUser { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
+#[diesel(table_name = users)]
+pub struct UserValues<'a> {
+    pub id: Option<UserId>,
     pub name: Cow<'a, str>,
     pub email: Cow<'a, str>,
     pub balance: i64,
@@ -46,15 +58,21 @@ pub struct NewUser<'a> {
     pub note: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    UserValues<'a> from NewUser<'a> {
+        id = None, name, email, balance, created_at = None, note = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewUser<'_>: users {
-        name, email, balance, created_at = optional, note = optional,
+    UserValues<'_>: users {
+        id = optional, name, email, balance, created_at = optional, note = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewUser<'_>: users {
-        name, email, balance, created_at = optional, note = optional,
+    UserValues<'_>: users {
+        id = optional, name, email, balance, created_at = optional, note = optional,
     }
 }
 
@@ -137,24 +155,26 @@ impl User {
     }
 
     /// Inserts a user and returns it as stored.
-    pub fn insert(new: NewUser<'_>) -> bowline::WriteQuery<User> {
+    pub fn insert<'a>(new: impl Into<UserValues<'a>>) -> bowline::WriteQuery<User> {
         static SQL: StaticSql = StaticSql {
             function: "User::insert",
             sql: "INSERT INTO users {new} RETURNING id, name, email, balance, created_at, note",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewUser<'_>>) -> bowline::statement::InsertMany<User> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<UserValues<'a>>>,
+    ) -> bowline::statement::InsertMany<User> {
         static SQL: StaticSql = StaticSql {
             function: "User::insert_many",
             sql: "INSERT INTO users {rows} RETURNING id, name, email, balance, created_at, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<UserValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the user as stored, or the error `NotFound`.

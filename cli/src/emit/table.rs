@@ -256,25 +256,53 @@ fn derives_of(usual: &[&str], extra: &[String]) -> String {
     derive(0, &all)
 }
 
+/// Returns the struct with the columns that each new row needs, and the one with all columns that a
+/// new row can give, if there are more.
 fn new(table: &TablePlan) -> String {
     if table.new_fields.is_empty() {
         return String::new();
     }
-    let has_default = table.new_fields.iter().any(|field| field.options > 0);
-    let default = if has_default {
-        " `None` takes the column's default."
-    } else {
-        ""
+    let row = &table.row;
+    let article = capital(article(row));
+    if !table.has_values_type() {
+        let comment = format!("{article} [`{row}`] to insert.");
+        return given_struct(table, &table.new_type(), &table.new_fields, &comment);
+    }
+    let required = table.required_fields();
+    let (new, values) = (table.new_type(), table.values_type());
+    let comment = match required.as_slice() {
+        [] => {
+            format!("{article} [`{row}`] to insert. Each column can be left out: see [`{values}`].")
+        }
+        _ => format!(
+            "{article} [`{row}`] to insert: the columns that each one needs. [`{values}`] has all columns."
+        ),
     };
-    let mut out = format!(
-        "/// {} [`{}`] to insert.{default}\n",
-        capital(article(&table.row)),
-        table.row
+    let fields = if required.is_empty() { "" } else { " .. " };
+    let of_values = format!(
+        "The columns of {} [`{row}`] to insert. `None` takes the column's default.\n\n\
+         `{values} {{ .., ..{new} {{{fields}}}.into() }}` leaves out the columns that it does not name.",
+        self::article(row),
     );
-    let is_insertable = table.insertable && are_shown(&table.new_fields);
+    [
+        given_struct(table, &new, &required, &comment),
+        given_struct(table, &values, &table.new_fields, &of_values),
+        values::from_required(table),
+    ]
+    .join("\n")
+}
+
+/// Returns a struct with columns of a new row.
+fn given_struct(table: &TablePlan, name: &str, fields: &[Field], comment: &str) -> String {
+    let mut out = doc(0, comment);
+    let is_insertable = table.insertable && are_shown(fields) && !fields.is_empty();
     let mut usual = vec!["Debug", "Clone", "PartialEq", "Deserialize"];
     if is_insertable {
         usual.insert(3, "Insertable");
+    }
+    // As soon as a column is required, there is no default any more.
+    if fields.iter().all(|field| field.options > 0) {
+        usual.insert(2, "Default");
     }
     out.push_str(&derives_of(&usual, &table.new_derives));
     if is_insertable {
@@ -286,12 +314,11 @@ fn new(table: &TablePlan) -> String {
         &[]
     };
     out.push_str(&serde_of(table, own));
-    out.push_str(&format!(
-        "pub struct {}{} {{\n",
-        table.new_type(),
-        lifetime(&table.new_fields)
-    ));
-    for field in &table.new_fields {
+    if fields.is_empty() {
+        return out + &format!("pub struct {name} {{}}\n");
+    }
+    out.push_str(&format!("pub struct {name}{} {{\n", lifetime(fields)));
+    for field in fields {
         out.push_str(&rename(table, field));
         out.push_str(&read_from_json(field, "default, "));
         out.push_str(&layout::field(

@@ -21,7 +21,7 @@ use db::{Account, AccountConstraint, NewAccount};
 
 fn main() -> Result<()> {
     let db = Config::from_env()?.migrations(db::MIGRATIONS).open()?;
-    let new = || NewAccount { username: \"ann\".into(), balance: None };
+    let new = || NewAccount { username: \"ann\".into() };
     let ann = db.run(Account::insert(new()))?;
     println!(\"{ann:?}\");
     let found = db.run(Account::find_by_username(\"ann\"))?;

@@ -1,6 +1,6 @@
 //! The functions of a table. A function that finds rows is generated only if an index supports it.
 
-use bowline_catalog::{ConstraintKind, Index, Relation, RelationKind};
+use bowline_catalog::{ConstraintKind, Fill, Index, Relation, RelationKind};
 
 use super::function::{Function, KeyColumn};
 use super::table::{Field, TablePlan};
@@ -245,10 +245,8 @@ fn upserts<'a>(
 ) -> impl Iterator<Item = Function> + 'a {
     let inserted = |columns: &[String]| {
         columns.iter().all(|column| {
-            table
-                .new_fields
-                .iter()
-                .any(|field| field.sql_name == *column)
+            let mut fields = table.new_fields.iter();
+            fields.any(|field| field.sql_name == *column) && !is_counted(relation, column)
         })
     };
     let key = table.key.clone();
@@ -278,6 +276,14 @@ fn upserts<'a>(
             })
         });
     by_key.into_iter().chain(by_unique)
+}
+
+/// Returns true for a column that a sequence fills. A row to insert has no value to conflict there.
+fn is_counted(relation: &Relation, column: &str) -> bool {
+    let mut columns = relation.columns.iter();
+    columns.any(|found| {
+        found.name == column && matches!(found.fill, Fill::Serial { .. } | Fill::Identity { .. })
+    })
 }
 
 /// Returns true for the index of a constraint that is `WITHOUT OVERLAPS`.

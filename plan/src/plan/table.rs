@@ -171,16 +171,14 @@ pub(super) fn plan(
         options: field.options + options,
         ..field.clone()
     };
-    let is_counted =
-        |column: &Column| matches!(column.fill, Fill::Serial { .. } | Fill::Identity { .. });
+    let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
     let new_fields: Vec<Field> = all
         .iter()
         .filter(|(column, _)| {
-            !is_generated(&column.fill) && !is_counted(column) && !roles.contains(&column.name)
+            !is_generated(&column.fill) && !always(column) && !roles.contains(&column.name)
         })
         .map(|(column, field)| more(field, usize::from(is_filled(catalog, column))))
         .collect();
-    let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
     let changes_fields = all
         .iter()
         .filter(|(column, _)| {

@@ -35,7 +35,8 @@ impl<R> InsertMany<R> {
     ///
     /// Rows without any value are inserted one by one.
     #[doc(hidden)]
-    pub fn by_columns<V: ColumnArrays>(rows: &[V], sql: &'static StaticSql) -> Self {
+    pub fn by_columns<V: ColumnArrays>(rows: Vec<impl Into<V>>, sql: &'static StaticSql) -> Self {
+        let rows: Vec<V> = rows.into_iter().map(Into::into).collect();
         let mut alike: Vec<(ColumnSet, Vec<usize>)> = Vec::new();
         let mut groups: HashMap<ColumnSet, usize> = HashMap::new();
         for (number, row) in rows.iter().enumerate() {
@@ -78,14 +79,14 @@ impl<R> InsertMany<R> {
     ///
     /// An array of arrays cannot be sent for a column that is an array itself.
     #[doc(hidden)]
-    pub fn by_rows<V: ColumnValues>(rows: &[V], sql: &'static StaticSql) -> Self {
-        let insert = |(number, row): (usize, &V)| Insert {
-            query: Query::new(sql).new_row(row),
+    pub fn by_rows<V: ColumnValues>(rows: Vec<impl Into<V>>, sql: &'static StaticSql) -> Self {
+        let insert = |(number, row)| Insert {
+            query: Query::new(sql).new_row::<V>(&Into::into(row)),
             numbers: vec![number],
         };
         Self {
             rows: rows.len(),
-            inserts: rows.iter().enumerate().map(insert).collect(),
+            inserts: rows.into_iter().enumerate().map(insert).collect(),
         }
     }
 }

@@ -37,13 +37,25 @@ async fn the_service_opens_accounts_and_moves_money() {
         .expect("a free port");
     let at = listener.local_addr().expect("an address");
     let serving = tokio::spawn(async move { axum::serve(listener, service::router(db)).await });
+    let accounts = database.open().expect("a server");
     let answers = tokio::task::spawn_blocking(move || {
         let open = |body| ask(at, "POST", "/accounts", body);
         let send = |body| ask(at, "POST", "/transfers", body);
         let transfer =
             |amount| format!(r#"{{"sender_id": 1, "receiver_id": 2, "amount": {amount}}}"#);
+        let refused = open(r#"{"username": "ann", "balance": 100}"#);
+        let nameless = open("{}");
+        let ann = open(r#"{"username": "ann"}"#);
+        let deposit = bank::AccountChanges {
+            balance: Some(100),
+            ..Default::default()
+        };
+        let deposit = bank::Account::update(bank::AccountId(1), deposit);
+        accounts.run(deposit).expect("ann's account");
         [
-            open(r#"{"username": "ann", "balance": 100}"#),
+            refused,
+            nameless,
+            ann,
             open(r#"{"username": "bob"}"#),
             open(r#"{"username": "ann"}"#),
             send(&transfer(30)),
@@ -56,10 +68,12 @@ async fn the_service_opens_accounts_and_moves_money() {
     let answers = answers.await.expect("no panic");
     serving.abort();
     let statuses = answers.each_ref().map(|(status, _)| *status);
-    assert_eq!(statuses, [201, 201, 409, 201, 409, 422, 200, 404]);
-    assert_eq!(answers[2].1, "the username is taken");
-    assert_eq!(answers[4].1, "there is not enough money");
-    let bob: serde_json::Value = serde_json::from_str(&answers[6].1).expect("JSON");
+    assert_eq!(statuses, [422, 422, 201, 201, 409, 201, 409, 422, 200, 404]);
+    assert!(answers[0].1.contains("unknown field `balance`"));
+    assert!(answers[1].1.contains("missing field `username`"));
+    assert_eq!(answers[4].1, "the username is taken");
+    assert_eq!(answers[6].1, "there is not enough money");
+    let bob: serde_json::Value = serde_json::from_str(&answers[8].1).expect("JSON");
     assert_eq!(
         (&bob["username"], &bob["balance"]),
         (&"bob".into(), &30.into())

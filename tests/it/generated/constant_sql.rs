@@ -1,7 +1,7 @@
 //! The SQL of generated functions: constants, completed with the columns that a call has values
 //! for.
 
-use bank::{Account, AccountId, AccountStatus, NewAccount, NewTransfer, Transfer};
+use bank::{Account, AccountId, AccountStatus, AccountValues, Transfer, TransferValues};
 use bowline::{Database, ErrorKind, Outcome, Page, Result, Session, StatementDsl as _, sql_query};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
@@ -10,7 +10,7 @@ use crate::support::{balance, new_account, test_database};
 
 #[bowline::test]
 fn rows_of_different_shapes_are_stored_in_the_given_order(db: Database) -> Result<()> {
-    let new = |number: usize| NewAccount {
+    let new = |number: usize| AccountValues {
         balance: (number.is_multiple_of(2)).then_some(7),
         status: number.is_multiple_of(3).then_some(AccountStatus::Frozen),
         ..new_account(["a", "b", "c", "d", "e", "f", "g"][number])
@@ -25,14 +25,17 @@ fn rows_of_different_shapes_are_stored_in_the_given_order(db: Database) -> Resul
         let status = new(number).status.unwrap_or(AccountStatus::Active);
         assert_eq!(account.status, status);
     }
-    assert_eq!(db.run(Account::insert_many(Vec::new()))?, []);
+    assert_eq!(
+        db.run(Account::insert_many(Vec::<AccountValues<'_>>::new()))?,
+        []
+    );
     Ok(())
 }
 
 #[bowline::test]
 fn rows_with_array_columns_are_inserted_in_one_round_trip(db: Database) -> Result<()> {
     let accounts = db.run(Account::insert_many(["ann", "bob"].map(new_account).into()))?;
-    let new = |amount: i64| NewTransfer {
+    let new = |amount: i64| TransferValues {
         sender_id: accounts[0].id,
         receiver_id: accounts[1].id,
         amount,
@@ -58,7 +61,7 @@ fn only_the_columns_that_are_given_are_named() -> Result<()> {
     db.session()?.batch_execute(script)?;
     let done = db.transaction(|tx| -> Result<()> {
         tx.run(sql_query("SET LOCAL ROLE columns_clerk").affected())?;
-        let named = NewAccount {
+        let named = AccountValues {
             balance: None,
             ..new_account("ann")
         };

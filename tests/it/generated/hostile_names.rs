@@ -8,7 +8,9 @@ use bowline::{Page, Session};
 use diesel::connection::SimpleConnection as _;
 use serde_json::{Map, Value, json};
 
-use super::hostile::{HostileTable, NewHostileTable, NewSelf_, NewType, OptionRow, Self_, Type};
+use super::hostile::{
+    HostileTable, HostileTableValues, NewType, OptionRow, Self_, Self_Values, Type,
+};
 
 const MIGRATION: &str = include_str!("../../hostile/migrations/1_hostile/up.sql");
 
@@ -75,7 +77,7 @@ fn an_insert_by_a_hostile_name_reaches_its_column() {
             .into_iter()
             .map(|name| (name.clone(), Value::String(name)))
             .collect();
-        let new: NewHostileTable<'_> =
+        let new: HostileTableValues<'_> =
             serde_json::from_value(Value::Object(wanted)).expect("a new row");
         let inserted = session.run(HostileTable::insert(new)).expect("a row");
         names(&inserted);
@@ -88,12 +90,12 @@ fn each_hostile_label_of_an_enum_round_trips() {
         "a\"c", "c\\d", "*/", "Self", "", "1", "größe", "a b", "a+b", "a-", "type", "r#type", "{}",
     ];
     with_session(|session| {
-        let new: NewType<'_> = serde_json::from_value(json!({})).expect("a new row");
+        let new: NewType = serde_json::from_value(json!({})).expect("a new row");
         let parent = session.run(Type::insert(new)).expect("a row");
         let parent = serde_json::to_value(&parent).expect("an object")["id"].clone();
         for label in labels {
             let new = json!({ "type": parent, "mood\"s": label, "crate": label });
-            let new: NewSelf_<'_> = serde_json::from_value(new).expect("a new row");
+            let new: Self_Values<'_> = serde_json::from_value(new).expect("a new row");
             let row = session.run(Self_::insert(new)).expect("a row");
             assert_eq!(
                 serde_json::to_value(&row).expect("an object")["mood\"s"],

@@ -1,6 +1,6 @@
 //! `query!` and `query_as!` on the bank, on a real server.
 
-use bank::{Account, AccountId, AccountStatus, NewTransfer, Transfer};
+use bank::{Account, AccountId, AccountStatus, Transfer, TransferValues};
 use bowline::{Database, ErrorKind, Result, query, query_as};
 
 use crate::support::new_account;
@@ -95,7 +95,7 @@ fn rows_are_read_into_a_struct(db: Database) -> Result<()> {
         Account::insert(new_account("ann")),
         Account::insert(new_account("bob")),
     ))?;
-    db.run(Transfer::insert(NewTransfer {
+    db.run(Transfer::insert(TransferValues {
         sender_id: ann.id,
         receiver_id: bob.id,
         amount: 7,

@@ -1,7 +1,7 @@
 //! Rows within rows: whole rows and arrays of rows among the results, on a real server.
 
 use bank::queries::accounts;
-use bank::{Account, AccountStatus, NewAccount, NewTransfer, Transfer};
+use bank::{Account, AccountStatus, AccountValues, Transfer, TransferValues};
 use bowline::{Database, ErrorKind, Result, query, sql_query};
 use diesel::connection::SimpleConnection as _;
 
@@ -9,13 +9,13 @@ use crate::support::{new_account, test_database};
 
 /// Inserts two accounts, and two transfers from the first to the second.
 fn sent(db: &Database) -> Result<(Account, Account, [Transfer; 2])> {
-    let frozen = NewAccount {
+    let frozen = AccountValues {
         status: Some(AccountStatus::Frozen),
         full_name: Some("Bob B.".into()),
         ..new_account("bob")
     };
     let (ann, bob) = db.run((Account::insert(new_account("ann")), Account::insert(frozen)))?;
-    let transfer = |amount| NewTransfer {
+    let transfer = |amount| TransferValues {
         sender_id: ann.id,
         receiver_id: bob.id,
         amount,

@@ -1,14 +1,14 @@
 //! The functions of the bank's query files, each on a real server.
 
 use bank::queries::{accounts, transfers};
-use bank::{Account, AccountLabel, AccountStatus, NewAccount, NewTransfer, Transfer};
+use bank::{Account, AccountLabel, AccountStatus, AccountValues, Transfer, TransferValues};
 use bowline::{Database, ErrorKind, Result, Statement as _};
 use chrono::DateTime;
 
 use crate::support::new_account;
 
-fn sent(from: &Account, to: &Account, amount: i64) -> NewTransfer {
-    NewTransfer {
+fn sent(from: &Account, to: &Account, amount: i64) -> TransferValues {
+    TransferValues {
         sender_id: from.id,
         receiver_id: to.id,
         amount,
@@ -64,7 +64,7 @@ fn an_array_is_a_slice_and_an_outer_join_an_option(db: Database) -> Result<()> {
 
 #[bowline::test]
 fn a_query_of_all_columns_returns_the_tables_row(db: Database) -> Result<()> {
-    let frozen = NewAccount {
+    let frozen = AccountValues {
         status: Some(AccountStatus::Frozen),
         ..new_account("eve")
     };

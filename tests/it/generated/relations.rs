@@ -4,9 +4,9 @@ use bowline::{ErrorKind, Page, StatementDsl as _};
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 
 use super::roles::{database, new_ticket, person};
-use super::tickets::audit::{Event, EventId, NewEvent, Unseen};
+use super::tickets::audit::{Event, EventId, EventValues, Unseen};
 use super::tickets::relations::workloads;
-use super::tickets::{AuditState, Log, NewLog, State, StateTotal, Ticket, Workload};
+use super::tickets::{AuditState, Log, LogValues, State, StateTotal, Ticket, Workload};
 
 #[test]
 fn a_view_is_read_by_its_key() {
@@ -56,7 +56,7 @@ fn a_materialized_view_is_refreshed() {
 #[test]
 fn a_table_without_a_key_is_read_and_written() {
     let (_test, db) = database();
-    let new = |line: &'static str| NewLog {
+    let new = |line: &'static str| LogValues {
         at: None,
         line: line.into(),
     };
@@ -81,7 +81,7 @@ fn another_schema_has_a_module() {
         .run(Ticket::insert(new_ticket(owner, "T1")))
         .expect("a ticket")
         .id;
-    let new = NewEvent {
+    let new = EventValues {
         ticket_id: ticket,
         state: None,
         was: Some(State::Open),

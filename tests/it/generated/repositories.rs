@@ -1,15 +1,15 @@
 //! The generated functions of the bank, each on a real server.
 
 use bank::{
-    Account, AccountChanges, AccountLabel, AccountLabelChanges, AccountStatus, NewAccount,
-    NewAccountLabel, NewTransfer, Transfer,
+    Account, AccountChanges, AccountLabel, AccountLabelChanges, AccountLabelValues, AccountStatus,
+    AccountValues, Transfer, TransferValues,
 };
 use bowline::{Database, ErrorKind, Page, Result};
 
 use crate::support::new_account;
 
-fn new_transfer(from: &Account, to: &Account, amount: i64) -> NewTransfer {
-    NewTransfer {
+fn new_transfer(from: &Account, to: &Account, amount: i64) -> TransferValues {
+    TransferValues {
         sender_id: from.id,
         receiver_id: to.id,
         amount,
@@ -21,7 +21,7 @@ fn new_transfer(from: &Account, to: &Account, amount: i64) -> NewTransfer {
 
 #[bowline::test]
 fn an_account_is_found_by_id_and_each_unique_index(db: Database) -> Result<()> {
-    let new = NewAccount {
+    let new = AccountValues {
         email: Some("ann@example.com".into()),
         ..new_account("ann")
     };
@@ -45,7 +45,7 @@ fn an_account_is_found_by_id_and_each_unique_index(db: Database) -> Result<()> {
 
 #[bowline::test]
 fn a_partial_unique_index_finds_only_what_it_covers(db: Database) -> Result<()> {
-    let new = NewAccount {
+    let new = AccountValues {
         email: Some("ann@example.com".into()),
         status: Some(AccountStatus::Closed),
         ..new_account("ann")
@@ -69,7 +69,7 @@ fn a_missing_row_is_none_to_find_and_an_error_to_get(db: Database) -> Result<()>
 
 #[bowline::test]
 fn changes_leave_set_and_clear_columns(db: Database) -> Result<()> {
-    let ann = db.run(Account::insert(NewAccount {
+    let ann = db.run(Account::insert(AccountValues {
         email: Some("a@example.com".into()),
         ..new_account("ann")
     }))?;
@@ -163,7 +163,7 @@ fn an_upsert_inserts_first_and_changes_after(db: Database) -> Result<()> {
         AccountChanges::default(),
     ))?;
     assert_eq!(third, second);
-    let mail = || NewAccount {
+    let mail = || AccountValues {
         email: Some("ann@example.com".into()),
         ..new_account("anna")
     };
@@ -178,7 +178,7 @@ fn an_upsert_inserts_first_and_changes_after(db: Database) -> Result<()> {
 #[bowline::test]
 fn a_composite_key_is_used_with_all_its_columns(db: Database) -> Result<()> {
     let ann = db.run(Account::insert(new_account("ann")))?;
-    let label = |name: &'static str| NewAccountLabel {
+    let label = |name: &'static str| AccountLabelValues {
         account_id: ann.id,
         label: name.into(),
         colour: None,
@@ -220,7 +220,10 @@ fn many_rows_are_inserted_over_several_statements(db: Database) -> Result<()> {
             .zip(&names)
             .all(|(row, name)| row.username == *name)
     );
-    assert_eq!(db.run(Account::insert_many(Vec::new()))?, []);
+    assert_eq!(
+        db.run(Account::insert_many(Vec::<AccountValues<'_>>::new()))?,
+        []
+    );
     Ok(())
 }
 
@@ -231,12 +234,12 @@ fn json_tells_leave_from_null_and_reads_escapes() {
     assert_eq!((changes.email, changes.full_name), (Some(None), None));
     assert_eq!(changes.username.as_deref(), Some("a\nb"));
     let value = serde_json::json!({"username": "ann", "status": "frozen"});
-    let new: NewAccount<'_> = serde_json::from_value(value).expect("good JSON");
+    let new: AccountValues<'_> = serde_json::from_value(value).expect("good JSON");
     assert_eq!(
         (new.status, new.balance),
         (Some(AccountStatus::Frozen), None)
     );
-    let missing = serde_json::from_str::<NewAccount<'_>>("{}")
+    let missing = serde_json::from_str::<AccountValues<'_>>("{}")
         .expect_err("a column that the database cannot fill");
     assert!(missing.to_string().contains("username"));
 }

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tickets::schema::tickets;
 use super::tickets::{
-    ListedTicket, NewPerson, NewTicket, Person, PersonChanges, PersonId, State, Ticket,
-    TicketChanges, TicketConstraint,
+    ListedTicket, Person, PersonChanges, PersonId, PersonValues, State, Ticket, TicketChanges,
+    TicketConstraint, TicketValues,
 };
 
 /// An address: a column type that a setting names.
@@ -44,7 +44,7 @@ pub(crate) fn database() -> (TestDatabase, Database) {
 }
 
 pub(crate) fn person(db: &Database, email: &str) -> Person {
-    let new = NewPerson {
+    let new = PersonValues {
         email: Email(email.to_owned()),
         full_name: None,
         password_hash: "secret".into(),
@@ -52,8 +52,8 @@ pub(crate) fn person(db: &Database, email: &str) -> Person {
     db.run(Person::insert(new)).expect("a person")
 }
 
-pub(crate) fn new_ticket(owner_id: PersonId, code: &str) -> NewTicket<'_> {
-    NewTicket {
+pub(crate) fn new_ticket(owner_id: PersonId, code: &str) -> TicketValues<'_> {
+    TicketValues {
         owner_id,
         code: code.into(),
         title: "a title".into(),
@@ -243,7 +243,7 @@ fn json_follows_the_settings() {
             .starts_with("unknown field `full_name`")
     );
     let new = r#"{"mail": "a", "passwordHash": "x", "id": 7}"#;
-    let unknown = serde_json::from_str::<NewPerson<'_>>(new).expect_err("an unknown field");
+    let unknown = serde_json::from_str::<PersonValues<'_>>(new).expect_err("an unknown field");
     assert!(unknown.to_string().starts_with("unknown field `id`"));
 }
 

@@ -2,7 +2,7 @@
 
 use bank::{
     Account, AccountChanges, AccountConstraint, AccountLabel, AccountLabelConstraint,
-    NewAccountLabel, TransferConstraint,
+    AccountLabelValues, TransferConstraint,
 };
 use bowline::error::StatementIndex;
 use bowline::{
@@ -121,7 +121,7 @@ fn a_deferred_constraint_at_commit_has_its_name() {
         .run(Account::insert(new_account("ann")))
         .expect("an account");
     db.run(Account::delete(ann.id)).expect("a deletion");
-    let label = || NewAccountLabel {
+    let label = || AccountLabelValues {
         account_id: ann.id,
         label: "home".into(),
         colour: None,

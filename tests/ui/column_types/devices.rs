@@ -32,22 +32,36 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Device`] to insert. `None` takes the column's default.
+/// A [`Device`] to insert: the columns that each one needs. [`DeviceValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewDevice<'a> {
+    pub name: Cow<'a, str>,
+}
+
+/// The columns of a [`Device`] to insert. `None` takes the column's default.
+///
+/// `DeviceValues { .., ..NewDevice { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct DeviceValues<'a> {
     pub id: Option<DeviceId>,
     pub owner: Option<Uuid>,
     pub name: Cow<'a, str>,
 }
 
+bowline::__generated::values_from! {
+    DeviceValues<'a> from NewDevice<'a> {
+        id = None, owner = None, name,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewDevice<'_>: devices {
+    DeviceValues<'_>: devices {
         id = optional, owner = optional, name,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewDevice<'_>: devices {
+    DeviceValues<'_>: devices {
         id = optional, owner = optional, name,
     }
 }
@@ -124,24 +138,26 @@ impl Device {
     }
 
     /// Inserts a device and returns it as stored.
-    pub fn insert(new: NewDevice<'_>) -> bowline::WriteQuery<Device> {
+    pub fn insert<'a>(new: impl Into<DeviceValues<'a>>) -> bowline::WriteQuery<Device> {
         static SQL: StaticSql = StaticSql {
             function: "Device::insert",
             sql: "INSERT INTO devices {new} RETURNING id, owner, name",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewDevice<'_>>) -> bowline::statement::InsertMany<Device> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<DeviceValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Device> {
         static SQL: StaticSql = StaticSql {
             function: "Device::insert_many",
             sql: "INSERT INTO devices {rows} RETURNING id, owner, name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<DeviceValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the device as stored, or the error `NotFound`.
@@ -161,7 +177,10 @@ impl Device {
     }
 
     /// Inserts the device; where one with this id is there already, makes the changes to it instead.
-    pub fn upsert(new: NewDevice<'_>, changes: DeviceChanges<'_>) -> bowline::WriteQuery<Device> {
+    pub fn upsert<'a>(
+        new: impl Into<DeviceValues<'a>>,
+        changes: DeviceChanges<'_>,
+    ) -> bowline::WriteQuery<Device> {
         static SQL: StaticSql = StaticSql {
             function: "Device::upsert",
             sql: "INSERT INTO devices {new} ON CONFLICT (id) DO UPDATE SET {changes} RETURNING id, \
@@ -171,7 +190,9 @@ impl Device {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the device; `false` if there was none.

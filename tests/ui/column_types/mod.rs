@@ -15,7 +15,11 @@
         mod devices;
         mod networks;
 
-        pub use self::devices::{Device, DeviceChanges, DeviceConstraint, DeviceId, NewDevice};
-        pub use self::networks::{Network, NetworkChanges, NetworkConstraint, NewNetwork};
+        pub use self::devices::{
+            Device, DeviceChanges, DeviceConstraint, DeviceId, DeviceValues, NewDevice,
+        };
+        pub use self::networks::{
+            Network, NetworkChanges, NetworkConstraint, NetworkValues, NewNetwork,
+        };
     },
 }

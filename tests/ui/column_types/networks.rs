@@ -27,22 +27,37 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Network`] to insert. `None` takes the column's default.
+/// A [`Network`] to insert: the columns that each one needs. [`NetworkValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNetwork<'a> {
+    pub id: IpNetwork,
+    pub name: Cow<'a, str>,
+}
+
+/// The columns of a [`Network`] to insert. `None` takes the column's default.
+///
+/// `NetworkValues { .., ..NewNetwork { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct NetworkValues<'a> {
     pub id: IpNetwork,
     pub gateway: Option<IpNetwork>,
     pub name: Cow<'a, str>,
 }
 
+bowline::__generated::values_from! {
+    NetworkValues<'a> from NewNetwork<'a> {
+        id, gateway = None, name,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewNetwork<'_>: networks {
+    NetworkValues<'_>: networks {
         id, gateway = optional, name,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewNetwork<'_>: networks {
+    NetworkValues<'_>: networks {
         id, gateway = optional, name,
     }
 }
@@ -119,24 +134,26 @@ impl Network {
     }
 
     /// Inserts a network and returns it as stored.
-    pub fn insert(new: NewNetwork<'_>) -> bowline::WriteQuery<Network> {
+    pub fn insert<'a>(new: impl Into<NetworkValues<'a>>) -> bowline::WriteQuery<Network> {
         static SQL: StaticSql = StaticSql {
             function: "Network::insert",
             sql: "INSERT INTO networks {new} RETURNING id, gateway, name",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewNetwork<'_>>) -> bowline::statement::InsertMany<Network> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<NetworkValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Network> {
         static SQL: StaticSql = StaticSql {
             function: "Network::insert_many",
             sql: "INSERT INTO networks {rows} RETURNING id, gateway, name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NetworkValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the network as stored, or the error `NotFound`.
@@ -156,8 +173,8 @@ impl Network {
     }
 
     /// Inserts the network; where one with this id is there already, makes the changes to it instead.
-    pub fn upsert(
-        new: NewNetwork<'_>,
+    pub fn upsert<'a>(
+        new: impl Into<NetworkValues<'a>>,
         changes: NetworkChanges<'_>,
     ) -> bowline::WriteQuery<Network> {
         static SQL: StaticSql = StaticSql {
@@ -169,7 +186,9 @@ impl Network {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the network; `false` if there was none.

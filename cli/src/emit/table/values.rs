@@ -13,6 +13,26 @@ pub(super) fn row(table: &TablePlan, name: &str, fields: &[Field]) -> String {
     call("table_row", name, "", table, columns)
 }
 
+/// Returns the macro that makes the values of a row from the columns that each row needs.
+pub(super) fn from_required(table: &TablePlan) -> String {
+    if !table.has_values_type() {
+        return String::new();
+    }
+    let required = table.required_fields();
+    let fields = table.new_fields.iter().map(|field| {
+        let optional = if field.options > 0 { " = None" } else { "" };
+        format!("{}{optional}", field.name)
+    });
+    format!(
+        "bowline::__generated::values_from! {{\n    {}{} from {}{} {{\n{}    }}\n}}\n",
+        table.values_type(),
+        lifetime(&table.new_fields),
+        table.new_type(),
+        lifetime(&required),
+        lines(fields)
+    )
+}
+
 pub(super) fn new(table: &TablePlan) -> String {
     if table.new_fields.is_empty() {
         return String::new();
@@ -25,7 +45,7 @@ pub(super) fn new(table: &TablePlan) -> String {
     // Without a value for an optional column, the column is left out of the INSERT.
     let calls: Vec<_> = macros
         .into_iter()
-        .map(|name| values(name, &table.new_type(), fields, table))
+        .map(|name| values(name, &table.inserted_type(), fields, table))
         .collect();
     calls.join("\n")
 }
@@ -62,9 +82,18 @@ fn call(
     table: &TablePlan,
     columns: impl Iterator<Item = String>,
 ) -> String {
+    format!(
+        "bowline::__generated::{name}! {{\n    {rust_type}{lifetime}: {} {{\n{}    }}\n}}\n",
+        table.module,
+        lines(columns)
+    )
+}
+
+/// Returns the items, as many on a line as fit.
+fn lines(items: impl Iterator<Item = String>) -> String {
     let mut lines = vec![String::new()];
-    for column in columns {
-        let item = format!("{column},");
+    for item in items {
+        let item = format!("{item},");
         match lines.last_mut() {
             Some(line) if line.is_empty() => *line = item,
             Some(line) if 8 + line.len() + 1 + item.len() <= WIDTH => {
@@ -74,14 +103,8 @@ fn call(
             _ => lines.push(item),
         }
     }
-    let lines: String = lines
-        .iter()
-        .map(|line| format!("        {line}\n"))
-        .collect();
-    format!(
-        "bowline::__generated::{name}! {{\n    {rust_type}{lifetime}: {} {{\n{lines}    }}\n}}\n",
-        table.module
-    )
+    let lines = lines.iter();
+    lines.map(|line| format!("        {line}\n")).collect()
 }
 
 /// Returns true if a column to insert is an array, or a value of a composite type, whose arrays

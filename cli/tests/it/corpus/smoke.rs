@@ -194,6 +194,23 @@ fn modules(mod_rs: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The type in `impl Into<AccountValues<'_>>`.
+fn into(of: &Type) -> String {
+    let Type::ImplTrait(of) = of else {
+        panic!("it is an `impl Into<..>`");
+    };
+    let syn::TypeParamBound::Trait(bound) = &of.bounds[0] else {
+        panic!("a trait");
+    };
+    let PathArguments::AngleBracketed(arguments) = &bound.path.segments[0].arguments else {
+        panic!("the argument of `Into`");
+    };
+    let GenericArgument::Type(Type::Path(path)) = &arguments.args[0] else {
+        panic!("a type");
+    };
+    path.path.segments[0].ident.to_string()
+}
+
 impl Code {
     fn item(&mut self, item: Item, module: &str) {
         match item {
@@ -278,6 +295,7 @@ impl Code {
     /// only.
     fn value(&self, of: &Type, round: usize, module: &str) -> String {
         match of {
+            Type::ImplTrait(_) => self.new_row(&into(of), round, module),
             Type::Reference(reference) => match &*reference.elem {
                 Type::Path(path) if path.path.is_ident("str") => format!("\"x{round}\""),
                 Type::Slice(_) => format!("&[{round}u8]"),
@@ -324,6 +342,16 @@ impl Code {
             },
             _ => panic!("a generated function has no argument of another kind"),
         }
+    }
+
+    /// A new row: in the first round the columns that it needs, else all of them.
+    fn new_row(&self, values: &str, round: usize, module: &str) -> String {
+        let row = values.strip_suffix("Values").expect("the columns of a row");
+        let name = match round {
+            1 => format!("New{row}"),
+            _ => values.to_owned(),
+        };
+        self.of_name(&name, None, round, module)
     }
 
     fn of_name(&self, name: &str, inner: Option<&Type>, round: usize, module: &str) -> String {
@@ -374,9 +402,15 @@ impl Code {
             ("Option", Some(_)) if round == 1 => "None".to_owned(),
             ("Option", Some(inner)) => format!("Some({})", self.value(inner, round, module)),
             ("Vec", Some(inner)) => {
-                // Whole rows are passed two at a time, and have to differ.
-                let is_row = matches!(inner, Type::Path(path) if path.path.segments.last()
-                    .is_some_and(|last| last.ident.to_string().starts_with("New")));
+                // Whole rows are given two at a time, which are not to be one.
+                let is_new = |path: &syn::TypePath| {
+                    let last = path.path.segments.last();
+                    last.is_some_and(|last| last.ident.to_string().starts_with("New"))
+                };
+                let is_row = match inner {
+                    Type::Path(path) => is_new(path),
+                    other => matches!(other, Type::ImplTrait(_)),
+                };
                 if is_row {
                     format!(
                         "vec![{}, {}]",

@@ -27,22 +27,37 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`AccountLabel`] to insert. `None` takes the column's default.
+/// An [`AccountLabel`] to insert: the columns that each one needs. [`AccountLabelValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccountLabel<'a> {
+    pub account_id: AccountId,
+    pub label: Cow<'a, str>,
+}
+
+/// The columns of an [`AccountLabel`] to insert. `None` takes the column's default.
+///
+/// `AccountLabelValues { .., ..NewAccountLabel { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AccountLabelValues<'a> {
     pub account_id: AccountId,
     pub label: Cow<'a, str>,
     pub colour: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    AccountLabelValues<'a> from NewAccountLabel<'a> {
+        account_id, label, colour = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewAccountLabel<'_>: account_labels {
+    AccountLabelValues<'_>: account_labels {
         account_id, label, colour = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewAccountLabel<'_>: account_labels {
+    AccountLabelValues<'_>: account_labels {
         account_id, label, colour = optional,
     }
 }
@@ -164,26 +179,26 @@ impl AccountLabel {
     }
 
     /// Inserts an account label and returns it as stored.
-    pub fn insert(new: NewAccountLabel<'_>) -> bowline::WriteQuery<AccountLabel> {
+    pub fn insert<'a>(new: impl Into<AccountLabelValues<'a>>) -> bowline::WriteQuery<AccountLabel> {
         static SQL: StaticSql = StaticSql {
             function: "AccountLabel::insert",
             sql: "INSERT INTO account_labels {new} RETURNING account_id, label, colour",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewAccountLabel<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<AccountLabelValues<'a>>>,
     ) -> bowline::statement::InsertMany<AccountLabel> {
         static SQL: StaticSql = StaticSql {
             function: "AccountLabel::insert_many",
             sql: "INSERT INTO account_labels {rows} RETURNING account_id, label, colour",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account label as stored, or the error `NotFound`.
@@ -210,8 +225,8 @@ impl AccountLabel {
     }
 
     /// Inserts the account label; where one with this account_id and label is there already, makes the changes to it instead.
-    pub fn upsert(
-        new: NewAccountLabel<'_>,
+    pub fn upsert<'a>(
+        new: impl Into<AccountLabelValues<'a>>,
         changes: AccountLabelChanges<'_>,
     ) -> bowline::WriteQuery<AccountLabel> {
         static SQL: StaticSql = StaticSql {
@@ -223,7 +238,9 @@ impl AccountLabel {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the account label; `false` if there was none.

@@ -42,9 +42,17 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`Account`] to insert. `None` takes the column's default.
+/// An [`Account`] to insert: the columns that each one needs. [`AccountValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccount<'a> {
+    pub username: Cow<'a, str>,
+}
+
+/// The columns of an [`Account`] to insert. `None` takes the column's default.
+///
+/// `AccountValues { .., ..NewAccount { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AccountValues<'a> {
     pub username: Cow<'a, str>,
     pub status: Option<AccountStatus>,
     pub balance: Option<i64>,
@@ -53,15 +61,21 @@ pub struct NewAccount<'a> {
     pub full_name: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    AccountValues<'a> from NewAccount<'a> {
+        username, status = None, balance = None, created_at = None, email = None, full_name = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewAccount<'_>: accounts {
+    AccountValues<'_>: accounts {
         username, status = optional, balance = optional, created_at = optional, email = optional,
         full_name = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewAccount<'_>: accounts {
+    AccountValues<'_>: accounts {
         username, status = optional, balance = optional, created_at = optional, email = optional,
         full_name = optional,
     }
@@ -183,7 +197,7 @@ impl Account {
     }
 
     /// Inserts an account and returns it as stored.
-    pub fn insert(new: NewAccount<'_>) -> bowline::WriteQuery<Account> {
+    pub fn insert<'a>(new: impl Into<AccountValues<'a>>) -> bowline::WriteQuery<Account> {
         static SQL: StaticSql = StaticSql {
             function: "Account::insert",
             sql: "INSERT INTO accounts {new} RETURNING id, username, status, balance, created_at, \
@@ -191,18 +205,20 @@ impl Account {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewAccount<'_>>) -> bowline::statement::InsertMany<Account> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<AccountValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Account> {
         static SQL: StaticSql = StaticSql {
             function: "Account::insert_many",
             sql: "INSERT INTO accounts {rows} RETURNING id, username, status, balance, created_at, \
                   email, full_name, display_name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<AccountValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.
@@ -224,8 +240,8 @@ impl Account {
     }
 
     /// Inserts the account; where one with this username is there already, makes the changes to it instead.
-    pub fn upsert_by_username(
-        new: NewAccount<'_>,
+    pub fn upsert_by_username<'a>(
+        new: impl Into<AccountValues<'a>>,
         changes: AccountChanges<'_>,
     ) -> bowline::WriteQuery<Account> {
         static SQL: StaticSql = StaticSql {
@@ -239,12 +255,14 @@ impl Account {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Inserts the account; where one with this email is there already, makes the changes to it instead.
-    pub fn upsert_by_email(
-        new: NewAccount<'_>,
+    pub fn upsert_by_email<'a>(
+        new: impl Into<AccountValues<'a>>,
         changes: AccountChanges<'_>,
     ) -> bowline::WriteQuery<Account> {
         static SQL: StaticSql = StaticSql {
@@ -258,7 +276,9 @@ impl Account {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the account; `false` if there was none.

@@ -33,11 +33,14 @@
         mod types;
 
         pub use self::account_labels::{
-            AccountLabel, AccountLabelChanges, AccountLabelConstraint, NewAccountLabel,
+            AccountLabel, AccountLabelChanges, AccountLabelConstraint, AccountLabelValues,
+            NewAccountLabel,
         };
-        pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+        pub use self::accounts::{
+            Account, AccountChanges, AccountConstraint, AccountId, AccountValues, NewAccount,
+        };
         pub use self::transfers::{
-            NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId,
+            NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId, TransferValues,
         };
         pub use self::types::AccountStatus;
     },

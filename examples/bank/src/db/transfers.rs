@@ -38,9 +38,19 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Transfer`] to insert. `None` takes the column's default.
+/// A [`Transfer`] to insert: the columns that each one needs. [`TransferValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTransfer {
+    pub sender_id: AccountId,
+    pub receiver_id: AccountId,
+    pub amount: i64,
+}
+
+/// The columns of a [`Transfer`] to insert. `None` takes the column's default.
+///
+/// `TransferValues { .., ..NewTransfer { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct TransferValues {
     pub sender_id: AccountId,
     pub receiver_id: AccountId,
     pub amount: i64,
@@ -49,8 +59,14 @@ pub struct NewTransfer {
     pub tags: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    TransferValues from NewTransfer {
+        sender_id, receiver_id, amount, created_at = None, details = None, tags = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewTransfer: transfers {
+    TransferValues: transfers {
         sender_id, receiver_id, amount, created_at = optional, details = optional, tags = optional,
     }
 }
@@ -207,7 +223,7 @@ impl Transfer {
     }
 
     /// Inserts a transfer and returns it as stored.
-    pub fn insert(new: NewTransfer) -> bowline::WriteQuery<Transfer> {
+    pub fn insert(new: impl Into<TransferValues>) -> bowline::WriteQuery<Transfer> {
         static SQL: StaticSql = StaticSql {
             function: "Transfer::insert",
             sql: "INSERT INTO transfers {new} RETURNING id, sender_id, receiver_id, amount, \
@@ -215,18 +231,20 @@ impl Transfer {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTransfer>) -> bowline::statement::InsertMany<Transfer> {
+    pub fn insert_many(
+        new: Vec<impl Into<TransferValues>>,
+    ) -> bowline::statement::InsertMany<Transfer> {
         static SQL: StaticSql = StaticSql {
             function: "Transfer::insert_many",
             sql: "INSERT INTO transfers {new} RETURNING id, sender_id, receiver_id, amount, \
                   created_at, details, tags",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<TransferValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the transfer as stored, or the error `NotFound`.

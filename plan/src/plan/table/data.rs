@@ -36,7 +36,8 @@ pub struct TablePlan {
     pub key: Vec<String>,
     /// The fields of the row.
     pub fields: Vec<Field>,
-    /// The fields of `New`.
+    /// The columns that an INSERT can give: the fields of `Values`, of which `New` has those that
+    /// each row needs.
     pub new_fields: Vec<Field>,
     /// The fields of `Changes`.
     pub changes_fields: Vec<Field>,
@@ -142,6 +143,9 @@ impl TablePlan {
         if !self.new_fields.is_empty() {
             names.push(self.new_type());
         }
+        if self.has_values_type() {
+            names.push(self.values_type());
+        }
         if !self.changes_fields.is_empty() {
             names.push(self.changes_type());
         }
@@ -168,9 +172,35 @@ impl TablePlan {
         }
     }
 
-    /// Returns the name of the struct for a new row.
+    /// Returns the name of the struct with the columns that each new row needs.
     pub fn new_type(&self) -> String {
         format!("New{}", self.row)
+    }
+
+    /// Returns the name of the struct with all columns that a new row can give.
+    pub fn values_type(&self) -> String {
+        format!("{}Values", self.row)
+    }
+
+    /// Returns true if a new row can give columns that it does not need to give. Without any,
+    /// `New` has all columns.
+    pub fn has_values_type(&self) -> bool {
+        self.new_fields.iter().any(|field| field.options > 0)
+    }
+
+    /// Returns the name of the struct that an INSERT sends.
+    pub fn inserted_type(&self) -> String {
+        if self.has_values_type() {
+            self.values_type()
+        } else {
+            self.new_type()
+        }
+    }
+
+    /// Returns the fields of `New`.
+    pub fn required_fields(&self) -> Vec<Field> {
+        let fields = self.new_fields.iter();
+        fields.filter(|field| field.options == 0).cloned().collect()
     }
 
     /// Returns the name of the struct for the rows of lists.

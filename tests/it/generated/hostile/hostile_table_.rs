@@ -86,9 +86,15 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`HostileTable`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NewHostileTable<'a> {
+/// A [`HostileTable`] to insert. Each column can be left out: see [`HostileTableValues`].
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct NewHostileTable {}
+
+/// The columns of a [`HostileTable`] to insert. `None` takes the column's default.
+///
+/// `HostileTableValues { .., ..NewHostileTable {}.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct HostileTableValues<'a> {
     #[serde(rename = "quo\"te")]
     pub quo_te: Option<Cow<'a, str>>,
     #[serde(rename = "two\"\"quotes")]
@@ -145,8 +151,20 @@ pub struct NewHostileTable<'a> {
     pub __4: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    HostileTableValues<'a> from NewHostileTable {
+        quo_te = None, two_quotes = None, back_slash = None, new_line = None, tab_here = None,
+        brace_ = None, _x_ = None, _end = None, _begin = None, _line = None, gr_e = None, __ = None,
+        __2 = None, _rtl = None, __3 = None, a_b2 = None, a_b3 = None, a_b = None, a__b = None,
+        _single_ = None, dollar_1 = None, _hash = None, _both_ = None, x_fn_evil_ = None,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = None,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm = None, _s_0_ = None,
+        _u_41_ = None, __4 = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewHostileTable<'_>: hostile_table_ {
+    HostileTableValues<'_>: hostile_table_ {
         quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
         tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
         _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
@@ -160,7 +178,7 @@ bowline::__generated::column_values! {
 }
 
 bowline::__generated::column_arrays! {
-    NewHostileTable<'_>: hostile_table_ {
+    HostileTableValues<'_>: hostile_table_ {
         quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
         tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
         _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
@@ -360,7 +378,7 @@ impl HostileTable {
     }
 
     /// Inserts a hostile "table" */ {} \ and returns it as stored.
-    pub fn insert(new: NewHostileTable<'_>) -> bowline::WriteQuery<HostileTable> {
+    pub fn insert<'a>(new: impl Into<HostileTableValues<'a>>) -> bowline::WriteQuery<HostileTable> {
         static SQL: StaticSql = StaticSql {
             function: "HostileTable::insert",
             sql: "INSERT INTO \"hostile \"\"table\"\" */ {{}} \\\" {new} RETURNING id, \
@@ -374,12 +392,12 @@ impl HostileTable {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewHostileTable<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<HostileTableValues<'a>>>,
     ) -> bowline::statement::InsertMany<HostileTable> {
         static SQL: StaticSql = StaticSql {
             function: "HostileTable::insert_many",
@@ -393,7 +411,7 @@ impl HostileTable {
                   \"\\u{{41}}\", \"\\\"",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<HostileTableValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the hostile "table" */ {} \ as stored, or the error `NotFound`.

@@ -21,13 +21,14 @@
 
         pub use self::hostile_table_::{
             HostileTable, HostileTableChanges, HostileTableConstraint, HostileTableId,
-            NewHostileTable,
+            HostileTableValues, NewHostileTable,
         };
         pub use self::options::{
             NewOptionRow, OptionRow, OptionRowChanges, OptionRowConstraint, OptionRowId,
+            OptionRowValues,
         };
-        pub use self::self_::{NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id};
-        pub use self::type_::{NewType, Type, TypeChanges, TypeConstraint, TypeId};
+        pub use self::self_::{NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id, Self_Values};
+        pub use self::type_::{NewType, Type, TypeChanges, TypeConstraint, TypeId, TypeValues};
         pub use self::types::OddMood;
     },
 }

@@ -62,9 +62,15 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`OptionRow`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NewOptionRow<'a> {
+/// An [`OptionRow`] to insert. Each column can be left out: see [`OptionRowValues`].
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct NewOptionRow {}
+
+/// The columns of an [`OptionRow`] to insert. `None` takes the column's default.
+///
+/// `OptionRowValues { .., ..NewOptionRow {}.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct OptionRowValues<'a> {
     #[serde(rename = "table")]
     pub table_: Option<Cow<'a, str>>,
     #[serde(rename = "columns")]
@@ -99,8 +105,17 @@ pub struct NewOptionRow<'a> {
     pub conn: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    OptionRowValues<'a> from NewOptionRow {
+        table_ = None, columns_ = None, is_nullable_ = None, dsl_ = None, star_ = None,
+        all_columns_ = None, SqlType_ = None, BoxedQuery_ = None, new = None, changes = None,
+        page = None, String = None, Option = None, None = None, Some = None, Ok_ = None, Vec = None,
+        bowline = None, diesel_ = None, std = None, statement = None, conn = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewOptionRow<'_>: options {
+    OptionRowValues<'_>: options {
         table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
         star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
         new = optional, changes = optional, page = optional, String = optional, Option = optional,
@@ -110,7 +125,7 @@ bowline::__generated::column_values! {
 }
 
 bowline::__generated::column_arrays! {
-    NewOptionRow<'_>: options {
+    OptionRowValues<'_>: options {
         table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
         star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
         new = optional, changes = optional, page = optional, String = optional, Option = optional,
@@ -278,7 +293,7 @@ impl OptionRow {
     }
 
     /// Inserts an option and returns it as stored.
-    pub fn insert(new: NewOptionRow<'_>) -> bowline::WriteQuery<OptionRow> {
+    pub fn insert<'a>(new: impl Into<OptionRowValues<'a>>) -> bowline::WriteQuery<OptionRow> {
         static SQL: StaticSql = StaticSql {
             function: "OptionRow::insert",
             sql: "INSERT INTO options {new} RETURNING id, \"table\", columns, is_nullable, dsl, \
@@ -288,11 +303,13 @@ impl OptionRow {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewOptionRow<'_>>) -> bowline::statement::InsertMany<OptionRow> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<OptionRowValues<'a>>>,
+    ) -> bowline::statement::InsertMany<OptionRow> {
         static SQL: StaticSql = StaticSql {
             function: "OptionRow::insert_many",
             sql: "INSERT INTO options {rows} RETURNING id, \"table\", columns, is_nullable, dsl, \
@@ -301,7 +318,7 @@ impl OptionRow {
                   statement, conn",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the option as stored, or the error `NotFound`.
@@ -330,8 +347,8 @@ impl OptionRow {
     }
 
     /// Inserts the option; where one with this String is there already, makes the changes to it instead.
-    pub fn upsert_by_String(
-        new: NewOptionRow<'_>,
+    pub fn upsert_by_String<'a>(
+        new: impl Into<OptionRowValues<'a>>,
         changes: OptionRowChanges<'_>,
     ) -> bowline::WriteQuery<OptionRow> {
         static SQL: StaticSql = StaticSql {
@@ -348,7 +365,9 @@ impl OptionRow {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the option; `false` if there was none.

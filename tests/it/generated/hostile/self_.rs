@@ -37,9 +37,20 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Self_`] to insert. `None` takes the column's default.
+/// A [`Self_`] to insert: the columns that each one needs. [`Self_Values`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSelf_<'a> {
+    #[serde(rename = "type")]
+    pub type_: TypeId,
+    #[serde(rename = "crate")]
+    pub crate_: Cow<'a, str>,
+}
+
+/// The columns of a [`Self_`] to insert. `None` takes the column's default.
+///
+/// `Self_Values { .., ..NewSelf_ { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Self_Values<'a> {
     #[serde(rename = "type")]
     pub type_: TypeId,
     #[serde(rename = "mood\"s")]
@@ -48,14 +59,20 @@ pub struct NewSelf_<'a> {
     pub crate_: Cow<'a, str>,
 }
 
+bowline::__generated::values_from! {
+    Self_Values<'a> from NewSelf_<'a> {
+        type_, mood_s = None, crate_,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewSelf_<'_>: self_ {
+    Self_Values<'_>: self_ {
         type_, mood_s = optional, crate_,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewSelf_<'_>: self_ {
+    Self_Values<'_>: self_ {
         type_, mood_s = optional, crate_,
     }
 }
@@ -182,24 +199,26 @@ impl Self_ {
     }
 
     /// Inserts a self and returns it as stored.
-    pub fn insert(new: NewSelf_<'_>) -> bowline::WriteQuery<Self_> {
+    pub fn insert<'a>(new: impl Into<Self_Values<'a>>) -> bowline::WriteQuery<Self_> {
         static SQL: StaticSql = StaticSql {
             function: "Self_::insert",
             sql: "INSERT INTO self {new} RETURNING id, type, \"mood\"\"s\", crate",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewSelf_<'_>>) -> bowline::statement::InsertMany<Self_> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<Self_Values<'a>>>,
+    ) -> bowline::statement::InsertMany<Self_> {
         static SQL: StaticSql = StaticSql {
             function: "Self_::insert_many",
             sql: "INSERT INTO self {rows} RETURNING id, type, \"mood\"\"s\", crate",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<Self_Values<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the self as stored, or the error `NotFound`.
@@ -219,8 +238,8 @@ impl Self_ {
     }
 
     /// Inserts the self; where one with this crate is there already, makes the changes to it instead.
-    pub fn upsert_by_crate(
-        new: NewSelf_<'_>,
+    pub fn upsert_by_crate<'a>(
+        new: impl Into<Self_Values<'a>>,
         changes: Self_Changes<'_>,
     ) -> bowline::WriteQuery<Self_> {
         static SQL: StaticSql = StaticSql {
@@ -232,7 +251,9 @@ impl Self_ {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Deletes the self; `false` if there was none.

@@ -72,9 +72,15 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Type`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NewType<'a> {
+/// A [`Type`] to insert. Each column can be left out: see [`TypeValues`].
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct NewType {}
+
+/// The columns of a [`Type`] to insert. `None` takes the column's default.
+///
+/// `TypeValues { .., ..NewType {}.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct TypeValues<'a> {
     #[serde(rename = "type")]
     pub type__: Option<Cow<'a, str>>,
     #[serde(rename = "fn")]
@@ -113,8 +119,17 @@ pub struct NewType<'a> {
     pub id_: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    TypeValues<'a> from NewType {
+        type__ = None, fn_ = None, r_fn = None, self_ = None, Self_ = None, crate_ = None,
+        super_ = None, gen_ = None, async_ = None, try_ = None, union = None, dyn_ = None,
+        raw = None, static_ = None, macro_rules = None, yield_ = None, __ = None, __x_ = None,
+        _1st = None, id_ = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewType<'_>: type_ {
+    TypeValues<'_>: type_ {
         type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
         crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
         union = optional, dyn_ = optional, raw = optional, static_ = optional,
@@ -124,7 +139,7 @@ bowline::__generated::column_values! {
 }
 
 bowline::__generated::column_arrays! {
-    NewType<'_>: type_ {
+    TypeValues<'_>: type_ {
         type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
         crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
         union = optional, dyn_ = optional, raw = optional, static_ = optional,
@@ -270,7 +285,7 @@ impl Type {
     }
 
     /// Inserts a type and returns it as stored.
-    pub fn insert(new: NewType<'_>) -> bowline::WriteQuery<Type> {
+    pub fn insert<'a>(new: impl Into<TypeValues<'a>>) -> bowline::WriteQuery<Type> {
         static SQL: StaticSql = StaticSql {
             function: "Type::insert",
             sql: "INSERT INTO type {new} RETURNING id, type, fn, \"r#fn\", self, \"Self\", crate, \
@@ -279,11 +294,13 @@ impl Type {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewType<'_>>) -> bowline::statement::InsertMany<Type> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<TypeValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Type> {
         static SQL: StaticSql = StaticSql {
             function: "Type::insert_many",
             sql: "INSERT INTO type {rows} RETURNING id, type, fn, \"r#fn\", self, \"Self\", crate, \
@@ -291,7 +308,7 @@ impl Type {
                   \"1st\", id_",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<TypeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the type as stored, or the error `NotFound`.

@@ -31,23 +31,38 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`Event`] to insert. `None` takes the column's default.
+/// An [`Event`] to insert: the columns that each one needs. [`EventValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewEvent {
+    pub ticket_id: super::TicketId,
+}
+
+/// The columns of an [`Event`] to insert. `None` takes the column's default.
+///
+/// `EventValues { .., ..NewEvent { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventValues {
     pub ticket_id: super::TicketId,
     pub state: Option<AuditState>,
     pub was: Option<State>,
 }
 
+bowline::__generated::values_from! {
+    EventValues from NewEvent {
+        ticket_id, state = None, was = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewEvent: events {
+    EventValues: events {
         ticket_id, state = optional, was = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewEvent: events {
+    EventValues: events {
         ticket_id, state = optional, was = optional,
     }
 }
@@ -160,24 +175,24 @@ impl Event {
     }
 
     /// Inserts an event and returns it as stored.
-    pub fn insert(new: NewEvent) -> bowline::WriteQuery<Event> {
+    pub fn insert(new: impl Into<EventValues>) -> bowline::WriteQuery<Event> {
         static SQL: StaticSql = StaticSql {
             function: "audit::Event::insert",
             sql: "INSERT INTO audit.events {new} RETURNING id, ticket_id, state, was",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewEvent>) -> bowline::statement::InsertMany<Event> {
+    pub fn insert_many(new: Vec<impl Into<EventValues>>) -> bowline::statement::InsertMany<Event> {
         static SQL: StaticSql = StaticSql {
             function: "audit::Event::insert_many",
             sql: "INSERT INTO audit.events {rows} RETURNING id, ticket_id, state, was",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<EventValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the event as stored, or the error `NotFound`.

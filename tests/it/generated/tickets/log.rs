@@ -25,22 +25,37 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Log`] to insert. `None` takes the column's default.
+/// A [`Log`] to insert: the columns that each one needs. [`LogValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewLog<'a> {
+    pub line: Cow<'a, str>,
+}
+
+/// The columns of a [`Log`] to insert. `None` takes the column's default.
+///
+/// `LogValues { .., ..NewLog { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogValues<'a> {
     pub at: Option<DateTime<Utc>>,
     pub line: Cow<'a, str>,
 }
 
+bowline::__generated::values_from! {
+    LogValues<'a> from NewLog<'a> {
+        at = None, line,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewLog<'_>: log {
+    LogValues<'_>: log {
         at = optional, line,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewLog<'_>: log {
+    LogValues<'_>: log {
         at = optional, line,
     }
 }
@@ -58,24 +73,26 @@ impl Log {
     }
 
     /// Inserts a log and returns it as stored.
-    pub fn insert(new: NewLog<'_>) -> bowline::WriteQuery<Log> {
+    pub fn insert<'a>(new: impl Into<LogValues<'a>>) -> bowline::WriteQuery<Log> {
         static SQL: StaticSql = StaticSql {
             function: "Log::insert",
             sql: "INSERT INTO log {new} RETURNING at, line",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewLog<'_>>) -> bowline::statement::InsertMany<Log> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<LogValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Log> {
         static SQL: StaticSql = StaticSql {
             function: "Log::insert_many",
             sql: "INSERT INTO log {rows} RETURNING at, line",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<LogValues<'_>>(new, &SQL)
     }
 
     /// How many rows there are; reads the whole table.

@@ -25,16 +25,21 @@
         mod workloads;
 
         pub use self::by_state::{StateTotal, StateTotalConstraint};
-        pub use self::log::{Log, NewLog};
-        pub use self::people::{NewPerson, Person, PersonChanges, PersonConstraint, PersonId};
+        pub use self::log::{Log, LogValues, NewLog};
+        pub use self::people::{
+            NewPerson, Person, PersonChanges, PersonConstraint, PersonId, PersonValues,
+        };
         pub use self::tickets::{
             ListedTicket, NewTicket, Ticket, TicketChanges, TicketConstraint, TicketId,
+            TicketValues,
         };
         pub use self::types::{AuditState, State};
         pub use self::workloads::Workload;
 
         pub mod audit {
-            pub use super::audit_events::{Event, EventChanges, EventConstraint, EventId, NewEvent};
+            pub use super::audit_events::{
+                Event, EventChanges, EventConstraint, EventId, EventValues, NewEvent,
+            };
             pub use super::audit_unseen::Unseen;
         }
     },

@@ -35,24 +35,41 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Person`] to insert. `None` takes the column's default.
+/// A [`Person`] to insert: the columns that each one needs. [`PersonValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewPerson<'a> {
+    #[serde(rename = "mail")]
+    pub email: crate::generated::roles::Email,
+    pub password_hash: Cow<'a, str>,
+}
+
+/// The columns of a [`Person`] to insert. `None` takes the column's default.
+///
+/// `PersonValues { .., ..NewPerson { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PersonValues<'a> {
     #[serde(rename = "mail")]
     pub email: crate::generated::roles::Email,
     pub full_name: Option<Cow<'a, str>>,
     pub password_hash: Cow<'a, str>,
 }
 
+bowline::__generated::values_from! {
+    PersonValues<'a> from NewPerson<'a> {
+        email, full_name = None, password_hash,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewPerson<'_>: people {
+    PersonValues<'_>: people {
         email, full_name = optional, password_hash,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewPerson<'_>: people {
+    PersonValues<'_>: people {
         email, full_name = optional, password_hash,
     }
 }
@@ -147,24 +164,26 @@ impl Person {
     }
 
     /// Inserts a person and returns it as stored.
-    pub fn insert(new: NewPerson<'_>) -> bowline::WriteQuery<Person> {
+    pub fn insert<'a>(new: impl Into<PersonValues<'a>>) -> bowline::WriteQuery<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert",
             sql: "INSERT INTO people {new} RETURNING id, email, full_name, password_hash",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewPerson<'_>>) -> bowline::statement::InsertMany<Person> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<PersonValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert_many",
             sql: "INSERT INTO people {rows} RETURNING id, email, full_name, password_hash",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<PersonValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the person as stored, or the error `NotFound`.
@@ -185,8 +204,8 @@ impl Person {
     }
 
     /// Inserts the person; where one with this email is there already, makes the changes to it instead.
-    pub fn upsert_by_email(
-        new: NewPerson<'_>,
+    pub fn upsert_by_email<'a>(
+        new: impl Into<PersonValues<'a>>,
         changes: PersonChanges<'_>,
     ) -> bowline::WriteQuery<Person> {
         static SQL: StaticSql = StaticSql {
@@ -198,7 +217,9 @@ impl Person {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// How many rows there are; reads the whole table.

@@ -63,10 +63,21 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Ticket`] to insert. `None` takes the column's default.
+/// A [`Ticket`] to insert: the columns that each one needs. [`TicketValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct NewTicket<'a> {
+    pub owner_id: PersonId,
+    pub code: Cow<'a, str>,
+    pub title: Cow<'a, str>,
+}
+
+/// The columns of a [`Ticket`] to insert. `None` takes the column's default.
+///
+/// `TicketValues { .., ..NewTicket { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct TicketValues<'a> {
     pub owner_id: PersonId,
     pub code: Cow<'a, str>,
     pub title: Cow<'a, str>,
@@ -74,14 +85,20 @@ pub struct NewTicket<'a> {
     pub state: Option<State>,
 }
 
+bowline::__generated::values_from! {
+    TicketValues<'a> from NewTicket<'a> {
+        owner_id, code, title, body = None, state = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewTicket<'_>: tickets {
+    TicketValues<'_>: tickets {
         owner_id, code, title, body = optional, state = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewTicket<'_>: tickets {
+    TicketValues<'_>: tickets {
         owner_id, code, title, body = optional, state = optional,
     }
 }
@@ -216,7 +233,7 @@ impl Ticket {
     }
 
     /// Inserts a ticket and returns it as stored.
-    pub fn insert(new: NewTicket<'_>) -> bowline::WriteQuery<Ticket> {
+    pub fn insert<'a>(new: impl Into<TicketValues<'a>>) -> bowline::WriteQuery<Ticket> {
         static SQL: StaticSql = StaticSql {
             function: "Ticket::insert",
             sql: "INSERT INTO tickets {new} RETURNING id, owner_id, code, title, body, state, \
@@ -224,18 +241,20 @@ impl Ticket {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTicket<'_>>) -> bowline::statement::InsertMany<Ticket> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<TicketValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Ticket> {
         static SQL: StaticSql = StaticSql {
             function: "Ticket::insert_many",
             sql: "INSERT INTO tickets {rows} RETURNING id, owner_id, code, title, body, state, \
                   version, changed, deleted_at",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<TicketValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the ticket as stored, or the error `NotFound`.
@@ -268,8 +287,8 @@ impl Ticket {
     }
 
     /// Inserts the ticket; where one with this code is there already, makes the changes to it instead.
-    pub fn upsert_by_code(
-        new: NewTicket<'_>,
+    pub fn upsert_by_code<'a>(
+        new: impl Into<TicketValues<'a>>,
         changes: TicketChanges<'_>,
     ) -> bowline::WriteQuery<Ticket> {
         static SQL: StaticSql = StaticSql {
@@ -283,7 +302,9 @@ impl Ticket {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+        bowline::Query::new(&SQL)
+            .new_row(&new.into())
+            .changes(&changes)
     }
 
     /// Marks the ticket as deleted, by its deleted_at; `false` if there was none.

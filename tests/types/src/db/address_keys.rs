@@ -127,7 +127,7 @@ impl AddressKey {
             sql: "INSERT INTO address_keys {new} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the address key as stored, or the error `NotFound`.

@@ -42,9 +42,20 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`Address`] to insert. `None` takes the column's default.
+/// An [`Address`] to insert: the columns that each one needs. [`AddressValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAddress {
+    pub inet_value: IpNetwork,
+    pub cidr_value: IpNetwork,
+    pub macaddr_value: [u8; 6],
+    pub macaddr8_value: [u8; 8],
+}
+
+/// The columns of an [`Address`] to insert. `None` takes the column's default.
+///
+/// `AddressValues { .., ..NewAddress { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct AddressValues {
     pub inet_value: IpNetwork,
     pub inet_value_or_null: Option<IpNetwork>,
     pub inet_list: Option<Vec<Option<IpNetwork>>>,
@@ -59,8 +70,16 @@ pub struct NewAddress {
     pub macaddr8_list: Option<Vec<Option<[u8; 8]>>>,
 }
 
+bowline::__generated::values_from! {
+    AddressValues from NewAddress {
+        inet_value, inet_value_or_null = None, inet_list = None, cidr_value,
+        cidr_value_or_null = None, cidr_list = None, macaddr_value, macaddr_value_or_null = None,
+        macaddr_list = None, macaddr8_value, macaddr8_value_or_null = None, macaddr8_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewAddress: addresses {
+    AddressValues: addresses {
         inet_value, inet_value_or_null = optional, inet_list = optional, cidr_value,
         cidr_value_or_null = optional, cidr_list = optional, macaddr_value,
         macaddr_value_or_null = optional, macaddr_list = optional, macaddr8_value,
@@ -172,7 +191,7 @@ impl Address {
     }
 
     /// Inserts an address and returns it as stored.
-    pub fn insert(new: NewAddress) -> bowline::WriteQuery<Address> {
+    pub fn insert(new: impl Into<AddressValues>) -> bowline::WriteQuery<Address> {
         static SQL: StaticSql = StaticSql {
             function: "Address::insert",
             sql: "INSERT INTO addresses {new} RETURNING id, inet_value, inet_value_or_null, \
@@ -182,11 +201,13 @@ impl Address {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewAddress>) -> bowline::statement::InsertMany<Address> {
+    pub fn insert_many(
+        new: Vec<impl Into<AddressValues>>,
+    ) -> bowline::statement::InsertMany<Address> {
         static SQL: StaticSql = StaticSql {
             function: "Address::insert_many",
             sql: "INSERT INTO addresses {new} RETURNING id, inet_value, inet_value_or_null, \
@@ -195,7 +216,7 @@ impl Address {
                   macaddr8_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<AddressValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the address as stored, or the error `NotFound`.

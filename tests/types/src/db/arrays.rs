@@ -65,9 +65,19 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`Array`] to insert. `None` takes the column's default.
+/// An [`Array`] to insert: the columns that each one needs. [`ArrayValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewArray<'a> {
+    pub tags: Vec<String>,
+    pub numbers: Vec<i32>,
+    pub grid: Cow<'a, str>,
+}
+
+/// The columns of an [`Array`] to insert. `None` takes the column's default.
+///
+/// `ArrayValues { .., ..NewArray { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ArrayValues<'a> {
     pub tags: Vec<String>,
     pub moods: Option<Vec<Mood>>,
     pub numbers: Vec<i32>,
@@ -79,8 +89,15 @@ pub struct NewArray<'a> {
     pub rows_of_numbers: Option<Cow<'a, str>>,
 }
 
+bowline::__generated::values_from! {
+    ArrayValues<'a> from NewArray<'a> {
+        tags, moods = None, numbers, grid, work_emails = None, work_email = None,
+        happy_moods = None, results = None, rows_of_numbers = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewArray<'_>: arrays {
+    ArrayValues<'_>: arrays {
         tags as diesel::sql_types::Array<diesel::sql_types::Text>,
         moods as diesel::sql_types::Nullable<diesel::sql_types::Array<super::schema::sql_types::Mood>> = optional,
         numbers as diesel::sql_types::Array<diesel::sql_types::Int4>,
@@ -197,7 +214,7 @@ impl Array {
     }
 
     /// Inserts an array and returns it as stored.
-    pub fn insert(new: NewArray<'_>) -> bowline::WriteQuery<Array> {
+    pub fn insert<'a>(new: impl Into<ArrayValues<'a>>) -> bowline::WriteQuery<Array> {
         static SQL: StaticSql = StaticSql {
             function: "Array::insert",
             sql: "INSERT INTO arrays {new} RETURNING id, tags, moods, numbers, grid::text, \
@@ -206,11 +223,13 @@ impl Array {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewArray<'_>>) -> bowline::statement::InsertMany<Array> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<ArrayValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Array> {
         static SQL: StaticSql = StaticSql {
             function: "Array::insert_many",
             sql: "INSERT INTO arrays {new} RETURNING id, tags, moods, numbers, grid::text, \
@@ -218,7 +237,7 @@ impl Array {
                   rows_of_numbers::text",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<ArrayValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the array as stored, or the error `NotFound`.

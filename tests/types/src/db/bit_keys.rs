@@ -134,7 +134,7 @@ impl BitKey {
             sql: "INSERT INTO bit_keys {rows} RETURNING key::text, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewBitKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bit key as stored, or the error `NotFound`.

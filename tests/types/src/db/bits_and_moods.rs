@@ -164,7 +164,7 @@ impl BitsAndMood {
             sql: "INSERT INTO bits_and_moods {rows} RETURNING bits::text, mood, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bits and mood as stored, or the error `NotFound`.

@@ -136,9 +136,25 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`BitsAndShape`] to insert. `None` takes the column's default.
+/// A [`BitsAndShape`] to insert: the columns that each one needs. [`BitsAndShapeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewBitsAndShape<'a> {
+    pub bit_value: Cow<'a, str>,
+    pub varbit_value: Cow<'a, str>,
+    pub point_value: Cow<'a, str>,
+    pub line_value: Cow<'a, str>,
+    pub lseg_value: Cow<'a, str>,
+    pub box_value: Cow<'a, str>,
+    pub path_value: Cow<'a, str>,
+    pub polygon_value: Cow<'a, str>,
+    pub circle_value: Cow<'a, str>,
+}
+
+/// The columns of a [`BitsAndShape`] to insert. `None` takes the column's default.
+///
+/// `BitsAndShapeValues { .., ..NewBitsAndShape { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BitsAndShapeValues<'a> {
     pub bit_value: Cow<'a, str>,
     pub bit_value_or_null: Option<Cow<'a, str>>,
     pub bit_list: Option<Vec<Option<String>>>,
@@ -168,8 +184,20 @@ pub struct NewBitsAndShape<'a> {
     pub circle_list: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    BitsAndShapeValues<'a> from NewBitsAndShape<'a> {
+        bit_value, bit_value_or_null = None, bit_list = None, varbit_value,
+        varbit_value_or_null = None, varbit_list = None, point_value, point_value_or_null = None,
+        point_list = None, line_value, line_value_or_null = None, line_list = None, lseg_value,
+        lseg_value_or_null = None, lseg_list = None, box_value, box_value_or_null = None,
+        box_list = None, path_value, path_value_or_null = None, path_list = None, polygon_value,
+        polygon_value_or_null = None, polygon_list = None, circle_value,
+        circle_value_or_null = None, circle_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewBitsAndShape<'_>: bits_and_shapes {
+    BitsAndShapeValues<'_>: bits_and_shapes {
         bit_value as diesel::sql_types::Text => "text::\"bit\"",
         bit_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "text::\"bit\"" = optional,
         bit_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "text[]::\"bit\"[]" = optional,
@@ -376,7 +404,7 @@ impl BitsAndShape {
     }
 
     /// Inserts a bits and shape and returns it as stored.
-    pub fn insert(new: NewBitsAndShape<'_>) -> bowline::WriteQuery<BitsAndShape> {
+    pub fn insert<'a>(new: impl Into<BitsAndShapeValues<'a>>) -> bowline::WriteQuery<BitsAndShape> {
         static SQL: StaticSql = StaticSql {
             function: "BitsAndShape::insert",
             sql: "INSERT INTO bits_and_shapes {new} RETURNING id, bit_value::text, \
@@ -392,12 +420,12 @@ impl BitsAndShape {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewBitsAndShape<'_>>,
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<BitsAndShapeValues<'a>>>,
     ) -> bowline::statement::InsertMany<BitsAndShape> {
         static SQL: StaticSql = StaticSql {
             function: "BitsAndShape::insert_many",
@@ -413,7 +441,7 @@ impl BitsAndShape {
                   circle_value_or_null::text, circle_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<BitsAndShapeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bits and shape as stored, or the error `NotFound`.

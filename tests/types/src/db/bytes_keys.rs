@@ -131,7 +131,7 @@ impl BytesKey {
             sql: "INSERT INTO bytes_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewBytesKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bytes key as stored, or the error `NotFound`.

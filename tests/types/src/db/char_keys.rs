@@ -134,7 +134,7 @@ impl CharKey {
             sql: "INSERT INTO char_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewCharKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the char key as stored, or the error `NotFound`.

@@ -60,9 +60,20 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Document`] to insert. `None` takes the column's default.
+/// A [`Document`] to insert: the columns that each one needs. [`DocumentValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewDocument<'a> {
+    pub json_value: Value,
+    pub jsonb_value: Value,
+    pub jsonpath_value: Cow<'a, str>,
+    pub xml_value: Cow<'a, str>,
+}
+
+/// The columns of a [`Document`] to insert. `None` takes the column's default.
+///
+/// `DocumentValues { .., ..NewDocument { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct DocumentValues<'a> {
     pub json_value: Value,
     pub json_value_or_null: Option<Value>,
     pub json_list: Option<Vec<Option<Value>>>,
@@ -77,8 +88,17 @@ pub struct NewDocument<'a> {
     pub xml_list: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    DocumentValues<'a> from NewDocument<'a> {
+        json_value, json_value_or_null = None, json_list = None, jsonb_value,
+        jsonb_value_or_null = None, jsonb_list = None, jsonpath_value,
+        jsonpath_value_or_null = None, jsonpath_list = None, xml_value, xml_value_or_null = None,
+        xml_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewDocument<'_>: documents {
+    DocumentValues<'_>: documents {
         json_value, json_value_or_null = optional, json_list = optional, jsonb_value,
         jsonb_value_or_null = optional, jsonb_list = optional,
         jsonpath_value as diesel::sql_types::Text => "text::jsonpath",
@@ -199,7 +219,7 @@ impl Document {
     }
 
     /// Inserts a document and returns it as stored.
-    pub fn insert(new: NewDocument<'_>) -> bowline::WriteQuery<Document> {
+    pub fn insert<'a>(new: impl Into<DocumentValues<'a>>) -> bowline::WriteQuery<Document> {
         static SQL: StaticSql = StaticSql {
             function: "Document::insert",
             sql: "INSERT INTO documents {new} RETURNING id, \"json_value\", json_value_or_null, \
@@ -209,11 +229,13 @@ impl Document {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewDocument<'_>>) -> bowline::statement::InsertMany<Document> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<DocumentValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Document> {
         static SQL: StaticSql = StaticSql {
             function: "Document::insert_many",
             sql: "INSERT INTO documents {new} RETURNING id, \"json_value\", json_value_or_null, \
@@ -222,7 +244,7 @@ impl Document {
                   xml_value_or_null::text, xml_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<DocumentValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the document as stored, or the error `NotFound`.

@@ -134,7 +134,7 @@ impl EmailKey {
             sql: "INSERT INTO email_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewEmailKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the email key as stored, or the error `NotFound`.

@@ -132,7 +132,7 @@ impl InetKey {
             sql: "INSERT INTO inet_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewInetKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the inet key as stored, or the error `NotFound`.

@@ -136,7 +136,7 @@ impl IntervalKey {
             sql: "INSERT INTO interval_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the interval key as stored, or the error `NotFound`.

@@ -132,7 +132,7 @@ impl JsonKey {
             sql: "INSERT INTO json_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewJsonKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the json key as stored, or the error `NotFound`.

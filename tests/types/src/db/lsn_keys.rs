@@ -134,7 +134,7 @@ impl LsnKey {
             sql: "INSERT INTO lsn_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the lsn key as stored, or the error `NotFound`.

@@ -134,7 +134,7 @@ impl LtreeKey {
             sql: "INSERT INTO ltree_keys {rows} RETURNING key::text, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewLtreeKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the ltree key as stored, or the error `NotFound`.

@@ -58,21 +58,23 @@
             AddressKey, AddressKeyChanges, AddressKeyConstraint, NewAddressKey,
         };
         pub use self::addresses::{
-            Address, AddressChanges, AddressConstraint, AddressId, NewAddress,
+            Address, AddressChanges, AddressConstraint, AddressId, AddressValues, NewAddress,
         };
-        pub use self::arrays::{Array, ArrayChanges, ArrayConstraint, ArrayId, NewArray};
+        pub use self::arrays::{
+            Array, ArrayChanges, ArrayConstraint, ArrayId, ArrayValues, NewArray,
+        };
         pub use self::bit_keys::{BitKey, BitKeyChanges, BitKeyConstraint, NewBitKey};
         pub use self::bits_and_moods::{
             BitsAndMood, BitsAndMoodChanges, BitsAndMoodConstraint, NewBitsAndMood,
         };
         pub use self::bits_and_shapes::{
             BitsAndShape, BitsAndShapeChanges, BitsAndShapeConstraint, BitsAndShapeId,
-            NewBitsAndShape,
+            BitsAndShapeValues, NewBitsAndShape,
         };
         pub use self::bytes_keys::{BytesKey, BytesKeyChanges, BytesKeyConstraint, NewBytesKey};
         pub use self::char_keys::{CharKey, CharKeyChanges, CharKeyConstraint, NewCharKey};
         pub use self::documents::{
-            Document, DocumentChanges, DocumentConstraint, DocumentId, NewDocument,
+            Document, DocumentChanges, DocumentConstraint, DocumentId, DocumentValues, NewDocument,
         };
         pub use self::email_keys::{EmailKey, EmailKeyChanges, EmailKeyConstraint, NewEmailKey};
         pub use self::inet_keys::{InetKey, InetKeyChanges, InetKeyConstraint, NewInetKey};
@@ -84,25 +86,34 @@
         pub use self::ltree_keys::{LtreeKey, LtreeKeyChanges, LtreeKeyConstraint, NewLtreeKey};
         pub use self::mood_keys::{MoodKey, MoodKeyChanges, MoodKeyConstraint, NewMoodKey};
         pub use self::multiranges::{
-            Multirange, MultirangeChanges, MultirangeConstraint, MultirangeId, NewMultirange,
+            Multirange, MultirangeChanges, MultirangeConstraint, MultirangeId, MultirangeValues,
+            NewMultirange,
         };
         pub use self::name_keys::{NameKey, NameKeyChanges, NameKeyConstraint, NewNameKey};
-        pub use self::numbers::{NewNumber, Number, NumberChanges, NumberConstraint, NumberId};
+        pub use self::numbers::{
+            NewNumber, Number, NumberChanges, NumberConstraint, NumberId, NumberValues,
+        };
         pub use self::numeric_keys::{
             NewNumericKey, NumericKey, NumericKeyChanges, NumericKeyConstraint,
         };
         pub use self::own_types::{
-            NewOwnType, OwnType, OwnTypeChanges, OwnTypeConstraint, OwnTypeId,
+            NewOwnType, OwnType, OwnTypeChanges, OwnTypeConstraint, OwnTypeId, OwnTypeValues,
         };
         pub use self::range_keys::{NewRangeKey, RangeKey, RangeKeyChanges, RangeKeyConstraint};
-        pub use self::ranges::{NewRange, Range, RangeChanges, RangeConstraint, RangeId};
-        pub use self::searches::{NewSearch, Search, SearchChanges, SearchConstraint, SearchId};
-        pub use self::systems::{NewSystem, System, SystemChanges, SystemConstraint, SystemId};
+        pub use self::ranges::{
+            NewRange, Range, RangeChanges, RangeConstraint, RangeId, RangeValues,
+        };
+        pub use self::searches::{
+            NewSearch, Search, SearchChanges, SearchConstraint, SearchId, SearchValues,
+        };
+        pub use self::systems::{
+            NewSystem, System, SystemChanges, SystemConstraint, SystemId, SystemValues,
+        };
         pub use self::text_list_keys::{
             NewTextListKey, TextListKey, TextListKeyChanges, TextListKeyConstraint,
         };
-        pub use self::texts::{NewText, Text, TextChanges, TextConstraint, TextId};
-        pub use self::times::{NewTime, Time, TimeChanges, TimeConstraint, TimeId};
+        pub use self::texts::{NewText, Text, TextChanges, TextConstraint, TextId, TextValues};
+        pub use self::times::{NewTime, Time, TimeChanges, TimeConstraint, TimeId, TimeValues};
         pub use self::timestamptz_keys::{
             NewTimestamptzKey, TimestamptzKey, TimestamptzKeyChanges, TimestamptzKeyConstraint,
         };

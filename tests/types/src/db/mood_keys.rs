@@ -132,7 +132,7 @@ impl MoodKey {
             sql: "INSERT INTO mood_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewMoodKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the mood key as stored, or the error `NotFound`.

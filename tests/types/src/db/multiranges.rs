@@ -59,9 +59,23 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Multirange`] to insert. `None` takes the column's default.
+/// A [`Multirange`] to insert: the columns that each one needs. [`MultirangeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewMultirange {
+    pub int4multirange_value: PgMultirange<i32>,
+    pub int8multirange_value: PgMultirange<i64>,
+    pub nummultirange_value: PgMultirange<BigDecimal>,
+    pub datemultirange_value: PgMultirange<NaiveDate>,
+    pub tsmultirange_value: PgMultirange<NaiveDateTime>,
+    pub tstzmultirange_value: PgMultirange<DateTime<Utc>>,
+    pub floatmultirange_value: PgMultirange<f64>,
+}
+
+/// The columns of a [`Multirange`] to insert. `None` takes the column's default.
+///
+/// `MultirangeValues { .., ..NewMultirange { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct MultirangeValues {
     pub int4multirange_value: PgMultirange<i32>,
     pub int4multirange_value_or_null: Option<PgMultirange<i32>>,
     pub int4multirange_list: Option<Vec<Option<PgMultirange<i32>>>>,
@@ -85,8 +99,20 @@ pub struct NewMultirange {
     pub floatmultirange_list: Option<Vec<Option<PgMultirange<f64>>>>,
 }
 
+bowline::__generated::values_from! {
+    MultirangeValues from NewMultirange {
+        int4multirange_value, int4multirange_value_or_null = None, int4multirange_list = None,
+        int8multirange_value, int8multirange_value_or_null = None, int8multirange_list = None,
+        nummultirange_value, nummultirange_value_or_null = None, nummultirange_list = None,
+        datemultirange_value, datemultirange_value_or_null = None, datemultirange_list = None,
+        tsmultirange_value, tsmultirange_value_or_null = None, tsmultirange_list = None,
+        tstzmultirange_value, tstzmultirange_value_or_null = None, tstzmultirange_list = None,
+        floatmultirange_value, floatmultirange_value_or_null = None, floatmultirange_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewMultirange: multiranges {
+    MultirangeValues: multiranges {
         int4multirange_value,
         int4multirange_value_or_null as diesel::sql_types::Int4multirange = optional,
         int4multirange_list = optional, int8multirange_value,
@@ -247,7 +273,7 @@ impl Multirange {
     }
 
     /// Inserts a multirange and returns it as stored.
-    pub fn insert(new: NewMultirange) -> bowline::WriteQuery<Multirange> {
+    pub fn insert(new: impl Into<MultirangeValues>) -> bowline::WriteQuery<Multirange> {
         static SQL: StaticSql = StaticSql {
             function: "Multirange::insert",
             sql: "INSERT INTO multiranges {new} RETURNING id, int4multirange_value, \
@@ -261,11 +287,13 @@ impl Multirange {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewMultirange>) -> bowline::statement::InsertMany<Multirange> {
+    pub fn insert_many(
+        new: Vec<impl Into<MultirangeValues>>,
+    ) -> bowline::statement::InsertMany<Multirange> {
         static SQL: StaticSql = StaticSql {
             function: "Multirange::insert_many",
             sql: "INSERT INTO multiranges {new} RETURNING id, int4multirange_value, \
@@ -278,7 +306,7 @@ impl Multirange {
                   floatmultirange_value_or_null, floatmultirange_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<MultirangeValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the multirange as stored, or the error `NotFound`.

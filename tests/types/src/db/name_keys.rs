@@ -134,7 +134,7 @@ impl NameKey {
             sql: "INSERT INTO name_keys {rows} RETURNING key::text, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewNameKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the name key as stored, or the error `NotFound`.

@@ -75,9 +75,27 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Number`] to insert. `None` takes the column's default.
+/// A [`Number`] to insert: the columns that each one needs. [`NumberValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNumber {
+    pub bool_value: bool,
+    pub int2_value: i16,
+    pub int4_value: i32,
+    pub int8_value: i64,
+    pub float4_value: f32,
+    pub float8_value: f64,
+    pub numeric_value: BigDecimal,
+    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    pub money_value: PgMoney,
+    pub oid_value: u32,
+    pub char_value: u8,
+}
+
+/// The columns of a [`Number`] to insert. `None` takes the column's default.
+///
+/// `NumberValues { .., ..NewNumber { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct NumberValues {
     pub bool_value: bool,
     pub bool_value_or_null: Option<bool>,
     pub bool_list: Option<Vec<Option<bool>>>,
@@ -113,8 +131,21 @@ pub struct NewNumber {
     pub char_list: Option<Vec<Option<u8>>>,
 }
 
+bowline::__generated::values_from! {
+    NumberValues from NewNumber {
+        bool_value, bool_value_or_null = None, bool_list = None, int2_value,
+        int2_value_or_null = None, int2_list = None, int4_value, int4_value_or_null = None,
+        int4_list = None, int8_value, int8_value_or_null = None, int8_list = None, float4_value,
+        float4_value_or_null = None, float4_list = None, float8_value, float8_value_or_null = None,
+        float8_list = None, numeric_value, numeric_value_or_null = None, numeric_list = None,
+        money_value, money_value_or_null = None, money_list = None, oid_value,
+        oid_value_or_null = None, oid_list = None, char_value, char_value_or_null = None,
+        char_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewNumber: numbers {
+    NumberValues: numbers {
         bool_value, bool_value_or_null = optional, bool_list = optional, int2_value,
         int2_value_or_null = optional, int2_list = optional, int4_value,
         int4_value_or_null = optional, int4_list = optional, int8_value,
@@ -284,7 +315,7 @@ impl Number {
     }
 
     /// Inserts a number and returns it as stored.
-    pub fn insert(new: NewNumber) -> bowline::WriteQuery<Number> {
+    pub fn insert(new: impl Into<NumberValues>) -> bowline::WriteQuery<Number> {
         static SQL: StaticSql = StaticSql {
             function: "Number::insert",
             sql: "INSERT INTO numbers {new} RETURNING id, bool_value, bool_value_or_null, \
@@ -297,11 +328,13 @@ impl Number {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewNumber>) -> bowline::statement::InsertMany<Number> {
+    pub fn insert_many(
+        new: Vec<impl Into<NumberValues>>,
+    ) -> bowline::statement::InsertMany<Number> {
         static SQL: StaticSql = StaticSql {
             function: "Number::insert_many",
             sql: "INSERT INTO numbers {new} RETURNING id, bool_value, bool_value_or_null, \
@@ -313,7 +346,7 @@ impl Number {
                   oid_value_or_null, oid_list, char_value, char_value_or_null, char_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<NumberValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the number as stored, or the error `NotFound`.

@@ -132,7 +132,7 @@ impl NumericKey {
             sql: "INSERT INTO numeric_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewNumericKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the numeric key as stored, or the error `NotFound`.

@@ -68,9 +68,23 @@ bowline::__generated::table_row! {
     }
 }
 
-/// An [`OwnType`] to insert. `None` takes the column's default.
+/// An [`OwnType`] to insert: the columns that each one needs. [`OwnTypeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewOwnType<'a> {
+    pub mood_value: Mood,
+    pub email_value: Cow<'a, str>,
+    pub happy_mood_value: Mood,
+    pub postal_address_value: PostalAddress,
+    pub contact_value: Contact,
+    pub checked_address_value: PostalAddress,
+    pub emails_value: Vec<Option<String>>,
+}
+
+/// The columns of an [`OwnType`] to insert. `None` takes the column's default.
+///
+/// `OwnTypeValues { .., ..NewOwnType { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct OwnTypeValues<'a> {
     pub mood_value: Mood,
     pub mood_value_or_null: Option<Mood>,
     pub mood_list: Option<Vec<Option<Mood>>>,
@@ -93,8 +107,20 @@ pub struct NewOwnType<'a> {
     pub emails_value_or_null: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    OwnTypeValues<'a> from NewOwnType<'a> {
+        mood_value, mood_value_or_null = None, mood_list = None, email_value,
+        email_value_or_null = None, email_list = None, happy_mood_value,
+        happy_mood_value_or_null = None, happy_mood_list = None, postal_address_value,
+        postal_address_value_or_null = None, postal_address_list = None, contact_value,
+        contact_value_or_null = None, contact_list = None, checked_address_value,
+        checked_address_value_or_null = None, checked_address_list = None, emails_value,
+        emails_value_or_null = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewOwnType<'_>: own_types {
+    OwnTypeValues<'_>: own_types {
         mood_value, mood_value_or_null = optional, mood_list = optional, email_value,
         email_value_or_null = optional,
         email_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "text[]::email[]" = optional,
@@ -248,7 +274,7 @@ impl OwnType {
     }
 
     /// Inserts an own type and returns it as stored.
-    pub fn insert(new: NewOwnType<'_>) -> bowline::WriteQuery<OwnType> {
+    pub fn insert<'a>(new: impl Into<OwnTypeValues<'a>>) -> bowline::WriteQuery<OwnType> {
         static SQL: StaticSql = StaticSql {
             function: "OwnType::insert",
             sql: "INSERT INTO own_types {new} RETURNING id, mood_value, mood_value_or_null, \
@@ -261,11 +287,13 @@ impl OwnType {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewOwnType<'_>>) -> bowline::statement::InsertMany<OwnType> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<OwnTypeValues<'a>>>,
+    ) -> bowline::statement::InsertMany<OwnType> {
         static SQL: StaticSql = StaticSql {
             function: "OwnType::insert_many",
             sql: "INSERT INTO own_types {new} RETURNING id, mood_value, mood_value_or_null, \
@@ -277,7 +305,7 @@ impl OwnType {
                   emails_value::text[], emails_value_or_null::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<OwnTypeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the own type as stored, or the error `NotFound`.

@@ -132,7 +132,7 @@ impl RangeKey {
             sql: "INSERT INTO range_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewRangeKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the range key as stored, or the error `NotFound`.

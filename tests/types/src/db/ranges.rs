@@ -61,9 +61,24 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Range`] to insert. `None` takes the column's default.
+/// A [`Range`] to insert: the columns that each one needs. [`RangeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewRange {
+    pub int4range_value: PgRange<i32>,
+    pub int8range_value: PgRange<i64>,
+    pub numrange_value: PgRange<BigDecimal>,
+    pub daterange_value: PgRange<NaiveDate>,
+    pub tsrange_value: PgRange<NaiveDateTime>,
+    pub tstzrange_value: PgRange<DateTime<Utc>>,
+    pub floatrange_value: PgRange<f64>,
+    pub textrange_value: PgRange<String>,
+}
+
+/// The columns of a [`Range`] to insert. `None` takes the column's default.
+///
+/// `RangeValues { .., ..NewRange { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct RangeValues {
     pub int4range_value: PgRange<i32>,
     pub int4range_value_or_null: Option<PgRange<i32>>,
     pub int4range_list: Option<Vec<Option<PgRange<i32>>>>,
@@ -90,8 +105,21 @@ pub struct NewRange {
     pub textrange_list: Option<Vec<Option<PgRange<String>>>>,
 }
 
+bowline::__generated::values_from! {
+    RangeValues from NewRange {
+        int4range_value, int4range_value_or_null = None, int4range_list = None, int8range_value,
+        int8range_value_or_null = None, int8range_list = None, numrange_value,
+        numrange_value_or_null = None, numrange_list = None, daterange_value,
+        daterange_value_or_null = None, daterange_list = None, tsrange_value,
+        tsrange_value_or_null = None, tsrange_list = None, tstzrange_value,
+        tstzrange_value_or_null = None, tstzrange_list = None, floatrange_value,
+        floatrange_value_or_null = None, floatrange_list = None, textrange_value,
+        textrange_value_or_null = None, textrange_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewRange: ranges {
+    RangeValues: ranges {
         int4range_value, int4range_value_or_null = optional, int4range_list = optional,
         int8range_value, int8range_value_or_null = optional, int8range_list = optional,
         numrange_value, numrange_value_or_null = optional, numrange_list = optional,
@@ -247,7 +275,7 @@ impl Range {
     }
 
     /// Inserts a range and returns it as stored.
-    pub fn insert(new: NewRange) -> bowline::WriteQuery<Range> {
+    pub fn insert(new: impl Into<RangeValues>) -> bowline::WriteQuery<Range> {
         static SQL: StaticSql = StaticSql {
             function: "Range::insert",
             sql: "INSERT INTO ranges {new} RETURNING id, int4range_value, int4range_value_or_null, \
@@ -260,11 +288,11 @@ impl Range {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewRange>) -> bowline::statement::InsertMany<Range> {
+    pub fn insert_many(new: Vec<impl Into<RangeValues>>) -> bowline::statement::InsertMany<Range> {
         static SQL: StaticSql = StaticSql {
             function: "Range::insert_many",
             sql: "INSERT INTO ranges {new} RETURNING id, int4range_value, int4range_value_or_null, \
@@ -276,7 +304,7 @@ impl Range {
                   textrange_value_or_null, textrange_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<RangeValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the range as stored, or the error `NotFound`.

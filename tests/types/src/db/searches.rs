@@ -100,9 +100,22 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Search`] to insert. `None` takes the column's default.
+/// A [`Search`] to insert: the columns that each one needs. [`SearchValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSearch<'a> {
+    pub tsvector_value: Cow<'a, str>,
+    pub tsquery_value: Cow<'a, str>,
+    pub hstore_value: Cow<'a, str>,
+    pub ltree_value: Cow<'a, str>,
+    pub lquery_value: Cow<'a, str>,
+    pub cube_value: Cow<'a, str>,
+}
+
+/// The columns of a [`Search`] to insert. `None` takes the column's default.
+///
+/// `SearchValues { .., ..NewSearch { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SearchValues<'a> {
     pub tsvector_value: Cow<'a, str>,
     pub tsvector_value_or_null: Option<Cow<'a, str>>,
     pub tsvector_list: Option<Vec<Option<String>>>,
@@ -123,8 +136,18 @@ pub struct NewSearch<'a> {
     pub cube_list: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    SearchValues<'a> from NewSearch<'a> {
+        tsvector_value, tsvector_value_or_null = None, tsvector_list = None, tsquery_value,
+        tsquery_value_or_null = None, tsquery_list = None, hstore_value,
+        hstore_value_or_null = None, hstore_list = None, ltree_value, ltree_value_or_null = None,
+        ltree_list = None, lquery_value, lquery_value_or_null = None, lquery_list = None,
+        cube_value, cube_value_or_null = None, cube_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewSearch<'_>: searches {
+    SearchValues<'_>: searches {
         tsvector_value as diesel::sql_types::Text => "text::tsvector",
         tsvector_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "text::tsvector" = optional,
         tsvector_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "text[]::tsvector[]" = optional,
@@ -286,7 +309,7 @@ impl Search {
     }
 
     /// Inserts a search and returns it as stored.
-    pub fn insert(new: NewSearch<'_>) -> bowline::WriteQuery<Search> {
+    pub fn insert<'a>(new: impl Into<SearchValues<'a>>) -> bowline::WriteQuery<Search> {
         static SQL: StaticSql = StaticSql {
             function: "Search::insert",
             sql: "INSERT INTO searches {new} RETURNING id, tsvector_value::text, \
@@ -299,11 +322,13 @@ impl Search {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewSearch<'_>>) -> bowline::statement::InsertMany<Search> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<SearchValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Search> {
         static SQL: StaticSql = StaticSql {
             function: "Search::insert_many",
             sql: "INSERT INTO searches {new} RETURNING id, tsvector_value::text, \
@@ -315,7 +340,7 @@ impl Search {
                   cube_value_or_null::text, cube_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<SearchValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the search as stored, or the error `NotFound`.

@@ -119,9 +119,25 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`System`] to insert. `None` takes the column's default.
+/// A [`System`] to insert: the columns that each one needs. [`SystemValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSystem<'a> {
+    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    pub pg_lsn_value: PgLsn,
+    pub xid_value: Cow<'a, str>,
+    pub xid8_value: Cow<'a, str>,
+    pub tid_value: Cow<'a, str>,
+    pub pg_snapshot_value: Cow<'a, str>,
+    pub regclass_value: Cow<'a, str>,
+    pub regtype_value: Cow<'a, str>,
+    pub regproc_value: Cow<'a, str>,
+}
+
+/// The columns of a [`System`] to insert. `None` takes the column's default.
+///
+/// `SystemValues { .., ..NewSystem { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct SystemValues<'a> {
     #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
     pub pg_lsn_value: PgLsn,
     #[serde(default, deserialize_with = "bowline::__generated::json::deserialize")]
@@ -151,8 +167,20 @@ pub struct NewSystem<'a> {
     pub regproc_list: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    SystemValues<'a> from NewSystem<'a> {
+        pg_lsn_value, pg_lsn_value_or_null = None, pg_lsn_list = None, xid_value,
+        xid_value_or_null = None, xid_list = None, xid8_value, xid8_value_or_null = None,
+        xid8_list = None, tid_value, tid_value_or_null = None, tid_list = None, pg_snapshot_value,
+        pg_snapshot_value_or_null = None, pg_snapshot_list = None, regclass_value,
+        regclass_value_or_null = None, regclass_list = None, regtype_value,
+        regtype_value_or_null = None, regtype_list = None, regproc_value,
+        regproc_value_or_null = None, regproc_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewSystem<'_>: systems {
+    SystemValues<'_>: systems {
         pg_lsn_value, pg_lsn_value_or_null = optional, pg_lsn_list = optional,
         xid_value as diesel::sql_types::Text => "text::xid",
         xid_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "text::xid" = optional,
@@ -339,7 +367,7 @@ impl System {
     }
 
     /// Inserts a system and returns it as stored.
-    pub fn insert(new: NewSystem<'_>) -> bowline::WriteQuery<System> {
+    pub fn insert<'a>(new: impl Into<SystemValues<'a>>) -> bowline::WriteQuery<System> {
         static SQL: StaticSql = StaticSql {
             function: "System::insert",
             sql: "INSERT INTO systems {new} RETURNING id, pg_lsn_value, pg_lsn_value_or_null, \
@@ -353,11 +381,13 @@ impl System {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewSystem<'_>>) -> bowline::statement::InsertMany<System> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<SystemValues<'a>>>,
+    ) -> bowline::statement::InsertMany<System> {
         static SQL: StaticSql = StaticSql {
             function: "System::insert_many",
             sql: "INSERT INTO systems {new} RETURNING id, pg_lsn_value, pg_lsn_value_or_null, \
@@ -370,7 +400,7 @@ impl System {
                   regproc_value_or_null::text, regproc_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<SystemValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the system as stored, or the error `NotFound`.

@@ -127,7 +127,7 @@ impl TextListKey {
             sql: "INSERT INTO text_list_keys {new} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the text list key as stored, or the error `NotFound`.

@@ -63,9 +63,23 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Text`] to insert. `None` takes the column's default.
+/// A [`Text`] to insert: the columns that each one needs. [`TextValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewText<'a> {
+    pub text_value: Cow<'a, str>,
+    pub varchar_value: Cow<'a, str>,
+    pub char_value: Cow<'a, str>,
+    pub name_value: Cow<'a, str>,
+    pub citext_value: Cow<'a, str>,
+    pub bytea_value: Cow<'a, [u8]>,
+    pub uuid_value: Uuid,
+}
+
+/// The columns of a [`Text`] to insert. `None` takes the column's default.
+///
+/// `TextValues { .., ..NewText { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct TextValues<'a> {
     pub text_value: Cow<'a, str>,
     pub text_value_or_null: Option<Cow<'a, str>>,
     pub text_list: Option<Vec<Option<String>>>,
@@ -89,8 +103,18 @@ pub struct NewText<'a> {
     pub uuid_list: Option<Vec<Option<Uuid>>>,
 }
 
+bowline::__generated::values_from! {
+    TextValues<'a> from NewText<'a> {
+        text_value, text_value_or_null = None, text_list = None, varchar_value,
+        varchar_value_or_null = None, varchar_list = None, char_value, char_value_or_null = None,
+        char_list = None, name_value, name_value_or_null = None, name_list = None, citext_value,
+        citext_value_or_null = None, citext_list = None, bytea_value, bytea_value_or_null = None,
+        bytea_list = None, uuid_value, uuid_value_or_null = None, uuid_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewText<'_>: texts {
+    TextValues<'_>: texts {
         text_value, text_value_or_null = optional, text_list = optional, varchar_value,
         varchar_value_or_null = optional, varchar_list = optional, char_value,
         char_value_or_null = optional, char_list = optional,
@@ -232,7 +256,7 @@ impl Text {
     }
 
     /// Inserts a text and returns it as stored.
-    pub fn insert(new: NewText<'_>) -> bowline::WriteQuery<Text> {
+    pub fn insert<'a>(new: impl Into<TextValues<'a>>) -> bowline::WriteQuery<Text> {
         static SQL: StaticSql = StaticSql {
             function: "Text::insert",
             sql: "INSERT INTO texts {new} RETURNING id, text_value, text_value_or_null, text_list, \
@@ -243,11 +267,13 @@ impl Text {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewText<'_>>) -> bowline::statement::InsertMany<Text> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<TextValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Text> {
         static SQL: StaticSql = StaticSql {
             function: "Text::insert_many",
             sql: "INSERT INTO texts {new} RETURNING id, text_value, text_value_or_null, text_list, \
@@ -257,7 +283,7 @@ impl Text {
                   bytea_value_or_null, bytea_list, uuid_value, uuid_value_or_null, uuid_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<TextValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the text as stored, or the error `NotFound`.

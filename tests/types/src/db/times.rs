@@ -66,9 +66,23 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Time`] to insert. `None` takes the column's default.
+/// A [`Time`] to insert: the columns that each one needs. [`TimeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTime<'a> {
+    pub date_value: NaiveDate,
+    pub time_value: NaiveTime,
+    pub timestamp_value: NaiveDateTime,
+    pub timestamptz_value: DateTime<Utc>,
+    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    pub interval_value: PgInterval,
+    pub timetz_value: Cow<'a, str>,
+}
+
+/// The columns of a [`Time`] to insert. `None` takes the column's default.
+///
+/// `TimeValues { .., ..NewTime { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct TimeValues<'a> {
     pub date_value: NaiveDate,
     pub date_value_or_null: Option<NaiveDate>,
     pub date_list: Option<Vec<Option<NaiveDate>>>,
@@ -92,8 +106,19 @@ pub struct NewTime<'a> {
     pub timetz_list: Option<Vec<Option<String>>>,
 }
 
+bowline::__generated::values_from! {
+    TimeValues<'a> from NewTime<'a> {
+        date_value, date_value_or_null = None, date_list = None, time_value,
+        time_value_or_null = None, time_list = None, timestamp_value,
+        timestamp_value_or_null = None, timestamp_list = None, timestamptz_value,
+        timestamptz_value_or_null = None, timestamptz_list = None, interval_value,
+        interval_value_or_null = None, interval_list = None, timetz_value,
+        timetz_value_or_null = None, timetz_list = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewTime<'_>: times {
+    TimeValues<'_>: times {
         date_value, date_value_or_null = optional, date_list = optional, time_value,
         time_value_or_null = optional, time_list = optional, timestamp_value,
         timestamp_value_or_null = optional, timestamp_list = optional, timestamptz_value,
@@ -230,7 +255,7 @@ impl Time {
     }
 
     /// Inserts a time and returns it as stored.
-    pub fn insert(new: NewTime<'_>) -> bowline::WriteQuery<Time> {
+    pub fn insert<'a>(new: impl Into<TimeValues<'a>>) -> bowline::WriteQuery<Time> {
         static SQL: StaticSql = StaticSql {
             function: "Time::insert",
             sql: "INSERT INTO times {new} RETURNING id, date_value, date_value_or_null, date_list, \
@@ -242,11 +267,13 @@ impl Time {
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTime<'_>>) -> bowline::statement::InsertMany<Time> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<TimeValues<'a>>>,
+    ) -> bowline::statement::InsertMany<Time> {
         static SQL: StaticSql = StaticSql {
             function: "Time::insert_many",
             sql: "INSERT INTO times {new} RETURNING id, date_value, date_value_or_null, date_list, \
@@ -257,7 +284,7 @@ impl Time {
                   timetz_value_or_null::text, timetz_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows(&new, &SQL)
+        bowline::statement::InsertMany::by_rows::<TimeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the time as stored, or the error `NotFound`.

@@ -134,7 +134,7 @@ impl TimestamptzKey {
             sql: "INSERT INTO timestamptz_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewTimestamptzKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the timestamptz key as stored, or the error `NotFound`.

@@ -13,9 +13,36 @@ use super::{
     Emitted, bind_columns, column_arguments, column_words, condition, head, key_columns, query,
 };
 
+/// Returns the type of the argument for a new row.
 fn new_argument(table: &TablePlan) -> String {
+    if table.has_values_type() {
+        let lifetime = lifetime(&table.new_fields);
+        format!("impl Into<{}{lifetime}>", table.values_type())
+    } else {
+        inserted_type(table)
+    }
+}
+
+/// Returns the name of a function that takes new rows, with the lifetime of their values.
+fn taking_new(table: &TablePlan, name: &str) -> String {
+    let is_generic = table.has_values_type();
+    let lifetime = is_generic.then(|| lifetime(&table.new_fields));
+    format!("{name}{}", lifetime.unwrap_or_default())
+}
+
+/// Returns the type that an INSERT sends.
+fn inserted_type(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
-    format!("{}{lifetime}", table.new_type())
+    format!("{}{lifetime}", table.inserted_type())
+}
+
+/// Returns the call that binds a new row.
+fn bind_new(table: &TablePlan) -> String {
+    if table.has_values_type() {
+        ".new_row(&new.into())".to_owned()
+    } else {
+        ".new_row(&new)".to_owned()
+    }
 }
 
 fn changes_argument(table: &TablePlan) -> String {
@@ -68,9 +95,13 @@ pub(super) fn insert(table: &TablePlan) -> Emitted<'_> {
         .fixed(sql::returning(table));
     Emitted {
         doc: doc(4, &words),
-        head: head("insert", arguments, &write_query(&table.row)),
+        head: head(
+            &taking_new(table, "insert"),
+            arguments,
+            &write_query(&table.row),
+        ),
         constants: vec![writing(table, "insert", sql, one_row(table))],
-        body: query(vec![".new_row(&new)".to_owned()]),
+        body: query(vec![bind_new(table)]),
     }
 }
 
@@ -110,9 +141,12 @@ pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
             4,
             "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
         ),
-        head: head("insert_many", arguments, &output),
+        head: head(&taking_new(table, "insert_many"), arguments, &output),
         constants: vec![writing(table, "insert_many", sql, &[])],
-        body: format!("        bowline::statement::InsertMany::{by}(&new, &SQL)\n"),
+        body: format!(
+            "        bowline::statement::InsertMany::{by}::<{}>(new, &SQL)\n",
+            inserted_type(table)
+        ),
     }
 }
 
@@ -238,7 +272,7 @@ pub(super) fn upsert<'a>(
             .fixed(set_by_change(table) + &sql::returning(table))
     };
     let mut arguments = vec![("new".to_owned(), new_argument(table))];
-    let mut links = vec![".new_row(&new)".to_owned()];
+    let mut links = vec![bind_new(table)];
     let what = if has_changes {
         arguments.push(("changes".to_owned(), changes_argument(table)));
         links.push(".changes(&changes)".to_owned());
@@ -254,7 +288,11 @@ pub(super) fn upsert<'a>(
     );
     Emitted {
         doc: doc(4, &words),
-        head: head(name, arguments, &write_query(&table.row)),
+        head: head(
+            &taking_new(table, name),
+            arguments,
+            &write_query(&table.row),
+        ),
         constants: vec![Constant {
             unchanged: has_changes.then(kept),
             ..writing(table, name, sql, one_row(table))

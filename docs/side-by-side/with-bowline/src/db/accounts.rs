@@ -155,7 +155,7 @@ impl Account {
             sql: "INSERT INTO accounts {rows} RETURNING id, username, balance",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewAccount<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.

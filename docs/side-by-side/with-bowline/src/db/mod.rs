@@ -26,8 +26,10 @@
         mod transfers;
 
         pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
-        pub use self::newtable::{NewNewtable, Newtable};
-        pub use self::table1::{NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id};
+        pub use self::newtable::{NewNewtable, Newtable, NewtableValues};
+        pub use self::table1::{
+            NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id, Table1Values,
+        };
         pub use self::transfers::{
             NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId,
         };

@@ -22,21 +22,33 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Newtable`] to insert. `None` takes the column's default.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct NewNewtable {
+/// A [`Newtable`] to insert. Each column can be left out: see [`NewtableValues`].
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct NewNewtable {}
+
+/// The columns of a [`Newtable`] to insert. `None` takes the column's default.
+///
+/// `NewtableValues { .., ..NewNewtable {}.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct NewtableValues {
     pub id: Option<i32>,
     pub status: Option<bool>,
 }
 
+bowline::__generated::values_from! {
+    NewtableValues from NewNewtable {
+        id = None, status = None,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewNewtable: newtable {
+    NewtableValues: newtable {
         id = optional, status = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewNewtable: newtable {
+    NewtableValues: newtable {
         id = optional, status = optional,
     }
 }
@@ -54,24 +66,26 @@ impl Newtable {
     }
 
     /// Inserts a newtable and returns it as stored.
-    pub fn insert(new: NewNewtable) -> bowline::WriteQuery<Newtable> {
+    pub fn insert(new: impl Into<NewtableValues>) -> bowline::WriteQuery<Newtable> {
         static SQL: StaticSql = StaticSql {
             function: "Newtable::insert",
             sql: "INSERT INTO newtable {new} RETURNING id, status",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewNewtable>) -> bowline::statement::InsertMany<Newtable> {
+    pub fn insert_many(
+        new: Vec<impl Into<NewtableValues>>,
+    ) -> bowline::statement::InsertMany<Newtable> {
         static SQL: StaticSql = StaticSql {
             function: "Newtable::insert_many",
             sql: "INSERT INTO newtable {rows} RETURNING id, status",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewtableValues>(new, &SQL)
     }
 
     /// How many rows there are; reads the whole table.

@@ -30,21 +30,36 @@ bowline::__generated::table_row! {
     }
 }
 
-/// A [`Table1`] to insert.
+/// A [`Table1`] to insert: the columns that each one needs. [`Table1Values`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTable1<'a> {
     pub description: Cow<'a, str>,
 }
 
+/// The columns of a [`Table1`] to insert. `None` takes the column's default.
+///
+/// `Table1Values { .., ..NewTable1 { .. }.into() }` leaves out the columns that it does not name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Table1Values<'a> {
+    pub id: Option<Table1Id>,
+    pub description: Cow<'a, str>,
+}
+
+bowline::__generated::values_from! {
+    Table1Values<'a> from NewTable1<'a> {
+        id = None, description,
+    }
+}
+
 bowline::__generated::column_values! {
-    NewTable1<'_>: table1 {
-        description,
+    Table1Values<'_>: table1 {
+        id = optional, description,
     }
 }
 
 bowline::__generated::column_arrays! {
-    NewTable1<'_>: table1 {
-        description,
+    Table1Values<'_>: table1 {
+        id = optional, description,
     }
 }
 
@@ -118,24 +133,26 @@ impl Table1 {
     }
 
     /// Inserts a table1 and returns it as stored.
-    pub fn insert(new: NewTable1<'_>) -> bowline::WriteQuery<Table1> {
+    pub fn insert<'a>(new: impl Into<Table1Values<'a>>) -> bowline::WriteQuery<Table1> {
         static SQL: StaticSql = StaticSql {
             function: "Table1::insert",
             sql: "INSERT INTO table1 {new} RETURNING id, description",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
-        bowline::Query::new(&SQL).new_row(&new)
+        bowline::Query::new(&SQL).new_row(&new.into())
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTable1<'_>>) -> bowline::statement::InsertMany<Table1> {
+    pub fn insert_many<'a>(
+        new: Vec<impl Into<Table1Values<'a>>>,
+    ) -> bowline::statement::InsertMany<Table1> {
         static SQL: StaticSql = StaticSql {
             function: "Table1::insert_many",
             sql: "INSERT INTO table1 {rows} RETURNING id, description",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<Table1Values<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the table1 as stored, or the error `NotFound`.

@@ -148,7 +148,7 @@ impl Transfer {
             sql: "INSERT INTO transfers {rows} RETURNING key, sender_id, receiver_id, amount",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns(&new, &SQL)
+        bowline::statement::InsertMany::by_columns::<NewTransfer>(new, &SQL)
     }
 
     /// Makes the changes and returns the transfer as stored, or the error `NotFound`.

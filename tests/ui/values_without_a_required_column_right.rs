@@ -1,0 +1,13 @@
+use bank::{AccountId, NewTransfer, TransferValues};
+
+fn main() {
+    let _ = TransferValues {
+        created_at: None,
+        ..NewTransfer {
+            sender_id: AccountId(1),
+            receiver_id: AccountId(2),
+            amount: 5,
+        }
+        .into()
+    };
+}
