@@ -10,9 +10,10 @@ pub use crate::command::columns::Columns as RowColumns;
 pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
+pub use crate::page::{InvalidPosition, read as read_position, write as write_position};
 pub use crate::statement::ready::{
-    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, RowOf, StaticSql,
-    StructRow, TableRow, read_record,
+    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, KeyArrays,
+    RowKey, RowOf, StaticSql, StructRow, TableRow, read_record,
 };
 pub use crate::statement::row_value;
 pub use crate::types::composite::{Attributes, Declared, write_attribute, write_count};
@@ -21,7 +22,7 @@ pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
     column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pg_enum,
-    query_row, table_row, values_from,
+    position, query_row, row_key, table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -117,6 +118,97 @@ macro_rules! column_arrays {
     };
     (@add $rows:ident, $given:ident, $table:ident, $field:ident, optional) => {
         $given.add::<$table::$field, _>($rows.iter().filter_map(|row| row.$field.as_ref()))
+    };
+}
+
+/// Declares the position of a row in a list, with its text for clients:
+/// `pub struct IssueByState of Issue in "Issue: by_state: id" { 0 id: IssueId }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! position {
+    ($(#[$attribute:meta])* pub struct $Position:ident of $Row:ident in $list:literal {
+        $($index:tt $field:ident: $Type:ty),+ $(,)?
+    }) => {
+        $(#[$attribute])*
+        ///
+        /// Its text, by `to_string`, `parse` and serde, is for clients: it has a version, and that of
+        /// another list is refused.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $Position {
+            $($field: $Type,)+
+        }
+
+        impl ::core::convert::From<&$Row> for $Position {
+            fn from(row: &$Row) -> Self {
+                Self { $($field: ::core::clone::Clone::clone(&row.$field),)+ }
+            }
+        }
+
+        impl ::core::fmt::Display for $Position {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(&$crate::__generated::write_position($list, &($(&self.$field,)+)))
+            }
+        }
+
+        impl ::core::str::FromStr for $Position {
+            type Err = $crate::__generated::InvalidPosition;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
+                let values = $crate::__generated::read_position::<($($Type,)+)>($list, text)?;
+                ::core::result::Result::Ok(Self { $($field: values.$index,)+ })
+            }
+        }
+
+        impl ::serde::Serialize for $Position {
+            fn serialize<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $Position {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                let text = <::std::string::String as ::serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// Implements [`RowKey`](crate::statement::ready::RowKey): `Account: accounts { 0 id: AccountId }`.
+/// A column that is not sent as the type of the schema module has that type: `0 doc: String as Text`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! row_key {
+    ($Row:ident: $table:ident { 0 $field:ident: $Key:ty $(as $ST:ty)? $(,)? }) => {
+        impl $crate::__generated::RowKey for $Row {
+            type Key = $Key;
+
+            fn collect_keys(keys: &[&$Key], arrays: &mut $crate::__generated::KeyArrays<'_>) {
+                $crate::row_key!(@add arrays, keys.iter().copied(), $table::$field $(, $ST)?);
+            }
+        }
+    };
+    ($Row:ident: $table:ident { $($index:tt $field:ident: $Key:ty $(as $ST:ty)?),+ $(,)? }) => {
+        impl $crate::__generated::RowKey for $Row {
+            type Key = ($($Key),+);
+
+            fn collect_keys(keys: &[&Self::Key], arrays: &mut $crate::__generated::KeyArrays<'_>) {
+                $($crate::row_key!(
+                    @add arrays, keys.iter().map(|key| &key.$index), $table::$field $(, $ST)?
+                );)+
+            }
+        }
+    };
+    (@add $arrays:ident, $keys:expr, $table:ident::$field:ident) => {
+        $arrays.add::<$table::$field, _>($keys)
+    };
+    (@add $arrays:ident, $keys:expr, $table:ident::$field:ident, $ST:ty) => {
+        $arrays.add_as::<$ST, _>($keys)
     };
 }
 

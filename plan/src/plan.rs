@@ -16,6 +16,7 @@ mod module_name;
 mod modules;
 mod names;
 mod needs;
+mod ordered;
 mod own_types;
 mod patched;
 mod problem;
@@ -39,7 +40,7 @@ pub use english::article;
 pub use enums::EnumPlan;
 pub use problem::{Problem, key, shown};
 
-pub use function::{Function, KeyColumn};
+pub use function::{Function, KeyColumn, OrderColumn, OrderedList};
 pub use functions::key_columns;
 pub use mapping::Mapping;
 pub use module_name::module_name;

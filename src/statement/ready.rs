@@ -7,12 +7,13 @@
 mod ahead;
 mod column_values;
 mod inline;
-mod insert_many;
 mod nested_row;
 mod output;
 mod record;
+mod row_key;
 mod static_sql;
 mod table_row;
+mod write_many;
 
 use std::marker::PhantomData;
 
@@ -31,11 +32,12 @@ use ahead::EncodedAhead;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
-pub use insert_many::InsertMany;
 pub use nested_row::{RowOf, read_record};
 pub use output::{Exactly, QueryOutput, RowsAffected, WasWritten};
+pub use row_key::{KeyArrays, RowKey};
 pub use static_sql::StaticSql;
 pub use table_row::{AnswerRow, Fields, TableRow};
+pub use write_many::WriteMany;
 
 /// A query of a generated function: `O` is its output, `A` its access ([`Read`] or [`Write`]).
 ///
@@ -117,6 +119,20 @@ impl<O, A> Query<O, A> {
     {
         self.values.push_with_oids::<ST, T>(oids, value);
         self
+    }
+
+    /// Binds the next value, as the type of a column, unless it is NULL.
+    #[doc(hidden)]
+    pub fn bind_some<C, T>(self, value: &Option<T>) -> Self
+    where
+        C: Column,
+        Pg: HasSqlType<<C as Expression>::SqlType>,
+        T: ToSql<<C as Expression>::SqlType, Pg>,
+    {
+        match value {
+            Some(value) => self.bind::<C, T>(value),
+            None => self,
+        }
     }
 
     /// Binds the number of rows of a LIMIT.

@@ -11,6 +11,8 @@ mod constant_sql;
 mod hostile;
 mod hostile_names;
 mod inline;
+mod lists;
+mod many;
 mod migrate;
 mod migrations;
 mod nested;

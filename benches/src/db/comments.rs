@@ -84,6 +84,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    CommentChanges<'_>: comments {
+        post_id = optional, body = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Comment: comments {
+        0 id: CommentId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `comments`.
     pub enum CommentConstraint on "public"."comments" {
@@ -117,6 +129,19 @@ impl Comment {
         bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
     }
 
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[CommentId]) -> bowline::Query<Vec<Comment>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::find_many",
+            sql: "SELECT comments.id, comments.post_id, comments.body FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN comments ON comments.id = given.k1 ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Comment>(ids)
+    }
+
     /// Up to `page.limit` rows, by id, those after `page.after`.
     pub fn list(page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
         static FIRST: StaticSql = StaticSql {
@@ -144,7 +169,7 @@ impl Comment {
 
     /// Up to `page.limit` rows with this post_id, by id, those after `page.after`.
     ///
-    /// Served by the index `comments_post_id_idx`.
+    /// Served by the index `comments_post_id_idx`. All such rows are read and sorted; an index on `(post_id, id)` would spare that.
     pub fn list_by_post(post_id: PostId, page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
         static FIRST: StaticSql = StaticSql {
             function: "Comment::list_by_post",
@@ -184,13 +209,13 @@ impl Comment {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<CommentValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Comment> {
+    ) -> bowline::statement::WriteMany<Comment> {
         static SQL: StaticSql = StaticSql {
             function: "Comment::insert_many",
             sql: "INSERT INTO comments {rows} RETURNING id, post_id, body",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<CommentValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<CommentValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the comment as stored, or the error `NotFound`.
@@ -209,6 +234,33 @@ impl Comment {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(CommentId, CommentChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Comment> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE comments SET {given} FROM \
+                  given WHERE comments.id = given.k1 RETURNING given.n, comments.id, \
+                  comments.post_id, comments.body) SELECT v1, v2, v3 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, comments.id, \
+                        comments.post_id, comments.body FROM given JOIN comments ON comments.id = \
+                        given.k1) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                        count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
+                        FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
+                        AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<CommentChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the comment; `false` if there was none.
     pub fn delete(id: CommentId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -217,6 +269,16 @@ impl Comment {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[CommentId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::delete_many",
+            sql: "DELETE FROM comments WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Comment>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -239,5 +301,45 @@ impl Comment {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<comments::id, _>(&id)
+    }
+
+    /// How many rows with this post_id there are.
+    ///
+    /// Served by the index `comments_post_id_idx`.
+    pub fn count_by_post(post_id: PostId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::count_by_post",
+            sql: "SELECT count(*) FROM comments WHERE post_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::post_id, _>(&post_id)
+    }
+
+    /// Whether there is a comment with this post_id.
+    ///
+    /// Served by the index `comments_post_id_idx`.
+    pub fn exists_by_post(post_id: PostId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::exists_by_post",
+            sql: "SELECT EXISTS (SELECT FROM comments WHERE post_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::post_id, _>(&post_id)
+    }
+
+    /// Deletes the rows with this post_id, and returns how many there were.
+    ///
+    /// Served by the index `comments_post_id_idx`.
+    pub fn delete_by_post(
+        post_id: PostId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Comment::delete_by_post",
+            sql: "DELETE FROM comments WHERE post_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<comments::post_id, _>(&post_id)
     }
 }

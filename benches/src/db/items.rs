@@ -95,6 +95,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    ItemChanges<'_>: items {
+        owner_id = optional, name = optional, amount = optional, price = optional, note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Item: items {
+        0 id: ItemId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `items`.
     pub enum ItemConstraint on "public"."items" {
@@ -124,6 +136,19 @@ impl Item {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<items::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[ItemId]) -> bowline::Query<Vec<Item>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::find_many",
+            sql: "SELECT items.id, items.owner_id, items.name, items.amount, items.price, \
+                  items.note FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN items ON \
+                  items.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Item>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -166,13 +191,13 @@ impl Item {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<ItemValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Item> {
+    ) -> bowline::statement::WriteMany<Item> {
         static SQL: StaticSql = StaticSql {
             function: "Item::insert_many",
             sql: "INSERT INTO items {rows} RETURNING id, owner_id, name, amount, price, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<ItemValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<ItemValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the item as stored, or the error `NotFound`.
@@ -192,6 +217,35 @@ impl Item {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(ItemId, ItemChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Item> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6) AS (UPDATE items SET {given} \
+                  FROM given WHERE items.id = given.k1 RETURNING given.n, items.id, \
+                  items.owner_id, items.name, items.amount, items.price, items.note) SELECT v1, \
+                  v2, v3, v4, v5, v6 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                  given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' \
+                  rows, got ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN \
+                  found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6) AS (SELECT given.n, \
+                        items.id, items.owner_id, items.name, items.amount, items.price, \
+                        items.note FROM given JOIN items ON items.id = given.k1) SELECT v1, v2, \
+                        v3, v4, v5, v6 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<ItemChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the item; `false` if there was none.
     pub fn delete(id: ItemId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -200,6 +254,16 @@ impl Item {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<items::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[ItemId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Item::delete_many",
+            sql: "DELETE FROM items WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Item>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -88,6 +88,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PgbenchAccountChanges<'_>: pgbench_accounts {
+        bid = optional, abalance = optional, filler = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    PgbenchAccount: pgbench_accounts {
+        0 aid: PgbenchAccountId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_accounts`.
     pub enum PgbenchAccountConstraint on "public"."pgbench_accounts" {
@@ -117,6 +129,19 @@ impl PgbenchAccount {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PgbenchAccountId]) -> bowline::Query<Vec<PgbenchAccount>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::find_many",
+            sql: "SELECT pgbench_accounts.aid, pgbench_accounts.bid, pgbench_accounts.abalance, \
+                  pgbench_accounts.filler FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  pgbench_accounts ON pgbench_accounts.aid = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchAccount>(ids)
     }
 
     /// Up to `page.limit` rows, by aid, those after `page.after`.
@@ -161,13 +186,13 @@ impl PgbenchAccount {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PgbenchAccountValues<'a>>>,
-    ) -> bowline::statement::InsertMany<PgbenchAccount> {
+    ) -> bowline::statement::WriteMany<PgbenchAccount> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchAccount::insert_many",
             sql: "INSERT INTO pgbench_accounts {rows} RETURNING aid, bid, abalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench account as stored, or the error `NotFound`.
@@ -190,6 +215,36 @@ impl PgbenchAccount {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgbenchAccountId, PgbenchAccountChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE pgbench_accounts SET \
+                  {given} FROM given WHERE pgbench_accounts.aid = given.k1 RETURNING given.n, \
+                  pgbench_accounts.aid, pgbench_accounts.bid, pgbench_accounts.abalance, \
+                  pgbench_accounts.filler) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN count(*) = \
+                  (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                  count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                  found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, \
+                        pgbench_accounts.aid, pgbench_accounts.bid, pgbench_accounts.abalance, \
+                        pgbench_accounts.filler FROM given JOIN pgbench_accounts ON \
+                        pgbench_accounts.aid = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
+                        WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: \
+                        expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PgbenchAccountChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the pgbench account; where one with this aid is there already, makes the changes to it instead.
     pub fn upsert<'a>(
         new: impl Into<PgbenchAccountValues<'a>>,
@@ -209,6 +264,51 @@ impl PgbenchAccount {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same aid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<PgbenchAccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::upsert_many",
+            sql: "INSERT INTO pgbench_accounts {rows} ON CONFLICT (aid) DO UPDATE SET {excluded} \
+                  RETURNING aid, bid, abalance, filler",
+            unchanged: "INSERT INTO pgbench_accounts {rows} ON CONFLICT (aid) DO UPDATE SET aid = \
+                        excluded.aid RETURNING aid, bid, abalance, filler",
+            kept: &["aid"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the pgbench account and returns it as stored, or `None` if one with this aid is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<PgbenchAccountValues<'a>>,
+    ) -> bowline::WriteQuery<Option<PgbenchAccount>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::insert_or_ignore",
+            sql: "INSERT INTO pgbench_accounts {new} ON CONFLICT (aid) DO NOTHING RETURNING aid, \
+                  bid, abalance, filler",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose aid is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<PgbenchAccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchAccount> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::insert_many_or_ignore",
+            sql: "INSERT INTO pgbench_accounts {rows} ON CONFLICT (aid) DO NOTHING RETURNING aid, \
+                  bid, abalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the pgbench account; `false` if there was none.
     pub fn delete(aid: PgbenchAccountId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -217,6 +317,18 @@ impl PgbenchAccount {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_accounts::aid, _>(&aid)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[PgbenchAccountId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchAccount::delete_many",
+            sql: "DELETE FROM pgbench_accounts WHERE aid = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchAccount>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -84,6 +84,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PgbenchBranchChanges<'_>: pgbench_branches {
+        bbalance = optional, filler = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    PgbenchBranch: pgbench_branches {
+        0 bid: PgbenchBranchId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_branches`.
     pub enum PgbenchBranchConstraint on "public"."pgbench_branches" {
@@ -113,6 +125,19 @@ impl PgbenchBranch {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PgbenchBranchId]) -> bowline::Query<Vec<PgbenchBranch>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::find_many",
+            sql: "SELECT pgbench_branches.bid, pgbench_branches.bbalance, pgbench_branches.filler \
+                  FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN pgbench_branches ON \
+                  pgbench_branches.bid = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchBranch>(ids)
     }
 
     /// Up to `page.limit` rows, by bid, those after `page.after`.
@@ -157,13 +182,13 @@ impl PgbenchBranch {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PgbenchBranchValues<'a>>>,
-    ) -> bowline::statement::InsertMany<PgbenchBranch> {
+    ) -> bowline::statement::WriteMany<PgbenchBranch> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchBranch::insert_many",
             sql: "INSERT INTO pgbench_branches {rows} RETURNING bid, bbalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench branch as stored, or the error `NotFound`.
@@ -186,6 +211,35 @@ impl PgbenchBranch {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgbenchBranchId, PgbenchBranchChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE pgbench_branches SET {given} \
+                  FROM given WHERE pgbench_branches.bid = given.k1 RETURNING given.n, \
+                  pgbench_branches.bid, pgbench_branches.bbalance, pgbench_branches.filler) SELECT \
+                  v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 \
+                  ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                  count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, \
+                        pgbench_branches.bid, pgbench_branches.bbalance, pgbench_branches.filler \
+                        FROM given JOIN pgbench_branches ON pgbench_branches.bid = given.k1) \
+                        SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PgbenchBranchChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the pgbench branch; where one with this bid is there already, makes the changes to it instead.
     pub fn upsert<'a>(
         new: impl Into<PgbenchBranchValues<'a>>,
@@ -205,6 +259,51 @@ impl PgbenchBranch {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same bid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<PgbenchBranchValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::upsert_many",
+            sql: "INSERT INTO pgbench_branches {rows} ON CONFLICT (bid) DO UPDATE SET {excluded} \
+                  RETURNING bid, bbalance, filler",
+            unchanged: "INSERT INTO pgbench_branches {rows} ON CONFLICT (bid) DO UPDATE SET bid = \
+                        excluded.bid RETURNING bid, bbalance, filler",
+            kept: &["bid"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the pgbench branch and returns it as stored, or `None` if one with this bid is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<PgbenchBranchValues<'a>>,
+    ) -> bowline::WriteQuery<Option<PgbenchBranch>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::insert_or_ignore",
+            sql: "INSERT INTO pgbench_branches {new} ON CONFLICT (bid) DO NOTHING RETURNING bid, \
+                  bbalance, filler",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose bid is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<PgbenchBranchValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchBranch> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::insert_many_or_ignore",
+            sql: "INSERT INTO pgbench_branches {rows} ON CONFLICT (bid) DO NOTHING RETURNING bid, \
+                  bbalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the pgbench branch; `false` if there was none.
     pub fn delete(bid: PgbenchBranchId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -213,6 +312,18 @@ impl PgbenchBranch {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_branches::bid, _>(&bid)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[PgbenchBranchId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchBranch::delete_many",
+            sql: "DELETE FROM pgbench_branches WHERE bid = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchBranch>(ids)
     }
 
     /// How many rows there are; reads the whole table.

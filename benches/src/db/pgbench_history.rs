@@ -100,6 +100,19 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PgbenchHistoryChanges<'_>: pgbench_history {
+        tid = optional, bid = optional, aid = optional, delta = optional, mtime = optional,
+        filler = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    PgbenchHistory: pgbench_history {
+        0 id: PgbenchHistoryId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_history`.
     pub enum PgbenchHistoryConstraint on "public"."pgbench_history" {
@@ -131,6 +144,20 @@ impl PgbenchHistory {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PgbenchHistoryId]) -> bowline::Query<Vec<PgbenchHistory>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::find_many",
+            sql: "SELECT pgbench_history.id, pgbench_history.tid, pgbench_history.bid, \
+                  pgbench_history.aid, pgbench_history.delta, pgbench_history.mtime, \
+                  pgbench_history.filler FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  pgbench_history ON pgbench_history.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchHistory>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -177,14 +204,14 @@ impl PgbenchHistory {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PgbenchHistoryValues<'a>>>,
-    ) -> bowline::statement::InsertMany<PgbenchHistory> {
+    ) -> bowline::statement::WriteMany<PgbenchHistory> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchHistory::insert_many",
             sql: "INSERT INTO pgbench_history {rows} RETURNING id, tid, bid, aid, delta, mtime, \
                   filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PgbenchHistoryValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PgbenchHistoryValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench history as stored, or the error `NotFound`.
@@ -208,6 +235,38 @@ impl PgbenchHistory {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgbenchHistoryId, PgbenchHistoryChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<PgbenchHistory> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7) AS (UPDATE \
+                  pgbench_history SET {given} FROM given WHERE pgbench_history.id = given.k1 \
+                  RETURNING given.n, pgbench_history.id, pgbench_history.tid, pgbench_history.bid, \
+                  pgbench_history.aid, pgbench_history.delta, pgbench_history.mtime, \
+                  pgbench_history.filler) SELECT v1, v2, v3, v4, v5, v6, v7 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7) AS (SELECT given.n, \
+                        pgbench_history.id, pgbench_history.tid, pgbench_history.bid, \
+                        pgbench_history.aid, pgbench_history.delta, pgbench_history.mtime, \
+                        pgbench_history.filler FROM given JOIN pgbench_history ON \
+                        pgbench_history.id = given.k1) SELECT v1, v2, v3, v4, v5, v6, v7 FROM \
+                        (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE \
+                        ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PgbenchHistoryChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the pgbench history; `false` if there was none.
     pub fn delete(id: PgbenchHistoryId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -216,6 +275,18 @@ impl PgbenchHistory {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_history::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[PgbenchHistoryId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchHistory::delete_many",
+            sql: "DELETE FROM pgbench_history WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchHistory>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -88,6 +88,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PgbenchTellerChanges<'_>: pgbench_tellers {
+        bid = optional, tbalance = optional, filler = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    PgbenchTeller: pgbench_tellers {
+        0 tid: PgbenchTellerId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `pgbench_tellers`.
     pub enum PgbenchTellerConstraint on "public"."pgbench_tellers" {
@@ -117,6 +129,19 @@ impl PgbenchTeller {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PgbenchTellerId]) -> bowline::Query<Vec<PgbenchTeller>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::find_many",
+            sql: "SELECT pgbench_tellers.tid, pgbench_tellers.bid, pgbench_tellers.tbalance, \
+                  pgbench_tellers.filler FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  pgbench_tellers ON pgbench_tellers.tid = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchTeller>(ids)
     }
 
     /// Up to `page.limit` rows, by tid, those after `page.after`.
@@ -161,13 +186,13 @@ impl PgbenchTeller {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PgbenchTellerValues<'a>>>,
-    ) -> bowline::statement::InsertMany<PgbenchTeller> {
+    ) -> bowline::statement::WriteMany<PgbenchTeller> {
         static SQL: StaticSql = StaticSql {
             function: "PgbenchTeller::insert_many",
             sql: "INSERT INTO pgbench_tellers {rows} RETURNING tid, bid, tbalance, filler",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the pgbench teller as stored, or the error `NotFound`.
@@ -190,6 +215,36 @@ impl PgbenchTeller {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgbenchTellerId, PgbenchTellerChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE pgbench_tellers SET \
+                  {given} FROM given WHERE pgbench_tellers.tid = given.k1 RETURNING given.n, \
+                  pgbench_tellers.tid, pgbench_tellers.bid, pgbench_tellers.tbalance, \
+                  pgbench_tellers.filler) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN count(*) = \
+                  (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                  count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                  found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, \
+                        pgbench_tellers.tid, pgbench_tellers.bid, pgbench_tellers.tbalance, \
+                        pgbench_tellers.filler FROM given JOIN pgbench_tellers ON \
+                        pgbench_tellers.tid = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
+                        WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: \
+                        expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PgbenchTellerChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the pgbench teller; where one with this tid is there already, makes the changes to it instead.
     pub fn upsert<'a>(
         new: impl Into<PgbenchTellerValues<'a>>,
@@ -209,6 +264,51 @@ impl PgbenchTeller {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same tid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<PgbenchTellerValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::upsert_many",
+            sql: "INSERT INTO pgbench_tellers {rows} ON CONFLICT (tid) DO UPDATE SET {excluded} \
+                  RETURNING tid, bid, tbalance, filler",
+            unchanged: "INSERT INTO pgbench_tellers {rows} ON CONFLICT (tid) DO UPDATE SET tid = \
+                        excluded.tid RETURNING tid, bid, tbalance, filler",
+            kept: &["tid"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the pgbench teller and returns it as stored, or `None` if one with this tid is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<PgbenchTellerValues<'a>>,
+    ) -> bowline::WriteQuery<Option<PgbenchTeller>> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::insert_or_ignore",
+            sql: "INSERT INTO pgbench_tellers {new} ON CONFLICT (tid) DO NOTHING RETURNING tid, \
+                  bid, tbalance, filler",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose tid is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<PgbenchTellerValues<'a>>>,
+    ) -> bowline::statement::WriteMany<PgbenchTeller> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::insert_many_or_ignore",
+            sql: "INSERT INTO pgbench_tellers {rows} ON CONFLICT (tid) DO NOTHING RETURNING tid, \
+                  bid, tbalance, filler",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the pgbench teller; `false` if there was none.
     pub fn delete(tid: PgbenchTellerId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -217,6 +317,18 @@ impl PgbenchTeller {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<pgbench_tellers::tid, _>(&tid)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[PgbenchTellerId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "PgbenchTeller::delete_many",
+            sql: "DELETE FROM pgbench_tellers WHERE tid = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<PgbenchTeller>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -84,6 +84,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PostChanges<'_>: posts {
+        user_id = optional, title = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Post: posts {
+        0 id: PostId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `posts`.
     pub enum PostConstraint on "public"."posts" {
@@ -117,6 +129,18 @@ impl Post {
         bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
     }
 
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PostId]) -> bowline::Query<Vec<Post>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::find_many",
+            sql: "SELECT posts.id, posts.user_id, posts.title FROM unnest($1) WITH ORDINALITY AS \
+                  given (k1, n) JOIN posts ON posts.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Post>(ids)
+    }
+
     /// Up to `page.limit` rows, by id, those after `page.after`.
     pub fn list(page: Page<PostId>) -> bowline::Query<Vec<Post>> {
         static FIRST: StaticSql = StaticSql {
@@ -144,7 +168,7 @@ impl Post {
 
     /// Up to `page.limit` rows with this user_id, by id, those after `page.after`.
     ///
-    /// Served by the index `posts_user_id_idx`.
+    /// Served by the index `posts_user_id_idx`. All such rows are read and sorted; an index on `(user_id, id)` would spare that.
     pub fn list_by_user(user_id: UserId, page: Page<PostId>) -> bowline::Query<Vec<Post>> {
         static FIRST: StaticSql = StaticSql {
             function: "Post::list_by_user",
@@ -184,13 +208,13 @@ impl Post {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PostValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Post> {
+    ) -> bowline::statement::WriteMany<Post> {
         static SQL: StaticSql = StaticSql {
             function: "Post::insert_many",
             sql: "INSERT INTO posts {rows} RETURNING id, user_id, title",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PostValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PostValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the post as stored, or the error `NotFound`.
@@ -209,6 +233,33 @@ impl Post {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PostId, PostChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Post> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE posts SET {given} FROM given \
+                  WHERE posts.id = given.k1 RETURNING given.n, posts.id, posts.user_id, \
+                  posts.title) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, posts.id, \
+                        posts.user_id, posts.title FROM given JOIN posts ON posts.id = given.k1) \
+                        SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PostChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the post; `false` if there was none.
     pub fn delete(id: PostId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -217,6 +268,16 @@ impl Post {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[PostId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::delete_many",
+            sql: "DELETE FROM posts WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Post>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -239,5 +300,45 @@ impl Post {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<posts::id, _>(&id)
+    }
+
+    /// How many rows with this user_id there are.
+    ///
+    /// Served by the index `posts_user_id_idx`.
+    pub fn count_by_user(user_id: UserId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::count_by_user",
+            sql: "SELECT count(*) FROM posts WHERE user_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::user_id, _>(&user_id)
+    }
+
+    /// Whether there is a post with this user_id.
+    ///
+    /// Served by the index `posts_user_id_idx`.
+    pub fn exists_by_user(user_id: UserId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::exists_by_user",
+            sql: "SELECT EXISTS (SELECT FROM posts WHERE user_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::user_id, _>(&user_id)
+    }
+
+    /// Deletes the rows with this user_id, and returns how many there were.
+    ///
+    /// Served by the index `posts_user_id_idx`.
+    pub fn delete_by_user(
+        user_id: UserId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Post::delete_by_user",
+            sql: "DELETE FROM posts WHERE user_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<posts::user_id, _>(&user_id)
     }
 }

@@ -96,6 +96,19 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    UserChanges<'_>: users {
+        name = optional, email = optional, balance = optional, created_at = optional,
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    User: users {
+        0 id: UserId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `users`.
     pub enum UserConstraint on "public"."users" {
@@ -125,6 +138,19 @@ impl User {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<users::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[UserId]) -> bowline::Query<Vec<User>> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::find_many",
+            sql: "SELECT users.id, users.name, users.email, users.balance, users.created_at, \
+                  users.note FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN users ON \
+                  users.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<User>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -168,13 +194,13 @@ impl User {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<UserValues<'a>>>,
-    ) -> bowline::statement::InsertMany<User> {
+    ) -> bowline::statement::WriteMany<User> {
         static SQL: StaticSql = StaticSql {
             function: "User::insert_many",
             sql: "INSERT INTO users {rows} RETURNING id, name, email, balance, created_at, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<UserValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<UserValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the user as stored, or the error `NotFound`.
@@ -194,6 +220,35 @@ impl User {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(UserId, UserChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<User> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6) AS (UPDATE users SET {given} \
+                  FROM given WHERE users.id = given.k1 RETURNING given.n, users.id, users.name, \
+                  users.email, users.balance, users.created_at, users.note) SELECT v1, v2, v3, v4, \
+                  v5, v6 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 \
+                  ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                  count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6) AS (SELECT given.n, \
+                        users.id, users.name, users.email, users.balance, users.created_at, \
+                        users.note FROM given JOIN users ON users.id = given.k1) SELECT v1, v2, \
+                        v3, v4, v5, v6 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<UserChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the user; `false` if there was none.
     pub fn delete(id: UserId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -202,6 +257,16 @@ impl User {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<users::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[UserId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "User::delete_many",
+            sql: "DELETE FROM users WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<User>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -7,6 +7,7 @@ use super::HEADER;
 use super::layout::{self, derive, doc, literal, use_list};
 
 mod functions;
+mod given;
 mod sql;
 mod template;
 mod values;
@@ -24,10 +25,12 @@ pub(super) fn table(table: &TablePlan) -> String {
         row(table),
         values::row(table, &table.row, &table.fields),
         listed(table),
-        new(table),
+        given::new(table),
         values::new(table),
-        changes(table),
+        given::changes(table),
         values::changes(table),
+        row_key(table),
+        functions::positions(table),
         constraints(table),
         functions::functions(table),
     ]
@@ -60,7 +63,10 @@ fn imports(table: &TablePlan) -> String {
     if has(|function| {
         matches!(
             function,
-            Function::List | Function::ListBy { .. } | Function::ListDeleted
+            Function::List
+                | Function::ListBy { .. }
+                | Function::ListOrdered(_)
+                | Function::ListDeleted
         )
     }) {
         outside.push("bowline::Page".to_owned());
@@ -249,130 +255,18 @@ fn serde_of(table: &TablePlan, own: &[&str]) -> String {
     format!("#[serde({})]\n", parts.join(", "))
 }
 
-/// Returns the derives of `New` or `Changes`, with those of the settings.
-fn derives_of(usual: &[&str], extra: &[String]) -> String {
-    let usual = usual.iter().map(|&name| name.to_owned());
-    let all: Vec<String> = usual.chain(extra.iter().cloned()).collect();
-    derive(0, &all)
-}
-
-/// Returns the struct with the columns that each new row needs, and the one with all columns that a
-/// new row can give, if there are more.
-fn new(table: &TablePlan) -> String {
-    if table.new_fields.is_empty() {
-        return String::new();
-    }
-    let row = &table.row;
-    let article = capital(article(row));
-    if !table.has_values_type() {
-        let comment = format!("{article} [`{row}`] to insert.");
-        return given_struct(table, &table.new_type(), &table.new_fields, &comment);
-    }
-    let required = table.required_fields();
-    let (new, values) = (table.new_type(), table.values_type());
-    let comment = match required.as_slice() {
-        [] => {
-            format!("{article} [`{row}`] to insert. Each column can be left out: see [`{values}`].")
-        }
-        _ => format!(
-            "{article} [`{row}`] to insert: the columns that each one needs. [`{values}`] has all columns."
-        ),
+/// Returns the macro that sends many keys at once, if a function does.
+fn row_key(table: &TablePlan) -> String {
+    let takes_keys = |function: &Function| match function {
+        Function::FindMany | Function::DeleteMany => true,
+        Function::UpdateMany => !values::has_changes_arrays(table),
+        _ => false,
     };
-    let fields = if required.is_empty() { "" } else { " .. " };
-    let of_values = format!(
-        "The columns of {} [`{row}`] to insert. `None` takes the column's default.\n\n\
-         `{values} {{ .., ..{new} {{{fields}}}.into() }}` leaves out the columns that it does not name.",
-        self::article(row),
-    );
-    [
-        given_struct(table, &new, &required, &comment),
-        given_struct(table, &values, &table.new_fields, &of_values),
-        values::from_required(table),
-    ]
-    .join("\n")
-}
-
-/// Returns a struct with columns of a new row.
-fn given_struct(table: &TablePlan, name: &str, fields: &[Field], comment: &str) -> String {
-    let mut out = doc(0, comment);
-    let is_insertable = table.insertable && are_shown(fields) && !fields.is_empty();
-    let mut usual = vec!["Debug", "Clone", "PartialEq", "Deserialize"];
-    if is_insertable {
-        usual.insert(3, "Insertable");
-    }
-    // As soon as a column is required, there is no default any more.
-    if fields.iter().all(|field| field.options > 0) {
-        usual.insert(2, "Default");
-    }
-    out.push_str(&derives_of(&usual, &table.new_derives));
-    if is_insertable {
-        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
-    }
-    let own: &[&str] = if table.deny_unknown_fields {
-        &["deny_unknown_fields"]
+    if table.functions.iter().any(takes_keys) {
+        functions::row_key(table)
     } else {
-        &[]
-    };
-    out.push_str(&serde_of(table, own));
-    if fields.is_empty() {
-        return out + &format!("pub struct {name} {{}}\n");
+        String::new()
     }
-    out.push_str(&format!("pub struct {name}{} {{\n", lifetime(fields)));
-    for field in fields {
-        out.push_str(&rename(table, field));
-        out.push_str(&read_from_json(field, "default, "));
-        out.push_str(&layout::field(
-            &field.name,
-            &wrapped(&field.rust_type.borrowed, field.options),
-        ));
-    }
-    out + "}\n"
-}
-
-fn changes(table: &TablePlan) -> String {
-    if table.changes_fields.is_empty() {
-        return String::new();
-    }
-    let has_nullable = table.changes_fields.iter().any(|field| field.options > 1);
-    let nullable = if has_nullable {
-        "; `Some(None)` sets it to NULL"
-    } else {
-        ""
-    };
-    let mut out = format!(
-        "/// Changes to {} [`{}`]. `None` leaves the column as it is{nullable}.\n",
-        article(&table.row),
-        table.row
-    );
-    let is_changeset = table.insertable && are_shown(&table.changes_fields);
-    let mut usual = vec!["Debug", "Clone", "Default", "PartialEq", "Deserialize"];
-    if is_changeset {
-        usual.insert(4, "AsChangeset");
-    }
-    out.push_str(&derives_of(&usual, &table.changes_derives));
-    if is_changeset {
-        out.push_str(&format!("#[diesel(table_name = {})]\n", table.module));
-    }
-    let own: &[&str] = if table.deny_unknown_fields {
-        &["default", "deny_unknown_fields"]
-    } else {
-        &["default"]
-    };
-    out.push_str(&serde_of(table, own));
-    out.push_str(&format!(
-        "pub struct {}{} {{\n",
-        table.changes_type(),
-        lifetime(&table.changes_fields)
-    ));
-    for field in &table.changes_fields {
-        out.push_str(&rename(table, field));
-        out.push_str(&read_from_json(field, ""));
-        out.push_str(&layout::field(
-            &field.name,
-            &wrapped(&field.rust_type.borrowed, field.options),
-        ));
-    }
-    out + "}\n"
 }
 
 fn constraints(table: &TablePlan) -> String {
@@ -401,11 +295,6 @@ fn constraints(table: &TablePlan) -> String {
     out + "    }\n}\n"
 }
 
-/// Returns true if each field has the type that `schema.rs` shows, as diesel's derives need it.
-fn are_shown(fields: &[Field]) -> bool {
-    fields.iter().all(|field| field.via.is_none())
-}
-
 /// Returns the attribute by which diesel selects a column that is not read as the type that
 /// `schema.rs` shows.
 fn selected(table: &TablePlan, field: &Field) -> String {
@@ -424,24 +313,6 @@ fn selected(table: &TablePlan, field: &Field) -> String {
          #[diesel(select_expression_type = diesel::expression::SqlLiteral<{sql_type}>)]\n",
         literal(&column)
     )
-}
-
-/// Returns the attribute by which serde reads a field of `New` or `Changes`.
-fn read_from_json(field: &Field, default: &str) -> String {
-    if field.skip_deserializing {
-        return "    #[serde(skip_deserializing)]\n".to_owned();
-    }
-    let function = match (field.rust_type.by_json, field.options) {
-        (false, 0 | 1) => return String::new(),
-        (false, _) => "nullable",
-        (true, 0) => {
-            return "    #[serde(deserialize_with = \"bowline::__generated::json::deserialize\")]\n"
-                .to_owned();
-        }
-        (true, 1) => "json::deserialize",
-        (true, _) => "json::nullable",
-    };
-    format!("    #[serde({default}deserialize_with = \"bowline::__generated::{function}\")]\n")
 }
 
 fn comment_of(field: &Field) -> String {

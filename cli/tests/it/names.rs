@@ -189,7 +189,7 @@ fn all_invalid_settings_are_reported_at_once() {
     1 | leave_out = ["Organisation::find_by_nam"]
       |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-    help: did you mean Organisation::find?
+    help: did you mean Organisation::find_many?
 
     error: no code can be generated: 2 problems
     exit 1
@@ -358,16 +358,28 @@ fn no_function_is_generated_that_cannot_succeed() {
         [
             "find",
             "get",
+            "find_many",
             "find_by_room",
             "list",
+            "list_order_by_room",
             "insert",
             "insert_many",
             "update",
+            "update_many",
             "upsert",
+            "upsert_many",
+            "insert_or_ignore",
+            "insert_many_or_ignore",
             "upsert_by_room",
+            "upsert_many_by_room",
+            "insert_or_ignore_by_room",
+            "insert_many_or_ignore_by_room",
             "delete",
+            "delete_many",
             "count",
-            "exists"
+            "exists",
+            "exists_by_room",
+            "delete_by_room"
         ]
     );
     let filled = "CREATE TABLE jobs (id serial PRIMARY KEY, every interval NOT NULL DEFAULT '1 day', name text NOT NULL);";
@@ -377,7 +389,7 @@ fn no_function_is_generated_that_cannot_succeed() {
         .into_iter()
         .filter(|name| name.starts_with("upsert"))
         .collect();
-    assert_eq!(upserts, ["upsert_by_name"]);
+    assert_eq!(upserts, ["upsert_by_name", "upsert_many_by_name"]);
     let ruled = "CREATE TABLE kept (id int PRIMARY KEY, name text UNIQUE);
         CREATE TABLE log (name text);
         CREATE RULE a AS ON INSERT TO kept DO ALSO INSERT INTO log VALUES (new.name);
@@ -387,18 +399,33 @@ fn no_function_is_generated_that_cannot_succeed() {
         [
             "find",
             "get",
+            "find_many",
             "find_by_name",
             "list",
+            "list_order_by_name",
             "insert_many",
             "update",
+            "update_many",
             "count",
-            "exists"
+            "exists",
+            "exists_by_name"
         ]
     );
     let nothing = "CREATE TABLE carts (id bigserial PRIMARY KEY);";
     assert_eq!(
         functions(nothing, "carts"),
-        ["find", "get", "list", "insert", "delete", "count", "exists"]
+        [
+            "find",
+            "get",
+            "find_many",
+            "list",
+            "insert",
+            "insert_many",
+            "delete",
+            "delete_many",
+            "count",
+            "exists"
+        ]
     );
 }
 
@@ -436,7 +463,7 @@ fn a_unique_index_without_null_is_a_key() {
         CREATE UNIQUE INDEX ON visits (c); CREATE UNIQUE INDEX ON visits (a) WHERE b > 0; CREATE UNIQUE INDEX ON visits (a, b);";
     assert_eq!(
         functions(sql, "visits")[..6],
-        ["find", "get", "find_by_c", "find_by_a", "list", "insert"]
+        ["find", "get", "find_many", "find_by_c", "find_by_a", "list"]
     );
 }
 

@@ -61,6 +61,9 @@ fn code_of_0_1_has_one_error_until_it_is_generated_again() {
     assert!(generated.ends_with("exit 0"), "{generated}");
     let transfers = bank.read("src/bank/transfers.rs");
     assert!(transfers.contains("pub fn update(") && !transfers.contains("pub fn delete("));
+    // The one change by hand: a literal that names columns which each row does not need.
+    let main = bank.read("src/main.rs");
+    bank.write("src/main.rs", &main.replace("NewAccount", "AccountValues"));
     assert_eq!(build(), "exit 0");
     // The settings mean the same in their new file.
     let moved = bank.bowline(&["init", "--move-settings"], &[]);

@@ -3,6 +3,7 @@
 use bowline_catalog::{ConstraintKind, Fill, Index, Relation, RelationKind};
 
 use super::function::{Function, KeyColumn};
+use super::ordered::{ordered_lists, trimmed};
 use super::table::{Field, TablePlan};
 
 /// Returns the functions of a table. Of two functions with the same name only the first is kept,
@@ -31,14 +32,19 @@ pub(super) fn plan(
     let is_whole = table.missing.is_empty() && !replaced("INSERT") && !table.is_view;
     let can_insert = !table.new_fields.is_empty() && is_whole;
     let has_changes = !table.changes_fields.is_empty() && !table.is_view;
+    let sends_keys = has_key && sends_many(table);
     let mut functions = Vec::new();
     if has_key {
         functions.extend([Function::Find, Function::Get]);
+    }
+    if sends_keys {
+        functions.push(Function::FindMany);
     }
     functions.extend(find_by(relation, table));
     if has_key {
         functions.push(Function::List);
         functions.extend(list_by(relation, table).filter(|_| !table.is_view));
+        functions.extend(ordered_lists(relation, table));
     } else {
         functions.push(Function::ListUnordered);
     }
@@ -61,13 +67,26 @@ pub(super) fn plan(
     }
     if has_key && has_changes && !is_ruled("UPDATE") {
         functions.push(Function::Update);
+        if sends_keys {
+            functions.push(Function::UpdateMany);
+        }
     }
     // PostgreSQL refuses ON CONFLICT for a statement that a rule rewrites.
     if can_insert && !is_rewritten {
-        functions.extend(upserts_of_rows_that_exist(relation, table, notes));
+        functions.extend(with_conflicts(upserts_of_rows_that_exist(
+            relation, table, notes,
+        )));
     }
+    let deletes = if table.roles.deleted_at.is_some() {
+        !is_ruled("UPDATE")
+    } else {
+        !replaced("DELETE")
+    };
     if has_key && !replaced("DELETE") && !table.is_view {
         functions.push(Function::Delete);
+        if sends_keys && deletes {
+            functions.push(Function::DeleteMany);
+        }
         if table.roles.deleted_at.is_some() {
             functions.extend([
                 Function::DeletePermanently,
@@ -80,6 +99,10 @@ pub(super) fn plan(
     functions.push(Function::Count);
     if has_key {
         functions.push(Function::Exists);
+    }
+    if !table.is_view {
+        let by_index = by_index(&functions, deletes);
+        functions.extend(by_index);
     }
     // Several indexes on the same columns need no note.
     let mut keys: Vec<(String, Vec<KeyColumn>)> = Vec::new();
@@ -108,6 +131,98 @@ pub(super) fn plan(
     functions
 }
 
+/// Returns true if many keys can be sent as arrays: an array cannot be an element of one, and the
+/// SQL calls the keys `given`.
+fn sends_many(table: &TablePlan) -> bool {
+    let of_key = |field: &&Field| table.key.contains(&field.sql_name);
+    let mut key = table.fields.iter().filter(of_key);
+    let is_fit = |field: &Field| !field.rust_type.is_array() && !field.is_composite;
+    !table.is_view && table.name.name != "given" && key.all(is_fit)
+}
+
+/// Returns the functions with an `ON CONFLICT`, for the same indexes as the upserts.
+fn with_conflicts(upserts: Vec<Function>) -> Vec<Function> {
+    let mut all = Vec::new();
+    for upsert in upserts {
+        if let Function::Upsert {
+            name,
+            columns,
+            predicate,
+        } = upsert.clone()
+        {
+            let by = name.strip_prefix("upsert").unwrap_or_default();
+            let named = |begin: &str| format!("{begin}{by}");
+            all.extend([
+                upsert,
+                Function::UpsertMany {
+                    name: named("upsert_many"),
+                    columns: columns.clone(),
+                    predicate: predicate.clone(),
+                },
+                Function::InsertOrIgnore {
+                    name: named("insert_or_ignore"),
+                    columns: columns.clone(),
+                    predicate: predicate.clone(),
+                },
+                Function::InsertManyOrIgnore {
+                    name: named("insert_many_or_ignore"),
+                    columns,
+                    predicate,
+                },
+            ]);
+        }
+    }
+    all
+}
+
+/// Returns the functions about the rows that `find_by_..` and `list_by_..` return.
+fn by_index(functions: &[Function], deletes: bool) -> Vec<Function> {
+    let mut all = Vec::new();
+    for function in functions {
+        let (name, columns, index, predicate) = match function {
+            Function::FindBy {
+                name,
+                columns,
+                index,
+                predicate,
+            } => (name.strip_prefix("find"), columns, index, predicate.clone()),
+            Function::ListBy {
+                name,
+                columns,
+                index,
+                ..
+            } => (name.strip_prefix("list"), columns, index, None),
+            _ => continue,
+        };
+        let by = name.unwrap_or_default();
+        let (columns, index) = (columns.clone(), index.clone());
+        let is_unique = matches!(function, Function::FindBy { .. });
+        if !is_unique {
+            all.push(Function::CountBy {
+                name: format!("count{by}"),
+                columns: columns.clone(),
+                index: index.clone(),
+            });
+        }
+        all.push(Function::ExistsBy {
+            name: format!("exists{by}"),
+            columns: columns.clone(),
+            index: index.clone(),
+            predicate: predicate.clone(),
+        });
+        if deletes {
+            all.push(Function::DeleteBy {
+                name: format!("delete{by}"),
+                columns,
+                index,
+                predicate,
+                is_unique,
+            });
+        }
+    }
+    all
+}
+
 /// Returns, for each rule of a table for an event, true if it is an INSTEAD rule.
 fn rules(relation: &Relation, event: &str) -> impl Iterator<Item = bool> {
     relation.attached.rules.iter().filter_map(move |rule| {
@@ -131,7 +246,7 @@ pub fn key_columns(table: &TablePlan, columns: &[String]) -> Option<Vec<KeyColum
     columns.filter(|columns| !columns.is_empty())
 }
 
-fn key_column(field: &Field) -> KeyColumn {
+pub(super) fn key_column(field: &Field) -> KeyColumn {
     KeyColumn {
         field: field.name.clone(),
         argument_name: field.argument_name.clone(),
@@ -184,19 +299,31 @@ fn list_by<'a>(
         if constraint.temporal {
             return None;
         }
-        let serves = |index: &&Index| {
+        let begins_with = |index: &Index, columns: &[String]| {
+            let keys = index.plain_columns();
+            // Only the entries of a btree have an order.
             index.predicate.is_none()
-                && index
-                    .plain_columns()
-                    .is_some_and(|keys| keys.starts_with(columns))
+                && index.method == "btree"
+                && !index.invalid
+                && keys.is_some_and(|keys| keys.starts_with(columns))
         };
-        let index = relation.indexes.iter().find(serves)?;
+        let rest = table.key.iter().filter(|column| !columns.contains(column));
+        let in_order: Vec<String> = columns.iter().chain(rest).cloned().collect();
+        let mut indexes = relation.indexes.iter();
+        let ordered = indexes.find(|index| begins_with(index, &in_order));
+        let mut indexes = relation.indexes.iter();
+        let index = ordered.or_else(|| indexes.find(|index| begins_with(index, columns)))?;
         let columns = key_columns(table, columns)?;
-        let name = format!("list_by_{}", joined(&columns).trim_end_matches("_id"));
+        let names: Vec<_> = columns
+            .iter()
+            .map(|column| trimmed(&column.field))
+            .collect();
+        let name = format!("list_by_{}", names.join("_and_"));
         Some(Function::ListBy {
             name,
             columns,
             index: index.name.clone(),
+            is_sorted: ordered.is_none(),
         })
     })
 }

@@ -9,7 +9,9 @@ use crate::command::text::ConstantNumber;
 /// The SQL of a generated function, as a constant of the program.
 ///
 /// `{new}` is a gap for the columns of a row to insert, `{rows}` one for those of several rows, and
-/// `{changes}` one for the columns to change. The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
+/// `{changes}` one for the columns to change. `{excluded}` assigns the columns of rows to insert to
+/// rows that exist. In an update of several rows, `{arrays}` has the values, `{names}` their names,
+/// and `{given}` assigns them. The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
 /// In SQL with gaps, a brace is written twice.
 #[doc(hidden)]
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub struct StaticSql {
     pub sql: &'static str,
     /// The SQL that runs instead if no column is changed; empty if there are no changes.
     pub unchanged: &'static str,
+    /// The columns that `{excluded}` does not assign: those of the conflict and of the key.
+    pub kept: &'static [&'static str],
     /// Whether it certainly only reads: all its relations are tables without policies.
     pub only_reads: bool,
     /// Whether it writes one row, or fails.
@@ -33,7 +37,11 @@ pub struct StaticSql {
 const NEW: &str = "{new}";
 const ROWS: &str = "{rows}";
 const CHANGES: &str = "{changes}";
-const GAPS: [&str; 3] = [NEW, ROWS, CHANGES];
+const EXCLUDED: &str = "{excluded}";
+const ARRAYS: &str = "{arrays}";
+const NAMES: &str = "{names}";
+const GIVEN: &str = "{given}";
+const GAPS: [&str; 7] = [NEW, ROWS, CHANGES, EXCLUDED, ARRAYS, NAMES, GIVEN];
 
 impl StaticSql {
     /// A constant without SQL.
@@ -45,6 +53,7 @@ impl StaticSql {
         function: "",
         sql: "",
         unchanged: "",
+        kept: &[],
         only_reads: false,
         writes_one_row: false,
         writes_at_most_one_row: false,
@@ -68,7 +77,9 @@ impl StaticSql {
         let in_gaps = new.len() + changes.len();
         let mut number = parameters.saturating_sub(in_gaps);
         let mut sql = String::with_capacity(self.sql.len() + 32 * in_gaps);
-        let is_unchanged = changes.set.is_empty() && !self.unchanged.is_empty();
+        let excluded = self.excluded(new);
+        let is_unchanged =
+            excluded.is_empty() && changes.set.is_empty() && !self.unchanged.is_empty();
         let mut rest = if is_unchanged {
             self.unchanged
         } else {
@@ -81,6 +92,12 @@ impl StaticSql {
                 sql.push_str(&match *gap {
                     NEW => insert(new, &mut number),
                     ROWS => insert_rows(new),
+                    EXCLUDED => excluded.clone(),
+                    ARRAYS => arrays(changes, &mut number),
+                    NAMES => (1..=changes.len())
+                        .map(|number| format!(", c{number}"))
+                        .collect(),
+                    GIVEN => assign_given(changes),
                     _ => assign(changes, &mut number),
                 });
                 gap.len()
@@ -93,6 +110,20 @@ impl StaticSql {
         }
         sql.push_str(rest);
         sql
+    }
+}
+
+impl StaticSql {
+    /// Returns the assignments of the columns of rows to insert: `a = excluded.a`.
+    fn excluded(&self, new: &Given) -> String {
+        if !self.sql.contains(EXCLUDED) {
+            return String::new();
+        }
+        let columns = new.columns().filter(|name| !self.kept.contains(name));
+        list(columns.map(|name| {
+            let name = identifier(name);
+            format!("{name} = excluded.{name}")
+        }))
     }
 }
 
@@ -137,21 +168,53 @@ fn insert_rows(given: &Given) -> String {
         return "DEFAULT VALUES".to_owned();
     }
     let columns = list((1..=given.len()).map(|number| format!("c{number}")));
-    // An array has the first type of its cast; its elements are cast to the remaining types.
-    let casts = || {
-        let numbered = (1..).zip(given.with_casts());
-        numbered.map(|(number, (_, cast))| (number, cast.split_once("::").unwrap_or_default()))
-    };
-    let parameters = list(casts().map(|(number, (first, _))| match first {
-        "" => format!("${number}"),
-        first => format!("${number}::{first}[]"),
-    }));
-    let selected = list(casts().map(|(number, (_, rest))| format!("c{number}{}", suffix(rest))));
+    let parameters = list(
+        (1..)
+            .zip(given.with_casts())
+            .map(|(number, (_, cast))| array(number, cast)),
+    );
+    let numbered = (1..).zip(given.with_casts());
+    let selected =
+        list(numbered.map(|(number, (_, cast))| format!("c{number}{}", suffix(of_element(cast)))));
     format!(
         "({}) SELECT {selected} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
          ORDER BY n",
         names(given)
     )
+}
+
+/// Returns the parameter of an array: `$1`, or `$1::text[]`, the first type of its cast.
+fn array(number: usize, cast: &str) -> String {
+    match cast.split_once("::").map_or("", |(first, _)| first) {
+        "" => format!("${number}"),
+        first => format!("${number}::{first}[]"),
+    }
+}
+
+/// Returns the types of a cast that the elements of an array are cast to.
+fn of_element(cast: &str) -> &str {
+    cast.split_once("::").map_or("", |(_, rest)| rest)
+}
+
+/// Returns `, $2, $3`.
+fn arrays(given: &Given, number: &mut usize) -> String {
+    let arrays = given.with_casts().map(|(_, cast)| {
+        *number += 1;
+        format!(", {}", array(*number, cast))
+    });
+    arrays.collect()
+}
+
+/// Returns `a = given.c1, b = given.c2`.
+fn assign_given(given: &Given) -> String {
+    let numbered = (1..).zip(given.with_casts());
+    list(numbered.map(|(number, (name, cast))| {
+        format!(
+            "{} = given.c{number}{}",
+            identifier(name),
+            suffix(of_element(cast))
+        )
+    }))
 }
 
 /// Returns `a = $1, b = $2`.

@@ -81,6 +81,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    DeviceChanges<'_>: devices {
+        owner = optional, name = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Device: devices {
+        0 id: DeviceId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `devices`.
     pub enum DeviceConstraint on "public"."devices" {
@@ -110,6 +122,18 @@ impl Device {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[DeviceId]) -> bowline::Query<Vec<Device>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::find_many",
+            sql: "SELECT devices.id, devices.owner, devices.name FROM unnest($1) WITH ORDINALITY \
+                  AS given (k1, n) JOIN devices ON devices.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Device>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -151,13 +175,13 @@ impl Device {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<DeviceValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Device> {
+    ) -> bowline::statement::WriteMany<Device> {
         static SQL: StaticSql = StaticSql {
             function: "Device::insert_many",
             sql: "INSERT INTO devices {rows} RETURNING id, owner, name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<DeviceValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<DeviceValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the device as stored, or the error `NotFound`.
@@ -174,6 +198,33 @@ impl Device {
         bowline::Query::new(&SQL)
             .bind::<devices::id, _>(&id)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(DeviceId, DeviceChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE devices SET {given} FROM given \
+                  WHERE devices.id = given.k1 RETURNING given.n, devices.id, devices.owner, \
+                  devices.name) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, devices.id, \
+                        devices.owner, devices.name FROM given JOIN devices ON devices.id = \
+                        given.k1) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                        count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
+                        FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
+                        AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<DeviceChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the device; where one with this id is there already, makes the changes to it instead.
@@ -195,6 +246,49 @@ impl Device {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<DeviceValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::upsert_many",
+            sql: "INSERT INTO devices {rows} ON CONFLICT (id) DO UPDATE SET {excluded} RETURNING \
+                  id, owner, name",
+            unchanged: "INSERT INTO devices {rows} ON CONFLICT (id) DO UPDATE SET id = excluded.id \
+                        RETURNING id, owner, name",
+            kept: &["id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<DeviceValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the device and returns it as stored, or `None` if one with this id is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<DeviceValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Device>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::insert_or_ignore",
+            sql: "INSERT INTO devices {new} ON CONFLICT (id) DO NOTHING RETURNING id, owner, name",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose id is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<DeviceValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Device> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::insert_many_or_ignore",
+            sql: "INSERT INTO devices {rows} ON CONFLICT (id) DO NOTHING RETURNING id, owner, name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<DeviceValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the device; `false` if there was none.
     pub fn delete(id: DeviceId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -203,6 +297,16 @@ impl Device {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<devices::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[DeviceId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Device::delete_many",
+            sql: "DELETE FROM devices WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Device>(ids)
     }
 
     /// How many rows there are; reads the whole table.

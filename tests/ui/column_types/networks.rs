@@ -77,6 +77,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    NetworkChanges<'_>: networks {
+        gateway = optional, name = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Network: networks {
+        0 id: IpNetwork,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `networks`.
     pub enum NetworkConstraint on "public"."networks" {
@@ -106,6 +118,19 @@ impl Network {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[IpNetwork]) -> bowline::Query<Vec<Network>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::find_many",
+            sql: "SELECT networks.id, networks.gateway, networks.name FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN networks ON networks.id = given.k1 ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Network>(keys)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -147,13 +172,13 @@ impl Network {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<NetworkValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Network> {
+    ) -> bowline::statement::WriteMany<Network> {
         static SQL: StaticSql = StaticSql {
             function: "Network::insert_many",
             sql: "INSERT INTO networks {rows} RETURNING id, gateway, name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NetworkValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NetworkValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the network as stored, or the error `NotFound`.
@@ -170,6 +195,33 @@ impl Network {
         bowline::Query::new(&SQL)
             .bind::<networks::id, _>(&id)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(IpNetwork, NetworkChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE networks SET {given} FROM \
+                  given WHERE networks.id = given.k1 RETURNING given.n, networks.id, \
+                  networks.gateway, networks.name) SELECT v1, v2, v3 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, networks.id, \
+                        networks.gateway, networks.name FROM given JOIN networks ON networks.id = \
+                        given.k1) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                        count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
+                        FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
+                        AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<NetworkChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the network; where one with this id is there already, makes the changes to it instead.
@@ -191,6 +243,51 @@ impl Network {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<NetworkValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::upsert_many",
+            sql: "INSERT INTO networks {rows} ON CONFLICT (id) DO UPDATE SET {excluded} RETURNING \
+                  id, gateway, name",
+            unchanged: "INSERT INTO networks {rows} ON CONFLICT (id) DO UPDATE SET id = \
+                        excluded.id RETURNING id, gateway, name",
+            kept: &["id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NetworkValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the network and returns it as stored, or `None` if one with this id is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<NetworkValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Network>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::insert_or_ignore",
+            sql: "INSERT INTO networks {new} ON CONFLICT (id) DO NOTHING RETURNING id, gateway, \
+                  name",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose id is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<NetworkValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Network> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::insert_many_or_ignore",
+            sql: "INSERT INTO networks {rows} ON CONFLICT (id) DO NOTHING RETURNING id, gateway, \
+                  name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NetworkValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the network; `false` if there was none.
     pub fn delete(id: IpNetwork) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -199,6 +296,18 @@ impl Network {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<networks::id, _>(&id)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[IpNetwork],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Network::delete_many",
+            sql: "DELETE FROM networks WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Network>(keys)
     }
 
     /// How many rows there are; reads the whole table.

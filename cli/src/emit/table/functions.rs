@@ -1,15 +1,19 @@
 //! The functions of a table's row type.
 
-use bowline_catalog::definition::quoted;
-
 use bowline_plan::plan::{self, Field, Function, KeyColumn, TablePlan, article};
 
+mod by_columns;
 mod deletion;
+mod lists;
+mod many;
 mod writes;
 
 use super::super::layout::{chain, doc, signature};
 use super::sql::{self, Constant};
-use super::template;
+use by_columns::Which;
+use lists::Rows;
+pub(super) use lists::positions;
+pub(super) use many::row_key;
 
 /// A function, in the parts of its text.
 pub(super) struct Emitted<'a> {
@@ -51,8 +55,8 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             index,
             predicate,
         } => find_by(table, name, columns, index, predicate.as_deref()),
-        Function::List => list(table, "list", &[], None, Rows::Kept),
-        Function::ListDeleted => list(table, "list_deleted", &[], None, Rows::Deleted),
+        Function::List => lists::list(table, "list", &[], None, Rows::Kept),
+        Function::ListDeleted => lists::list(table, "list_deleted", &[], None, Rows::Deleted),
         Function::FindDeleted => find_deleted(table),
         Function::DeletePermanently => deletion::delete_permanently(table),
         Function::Restore => deletion::restore(table),
@@ -60,13 +64,57 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             name,
             columns,
             index,
-        } => list(table, name, columns, Some(index), Rows::Kept),
-        Function::ListUnordered => list_unordered(table),
+            is_sorted,
+        } => {
+            let index = Some((index.as_str(), *is_sorted));
+            lists::list(table, name, columns, index, Rows::Kept)
+        }
+        Function::ListUnordered => lists::list_unordered(table),
+        Function::ListOrdered(list) => lists::ordered(table, list),
         Function::Refresh => writes::refresh(table, false),
         Function::RefreshConcurrently => writes::refresh(table, true),
         Function::Insert => writes::insert(table),
         Function::InsertDefault => writes::insert_default(table),
-        Function::InsertMany => writes::insert_many(table),
+        Function::InsertMany => many::insert_many(table),
+        Function::FindMany => many::find_many(table),
+        Function::DeleteMany => many::delete_many(table),
+        Function::UpdateMany => many::update_many(table),
+        Function::UpsertMany {
+            name,
+            columns,
+            predicate,
+        } => many::upsert_many(table, name, columns, predicate.as_deref()),
+        Function::InsertOrIgnore {
+            name,
+            columns,
+            predicate,
+        } => many::insert_or_ignore(table, name, columns, predicate.as_deref()),
+        Function::InsertManyOrIgnore {
+            name,
+            columns,
+            predicate,
+        } => many::insert_many_or_ignore(table, name, columns, predicate.as_deref()),
+        Function::CountBy {
+            name,
+            columns,
+            index,
+        } => by_columns::count_by(table, name, which(columns, index, None)),
+        Function::ExistsBy {
+            name,
+            columns,
+            index,
+            predicate,
+        } => by_columns::exists_by(table, name, which(columns, index, predicate.as_deref())),
+        Function::DeleteBy {
+            name,
+            columns,
+            index,
+            predicate,
+            is_unique,
+        } => {
+            let which = which(columns, index, predicate.as_deref());
+            by_columns::delete_by(table, name, which, *is_unique)
+        }
         Function::Update => writes::update(table),
         Function::Upsert {
             name,
@@ -76,6 +124,14 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
         Function::Delete => deletion::delete(table),
         Function::Count => count(table),
         Function::Exists => exists(table),
+    }
+}
+
+fn which<'a>(columns: &'a [KeyColumn], index: &'a str, predicate: Option<&'a str>) -> Which<'a> {
+    Which {
+        columns,
+        index,
+        predicate,
     }
 }
 
@@ -142,6 +198,7 @@ fn reading<'a>(table: &'a TablePlan, function: &'a str, sql: String) -> Constant
         function,
         sql: sql.into(),
         unchanged: None,
+        kept: Vec::new(),
         // A query that only reads may be sent again when its answer is lost.
         facts: if table.only_reads {
             &["only_reads"]
@@ -180,15 +237,6 @@ fn one<'a>(table: &'a TablePlan, name: &'a str, output: &str, otherwise: &str) -
         constants: vec![reading(table, name, sql)],
         body: query(bind_columns(table, &key)),
     }
-}
-
-/// The rows that a list has.
-#[derive(Clone, Copy)]
-enum Rows {
-    /// Those that are not marked as deleted.
-    Kept,
-    /// Those that are.
-    Deleted,
 }
 
 fn find_deleted(table: &TablePlan) -> Emitted<'_> {
@@ -259,156 +307,6 @@ fn column_arguments(columns: &[KeyColumn]) -> Vec<(String, String)> {
         .iter()
         .map(|column| (column.argument_name.clone(), column.argument.clone()))
         .collect()
-}
-
-fn list<'a>(
-    table: &'a TablePlan,
-    name: &'a str,
-    columns: &[KeyColumn],
-    index: Option<&str>,
-    rows: Rows,
-) -> Emitted<'a> {
-    let key = key(table);
-    let owned: Vec<_> = key
-        .iter()
-        .map(|field| field.rust_type.owned.clone())
-        .collect();
-    let page = match owned.as_slice() {
-        [only] => format!("Page<{only}>"),
-        several => format!("Page<({})>", several.join(", ")),
-    };
-    let mut arguments = column_arguments(columns);
-    arguments.push(("page".to_owned(), page));
-    let of = match column_words(columns) {
-        words if words.is_empty() => words,
-        words => format!(" with this {words}"),
-    };
-    let served = index
-        .map(|index| format!("\n\nServed by the index `{index}`."))
-        .unwrap_or_default();
-    let words = format!(
-        "Up to `page.limit` {}rows{of}, by {}, those after `page.after`.{served}",
-        match rows {
-            Rows::Kept => "",
-            Rows::Deleted => "deleted ",
-        },
-        column_words(&key_columns(table))
-    );
-    let constant = |constant: &'static str, is_after: bool| Constant {
-        name: constant,
-        ..reading(table, name, page_sql(table, columns, is_after, rows))
-    };
-    let mut links = vec!["bowline::Query::new(sql)".to_owned()];
-    links.extend(bind_columns(table, columns));
-    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
-    Emitted {
-        doc: doc(4, &words),
-        head: head(name, arguments, &output),
-        constants: vec![constant("FIRST", false), constant("AFTER", true)],
-        body: CHOICE.to_owned()
-            + &chain(8, "let mut query = ", &links, ";")
-            + &after(table, &key)
-            + "        query.limit(page.limit)\n",
-    }
-}
-
-/// Returns the list of a relation without a key, which has no order.
-fn list_unordered(table: &TablePlan) -> Emitted<'_> {
-    let arguments = vec![("limit".to_owned(), "u32".to_owned())];
-    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
-    let sql = format!("{} LIMIT $1", sql::select_listed(table));
-    Emitted {
-        doc: doc(4, "Up to `limit` rows, in no certain order."),
-        head: head("list", arguments, &output),
-        constants: vec![reading(table, "list", sql)],
-        body: query(vec![".limit(i64::from(limit))".to_owned()]),
-    }
-}
-
-/// The choice between the first page and the rows after a key.
-const CHOICE: &str = "        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
-        };
-";
-
-/// Returns the SQL of a page: the first one, or the rows after a given key.
-fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows) -> String {
-    let key = key(table);
-    // A cast column would be ordered by its text if it had only its name.
-    let is_cast = key.iter().any(|field| field.via.is_some());
-    let of_table = if is_cast {
-        format!("{}.", sql::name(table))
-    } else {
-        String::new()
-    };
-    let names = || {
-        template::list(
-            key.iter()
-                .map(|field| format!("{of_table}{}", quoted(&field.sql_name))),
-        )
-    };
-    let parameters = |first: usize| {
-        let parameters = (first..).zip(&key);
-        template::list(
-            parameters.map(|(number, field)| sql::parameter(number, field.cast.as_ref())),
-        )
-    };
-    let mut conditions = Vec::new();
-    if !columns.is_empty() {
-        conditions.push(sql::condition(columns));
-    }
-    let mut bound = columns.len();
-    if is_after {
-        let after = parameters(bound + 1);
-        conditions.push(match key.len() {
-            1 => format!("{} > {after}", names()),
-            // By this row comparison an index is read from the right place.
-            _ => format!("({}) > ({after})", names()),
-        });
-        bound += key.len();
-    }
-    if let Some(is_kept) = sql::is_kept(table) {
-        conditions.push(match rows {
-            Rows::Kept => is_kept,
-            Rows::Deleted => format!("NOT {is_kept}"),
-        });
-    }
-    let condition = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!(" WHERE {}", conditions.join(" AND "))
-    };
-    format!(
-        "{}{condition} ORDER BY {} LIMIT ${}",
-        sql::select_listed(table),
-        names(),
-        bound + 1
-    )
-}
-
-/// Returns the code that binds the key after which a page begins.
-fn after(table: &TablePlan, key: &[&Field]) -> String {
-    let (pattern, values) = match key {
-        [_] => ("after".to_owned(), vec!["after".to_owned()]),
-        several => {
-            let names: Vec<_> = several
-                .iter()
-                .map(|field| field.argument_name.clone())
-                .collect();
-            (format!("({})", names.join(", ")), names)
-        }
-    };
-    let mut links = vec!["query".to_owned()];
-    links.extend(
-        key_columns(table)
-            .iter()
-            .zip(&values)
-            .map(|(column, value)| bind(table, column, &format!("&{value}"))),
-    );
-    format!("        if let Some({pattern}) = page.after {{\n")
-        + &chain(12, "query = ", &links, ";")
-        + "        }\n"
 }
 
 fn count(table: &TablePlan) -> Emitted<'_> {

@@ -28,6 +28,15 @@ fn columns_of(fields: &[Field]) -> String {
     }))
 }
 
+/// Returns the columns of a row with the name of the table: `accounts.id, accounts.username`.
+pub(super) fn qualified_columns(table: &TablePlan, fields: &[Field]) -> String {
+    list(fields.iter().map(|field| {
+        let cast = field.via.as_ref().map(Wire::read_suffix);
+        let column = format!("{}.{}", name(table), quoted(&field.sql_name));
+        format!("{column}{}", cast.unwrap_or_default())
+    }))
+}
+
 /// Returns a parameter with its casts: `$1::text::tsvector`.
 pub(super) fn parameter(number: usize, cast: Option<&String>) -> String {
     match cast {
@@ -86,6 +95,8 @@ pub(in super::super) struct Constant<'a> {
     pub(in super::super) sql: Template,
     /// The SQL that runs where no column is changed.
     pub(in super::super) unchanged: Option<Template>,
+    /// The columns that an upsert of many rows does not change.
+    pub(super) kept: Vec<String>,
     /// The known facts about it: `only_reads`, ..
     pub(super) facts: &'a [&'a str],
 }
@@ -102,6 +113,10 @@ impl Constant<'_> {
         out.push_str(&string_field(12, "sql", &self.sql.text(is_constant)));
         if let Some(unchanged) = &self.unchanged {
             out.push_str(&string_field(12, "unchanged", &unchanged.text(is_constant)));
+        }
+        if !self.kept.is_empty() {
+            let kept: Vec<String> = self.kept.iter().map(|name| literal(name)).collect();
+            out.push_str(&format!("            kept: &[{}],\n", kept.join(", ")));
         }
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));

@@ -12,6 +12,8 @@ pub(in super::super) struct Template(Vec<Piece>);
 enum Piece {
     Fixed(String),
     Gap(Gap),
+    /// The parameter of an array, with the first type of its cast and the type of its elements.
+    Array(usize, Option<String>, String),
 }
 
 /// A gap, which the library fills.
@@ -23,6 +25,14 @@ pub(super) enum Gap {
     Rows,
     /// The columns to change.
     Changes,
+    /// The assignments of the columns to insert to a row that exists.
+    Excluded,
+    /// The arrays with the columns of several rows to change, after other arrays.
+    Arrays,
+    /// The names of these columns, after other names.
+    Names,
+    /// The assignments of these columns.
+    Given,
 }
 
 impl From<String> for Template {
@@ -35,6 +45,14 @@ impl Template {
     /// Adds a gap.
     pub(super) fn gap(mut self, gap: Gap) -> Self {
         self.0.push(Piece::Gap(gap));
+        self
+    }
+
+    /// Adds the parameter of an array, whose elements have this type.
+    pub(super) fn array(mut self, number: usize, cast: Option<&str>, sql_type: String) -> Self {
+        let first = cast.and_then(|cast| cast.split_once("::"));
+        let first = first.map(|(first, _)| first.to_owned());
+        self.0.push(Piece::Array(number, first, sql_type));
         self
     }
 
@@ -53,6 +71,12 @@ impl Template {
             Piece::Gap(Gap::New) => "{new}".to_owned(),
             Piece::Gap(Gap::Rows) => "{rows}".to_owned(),
             Piece::Gap(Gap::Changes) => "{changes}".to_owned(),
+            Piece::Gap(Gap::Excluded) => "{excluded}".to_owned(),
+            Piece::Gap(Gap::Arrays) => "{arrays}".to_owned(),
+            Piece::Gap(Gap::Names) => "{names}".to_owned(),
+            Piece::Gap(Gap::Given) => "{given}".to_owned(),
+            Piece::Array(number, None, _) => format!("${number}"),
+            Piece::Array(number, Some(first), _) => format!("${number}::{first}[]"),
         };
         self.0.iter().map(text).collect()
     }
@@ -89,6 +113,33 @@ impl Template {
                     let parameter = parameter(before + index + 1, write(field));
                     format!("{} = {parameter}", quoted(&field.sql_name))
                 }))
+            }
+            Piece::Gap(Gap::Excluded) => list(new.iter().map(|field| {
+                let name = quoted(&field.sql_name);
+                format!("{name} = excluded.{name}")
+            })),
+            Piece::Gap(Gap::Arrays) => {
+                let changes = (before + 1..).zip(&table.changes_fields);
+                let arrays = changes.map(|(number, field)| {
+                    let first = write(field).and_then(|cast| cast.split_once("::"));
+                    let first = first.map_or(field.base.sql(), |(first, _)| first.to_owned());
+                    format!(", ${number}::{first}[]")
+                });
+                arrays.collect()
+            }
+            Piece::Gap(Gap::Names) => (1..=table.changes_fields.len())
+                .map(|number| format!(", c{number}"))
+                .collect(),
+            Piece::Gap(Gap::Given) => {
+                list((1..).zip(&table.changes_fields).map(|(number, field)| {
+                    let rest = write(field).and_then(|cast| cast.split_once("::"));
+                    let rest = rest.map_or(String::new(), |(_, rest)| format!("::{rest}"));
+                    format!("{} = given.c{number}{rest}", quoted(&field.sql_name))
+                }))
+            }
+            Piece::Array(number, first, sql_type) => {
+                let first = first.as_ref().unwrap_or(sql_type);
+                format!("${number}::{first}[]")
             }
         };
         self.0.iter().map(fill).collect()

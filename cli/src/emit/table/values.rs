@@ -55,7 +55,20 @@ pub(super) fn changes(table: &TablePlan) -> String {
         return String::new();
     }
     let fields = &table.changes_fields;
-    values("column_values", &table.changes_type(), fields, table)
+    let mut macros = vec!["column_values"];
+    if !has_changes_arrays(table) && table.functions.contains(&Function::UpdateMany) {
+        macros.push("column_arrays");
+    }
+    let calls: Vec<_> = macros
+        .into_iter()
+        .map(|name| values(name, &table.changes_type(), fields, table))
+        .collect();
+    calls.join("\n")
+}
+
+/// Returns true if a column to change is an array, or a value of a composite type.
+pub(super) fn has_changes_arrays(table: &TablePlan) -> bool {
+    has_arrays(&table.changes_fields)
 }
 
 fn values(name: &str, rust_type: &str, fields: &[Field], table: &TablePlan) -> String {
@@ -110,6 +123,10 @@ fn lines(items: impl Iterator<Item = String>) -> String {
 /// Returns true if a column to insert is an array, or a value of a composite type, whose arrays
 /// `unnest` splits into its attributes.
 pub(super) fn has_new_arrays(table: &TablePlan) -> bool {
-    let mut fields = table.new_fields.iter();
+    has_arrays(&table.new_fields)
+}
+
+fn has_arrays(fields: &[Field]) -> bool {
+    let mut fields = fields.iter();
     fields.any(|field| field.rust_type.is_array() || field.is_composite)
 }

@@ -1,6 +1,8 @@
 //! A program that calls each generated function. It takes the functions' signatures from the code,
 //! and generates values of their types.
 
+mod values;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -59,7 +61,10 @@ impl Report {
 /// Values for fields of the type `String` that hold another SQL type, by the name of the field.
 const AS_TEXT: [(&str, &str); 2] = [("cells", "{{1}}"), ("empty", "")];
 
-/// The number of calls of each function, each with other values.
+/// The first page of a list.
+const FIRST_PAGE: &str = "bowline::Page::first(5)";
+
+/// How often each function is called, with other values each time.
 const ROUNDS: usize = 3;
 
 struct Function {
@@ -78,6 +83,8 @@ struct Code {
     /// Ids: the module, the name, and what they hold.
     ids: Vec<(String, String, String)>,
     enums: Vec<String>,
+    /// Positions in lists.
+    positions: Vec<String>,
 }
 
 struct Struct {
@@ -134,14 +141,25 @@ fn calls<'a>(
             .iter()
             .map(|argument| code.value(argument, round, &function.module))
             .collect();
-        let _ = writeln!(
-            out,
-            "    reported.call(\"{case}::{module}{row}::{name}\", session.run(db::{module}{row}::{name}({arguments})));",
-            module = function.module,
-            row = function.row,
-            name = function.name,
-            arguments = arguments.join(", ")
-        );
+        let arguments = arguments.join(", ");
+        let Function {
+            module, row, name, ..
+        } = function;
+        let call = |arguments: &str| {
+            format!(
+                "reported.call(\"{case}::{module}{row}::{name}\", session.run(db::{module}{row}::{name}({arguments})));"
+            )
+        };
+        let _ = writeln!(out, "    {}", call(&arguments));
+        // The next page begins after a row of the list.
+        let after = arguments.replace(FIRST_PAGE, "bowline::Page::after(row, 5)");
+        if code.takes_position(function) {
+            let _ = writeln!(
+                out,
+                "    if let Some(row) = session.run(db::{module}{row}::{name}({arguments})).iter().flatten().last() {{ {} }}",
+                call(&after)
+            );
+        }
     }
     out + "}\n"
 }
@@ -152,6 +170,7 @@ fn read(db: &Path) -> Code {
         structs: Vec::new(),
         ids: Vec::new(),
         enums: Vec::new(),
+        positions: Vec::new(),
     };
     let mut paths: Vec<_> = fs::read_dir(db)
         .expect("the files")
@@ -252,6 +271,7 @@ impl Code {
                         let held = words[place + 1].to_owned();
                         self.ids.push((module.to_owned(), name, held));
                     }
+                    "position" => self.positions.push(behind("struct").expect("a position")),
                     "pg_enum" => self.enums.push(behind("enum").expect("an enum")),
                     _ => {}
                 }
@@ -298,7 +318,10 @@ impl Code {
             Type::ImplTrait(_) => self.new_row(&into(of), round, module),
             Type::Reference(reference) => match &*reference.elem {
                 Type::Path(path) if path.path.is_ident("str") => format!("\"x{round}\""),
-                Type::Slice(_) => format!("&[{round}u8]"),
+                Type::Slice(slice) => match &*slice.elem {
+                    Type::Path(path) if path.path.is_ident("u8") => format!("&[{round}u8]"),
+                    elem => format!("&[{}]", self.value(elem, round, module)),
+                },
                 other => format!("&{}", self.value(other, round, module)),
             },
             Type::Tuple(tuple) => {
@@ -342,6 +365,29 @@ impl Code {
             },
             _ => panic!("a generated function has no argument of another kind"),
         }
+    }
+
+    /// Whether a function returns the rows of a list that has positions.
+    fn takes_position(&self, function: &Function) -> bool {
+        let Some(Type::Path(page)) = function.arguments.last() else {
+            return false;
+        };
+        let last = page.path.segments.last().expect("a type");
+        let PathArguments::AngleBracketed(list) = &last.arguments else {
+            return false;
+        };
+        let inner = list.args.first();
+        matches!(inner, Some(GenericArgument::Type(inner)) if self.is_position(inner))
+    }
+
+    fn is_position(&self, of: &Type) -> bool {
+        let Type::Path(path) = of else {
+            return false;
+        };
+        let mut positions = self.positions.iter();
+        path.path
+            .get_ident()
+            .is_some_and(|name| positions.any(|known| name == known))
     }
 
     /// A new row: in the first round the columns that it needs, else all of them.
@@ -389,90 +435,5 @@ impl Code {
             return self.of_name(name, inner, round, "");
         }
         self.of_another_crate(name, inner, round, module)
-    }
-
-    fn of_another_crate(
-        &self,
-        name: &str,
-        inner: Option<&Type>,
-        round: usize,
-        module: &str,
-    ) -> String {
-        match (name, inner) {
-            ("Option", Some(_)) if round == 1 => "None".to_owned(),
-            ("Option", Some(inner)) => format!("Some({})", self.value(inner, round, module)),
-            ("Vec", Some(inner)) => {
-                // Whole rows are given two at a time, which are not to be one.
-                let is_new = |path: &syn::TypePath| {
-                    let last = path.path.segments.last();
-                    last.is_some_and(|last| last.ident.to_string().starts_with("New"))
-                };
-                let is_row = match inner {
-                    Type::Path(path) => is_new(path),
-                    other => matches!(other, Type::ImplTrait(_)),
-                };
-                if is_row {
-                    format!(
-                        "vec![{}, {}]",
-                        self.value(inner, round + 3, module),
-                        self.value(inner, round + 6, module)
-                    )
-                } else {
-                    format!("vec![{}]", self.value(inner, round, module))
-                }
-            }
-            ("Page", Some(_)) if round == 1 => "bowline::Page::first(5)".to_owned(),
-            ("Page", Some(inner)) => {
-                format!("bowline::Page::after({}, 5)", self.value(inner, 1, module))
-            }
-            ("Cow", Some(Type::Slice(_))) => format!("vec![{round}u8].into()"),
-            ("Cow", _) => format!("\"x{round}\".into()"),
-            ("String", _) => format!("\"x{round}\".to_owned()"),
-            ("bool", _) => round.is_multiple_of(2).to_string(),
-            ("u8" | "i16" | "i32" | "i64" | "u32", _) => round.to_string(),
-            ("f32" | "f64", _) => format!("{round}.5"),
-            ("NaiveDate", _) => {
-                format!("chrono::NaiveDate::from_ymd_opt(2026, 1, {round}).expect(\"a date\")")
-            }
-            ("NaiveTime", _) => {
-                format!("chrono::NaiveTime::from_hms_opt({round}, 0, 0).expect(\"a time\")")
-            }
-            ("NaiveDateTime", _) => format!(
-                "chrono::DateTime::from_timestamp({round}, 0).expect(\"a time\").naive_utc()"
-            ),
-            ("DateTime", _) => {
-                format!("chrono::DateTime::from_timestamp({round}, 0).expect(\"a time\")")
-            }
-            ("PgInterval", _) => format!("diesel::data_types::PgInterval::from_days({round})"),
-            ("PgMoney", _) => format!("diesel::data_types::PgMoney({round})"),
-            ("PgLsn", _) => format!("diesel::data_types::PgLsn({round})"),
-            ("PgRange", Some(bound)) => format!(
-                "(std::ops::Bound::Included({}), std::ops::Bound::Excluded({}))",
-                self.value(bound, round, module),
-                self.value(bound, round + 10, module)
-            ),
-            ("PgMultirange", Some(bound)) => format!(
-                "vec![(std::ops::Bound::Unbounded, std::ops::Bound::Excluded({}))]",
-                self.value(bound, round, module)
-            ),
-            ("Date", _) => format!(
-                "::time::Date::from_calendar_date(2026, ::time::Month::January, {round}).expect(\"a date\")"
-            ),
-            ("Time", _) => format!("::time::Time::from_hms({round}, 0, 0).expect(\"a time\")"),
-            ("PrimitiveDateTime", _) => format!(
-                "::time::PrimitiveDateTime::new({}, ::time::Time::MIDNIGHT)",
-                self.of_name("Date", None, round, module)
-            ),
-            ("OffsetDateTime", _) => {
-                format!("::time::OffsetDateTime::from_unix_timestamp({round}).expect(\"a time\")")
-            }
-            ("Value", _) => format!("serde_json::json!({round})"),
-            ("Uuid", _) => format!("bowline::types::uuid::Uuid::from_u128({round})"),
-            ("BigDecimal", _) => format!("bowline::types::bigdecimal::BigDecimal::from({round})"),
-            ("IpNetwork", _) => format!(
-                "\"10.0.0.{round}/32\".parse::<bowline::types::ipnetwork::IpNetwork>().expect(\"an address\")"
-            ),
-            _ => panic!("no value is known of the type {name}"),
-        }
     }
 }

@@ -19,9 +19,12 @@ fn fields(project: &Project, file: &str, row: &str) -> String {
 
 fn functions(project: &Project, file: &str) -> String {
     let text = project.read(&format!("src/db/{file}.rs"));
-    let names = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("pub fn ")?.split('(').next());
+    let names = text.lines().filter_map(|line| {
+        line.trim()
+            .strip_prefix("pub fn ")?
+            .split(['(', '<'])
+            .next()
+    });
     names.collect::<Vec<_>>().join(" ")
 }
 
@@ -96,7 +99,7 @@ fn a_table_without_a_key_is_read_and_inserted() {
     assert_eq!(functions(&project, "log"), "list insert insert_many count");
     assert_eq!(
         functions(&project, "codes"),
-        "find_by_code list insert insert_many upsert_by_code count"
+        "find_by_code list insert insert_many upsert_by_code upsert_many_by_code insert_or_ignore_by_code insert_many_or_ignore_by_code count exists_by_code delete_by_code"
     );
     assert!(!project.read("src/db/schema.rs").contains("log"));
     let schema = "diesel::table! {\n    log (at, line) {";
@@ -121,7 +124,7 @@ fn a_foreign_table_has_the_key_of_a_setting() {
     );
     assert_eq!(
         functions(&project, "rates"),
-        "find get list insert insert_many update delete count exists"
+        "find get find_many list insert insert_many update update_many delete delete_many count exists"
     );
 }
 

@@ -178,7 +178,7 @@ fn wrong_settings_of_tables_are_shown_with_their_line() {
     2 | leave_out = ["find_by_nam"]
       |              ^^^^^^^^^^^^^
       |
-    help: did you mean find?
+    help: did you mean find_many?
 
     error: orders.id is a part of the key, by which lists are ordered
      --> bowline.toml:4:4

@@ -76,6 +76,19 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    AccountLabelChanges<'_>: account_labels {
+        colour = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    AccountLabel: account_labels {
+        0 account_id: AccountId,
+        1 label: String,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `account_labels`.
     pub enum AccountLabelConstraint on "public"."account_labels" {
@@ -113,6 +126,20 @@ impl AccountLabel {
         bowline::Query::new(&SQL)
             .bind::<account_labels::account_id, _>(&account_id)
             .bind::<account_labels::label, _>(label)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[(AccountId, String)]) -> bowline::Query<Vec<AccountLabel>> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::find_many",
+            sql: "SELECT account_labels.account_id, account_labels.label, account_labels.colour \
+                  FROM unnest($1, $2) WITH ORDINALITY AS given (k1, k2, n) JOIN account_labels ON \
+                  account_labels.account_id = given.k1 AND account_labels.label = given.k2 ORDER \
+                  BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<AccountLabel>(keys)
     }
 
     /// Up to `page.limit` rows, by account_id and label, those after `page.after`.
@@ -192,13 +219,13 @@ impl AccountLabel {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<AccountLabelValues<'a>>>,
-    ) -> bowline::statement::InsertMany<AccountLabel> {
+    ) -> bowline::statement::WriteMany<AccountLabel> {
         static SQL: StaticSql = StaticSql {
             function: "AccountLabel::insert_many",
             sql: "INSERT INTO account_labels {rows} RETURNING account_id, label, colour",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account label as stored, or the error `NotFound`.
@@ -224,6 +251,35 @@ impl AccountLabel {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<((AccountId, String), AccountLabelChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1, $2{arrays}) WITH ORDINALITY AS given \
+                  (k1, k2{names}, n)), found (n, v1, v2, v3) AS (UPDATE account_labels SET {given} \
+                  FROM given WHERE account_labels.account_id = given.k1 AND account_labels.label = \
+                  given.k2 RETURNING given.n, account_labels.account_id, account_labels.label, \
+                  account_labels.colour) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) = \
+                  (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                  count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                  found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1, $2{arrays}) WITH ORDINALITY AS \
+                        given (k1, k2{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, \
+                        account_labels.account_id, account_labels.label, account_labels.colour \
+                        FROM given JOIN account_labels ON account_labels.account_id = given.k1 AND \
+                        account_labels.label = given.k2) SELECT v1, v2, v3 FROM (SELECT CASE WHEN \
+                        count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                        || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END \
+                        AS ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<AccountLabelChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the account label; where one with this account_id and label is there already, makes the changes to it instead.
     pub fn upsert<'a>(
         new: impl Into<AccountLabelValues<'a>>,
@@ -243,6 +299,52 @@ impl AccountLabel {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same account_id and label gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many<'a>(
+        new: Vec<impl Into<AccountLabelValues<'a>>>,
+    ) -> bowline::statement::WriteMany<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::upsert_many",
+            sql: "INSERT INTO account_labels {rows} ON CONFLICT (account_id, label) DO UPDATE SET \
+                  {excluded} RETURNING account_id, label, colour",
+            unchanged: "INSERT INTO account_labels {rows} ON CONFLICT (account_id, label) DO \
+                        UPDATE SET account_id = excluded.account_id RETURNING account_id, label, \
+                        colour",
+            kept: &["account_id", "label"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the account label and returns it as stored, or `None` if one with this account_id and label is there already.
+    pub fn insert_or_ignore<'a>(
+        new: impl Into<AccountLabelValues<'a>>,
+    ) -> bowline::WriteQuery<Option<AccountLabel>> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::insert_or_ignore",
+            sql: "INSERT INTO account_labels {new} ON CONFLICT (account_id, label) DO NOTHING \
+                  RETURNING account_id, label, colour",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose account_id and label is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore<'a>(
+        new: Vec<impl Into<AccountLabelValues<'a>>>,
+    ) -> bowline::statement::WriteMany<AccountLabel> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::insert_many_or_ignore",
+            sql: "INSERT INTO account_labels {rows} ON CONFLICT (account_id, label) DO NOTHING \
+                  RETURNING account_id, label, colour",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the account label; `false` if there was none.
     pub fn delete(
         account_id: AccountId,
@@ -256,6 +358,19 @@ impl AccountLabel {
         bowline::Query::new(&SQL)
             .bind::<account_labels::account_id, _>(&account_id)
             .bind::<account_labels::label, _>(label)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[(AccountId, String)],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::delete_many",
+            sql: "DELETE FROM account_labels USING unnest($1, $2) AS given (k1, k2) WHERE \
+                  account_labels.account_id = given.k1 AND account_labels.label = given.k2",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<AccountLabel>(keys)
     }
 
     /// How many rows there are; reads the whole table.
@@ -280,5 +395,45 @@ impl AccountLabel {
         bowline::Query::new(&SQL)
             .bind::<account_labels::account_id, _>(&account_id)
             .bind::<account_labels::label, _>(label)
+    }
+
+    /// How many rows with this account_id there are.
+    ///
+    /// Served by the index `account_labels_pkey`.
+    pub fn count_by_account(account_id: AccountId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::count_by_account",
+            sql: "SELECT count(*) FROM account_labels WHERE account_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<account_labels::account_id, _>(&account_id)
+    }
+
+    /// Whether there is an account label with this account_id.
+    ///
+    /// Served by the index `account_labels_pkey`.
+    pub fn exists_by_account(account_id: AccountId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::exists_by_account",
+            sql: "SELECT EXISTS (SELECT FROM account_labels WHERE account_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<account_labels::account_id, _>(&account_id)
+    }
+
+    /// Deletes the rows with this account_id, and returns how many there were.
+    ///
+    /// Served by the index `account_labels_pkey`.
+    pub fn delete_by_account(
+        account_id: AccountId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "AccountLabel::delete_by_account",
+            sql: "DELETE FROM account_labels WHERE account_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<account_labels::account_id, _>(&account_id)
     }
 }

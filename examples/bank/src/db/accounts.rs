@@ -102,6 +102,34 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    AccountChanges<'_>: accounts {
+        username = optional, status = optional, balance = optional, created_at = optional,
+        email = optional, full_name = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Account: accounts {
+        0 id: AccountId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Account::list_order_by_username`]: that of a row in it.
+    pub struct AccountOrderByUsername of Account in "Account: list_order_by_username: username" {
+        0 username: String,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Account::list_order_by_email`]: that of a row in it.
+    pub struct AccountOrderByEmail of Account in "Account: list_order_by_email: email, id" {
+        0 email: Option<String>,
+        1 id: AccountId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {
@@ -139,6 +167,20 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[AccountId]) -> bowline::Query<Vec<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::find_many",
+            sql: "SELECT accounts.id, accounts.username, accounts.status, accounts.balance, \
+                  accounts.created_at, accounts.email, accounts.full_name, accounts.display_name \
+                  FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN accounts ON accounts.id = \
+                  given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Account>(ids)
     }
 
     /// The account with this username, or `None`.
@@ -196,6 +238,85 @@ impl Account {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows, by username, those after `page.after`.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn list_order_by_username(
+        page: Page<AccountOrderByUsername>,
+    ) -> bowline::Query<Vec<Account>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts ORDER BY username LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts WHERE username > $1 ORDER BY username LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query.bind::<accounts::username, _>(&after.username);
+        }
+        query.limit(page.limit)
+    }
+
+    /// Up to `page.limit` rows where `status <> 'closed'`, by email, id, those after `page.after`.
+    ///
+    /// Served by the index `accounts_open_email_key`. Rows that are equal in it are sorted by the key; an index on `(email, id)` would spare that.
+    ///
+    /// It cannot lock its rows, since PostgreSQL locks none of a UNION.
+    pub fn list_order_by_email(page: Page<AccountOrderByEmail>) -> bowline::Query<Vec<Account>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Account::list_order_by_email",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts WHERE status <> 'closed' ORDER BY email, id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Account::list_order_by_email",
+            sql: "(SELECT id, username, status, balance, created_at, email, full_name, \
+                  display_name FROM accounts WHERE status <> 'closed' AND email = $1 AND id > $2 \
+                  ORDER BY email, id LIMIT $3) UNION ALL (SELECT id, username, status, balance, \
+                  created_at, email, full_name, display_name FROM accounts WHERE status <> \
+                  'closed' AND email > $1 ORDER BY email, id LIMIT $3) UNION ALL (SELECT id, \
+                  username, status, balance, created_at, email, full_name, display_name FROM \
+                  accounts WHERE status <> 'closed' AND email IS NULL ORDER BY email, id LIMIT $3) \
+                  ORDER BY email, id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER_NULL: StaticSql = StaticSql {
+            function: "Account::list_order_by_email",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts WHERE status <> 'closed' AND email IS NULL AND id > $1 ORDER BY \
+                  email, id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(after) if after.email.is_none() => &AFTER_NULL,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query
+                .bind_some::<accounts::email, _>(&after.email)
+                .bind::<accounts::id, _>(&after.id);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts an account and returns it as stored.
     pub fn insert<'a>(new: impl Into<AccountValues<'a>>) -> bowline::WriteQuery<Account> {
         static SQL: StaticSql = StaticSql {
@@ -211,14 +332,14 @@ impl Account {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<AccountValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Account> {
+    ) -> bowline::statement::WriteMany<Account> {
         static SQL: StaticSql = StaticSql {
             function: "Account::insert_many",
             sql: "INSERT INTO accounts {rows} RETURNING id, username, status, balance, created_at, \
                   email, full_name, display_name",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<AccountValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.
@@ -237,6 +358,37 @@ impl Account {
         bowline::Query::new(&SQL)
             .bind::<accounts::id, _>(&id)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(AccountId, AccountChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8) AS (UPDATE accounts \
+                  SET {given} FROM given WHERE accounts.id = given.k1 RETURNING given.n, \
+                  accounts.id, accounts.username, accounts.status, accounts.balance, \
+                  accounts.created_at, accounts.email, accounts.full_name, accounts.display_name) \
+                  SELECT v1, v2, v3, v4, v5, v6, v7, v8 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8) AS (SELECT \
+                        given.n, accounts.id, accounts.username, accounts.status, \
+                        accounts.balance, accounts.created_at, accounts.email, accounts.full_name, \
+                        accounts.display_name FROM given JOIN accounts ON accounts.id = given.k1) \
+                        SELECT v1, v2, v3, v4, v5, v6, v7, v8 FROM (SELECT CASE WHEN count(*) = \
+                        (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                        count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                        found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<AccountChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the account; where one with this username is there already, makes the changes to it instead.
@@ -260,6 +412,53 @@ impl Account {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same username gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_username<'a>(
+        new: Vec<impl Into<AccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::upsert_many_by_username",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (username) DO UPDATE SET {excluded} \
+                  RETURNING id, username, status, balance, created_at, email, full_name, \
+                  display_name",
+            unchanged: "INSERT INTO accounts {rows} ON CONFLICT (username) DO UPDATE SET username \
+                        = excluded.username RETURNING id, username, status, balance, created_at, \
+                        email, full_name, display_name",
+            kept: &["id", "username"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the account and returns it as stored, or `None` if one with this username is there already.
+    pub fn insert_or_ignore_by_username<'a>(
+        new: impl Into<AccountValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_or_ignore_by_username",
+            sql: "INSERT INTO accounts {new} ON CONFLICT (username) DO NOTHING RETURNING id, \
+                  username, status, balance, created_at, email, full_name, display_name",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose username is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_username<'a>(
+        new: Vec<impl Into<AccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_many_or_ignore_by_username",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (username) DO NOTHING RETURNING id, \
+                  username, status, balance, created_at, email, full_name, display_name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
+    }
+
     /// Inserts the account; where one with this email is there already, makes the changes to it instead.
     pub fn upsert_by_email<'a>(
         new: impl Into<AccountValues<'a>>,
@@ -281,6 +480,55 @@ impl Account {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_email<'a>(
+        new: Vec<impl Into<AccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::upsert_many_by_email",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (email) WHERE status <> 'closed' DO \
+                  UPDATE SET {excluded} RETURNING id, username, status, balance, created_at, \
+                  email, full_name, display_name",
+            unchanged: "INSERT INTO accounts {rows} ON CONFLICT (email) WHERE status <> 'closed' \
+                        DO UPDATE SET email = excluded.email RETURNING id, username, status, \
+                        balance, created_at, email, full_name, display_name",
+            kept: &["email", "id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the account and returns it as stored, or `None` if one with this email is there already.
+    pub fn insert_or_ignore_by_email<'a>(
+        new: impl Into<AccountValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_or_ignore_by_email",
+            sql: "INSERT INTO accounts {new} ON CONFLICT (email) WHERE status <> 'closed' DO \
+                  NOTHING RETURNING id, username, status, balance, created_at, email, full_name, \
+                  display_name",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_email<'a>(
+        new: Vec<impl Into<AccountValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_many_or_ignore_by_email",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (email) WHERE status <> 'closed' DO \
+                  NOTHING RETURNING id, username, status, balance, created_at, email, full_name, \
+                  display_name",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the account; `false` if there was none.
     pub fn delete(id: AccountId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -289,6 +537,16 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[AccountId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete_many",
+            sql: "DELETE FROM accounts WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Account>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -311,5 +569,57 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// Whether there is an account with this username.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn exists_by_username(username: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::exists_by_username",
+            sql: "SELECT EXISTS (SELECT FROM accounts WHERE username = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
+    }
+
+    /// Deletes the account with this username; `false` if there was none.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn delete_by_username(
+        username: &str,
+    ) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete_by_username",
+            sql: "DELETE FROM accounts WHERE username = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
+    }
+
+    /// Whether there is an account with this email.
+    ///
+    /// Served by the index `accounts_open_email_key`.
+    pub fn exists_by_email(email: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::exists_by_email",
+            sql: "SELECT EXISTS (SELECT FROM accounts WHERE email = $1 AND status <> 'closed')",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::email, _>(email)
+    }
+
+    /// Deletes the account with this email; `false` if there was none.
+    ///
+    /// Served by the index `accounts_open_email_key`.
+    pub fn delete_by_email(email: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete_by_email",
+            sql: "DELETE FROM accounts WHERE email = $1 AND status <> 'closed'",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::email, _>(email)
     }
 }

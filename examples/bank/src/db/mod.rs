@@ -37,7 +37,8 @@
             NewAccountLabel,
         };
         pub use self::accounts::{
-            Account, AccountChanges, AccountConstraint, AccountId, AccountValues, NewAccount,
+            Account, AccountChanges, AccountConstraint, AccountId, AccountOrderByEmail,
+            AccountOrderByUsername, AccountValues, NewAccount,
         };
         pub use self::transfers::{
             NewTransfer, Transfer, TransferChanges, TransferConstraint, TransferId, TransferValues,

@@ -90,6 +90,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Transfer: transfers {
+        0 id: TransferId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `transfers`.
     pub enum TransferConstraint on "public"."transfers" {
@@ -129,6 +135,20 @@ impl Transfer {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<transfers::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TransferId]) -> bowline::Query<Vec<Transfer>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::find_many",
+            sql: "SELECT transfers.id, transfers.sender_id, transfers.receiver_id, \
+                  transfers.amount, transfers.created_at, transfers.details, transfers.tags FROM \
+                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN transfers ON transfers.id = \
+                  given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -237,14 +257,14 @@ impl Transfer {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<impl Into<TransferValues>>,
-    ) -> bowline::statement::InsertMany<Transfer> {
+    ) -> bowline::statement::WriteMany<Transfer> {
         static SQL: StaticSql = StaticSql {
             function: "Transfer::insert_many",
             sql: "INSERT INTO transfers {new} RETURNING id, sender_id, receiver_id, amount, \
                   created_at, details, tags",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<TransferValues>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<TransferValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the transfer as stored, or the error `NotFound`.
@@ -265,6 +285,17 @@ impl Transfer {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(TransferId, TransferChanges)>,
+    ) -> Vec<bowline::WriteQuery<Transfer>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the transfer; `false` if there was none.
     pub fn delete(id: TransferId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -273,6 +304,18 @@ impl Transfer {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<transfers::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[TransferId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::delete_many",
+            sql: "DELETE FROM transfers WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -295,5 +338,85 @@ impl Transfer {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<transfers::id, _>(&id)
+    }
+
+    /// How many rows with this sender_id there are.
+    ///
+    /// Served by the index `transfers_sender_id_idx`.
+    pub fn count_by_sender(sender_id: AccountId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::count_by_sender",
+            sql: "SELECT count(*) FROM transfers WHERE sender_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::sender_id, _>(&sender_id)
+    }
+
+    /// Whether there is a transfer with this sender_id.
+    ///
+    /// Served by the index `transfers_sender_id_idx`.
+    pub fn exists_by_sender(sender_id: AccountId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::exists_by_sender",
+            sql: "SELECT EXISTS (SELECT FROM transfers WHERE sender_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::sender_id, _>(&sender_id)
+    }
+
+    /// Deletes the rows with this sender_id, and returns how many there were.
+    ///
+    /// Served by the index `transfers_sender_id_idx`.
+    pub fn delete_by_sender(
+        sender_id: AccountId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::delete_by_sender",
+            sql: "DELETE FROM transfers WHERE sender_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::sender_id, _>(&sender_id)
+    }
+
+    /// How many rows with this receiver_id there are.
+    ///
+    /// Served by the index `transfers_receiver_id_idx`.
+    pub fn count_by_receiver(receiver_id: AccountId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::count_by_receiver",
+            sql: "SELECT count(*) FROM transfers WHERE receiver_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::receiver_id, _>(&receiver_id)
+    }
+
+    /// Whether there is a transfer with this receiver_id.
+    ///
+    /// Served by the index `transfers_receiver_id_idx`.
+    pub fn exists_by_receiver(receiver_id: AccountId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::exists_by_receiver",
+            sql: "SELECT EXISTS (SELECT FROM transfers WHERE receiver_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::receiver_id, _>(&receiver_id)
+    }
+
+    /// Deletes the rows with this receiver_id, and returns how many there were.
+    ///
+    /// Served by the index `transfers_receiver_id_idx`.
+    pub fn delete_by_receiver(
+        receiver_id: AccountId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::delete_by_receiver",
+            sql: "DELETE FROM transfers WHERE receiver_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<transfers::receiver_id, _>(&receiver_id)
     }
 }

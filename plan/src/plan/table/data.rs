@@ -152,6 +152,10 @@ impl TablePlan {
         if !self.constraints.is_empty() {
             names.push(self.constraint_type());
         }
+        names.extend(self.functions.iter().filter_map(|function| match function {
+            Function::ListOrdered(list) => Some(list.position.clone()),
+            _ => None,
+        }));
         names
     }
 

@@ -296,6 +296,26 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    HostileTableChanges<'_>: hostile_table_ {
+        quo_te = optional, two_quotes = optional, back_slash = optional, new_line = optional,
+        tab_here = optional, brace_ = optional, _x_ = optional, _end = optional, _begin = optional,
+        _line = optional, gr_e = optional, __ = optional, __2 = optional, _rtl = optional,
+        __3 = optional, a_b2 = optional, a_b3 = optional, a_b = optional, a__b = optional,
+        _single_ = optional, dollar_1 = optional, _hash = optional, _both_ = optional,
+        x_fn_evil_ = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn = optional,
+        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm = optional,
+        _s_0_ = optional, _u_41_ = optional, __4 = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    HostileTable: hostile_table_ {
+        0 id: HostileTableId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `hostile "table" */ {} \`.
     pub enum HostileTableConstraint on "public"."hostile \"table\" */ {} \\" {
@@ -337,6 +357,39 @@ impl HostileTable {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[HostileTableId]) -> bowline::Query<Vec<HostileTable>> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::find_many",
+            sql: "SELECT \"hostile \"\"table\"\" */ {} \\\".id, \"hostile \"\"table\"\" */ {} \
+                  \\\".\"quo\"\"te\", \"hostile \"\"table\"\" */ {} \\\".\"two\"\"\"\"quotes\", \
+                  \"hostile \"\"table\"\" */ {} \\\".\"back\\slash\", \"hostile \"\"table\"\" */ \
+                  {} \\\".\"new\nline\", \"hostile \"\"table\"\" */ {} \\\".\"tab\there\", \
+                  \"hostile \"\"table\"\" */ {} \\\".\"brace{}\", \"hostile \"\"table\"\" */ {} \
+                  \\\".\"{x}\", \"hostile \"\"table\"\" */ {} \\\".\"*/ end\", \"hostile \
+                  \"\"table\"\" */ {} \\\".\"/* begin\", \"hostile \"\"table\"\" */ {} \\\".\"// \
+                  line\", \"hostile \"\"table\"\" */ {} \\\".\"größe\", \"hostile \"\"table\"\" */ \
+                  {} \\\".\"日本\", \"hostile \"\"table\"\" */ {} \\\".\"١\", \"hostile \
+                  \"\"table\"\" */ {} \\\".\"\u{202e}rtl\", \"hostile \"\"table\"\" */ {} \
+                  \\\".\"🦀\", \"hostile \"\"table\"\" */ {} \\\".\"a b\", \"hostile \"\"table\"\" \
+                  */ {} \\\".\"a-b\", \"hostile \"\"table\"\" */ {} \\\".a_b, \"hostile \
+                  \"\"table\"\" */ {} \\\".a__b, \"hostile \"\"table\"\" */ {} \\\".\"'single'\", \
+                  \"hostile \"\"table\"\" */ {} \\\".\"dollar$1\", \"hostile \"\"table\"\" */ {} \
+                  \\\".\"#hash\", \"hostile \"\"table\"\" */ {} \\\".\"#\"\"both\"\"#\", \"hostile \
+                  \"\"table\"\" */ {} \\\".\"x\"\"); fn evil() {} //\", \"hostile \"\"table\"\" */ \
+                  {} \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  \"hostile \"\"table\"\" */ {} \
+                  \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"hostile \
+                  \"\"table\"\" */ {} \\\".\"%s {0}\", \"hostile \"\"table\"\" */ {} \
+                  \\\".\"\\u{41}\", \"hostile \"\"table\"\" */ {} \\\".\"\\\" FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN \"hostile \"\"table\"\" */ {} \\\" ON \"hostile \
+                  \"\"table\"\" */ {} \\\".id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<HostileTable>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -398,7 +451,7 @@ impl HostileTable {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<HostileTableValues<'a>>>,
-    ) -> bowline::statement::InsertMany<HostileTable> {
+    ) -> bowline::statement::WriteMany<HostileTable> {
         static SQL: StaticSql = StaticSql {
             function: "HostileTable::insert_many",
             sql: "INSERT INTO \"hostile \"\"table\"\" */ {{}} \\\" {rows} RETURNING id, \
@@ -411,7 +464,7 @@ impl HostileTable {
                   \"\\u{{41}}\", \"\\\"",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<HostileTableValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<HostileTableValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the hostile "table" */ {} \ as stored, or the error `NotFound`.
@@ -449,6 +502,85 @@ impl HostileTable {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(HostileTableId, HostileTableChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<HostileTable> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, \
+                  v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28, \
+                  v29, v30) AS (UPDATE \"hostile \"\"table\"\" */ {{}} \\\" SET {given} FROM given \
+                  WHERE \"hostile \"\"table\"\" */ {{}} \\\".id = given.k1 RETURNING given.n, \
+                  \"hostile \"\"table\"\" */ {{}} \\\".id, \"hostile \"\"table\"\" */ {{}} \
+                  \\\".\"quo\"\"te\", \"hostile \"\"table\"\" */ {{}} \\\".\"two\"\"\"\"quotes\", \
+                  \"hostile \"\"table\"\" */ {{}} \\\".\"back\\slash\", \"hostile \"\"table\"\" */ \
+                  {{}} \\\".\"new\nline\", \"hostile \"\"table\"\" */ {{}} \\\".\"tab\there\", \
+                  \"hostile \"\"table\"\" */ {{}} \\\".\"brace{{}}\", \"hostile \"\"table\"\" */ \
+                  {{}} \\\".\"{{x}}\", \"hostile \"\"table\"\" */ {{}} \\\".\"*/ end\", \"hostile \
+                  \"\"table\"\" */ {{}} \\\".\"/* begin\", \"hostile \"\"table\"\" */ {{}} \
+                  \\\".\"// line\", \"hostile \"\"table\"\" */ {{}} \\\".\"größe\", \"hostile \
+                  \"\"table\"\" */ {{}} \\\".\"日本\", \"hostile \"\"table\"\" */ {{}} \\\".\"١\", \
+                  \"hostile \"\"table\"\" */ {{}} \\\".\"\u{202e}rtl\", \"hostile \"\"table\"\" */ \
+                  {{}} \\\".\"🦀\", \"hostile \"\"table\"\" */ {{}} \\\".\"a b\", \"hostile \
+                  \"\"table\"\" */ {{}} \\\".\"a-b\", \"hostile \"\"table\"\" */ {{}} \\\".a_b, \
+                  \"hostile \"\"table\"\" */ {{}} \\\".a__b, \"hostile \"\"table\"\" */ {{}} \
+                  \\\".\"'single'\", \"hostile \"\"table\"\" */ {{}} \\\".\"dollar$1\", \"hostile \
+                  \"\"table\"\" */ {{}} \\\".\"#hash\", \"hostile \"\"table\"\" */ {{}} \
+                  \\\".\"#\"\"both\"\"#\", \"hostile \"\"table\"\" */ {{}} \\\".\"x\"\"); fn \
+                  evil() {{}} //\", \"hostile \"\"table\"\" */ {{}} \
+                  \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \"hostile \
+                  \"\"table\"\" */ {{}} \
+                  \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"hostile \
+                  \"\"table\"\" */ {{}} \\\".\"%s {{0}}\", \"hostile \"\"table\"\" */ {{}} \
+                  \\\".\"\\u{{41}}\", \"hostile \"\"table\"\" */ {{}} \\\".\"\\\") SELECT v1, v2, \
+                  v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, \
+                  v20, v21, v22, v23, v24, v25, v26, v27, v28, v29, v30 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, \
+                        v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, \
+                        v27, v28, v29, v30) AS (SELECT given.n, \"hostile \"\"table\"\" */ {{}} \
+                        \\\".id, \"hostile \"\"table\"\" */ {{}} \\\".\"quo\"\"te\", \"hostile \
+                        \"\"table\"\" */ {{}} \\\".\"two\"\"\"\"quotes\", \"hostile \"\"table\"\" \
+                        */ {{}} \\\".\"back\\slash\", \"hostile \"\"table\"\" */ {{}} \
+                        \\\".\"new\nline\", \"hostile \"\"table\"\" */ {{}} \\\".\"tab\there\", \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"brace{{}}\", \"hostile \
+                        \"\"table\"\" */ {{}} \\\".\"{{x}}\", \"hostile \"\"table\"\" */ {{}} \
+                        \\\".\"*/ end\", \"hostile \"\"table\"\" */ {{}} \\\".\"/* begin\", \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"// line\", \"hostile \"\"table\"\" \
+                        */ {{}} \\\".\"größe\", \"hostile \"\"table\"\" */ {{}} \\\".\"日本\", \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"١\", \"hostile \"\"table\"\" */ \
+                        {{}} \\\".\"\u{202e}rtl\", \"hostile \"\"table\"\" */ {{}} \\\".\"🦀\", \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"a b\", \"hostile \"\"table\"\" */ \
+                        {{}} \\\".\"a-b\", \"hostile \"\"table\"\" */ {{}} \\\".a_b, \"hostile \
+                        \"\"table\"\" */ {{}} \\\".a__b, \"hostile \"\"table\"\" */ {{}} \
+                        \\\".\"'single'\", \"hostile \"\"table\"\" */ {{}} \\\".\"dollar$1\", \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"#hash\", \"hostile \"\"table\"\" */ \
+                        {{}} \\\".\"#\"\"both\"\"#\", \"hostile \"\"table\"\" */ {{}} \
+                        \\\".\"x\"\"); fn evil() {{}} //\", \"hostile \"\"table\"\" */ {{}} \
+                        \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                        \"hostile \"\"table\"\" */ {{}} \
+                        \\\".nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \
+                        \"hostile \"\"table\"\" */ {{}} \\\".\"%s {{0}}\", \"hostile \"\"table\"\" \
+                        */ {{}} \\\".\"\\u{{41}}\", \"hostile \"\"table\"\" */ {{}} \\\".\"\\\" \
+                        FROM given JOIN \"hostile \"\"table\"\" */ {{}} \\\" ON \"hostile \
+                        \"\"table\"\" */ {{}} \\\".id = given.k1) SELECT v1, v2, v3, v4, v5, v6, \
+                        v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, \
+                        v22, v23, v24, v25, v26, v27, v28, v29, v30 FROM (SELECT CASE WHEN \
+                        count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                        || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END \
+                        AS ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<HostileTableChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the hostile "table" */ {} \; `false` if there was none.
     pub fn delete(id: HostileTableId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -457,6 +589,18 @@ impl HostileTable {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<hostile_table_::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[HostileTableId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "HostileTable::delete_many",
+            sql: "DELETE FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<HostileTable>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -25,9 +25,11 @@
         };
         pub use self::options::{
             NewOptionRow, OptionRow, OptionRowChanges, OptionRowConstraint, OptionRowId,
-            OptionRowValues,
+            OptionRowOrderByString, OptionRowValues,
         };
-        pub use self::self_::{NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id, Self_Values};
+        pub use self::self_::{
+            NewSelf_, Self_, Self_Changes, Self_Constraint, Self_Id, Self_OrderByCrate, Self_Values,
+        };
         pub use self::type_::{NewType, Type, TypeChanges, TypeConstraint, TypeId, TypeValues};
         pub use self::types::OddMood;
     },

@@ -204,6 +204,30 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    OptionRowChanges<'_>: options {
+        table_ = optional, columns_ = optional, is_nullable_ = optional, dsl_ = optional,
+        star_ = optional, all_columns_ = optional, SqlType_ = optional, BoxedQuery_ = optional,
+        new = optional, changes = optional, page = optional, String = optional, Option = optional,
+        None = optional, Some = optional, Ok_ = optional, Vec = optional, bowline = optional,
+        diesel_ = optional, std = optional, statement = optional, conn = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    OptionRow: options {
+        0 id: OptionRowId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`OptionRow::list_order_by_String`]: that of a row in it.
+    pub struct OptionRowOrderByString of OptionRow in "OptionRow: list_order_by_String: \"String\", id" {
+        0 String: Option<String>,
+        1 id: OptionRowId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `options`.
     pub enum OptionRowConstraint on "public"."options" {
@@ -243,6 +267,23 @@ impl OptionRow {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<options::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[OptionRowId]) -> bowline::Query<Vec<OptionRow>> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::find_many",
+            sql: "SELECT options.id, options.\"table\", options.columns, options.is_nullable, \
+                  options.dsl, options.star, options.all_columns, options.\"SqlType\", \
+                  options.\"BoxedQuery\", options.new, options.changes, options.page, \
+                  options.\"String\", options.\"Option\", options.\"None\", options.\"Some\", \
+                  options.\"Ok\", options.\"Vec\", options.bowline, options.diesel, options.std, \
+                  options.statement, options.conn FROM unnest($1) WITH ORDINALITY AS given (k1, n) \
+                  JOIN options ON options.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<OptionRow>(ids)
     }
 
     /// The option with this String, or `None`.
@@ -292,6 +333,64 @@ impl OptionRow {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows, by "String", id, those after `page.after`.
+    ///
+    /// Served by the index `Self`. Rows that are equal in it are sorted by the key; an index on `("String", id)` would spare that.
+    ///
+    /// It cannot lock its rows, since PostgreSQL locks none of a UNION.
+    pub fn list_order_by_String(
+        page: Page<OptionRowOrderByString>,
+    ) -> bowline::Query<Vec<OptionRow>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "OptionRow::list_order_by_String",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options ORDER BY \
+                  \"String\", id LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "OptionRow::list_order_by_String",
+            sql: "(SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM \
+                  options WHERE \"String\" = $1 AND id > $2 ORDER BY \"String\", id LIMIT $3) \
+                  UNION ALL (SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM \
+                  options WHERE \"String\" > $1 ORDER BY \"String\", id LIMIT $3) UNION ALL \
+                  (SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM \
+                  options WHERE \"String\" IS NULL ORDER BY \"String\", id LIMIT $3) ORDER BY \
+                  \"String\", id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER_NULL: StaticSql = StaticSql {
+            function: "OptionRow::list_order_by_String",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE \
+                  \"String\" IS NULL AND id > $1 ORDER BY \"String\", id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(after) if after.String.is_none() => &AFTER_NULL,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query
+                .bind_some::<options::String, _>(&after.String)
+                .bind::<options::id, _>(&after.id);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts an option and returns it as stored.
     pub fn insert<'a>(new: impl Into<OptionRowValues<'a>>) -> bowline::WriteQuery<OptionRow> {
         static SQL: StaticSql = StaticSql {
@@ -309,7 +408,7 @@ impl OptionRow {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<OptionRowValues<'a>>>,
-    ) -> bowline::statement::InsertMany<OptionRow> {
+    ) -> bowline::statement::WriteMany<OptionRow> {
         static SQL: StaticSql = StaticSql {
             function: "OptionRow::insert_many",
             sql: "INSERT INTO options {rows} RETURNING id, \"table\", columns, is_nullable, dsl, \
@@ -318,7 +417,7 @@ impl OptionRow {
                   statement, conn",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the option as stored, or the error `NotFound`.
@@ -346,6 +445,49 @@ impl OptionRow {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(OptionRowId, OptionRowChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, \
+                  v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23) AS (UPDATE options SET \
+                  {given} FROM given WHERE options.id = given.k1 RETURNING given.n, options.id, \
+                  options.\"table\", options.columns, options.is_nullable, options.dsl, \
+                  options.star, options.all_columns, options.\"SqlType\", options.\"BoxedQuery\", \
+                  options.new, options.changes, options.page, options.\"String\", \
+                  options.\"Option\", options.\"None\", options.\"Some\", options.\"Ok\", \
+                  options.\"Vec\", options.bowline, options.diesel, options.std, \
+                  options.statement, options.conn) SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, \
+                  v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23 FROM (SELECT \
+                  CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: \
+                  expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                  count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, \
+                        v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23) AS (SELECT \
+                        given.n, options.id, options.\"table\", options.columns, \
+                        options.is_nullable, options.dsl, options.star, options.all_columns, \
+                        options.\"SqlType\", options.\"BoxedQuery\", options.new, options.changes, \
+                        options.page, options.\"String\", options.\"Option\", options.\"None\", \
+                        options.\"Some\", options.\"Ok\", options.\"Vec\", options.bowline, \
+                        options.diesel, options.std, options.statement, options.conn FROM given \
+                        JOIN options ON options.id = given.k1) SELECT v1, v2, v3, v4, v5, v6, v7, \
+                        v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, \
+                        v23 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 \
+                        ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got \
+                        ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found \
+                        ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<OptionRowChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the option; where one with this String is there already, makes the changes to it instead.
     pub fn upsert_by_String<'a>(
         new: impl Into<OptionRowValues<'a>>,
@@ -370,6 +512,60 @@ impl OptionRow {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same String gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_String<'a>(
+        new: Vec<impl Into<OptionRowValues<'a>>>,
+    ) -> bowline::statement::WriteMany<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::upsert_many_by_String",
+            sql: "INSERT INTO options {rows} ON CONFLICT (\"String\") DO UPDATE SET {excluded} \
+                  RETURNING id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn",
+            unchanged: "INSERT INTO options {rows} ON CONFLICT (\"String\") DO UPDATE SET \
+                        \"String\" = excluded.\"String\" RETURNING id, \"table\", columns, \
+                        is_nullable, dsl, star, all_columns, \"SqlType\", \"BoxedQuery\", new, \
+                        changes, page, \"String\", \"Option\", \"None\", \"Some\", \"Ok\", \
+                        \"Vec\", bowline, diesel, std, statement, conn",
+            kept: &["String", "id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the option and returns it as stored, or `None` if one with this String is there already.
+    pub fn insert_or_ignore_by_String<'a>(
+        new: impl Into<OptionRowValues<'a>>,
+    ) -> bowline::WriteQuery<Option<OptionRow>> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::insert_or_ignore_by_String",
+            sql: "INSERT INTO options {new} ON CONFLICT (\"String\") DO NOTHING RETURNING id, \
+                  \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose String is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_String<'a>(
+        new: Vec<impl Into<OptionRowValues<'a>>>,
+    ) -> bowline::statement::WriteMany<OptionRow> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::insert_many_or_ignore_by_String",
+            sql: "INSERT INTO options {rows} ON CONFLICT (\"String\") DO NOTHING RETURNING id, \
+                  \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
+    }
+
     /// Deletes the option; `false` if there was none.
     pub fn delete(id: OptionRowId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -378,6 +574,18 @@ impl OptionRow {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<options::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[OptionRowId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::delete_many",
+            sql: "DELETE FROM options WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<OptionRow>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -400,5 +608,30 @@ impl OptionRow {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<options::id, _>(&id)
+    }
+
+    /// Whether there is an option with this String.
+    ///
+    /// Served by the index `Self`.
+    pub fn exists_by_String(string: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::exists_by_String",
+            sql: "SELECT EXISTS (SELECT FROM options WHERE \"String\" = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::String, _>(string)
+    }
+
+    /// Deletes the option with this String; `false` if there was none.
+    ///
+    /// Served by the index `Self`.
+    pub fn delete_by_String(string: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "OptionRow::delete_by_String",
+            sql: "DELETE FROM options WHERE \"String\" = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<options::String, _>(string)
     }
 }

@@ -95,6 +95,25 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    Self_Changes<'_>: self_ {
+        type_ = optional, mood_s = optional, crate_ = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Self_: self_ {
+        0 id: Self_Id,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Self_::list_order_by_crate`]: that of a row in it.
+    pub struct Self_OrderByCrate of Self_ in "Self_: list_order_by_crate: crate" {
+        0 crate_: String,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `self`.
     pub enum Self_Constraint on "public"."self" {
@@ -128,6 +147,18 @@ impl Self_ {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[Self_Id]) -> bowline::Query<Vec<Self_>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::find_many",
+            sql: "SELECT self.id, self.type, self.\"mood\"\"s\", self.crate FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN self ON self.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Self_>(ids)
     }
 
     /// The self with this crate, or `None`.
@@ -171,7 +202,7 @@ impl Self_ {
 
     /// Up to `page.limit` rows with this type, by id, those after `page.after`.
     ///
-    /// Served by the index `index */ " {}`.
+    /// Served by the index `index */ " {}`. All such rows are read and sorted; an index on `(type, id)` would spare that.
     pub fn list_by_type(type_: TypeId, page: Page<Self_Id>) -> bowline::Query<Vec<Self_>> {
         static FIRST: StaticSql = StaticSql {
             function: "Self_::list_by_type",
@@ -198,6 +229,34 @@ impl Self_ {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows, by crate, those after `page.after`.
+    ///
+    /// Served by the index `self_crate_key`.
+    pub fn list_order_by_crate(page: Page<Self_OrderByCrate>) -> bowline::Query<Vec<Self_>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Self_::list_order_by_crate",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self ORDER BY crate LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Self_::list_order_by_crate",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE crate > $1 ORDER BY crate \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query.bind::<self_::crate_, _>(&after.crate_);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts a self and returns it as stored.
     pub fn insert<'a>(new: impl Into<Self_Values<'a>>) -> bowline::WriteQuery<Self_> {
         static SQL: StaticSql = StaticSql {
@@ -212,13 +271,13 @@ impl Self_ {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<Self_Values<'a>>>,
-    ) -> bowline::statement::InsertMany<Self_> {
+    ) -> bowline::statement::WriteMany<Self_> {
         static SQL: StaticSql = StaticSql {
             function: "Self_::insert_many",
             sql: "INSERT INTO self {rows} RETURNING id, type, \"mood\"\"s\", crate",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<Self_Values<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<Self_Values<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the self as stored, or the error `NotFound`.
@@ -235,6 +294,33 @@ impl Self_ {
         bowline::Query::new(&SQL)
             .bind::<self_::id, _>(&id)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(Self_Id, Self_Changes<'_>)>,
+    ) -> bowline::statement::WriteMany<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE self SET {given} FROM \
+                  given WHERE self.id = given.k1 RETURNING given.n, self.id, self.type, \
+                  self.\"mood\"\"s\", self.crate) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, self.id, \
+                        self.type, self.\"mood\"\"s\", self.crate FROM given JOIN self ON self.id \
+                        = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN count(*) = \
+                        (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                        count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                        found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<Self_Changes<'_>>(changes, &SQL)
     }
 
     /// Inserts the self; where one with this crate is there already, makes the changes to it instead.
@@ -256,6 +342,51 @@ impl Self_ {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same crate gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_crate<'a>(
+        new: Vec<impl Into<Self_Values<'a>>>,
+    ) -> bowline::statement::WriteMany<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::upsert_many_by_crate",
+            sql: "INSERT INTO self {rows} ON CONFLICT (crate) DO UPDATE SET {excluded} RETURNING \
+                  id, type, \"mood\"\"s\", crate",
+            unchanged: "INSERT INTO self {rows} ON CONFLICT (crate) DO UPDATE SET crate = \
+                        excluded.crate RETURNING id, type, \"mood\"\"s\", crate",
+            kept: &["crate", "id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<Self_Values<'_>>(new, &SQL)
+    }
+
+    /// Inserts the self and returns it as stored, or `None` if one with this crate is there already.
+    pub fn insert_or_ignore_by_crate<'a>(
+        new: impl Into<Self_Values<'a>>,
+    ) -> bowline::WriteQuery<Option<Self_>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::insert_or_ignore_by_crate",
+            sql: "INSERT INTO self {new} ON CONFLICT (crate) DO NOTHING RETURNING id, type, \
+                  \"mood\"\"s\", crate",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose crate is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_crate<'a>(
+        new: Vec<impl Into<Self_Values<'a>>>,
+    ) -> bowline::statement::WriteMany<Self_> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::insert_many_or_ignore_by_crate",
+            sql: "INSERT INTO self {rows} ON CONFLICT (crate) DO NOTHING RETURNING id, type, \
+                  \"mood\"\"s\", crate",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<Self_Values<'_>>(new, &SQL)
+    }
+
     /// Deletes the self; `false` if there was none.
     pub fn delete(id: Self_Id) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -264,6 +395,16 @@ impl Self_ {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[Self_Id]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::delete_many",
+            sql: "DELETE FROM self WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Self_>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -286,5 +427,68 @@ impl Self_ {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<self_::id, _>(&id)
+    }
+
+    /// Whether there is a self with this crate.
+    ///
+    /// Served by the index `self_crate_key`.
+    pub fn exists_by_crate(crate_: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::exists_by_crate",
+            sql: "SELECT EXISTS (SELECT FROM self WHERE crate = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::crate_, _>(crate_)
+    }
+
+    /// Deletes the self with this crate; `false` if there was none.
+    ///
+    /// Served by the index `self_crate_key`.
+    pub fn delete_by_crate(crate_: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::delete_by_crate",
+            sql: "DELETE FROM self WHERE crate = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::crate_, _>(crate_)
+    }
+
+    /// How many rows with this type there are.
+    ///
+    /// Served by the index `index */ " {}`.
+    pub fn count_by_type(type_: TypeId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::count_by_type",
+            sql: "SELECT count(*) FROM self WHERE type = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::type_, _>(&type_)
+    }
+
+    /// Whether there is a self with this type.
+    ///
+    /// Served by the index `index */ " {}`.
+    pub fn exists_by_type(type_: TypeId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::exists_by_type",
+            sql: "SELECT EXISTS (SELECT FROM self WHERE type = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::type_, _>(&type_)
+    }
+
+    /// Deletes the rows with this type, and returns how many there were.
+    ///
+    /// Served by the index `index */ " {}`.
+    pub fn delete_by_type(type_: TypeId) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Self_::delete_by_type",
+            sql: "DELETE FROM self WHERE type = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<self_::type_, _>(&type_)
     }
 }

@@ -220,6 +220,22 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    TypeChanges<'_>: type_ {
+        type__ = optional, fn_ = optional, r_fn = optional, self_ = optional, Self_ = optional,
+        crate_ = optional, super_ = optional, gen_ = optional, async_ = optional, try_ = optional,
+        union = optional, dyn_ = optional, raw = optional, static_ = optional,
+        macro_rules = optional, yield_ = optional, __ = optional, __x_ = optional, _1st = optional,
+        id_ = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Type: type_ {
+        0 id: TypeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `type`.
     pub enum TypeConstraint on "public"."type" {
@@ -253,6 +269,21 @@ impl Type {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TypeId]) -> bowline::Query<Vec<Type>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::find_many",
+            sql: "SELECT type.id, type.type, type.fn, type.\"r#fn\", type.self, type.\"Self\", \
+                  type.crate, type.super, type.gen, type.async, type.try, type.\"union\", \
+                  type.dyn, type.raw, type.static, type.macro_rules, type.yield, type._, type.__x, \
+                  type.\"1st\", type.id_ FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  type ON type.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Type>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -300,7 +331,7 @@ impl Type {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<TypeValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Type> {
+    ) -> bowline::statement::WriteMany<Type> {
         static SQL: StaticSql = StaticSql {
             function: "Type::insert_many",
             sql: "INSERT INTO type {rows} RETURNING id, type, fn, \"r#fn\", self, \"Self\", crate, \
@@ -308,7 +339,7 @@ impl Type {
                   \"1st\", id_",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<TypeValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<TypeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the type as stored, or the error `NotFound`.
@@ -331,6 +362,43 @@ impl Type {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(TypeId, TypeChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Type> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, \
+                  v13, v14, v15, v16, v17, v18, v19, v20, v21) AS (UPDATE type SET {given} FROM \
+                  given WHERE type.id = given.k1 RETURNING given.n, type.id, type.type, type.fn, \
+                  type.\"r#fn\", type.self, type.\"Self\", type.crate, type.super, type.gen, \
+                  type.async, type.try, type.\"union\", type.dyn, type.raw, type.static, \
+                  type.macro_rules, type.yield, type._, type.__x, type.\"1st\", type.id_) SELECT \
+                  v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, \
+                  v19, v20, v21 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) \
+                  THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got \
+                  ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, \
+                        v12, v13, v14, v15, v16, v17, v18, v19, v20, v21) AS (SELECT given.n, \
+                        type.id, type.type, type.fn, type.\"r#fn\", type.self, type.\"Self\", \
+                        type.crate, type.super, type.gen, type.async, type.try, type.\"union\", \
+                        type.dyn, type.raw, type.static, type.macro_rules, type.yield, type._, \
+                        type.__x, type.\"1st\", type.id_ FROM given JOIN type ON type.id = \
+                        given.k1) SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, \
+                        v14, v15, v16, v17, v18, v19, v20, v21 FROM (SELECT CASE WHEN count(*) = \
+                        (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                        count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                        found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<TypeChanges<'_>>(changes, &SQL)
+    }
+
     /// Deletes the type; `false` if there was none.
     pub fn delete(id: TypeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -339,6 +407,16 @@ impl Type {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<type_::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[TypeId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Type::delete_many",
+            sql: "DELETE FROM type WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Type>(ids)
     }
 
     /// How many rows there are; reads the whole table.

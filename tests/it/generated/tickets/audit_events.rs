@@ -83,6 +83,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    EventChanges: events {
+        ticket_id = optional, state = optional, was = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Event: events {
+        0 id: EventId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `events`.
     pub enum EventConstraint on "audit"."events" {
@@ -116,6 +128,19 @@ impl Event {
         bowline::Query::new(&SQL).bind::<events::id, _>(&id)
     }
 
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[EventId]) -> bowline::Query<Vec<Event>> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::find_many",
+            sql: "SELECT audit.events.id, audit.events.ticket_id, audit.events.state, \
+                  audit.events.was FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  audit.events ON audit.events.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Event>(ids)
+    }
+
     /// Up to `page.limit` rows, by id, those after `page.after`.
     pub fn list(page: Page<EventId>) -> bowline::Query<Vec<Event>> {
         static FIRST: StaticSql = StaticSql {
@@ -144,7 +169,7 @@ impl Event {
 
     /// Up to `page.limit` rows with this ticket_id, by id, those after `page.after`.
     ///
-    /// Served by the index `events_ticket_id_idx`.
+    /// Served by the index `events_ticket_id_idx`. All such rows are read and sorted; an index on `(ticket_id, id)` would spare that.
     pub fn list_by_ticket(
         ticket_id: super::TicketId,
         page: Page<EventId>,
@@ -186,13 +211,13 @@ impl Event {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<impl Into<EventValues>>) -> bowline::statement::InsertMany<Event> {
+    pub fn insert_many(new: Vec<impl Into<EventValues>>) -> bowline::statement::WriteMany<Event> {
         static SQL: StaticSql = StaticSql {
             function: "audit::Event::insert_many",
             sql: "INSERT INTO audit.events {rows} RETURNING id, ticket_id, state, was",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<EventValues>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<EventValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the event as stored, or the error `NotFound`.
@@ -212,6 +237,35 @@ impl Event {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(EventId, EventChanges)>,
+    ) -> bowline::statement::WriteMany<Event> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE audit.events SET {given} \
+                  FROM given WHERE audit.events.id = given.k1 RETURNING given.n, audit.events.id, \
+                  audit.events.ticket_id, audit.events.state, audit.events.was) SELECT v1, v2, v3, \
+                  v4 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE \
+                  ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                  count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, \
+                        audit.events.id, audit.events.ticket_id, audit.events.state, \
+                        audit.events.was FROM given JOIN audit.events ON audit.events.id = \
+                        given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                        count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
+                        FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
+                        AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<EventChanges>(changes, &SQL)
+    }
+
     /// Deletes the event; `false` if there was none.
     pub fn delete(id: EventId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -220,6 +274,16 @@ impl Event {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<events::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[EventId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::delete_many",
+            sql: "DELETE FROM audit.events WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Event>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -242,5 +306,45 @@ impl Event {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<events::id, _>(&id)
+    }
+
+    /// How many rows with this ticket_id there are.
+    ///
+    /// Served by the index `events_ticket_id_idx`.
+    pub fn count_by_ticket(ticket_id: super::TicketId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::count_by_ticket",
+            sql: "SELECT count(*) FROM audit.events WHERE ticket_id = $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<events::ticket_id, _>(&ticket_id)
+    }
+
+    /// Whether there is an event with this ticket_id.
+    ///
+    /// Served by the index `events_ticket_id_idx`.
+    pub fn exists_by_ticket(ticket_id: super::TicketId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::exists_by_ticket",
+            sql: "SELECT EXISTS (SELECT FROM audit.events WHERE ticket_id = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<events::ticket_id, _>(&ticket_id)
+    }
+
+    /// Deletes the rows with this ticket_id, and returns how many there were.
+    ///
+    /// Served by the index `events_ticket_id_idx`.
+    pub fn delete_by_ticket(
+        ticket_id: super::TicketId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "audit::Event::delete_by_ticket",
+            sql: "DELETE FROM audit.events WHERE ticket_id = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<events::ticket_id, _>(&ticket_id)
     }
 }

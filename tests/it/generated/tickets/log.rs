@@ -86,13 +86,13 @@ impl Log {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<LogValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Log> {
+    ) -> bowline::statement::WriteMany<Log> {
         static SQL: StaticSql = StaticSql {
             function: "Log::insert_many",
             sql: "INSERT INTO log {rows} RETURNING at, line",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<LogValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<LogValues<'_>>(new, &SQL)
     }
 
     /// How many rows there are; reads the whole table.

@@ -7,6 +7,7 @@
     folder = "tests/tickets/migrations",
     migrations = {
         "1_tickets" => 0x45307911381257ac,
+        "2_entries" => 0x04e74cb914ea5627,
     },
     schema = {
         pub mod audit_relations;
@@ -18,6 +19,7 @@
         mod audit_events;
         mod audit_unseen;
         mod by_state;
+        mod entries;
         mod log;
         mod people;
         mod tickets;
@@ -25,13 +27,18 @@
         mod workloads;
 
         pub use self::by_state::{StateTotal, StateTotalConstraint};
+        pub use self::entries::{
+            Entry, EntryByStateOrderByPoints, EntryByStateOrderByRankAndPoints, EntryChanges,
+            EntryConstraint, EntryId, EntryOrderByRank, EntryOrderByRankAndName, EntryValues,
+            NewEntry,
+        };
         pub use self::log::{Log, LogValues, NewLog};
         pub use self::people::{
             NewPerson, Person, PersonChanges, PersonConstraint, PersonId, PersonValues,
         };
         pub use self::tickets::{
             ListedTicket, NewTicket, Ticket, TicketChanges, TicketConstraint, TicketId,
-            TicketValues,
+            TicketOrderByCode, TicketValues,
         };
         pub use self::types::{AuditState, State};
         pub use self::workloads::Workload;

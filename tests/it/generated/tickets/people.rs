@@ -91,6 +91,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    PersonChanges<'_>: people {
+        email = optional, full_name = optional, password_hash = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Person: people {
+        0 id: PersonId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `people`.
     pub enum PersonConstraint on "public"."people" {
@@ -122,6 +134,19 @@ impl Person {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<people::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[PersonId]) -> bowline::Query<Vec<Person>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::find_many",
+            sql: "SELECT people.id, people.email, people.full_name, people.password_hash FROM \
+                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN people ON people.id = given.k1 \
+                  ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Person>(ids)
     }
 
     /// The person with this email, or `None`.
@@ -177,13 +202,13 @@ impl Person {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<PersonValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Person> {
+    ) -> bowline::statement::WriteMany<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert_many",
             sql: "INSERT INTO people {rows} RETURNING id, email, full_name, password_hash",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<PersonValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the person as stored, or the error `NotFound`.
@@ -203,6 +228,34 @@ impl Person {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PersonId, PersonChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Person> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE people SET {given} FROM \
+                  given WHERE people.id = given.k1 RETURNING given.n, people.id, people.email, \
+                  people.full_name, people.password_hash) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
+                  WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                  || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, people.id, \
+                        people.email, people.full_name, people.password_hash FROM given JOIN \
+                        people ON people.id = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
+                        WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: \
+                        expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<PersonChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the person; where one with this email is there already, makes the changes to it instead.
     pub fn upsert_by_email<'a>(
         new: impl Into<PersonValues<'a>>,
@@ -220,6 +273,61 @@ impl Person {
         bowline::Query::new(&SQL)
             .new_row(&new.into())
             .changes(&changes)
+    }
+
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_email<'a>(
+        new: Vec<impl Into<PersonValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Person> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::upsert_many_by_email",
+            sql: "INSERT INTO people {rows} ON CONFLICT (email) DO UPDATE SET {excluded} RETURNING \
+                  id, email, full_name, password_hash",
+            unchanged: "INSERT INTO people {rows} ON CONFLICT (email) DO UPDATE SET email = \
+                        excluded.email RETURNING id, email, full_name, password_hash",
+            kept: &["email", "id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the person and returns it as stored, or `None` if one with this email is there already.
+    pub fn insert_or_ignore_by_email<'a>(
+        new: impl Into<PersonValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Person>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::insert_or_ignore_by_email",
+            sql: "INSERT INTO people {new} ON CONFLICT (email) DO NOTHING RETURNING id, email, \
+                  full_name, password_hash",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_email<'a>(
+        new: Vec<impl Into<PersonValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Person> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::insert_many_or_ignore_by_email",
+            sql: "INSERT INTO people {rows} ON CONFLICT (email) DO NOTHING RETURNING id, email, \
+                  full_name, password_hash",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[PersonId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::delete_many",
+            sql: "DELETE FROM people WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Person>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -242,5 +350,32 @@ impl Person {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<people::id, _>(&id)
+    }
+
+    /// Whether there is a person with this email.
+    ///
+    /// Served by the index `people_email_key`.
+    pub fn exists_by_email(email: &crate::generated::roles::Email) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::exists_by_email",
+            sql: "SELECT EXISTS (SELECT FROM people WHERE email = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<people::email, _>(email)
+    }
+
+    /// Deletes the person with this email; `false` if there was none.
+    ///
+    /// Served by the index `people_email_key`.
+    pub fn delete_by_email(
+        email: &crate::generated::roles::Email,
+    ) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Person::delete_by_email",
+            sql: "DELETE FROM people WHERE email = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<people::email, _>(email)
     }
 }

@@ -7,6 +7,19 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::State;
+
+    entries (id) {
+        id -> Int4,
+        state -> State,
+        rank -> Nullable<Int4>,
+        name -> Text,
+        points -> Int4,
+    }
+}
+
+diesel::table! {
     people (id) {
         id -> Int8,
         email -> Text,
@@ -34,4 +47,4 @@ diesel::table! {
 
 diesel::joinable!(tickets -> people (owner_id));
 
-diesel::allow_tables_to_appear_in_same_query!(people, tickets,);
+diesel::allow_tables_to_appear_in_same_query!(entries, people, tickets,);

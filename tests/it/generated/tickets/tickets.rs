@@ -121,6 +121,25 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    TicketChanges<'_>: tickets {
+        owner_id = optional, code = optional, title = optional, body = optional, state = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Ticket: tickets {
+        0 id: TicketId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Ticket::list_order_by_code`]: that of a row in it.
+    pub struct TicketOrderByCode of ListedTicket in "Ticket: list_order_by_code: code" {
+        0 code: String,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `tickets`.
     pub enum TicketConstraint on "public"."tickets" {
@@ -156,6 +175,20 @@ impl Ticket {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<tickets::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TicketId]) -> bowline::Query<Vec<Ticket>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::find_many",
+            sql: "SELECT tickets.id, tickets.owner_id, tickets.code, tickets.title, tickets.body, \
+                  tickets.state, tickets.version, tickets.changed, tickets.deleted_at FROM \
+                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN tickets ON tickets.id = \
+                  given.k1 AND deleted_at IS NULL ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Ticket>(ids)
     }
 
     /// The ticket with this code where `deleted_at IS NULL`, or `None`.
@@ -201,7 +234,7 @@ impl Ticket {
 
     /// Up to `page.limit` rows with this owner_id, by id, those after `page.after`.
     ///
-    /// Served by the index `tickets_owner_id_idx`.
+    /// Served by the index `tickets_owner_id_idx`. All such rows are read and sorted; an index on `(owner_id, id)` would spare that.
     pub fn list_by_owner(
         owner_id: PersonId,
         page: Page<TicketId>,
@@ -232,6 +265,35 @@ impl Ticket {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows where `deleted_at IS NULL`, by code, those after `page.after`.
+    ///
+    /// Served by the index `tickets_code_key`.
+    pub fn list_order_by_code(page: Page<TicketOrderByCode>) -> bowline::Query<Vec<ListedTicket>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Ticket::list_order_by_code",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE deleted_at IS NULL ORDER BY code LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Ticket::list_order_by_code",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE deleted_at IS NULL AND code > $1 ORDER BY code LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query.bind::<tickets::code, _>(&after.code);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts a ticket and returns it as stored.
     pub fn insert<'a>(new: impl Into<TicketValues<'a>>) -> bowline::WriteQuery<Ticket> {
         static SQL: StaticSql = StaticSql {
@@ -247,14 +309,14 @@ impl Ticket {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<TicketValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Ticket> {
+    ) -> bowline::statement::WriteMany<Ticket> {
         static SQL: StaticSql = StaticSql {
             function: "Ticket::insert_many",
             sql: "INSERT INTO tickets {rows} RETURNING id, owner_id, code, title, body, state, \
                   version, changed, deleted_at",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<TicketValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<TicketValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the ticket as stored, or the error `NotFound`.
@@ -286,6 +348,45 @@ impl Ticket {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`. If one has another version now, it is `VersionChanged`.
+    pub fn update_many(
+        changes: Vec<(TicketId, i32, TicketChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Ticket> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1, $2{arrays}) WITH ORDINALITY AS given \
+                  (k1, k2{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9) AS (UPDATE \
+                  tickets SET {given}, version = CASE WHEN tickets.version = given.k2 THEN \
+                  tickets.version + 1 ELSE ('bowline: version ' || tickets.version)::integer END, \
+                  changed = now() FROM given WHERE tickets.id = given.k1 AND deleted_at IS NULL \
+                  RETURNING given.n, tickets.id, tickets.owner_id, tickets.code, tickets.title, \
+                  tickets.body, tickets.state, tickets.version, tickets.changed, \
+                  tickets.deleted_at) SELECT v1, v2, v3, v4, v5, v6, v7, v8, v9 FROM (SELECT CASE \
+                  WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                  || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1, $2{arrays}) WITH ORDINALITY AS \
+                        given (k1, k2{names}, n)), found (n, v1, v2, v3, v4, v5, v6, v7, v8, v9) \
+                        AS (SELECT given.n, tickets.id, tickets.owner_id, tickets.code, \
+                        tickets.title, tickets.body, tickets.state, tickets.version, \
+                        tickets.changed, tickets.deleted_at FROM given JOIN tickets ON tickets.id \
+                        = given.k1 AND deleted_at IS NULL AND CASE WHEN tickets.id = given.k1 AND \
+                        tickets.version <> given.k2 THEN ('bowline: version ' || \
+                        tickets.version)::boolean ELSE true END) SELECT v1, v2, v3, v4, v5, v6, \
+                        v7, v8, v9 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) \
+                        THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' \
+                        rows, got ' || count(*))::integer END AS ok FROM found) AS counted LEFT \
+                        JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_versions::<tickets::version, TicketChanges<'_>, _>(
+            changes,
+            &SQL,
+        )
+    }
+
     /// Inserts the ticket; where one with this code is there already, makes the changes to it instead.
     pub fn upsert_by_code<'a>(
         new: impl Into<TicketValues<'a>>,
@@ -307,6 +408,54 @@ impl Ticket {
             .changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same code gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_code<'a>(
+        new: Vec<impl Into<TicketValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Ticket> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::upsert_many_by_code",
+            sql: "INSERT INTO tickets {rows} ON CONFLICT (code) WHERE deleted_at IS NULL DO UPDATE \
+                  SET {excluded}, version = tickets.version + 1, changed = now() RETURNING id, \
+                  owner_id, code, title, body, state, version, changed, deleted_at",
+            unchanged: "INSERT INTO tickets {rows} ON CONFLICT (code) WHERE deleted_at IS NULL DO \
+                        UPDATE SET code = excluded.code RETURNING id, owner_id, code, title, body, \
+                        state, version, changed, deleted_at",
+            kept: &["code", "id"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<TicketValues<'_>>(new, &SQL)
+    }
+
+    /// Inserts the ticket and returns it as stored, or `None` if one with this code is there already.
+    pub fn insert_or_ignore_by_code<'a>(
+        new: impl Into<TicketValues<'a>>,
+    ) -> bowline::WriteQuery<Option<Ticket>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::insert_or_ignore_by_code",
+            sql: "INSERT INTO tickets {new} ON CONFLICT (code) WHERE deleted_at IS NULL DO NOTHING \
+                  RETURNING id, owner_id, code, title, body, state, version, changed, deleted_at",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new.into())
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose code is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_code<'a>(
+        new: Vec<impl Into<TicketValues<'a>>>,
+    ) -> bowline::statement::WriteMany<Ticket> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::insert_many_or_ignore_by_code",
+            sql: "INSERT INTO tickets {rows} ON CONFLICT (code) WHERE deleted_at IS NULL DO \
+                  NOTHING RETURNING id, owner_id, code, title, body, state, version, changed, \
+                  deleted_at",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<TicketValues<'_>>(new, &SQL)
+    }
+
     /// Marks the ticket as deleted, by its deleted_at; `false` if there was none.
     pub fn delete(id: TicketId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -316,6 +465,17 @@ impl Ticket {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<tickets::id, _>(&id)
+    }
+
+    /// Marks the rows with these ids as deleted, by their deleted_at, and returns how many there were.
+    pub fn delete_many(ids: &[TicketId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::delete_many",
+            sql: "UPDATE tickets SET deleted_at = now(), version = tickets.version + 1, changed = \
+                  now() WHERE id = ANY($1) AND deleted_at IS NULL",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Ticket>(ids)
     }
 
     /// Deletes the ticket itself, marked as deleted or not; `false` if there was none.
@@ -398,5 +558,72 @@ impl Ticket {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<tickets::id, _>(&id)
+    }
+
+    /// Whether there is a ticket with this code.
+    ///
+    /// Served by the index `tickets_code_key`.
+    pub fn exists_by_code(code: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::exists_by_code",
+            sql: "SELECT EXISTS (SELECT FROM tickets WHERE code = $1 AND deleted_at IS NULL)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<tickets::code, _>(code)
+    }
+
+    /// Marks the ticket with this code as deleted, by deleted_at; `false` if there was none.
+    ///
+    /// Served by the index `tickets_code_key`.
+    pub fn delete_by_code(code: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::delete_by_code",
+            sql: "UPDATE tickets SET deleted_at = now(), version = tickets.version + 1, changed = \
+                  now() WHERE code = $1 AND deleted_at IS NULL",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<tickets::code, _>(code)
+    }
+
+    /// How many rows with this owner_id there are.
+    ///
+    /// Served by the index `tickets_owner_id_idx`.
+    pub fn count_by_owner(owner_id: PersonId) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::count_by_owner",
+            sql: "SELECT count(*) FROM tickets WHERE owner_id = $1 AND deleted_at IS NULL",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<tickets::owner_id, _>(&owner_id)
+    }
+
+    /// Whether there is a ticket with this owner_id.
+    ///
+    /// Served by the index `tickets_owner_id_idx`.
+    pub fn exists_by_owner(owner_id: PersonId) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::exists_by_owner",
+            sql: "SELECT EXISTS (SELECT FROM tickets WHERE owner_id = $1 AND deleted_at IS NULL)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<tickets::owner_id, _>(&owner_id)
+    }
+
+    /// Marks the rows with this owner_id as deleted, by deleted_at, and returns how many there were.
+    ///
+    /// Served by the index `tickets_owner_id_idx`.
+    pub fn delete_by_owner(
+        owner_id: PersonId,
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Ticket::delete_by_owner",
+            sql: "UPDATE tickets SET deleted_at = now(), version = tickets.version + 1, changed = \
+                  now() WHERE owner_id = $1 AND deleted_at IS NULL",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<tickets::owner_id, _>(&owner_id)
     }
 }

@@ -121,13 +121,13 @@ impl AddressKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewAddressKey<'_>>) -> bowline::statement::InsertMany<AddressKey> {
+    pub fn insert_many(new: Vec<NewAddressKey<'_>>) -> bowline::statement::WriteMany<AddressKey> {
         static SQL: StaticSql = StaticSql {
             function: "AddressKey::insert_many",
             sql: "INSERT INTO address_keys {new} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the address key as stored, or the error `NotFound`.
@@ -165,6 +165,45 @@ impl AddressKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+    }
+
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewAddressKey<'_>>) -> bowline::statement::WriteMany<AddressKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "AddressKey::upsert_many",
+            sql: "INSERT INTO address_keys {new} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO address_keys {new} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the address key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewAddressKey<'_>) -> bowline::WriteQuery<Option<AddressKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "AddressKey::insert_or_ignore",
+            sql: "INSERT INTO address_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewAddressKey<'_>>,
+    ) -> bowline::statement::WriteMany<AddressKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "AddressKey::insert_many_or_ignore",
+            sql: "INSERT INTO address_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
     }
 
     /// Deletes the address key; `false` if there was none.

@@ -122,6 +122,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Address: addresses {
+        0 id: AddressId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `addresses`.
     pub enum AddressConstraint on "public"."addresses" {
@@ -157,6 +163,23 @@ impl Address {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<addresses::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[AddressId]) -> bowline::Query<Vec<Address>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Address::find_many",
+            sql: "SELECT addresses.id, addresses.inet_value, addresses.inet_value_or_null, \
+                  addresses.inet_list, addresses.cidr_value, addresses.cidr_value_or_null, \
+                  addresses.cidr_list, addresses.macaddr_value, addresses.macaddr_value_or_null, \
+                  addresses.macaddr_list, addresses.macaddr8_value, \
+                  addresses.macaddr8_value_or_null, addresses.macaddr8_list FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN addresses ON addresses.id = given.k1 ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Address>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -207,7 +230,7 @@ impl Address {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<impl Into<AddressValues>>,
-    ) -> bowline::statement::InsertMany<Address> {
+    ) -> bowline::statement::WriteMany<Address> {
         static SQL: StaticSql = StaticSql {
             function: "Address::insert_many",
             sql: "INSERT INTO addresses {new} RETURNING id, inet_value, inet_value_or_null, \
@@ -216,7 +239,7 @@ impl Address {
                   macaddr8_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<AddressValues>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<AddressValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the address as stored, or the error `NotFound`.
@@ -241,6 +264,17 @@ impl Address {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(AddressId, AddressChanges)>,
+    ) -> Vec<bowline::WriteQuery<Address>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the address; `false` if there was none.
     pub fn delete(id: AddressId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -249,6 +283,16 @@ impl Address {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<addresses::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[AddressId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Address::delete_many",
+            sql: "DELETE FROM addresses WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Address>(ids)
     }
 
     /// How many rows there are; reads the whole table.

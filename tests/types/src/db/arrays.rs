@@ -145,6 +145,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Array: arrays {
+        0 id: ArrayId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `arrays`.
     pub enum ArrayConstraint on "public"."arrays" {
@@ -182,6 +188,20 @@ impl Array {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<arrays::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[ArrayId]) -> bowline::Query<Vec<Array>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Array::find_many",
+            sql: "SELECT arrays.id, arrays.tags, arrays.moods, arrays.numbers, arrays.grid::text, \
+                  arrays.work_emails::text[], arrays.work_email, arrays.happy_moods::mood[], \
+                  arrays.results::text, arrays.rows_of_numbers::text FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN arrays ON arrays.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Array>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -229,7 +249,7 @@ impl Array {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<ArrayValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Array> {
+    ) -> bowline::statement::WriteMany<Array> {
         static SQL: StaticSql = StaticSql {
             function: "Array::insert_many",
             sql: "INSERT INTO arrays {new} RETURNING id, tags, moods, numbers, grid::text, \
@@ -237,7 +257,7 @@ impl Array {
                   rows_of_numbers::text",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<ArrayValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<ArrayValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the array as stored, or the error `NotFound`.
@@ -260,6 +280,17 @@ impl Array {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(ArrayId, ArrayChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<Array>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the array; `false` if there was none.
     pub fn delete(id: ArrayId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -268,6 +299,16 @@ impl Array {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<arrays::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[ArrayId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Array::delete_many",
+            sql: "DELETE FROM arrays WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Array>(ids)
     }
 
     /// How many rows there are; reads the whole table.

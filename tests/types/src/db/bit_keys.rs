@@ -59,6 +59,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    BitKeyChanges<'_>: bit_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    BitKey: bit_keys {
+        0 key: String as diesel::sql_types::Text,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `bit_keys`.
     pub enum BitKeyConstraint on "public"."bit_keys" {
@@ -88,6 +100,19 @@ impl BitKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[String]) -> bowline::Query<Vec<BitKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::find_many",
+            sql: "SELECT bit_keys.key::text, bit_keys.note FROM unnest($1::text[]) WITH ORDINALITY \
+                  AS given (k1, n) JOIN bit_keys ON bit_keys.key = given.k1::varbit ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,13 +153,13 @@ impl BitKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewBitKey<'_>>) -> bowline::statement::InsertMany<BitKey> {
+    pub fn insert_many(new: Vec<NewBitKey<'_>>) -> bowline::statement::WriteMany<BitKey> {
         static SQL: StaticSql = StaticSql {
             function: "BitKey::insert_many",
             sql: "INSERT INTO bit_keys {rows} RETURNING key::text, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewBitKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewBitKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bit key as stored, or the error `NotFound`.
@@ -154,6 +179,33 @@ impl BitKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(String, BitKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<BitKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1::text[]{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE bit_keys SET {given} FROM given \
+                  WHERE bit_keys.key = given.k1::varbit RETURNING given.n, bit_keys.key::text, \
+                  bit_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) \
+                  FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || \
+                  ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN \
+                  found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1::text[]{arrays}) WITH ORDINALITY AS \
+                        given (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, \
+                        bit_keys.key::text, bit_keys.note FROM given JOIN bit_keys ON bit_keys.key \
+                        = given.k1::varbit) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = \
+                        (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT \
+                        count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM \
+                        found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<BitKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the bit key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(new: NewBitKey<'_>, changes: BitKeyChanges<'_>) -> bowline::WriteQuery<BitKey> {
         static SQL: StaticSql = StaticSql {
@@ -168,6 +220,45 @@ impl BitKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewBitKey<'_>>) -> bowline::statement::WriteMany<BitKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::upsert_many",
+            sql: "INSERT INTO bit_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} RETURNING \
+                  key::text, note",
+            unchanged: "INSERT INTO bit_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key::text, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the bit key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewBitKey<'_>) -> bowline::WriteQuery<Option<BitKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::insert_or_ignore",
+            sql: "INSERT INTO bit_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key::text, \
+                  note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(new: Vec<NewBitKey<'_>>) -> bowline::statement::WriteMany<BitKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::insert_many_or_ignore",
+            sql: "INSERT INTO bit_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key::text, \
+                  note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the bit key; `false` if there was none.
     pub fn delete(key: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -176,6 +267,16 @@ impl BitKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[String]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitKey::delete_many",
+            sql: "DELETE FROM bit_keys WHERE key = ANY($1::text[]::varbit[])",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

@@ -62,6 +62,26 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    BitsAndMoodChanges<'_>: bits_and_moods {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    BitsAndMood: bits_and_moods {
+        0 bits: String as diesel::sql_types::Text,
+        1 mood: Mood,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`BitsAndMood::list_order_by_note`]: that of a row in it.
+    pub struct BitsAndMoodOrderByNote of BitsAndMood in "BitsAndMood: list_order_by_note: note" {
+        0 note: String,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `bits_and_moods`.
     pub enum BitsAndMoodConstraint on "public"."bits_and_moods" {
@@ -99,6 +119,20 @@ impl BitsAndMood {
         bowline::Query::new(&SQL)
             .bind_as::<diesel::sql_types::Text, _>(bits)
             .bind::<bits_and_moods::mood, _>(&mood)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[(String, Mood)]) -> bowline::Query<Vec<BitsAndMood>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::find_many",
+            sql: "SELECT bits_and_moods.bits::text, bits_and_moods.mood, bits_and_moods.note FROM \
+                  unnest($1::text[], $2) WITH ORDINALITY AS given (k1, k2, n) JOIN bits_and_moods \
+                  ON bits_and_moods.bits = given.k1::varbit AND bits_and_moods.mood = given.k2 \
+                  ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitsAndMood>(keys)
     }
 
     /// The bits and mood with this note, or `None`.
@@ -144,6 +178,36 @@ impl BitsAndMood {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows, by note, those after `page.after`.
+    ///
+    /// Served by the index `bits_and_moods_note_idx`.
+    pub fn list_order_by_note(
+        page: Page<BitsAndMoodOrderByNote>,
+    ) -> bowline::Query<Vec<BitsAndMood>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "BitsAndMood::list_order_by_note",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods ORDER BY note LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "BitsAndMood::list_order_by_note",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE note > $1 ORDER BY note \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query.bind::<bits_and_moods::note, _>(&after.note);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts a bits and mood and returns it as stored.
     pub fn insert(new: NewBitsAndMood<'_>) -> bowline::WriteQuery<BitsAndMood> {
         static SQL: StaticSql = StaticSql {
@@ -156,15 +220,13 @@ impl BitsAndMood {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewBitsAndMood<'_>>,
-    ) -> bowline::statement::InsertMany<BitsAndMood> {
+    pub fn insert_many(new: Vec<NewBitsAndMood<'_>>) -> bowline::statement::WriteMany<BitsAndMood> {
         static SQL: StaticSql = StaticSql {
             function: "BitsAndMood::insert_many",
             sql: "INSERT INTO bits_and_moods {rows} RETURNING bits::text, mood, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bits and mood as stored, or the error `NotFound`.
@@ -190,6 +252,36 @@ impl BitsAndMood {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<((String, Mood), BitsAndMoodChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<BitsAndMood> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1::text[], $2{arrays}) WITH ORDINALITY AS \
+                  given (k1, k2{names}, n)), found (n, v1, v2, v3) AS (UPDATE bits_and_moods SET \
+                  {given} FROM given WHERE bits_and_moods.bits = given.k1::varbit AND \
+                  bits_and_moods.mood = given.k2 RETURNING given.n, bits_and_moods.bits::text, \
+                  bits_and_moods.mood, bits_and_moods.note) SELECT v1, v2, v3 FROM (SELECT CASE \
+                  WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                  || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1::text[], $2{arrays}) WITH \
+                        ORDINALITY AS given (k1, k2{names}, n)), found (n, v1, v2, v3) AS (SELECT \
+                        given.n, bits_and_moods.bits::text, bits_and_moods.mood, \
+                        bits_and_moods.note FROM given JOIN bits_and_moods ON bits_and_moods.bits \
+                        = given.k1::varbit AND bits_and_moods.mood = given.k2) SELECT v1, v2, v3 \
+                        FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE \
+                        ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<BitsAndMoodChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the bits and mood; where one with this bits and mood is there already, makes the changes to it instead.
     pub fn upsert(
         new: NewBitsAndMood<'_>,
@@ -205,6 +297,47 @@ impl BitsAndMood {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+    }
+
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same bits and mood gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewBitsAndMood<'_>>) -> bowline::statement::WriteMany<BitsAndMood> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::upsert_many",
+            sql: "INSERT INTO bits_and_moods {rows} ON CONFLICT (bits, mood) DO UPDATE SET \
+                  {excluded} RETURNING bits::text, mood, note",
+            unchanged: "INSERT INTO bits_and_moods {rows} ON CONFLICT (bits, mood) DO UPDATE SET \
+                        bits = excluded.bits RETURNING bits::text, mood, note",
+            kept: &["bits", "mood"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
+    }
+
+    /// Inserts the bits and mood and returns it as stored, or `None` if one with this bits and mood is there already.
+    pub fn insert_or_ignore(new: NewBitsAndMood<'_>) -> bowline::WriteQuery<Option<BitsAndMood>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::insert_or_ignore",
+            sql: "INSERT INTO bits_and_moods {new} ON CONFLICT (bits, mood) DO NOTHING RETURNING \
+                  bits::text, mood, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose bits and mood is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewBitsAndMood<'_>>,
+    ) -> bowline::statement::WriteMany<BitsAndMood> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::insert_many_or_ignore",
+            sql: "INSERT INTO bits_and_moods {rows} ON CONFLICT (bits, mood) DO NOTHING RETURNING \
+                  bits::text, mood, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
     }
 
     /// Inserts the bits and mood; where one with this note is there already, makes the changes to it instead.
@@ -224,6 +357,51 @@ impl BitsAndMood {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same note gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_note(
+        new: Vec<NewBitsAndMood<'_>>,
+    ) -> bowline::statement::WriteMany<BitsAndMood> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::upsert_many_by_note",
+            sql: "INSERT INTO bits_and_moods {rows} ON CONFLICT (note) DO UPDATE SET {excluded} \
+                  RETURNING bits::text, mood, note",
+            unchanged: "INSERT INTO bits_and_moods {rows} ON CONFLICT (note) DO UPDATE SET note = \
+                        excluded.note RETURNING bits::text, mood, note",
+            kept: &["bits", "mood", "note"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
+    }
+
+    /// Inserts the bits and mood and returns it as stored, or `None` if one with this note is there already.
+    pub fn insert_or_ignore_by_note(
+        new: NewBitsAndMood<'_>,
+    ) -> bowline::WriteQuery<Option<BitsAndMood>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::insert_or_ignore_by_note",
+            sql: "INSERT INTO bits_and_moods {new} ON CONFLICT (note) DO NOTHING RETURNING \
+                  bits::text, mood, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose note is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_note(
+        new: Vec<NewBitsAndMood<'_>>,
+    ) -> bowline::statement::WriteMany<BitsAndMood> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::insert_many_or_ignore_by_note",
+            sql: "INSERT INTO bits_and_moods {rows} ON CONFLICT (note) DO NOTHING RETURNING \
+                  bits::text, mood, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
+    }
+
     /// Deletes the bits and mood; `false` if there was none.
     pub fn delete(bits: &str, mood: Mood) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -234,6 +412,19 @@ impl BitsAndMood {
         bowline::Query::new(&SQL)
             .bind_as::<diesel::sql_types::Text, _>(bits)
             .bind::<bits_and_moods::mood, _>(&mood)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[(String, Mood)],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::delete_many",
+            sql: "DELETE FROM bits_and_moods USING unnest($1::text[], $2) AS given (k1, k2) WHERE \
+                  bits_and_moods.bits = given.k1::varbit AND bits_and_moods.mood = given.k2",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitsAndMood>(keys)
     }
 
     /// How many rows there are; reads the whole table.
@@ -259,5 +450,30 @@ impl BitsAndMood {
         bowline::Query::new(&SQL)
             .bind_as::<diesel::sql_types::Text, _>(bits)
             .bind::<bits_and_moods::mood, _>(&mood)
+    }
+
+    /// Whether there is a bits and mood with this note.
+    ///
+    /// Served by the index `bits_and_moods_note_idx`.
+    pub fn exists_by_note(note: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::exists_by_note",
+            sql: "SELECT EXISTS (SELECT FROM bits_and_moods WHERE note = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<bits_and_moods::note, _>(note)
+    }
+
+    /// Deletes the bits and mood with this note; `false` if there was none.
+    ///
+    /// Served by the index `bits_and_moods_note_idx`.
+    pub fn delete_by_note(note: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::delete_by_note",
+            sql: "DELETE FROM bits_and_moods WHERE note = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<bits_and_moods::note, _>(note)
     }
 }

@@ -311,6 +311,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    BitsAndShape: bits_and_shapes {
+        0 id: BitsAndShapeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `bits_and_shapes`.
     pub enum BitsAndShapeConstraint on "public"."bits_and_shapes" {
@@ -358,6 +364,33 @@ impl BitsAndShape {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<bits_and_shapes::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[BitsAndShapeId]) -> bowline::Query<Vec<BitsAndShape>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndShape::find_many",
+            sql: "SELECT bits_and_shapes.id, bits_and_shapes.bit_value::text, \
+                  bits_and_shapes.bit_value_or_null::text, bits_and_shapes.bit_list::text[], \
+                  bits_and_shapes.varbit_value::text, bits_and_shapes.varbit_value_or_null::text, \
+                  bits_and_shapes.varbit_list::text[], bits_and_shapes.point_value::text, \
+                  bits_and_shapes.point_value_or_null::text, bits_and_shapes.point_list::text[], \
+                  bits_and_shapes.line_value::text, bits_and_shapes.line_value_or_null::text, \
+                  bits_and_shapes.line_list::text[], bits_and_shapes.lseg_value::text, \
+                  bits_and_shapes.lseg_value_or_null::text, bits_and_shapes.lseg_list::text[], \
+                  bits_and_shapes.box_value::text, bits_and_shapes.box_value_or_null::text, \
+                  bits_and_shapes.box_list::text[], bits_and_shapes.path_value::text, \
+                  bits_and_shapes.path_value_or_null::text, bits_and_shapes.path_list::text[], \
+                  bits_and_shapes.polygon_value::text, \
+                  bits_and_shapes.polygon_value_or_null::text, \
+                  bits_and_shapes.polygon_list::text[], bits_and_shapes.circle_value::text, \
+                  bits_and_shapes.circle_value_or_null::text, bits_and_shapes.circle_list::text[] \
+                  FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN bits_and_shapes ON \
+                  bits_and_shapes.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitsAndShape>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -426,7 +459,7 @@ impl BitsAndShape {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<BitsAndShapeValues<'a>>>,
-    ) -> bowline::statement::InsertMany<BitsAndShape> {
+    ) -> bowline::statement::WriteMany<BitsAndShape> {
         static SQL: StaticSql = StaticSql {
             function: "BitsAndShape::insert_many",
             sql: "INSERT INTO bits_and_shapes {new} RETURNING id, bit_value::text, \
@@ -441,7 +474,7 @@ impl BitsAndShape {
                   circle_value_or_null::text, circle_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<BitsAndShapeValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<BitsAndShapeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bits and shape as stored, or the error `NotFound`.
@@ -481,6 +514,17 @@ impl BitsAndShape {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(BitsAndShapeId, BitsAndShapeChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<BitsAndShape>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the bits and shape; `false` if there was none.
     pub fn delete(id: BitsAndShapeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -489,6 +533,18 @@ impl BitsAndShape {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<bits_and_shapes::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[BitsAndShapeId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndShape::delete_many",
+            sql: "DELETE FROM bits_and_shapes WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BitsAndShape>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -57,6 +57,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    BytesKeyChanges<'_>: bytes_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    BytesKey: bytes_keys {
+        0 key: Vec<u8>,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `bytes_keys`.
     pub enum BytesKeyConstraint on "public"."bytes_keys" {
@@ -86,6 +98,18 @@ impl BytesKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<bytes_keys::key, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[Vec<u8>]) -> bowline::Query<Vec<BytesKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::find_many",
+            sql: "SELECT bytes_keys.key, bytes_keys.note FROM unnest($1) WITH ORDINALITY AS given \
+                  (k1, n) JOIN bytes_keys ON bytes_keys.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BytesKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -125,13 +149,13 @@ impl BytesKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewBytesKey<'_>>) -> bowline::statement::InsertMany<BytesKey> {
+    pub fn insert_many(new: Vec<NewBytesKey<'_>>) -> bowline::statement::WriteMany<BytesKey> {
         static SQL: StaticSql = StaticSql {
             function: "BytesKey::insert_many",
             sql: "INSERT INTO bytes_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewBytesKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewBytesKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the bytes key as stored, or the error `NotFound`.
@@ -148,6 +172,33 @@ impl BytesKey {
         bowline::Query::new(&SQL)
             .bind::<bytes_keys::key, _>(key)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(Vec<u8>, BytesKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<BytesKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE bytes_keys SET {given} FROM given \
+                  WHERE bytes_keys.key = given.k1 RETURNING given.n, bytes_keys.key, \
+                  bytes_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, bytes_keys.key, \
+                        bytes_keys.note FROM given JOIN bytes_keys ON bytes_keys.key = given.k1) \
+                        SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<BytesKeyChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the bytes key; where one with this key is there already, makes the changes to it instead.
@@ -167,6 +218,45 @@ impl BytesKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewBytesKey<'_>>) -> bowline::statement::WriteMany<BytesKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::upsert_many",
+            sql: "INSERT INTO bytes_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO bytes_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBytesKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the bytes key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewBytesKey<'_>) -> bowline::WriteQuery<Option<BytesKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::insert_or_ignore",
+            sql: "INSERT INTO bytes_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewBytesKey<'_>>,
+    ) -> bowline::statement::WriteMany<BytesKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::insert_many_or_ignore",
+            sql: "INSERT INTO bytes_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewBytesKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the bytes key; `false` if there was none.
     pub fn delete(key: &[u8]) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -175,6 +265,16 @@ impl BytesKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<bytes_keys::key, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[Vec<u8>]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "BytesKey::delete_many",
+            sql: "DELETE FROM bytes_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<BytesKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

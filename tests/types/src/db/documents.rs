@@ -149,6 +149,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Document: documents {
+        0 id: DocumentId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `documents`.
     pub enum DocumentConstraint on "public"."documents" {
@@ -184,6 +190,23 @@ impl Document {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<documents::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[DocumentId]) -> bowline::Query<Vec<Document>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Document::find_many",
+            sql: "SELECT documents.id, documents.\"json_value\", documents.json_value_or_null, \
+                  documents.json_list, documents.jsonb_value, documents.jsonb_value_or_null, \
+                  documents.jsonb_list, documents.jsonpath_value::text, \
+                  documents.jsonpath_value_or_null::text, documents.jsonpath_list::text[], \
+                  documents.xml_value::text, documents.xml_value_or_null::text, \
+                  documents.xml_list::text[] FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  documents ON documents.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Document>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -235,7 +258,7 @@ impl Document {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<DocumentValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Document> {
+    ) -> bowline::statement::WriteMany<Document> {
         static SQL: StaticSql = StaticSql {
             function: "Document::insert_many",
             sql: "INSERT INTO documents {new} RETURNING id, \"json_value\", json_value_or_null, \
@@ -244,7 +267,7 @@ impl Document {
                   xml_value_or_null::text, xml_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<DocumentValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<DocumentValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the document as stored, or the error `NotFound`.
@@ -269,6 +292,17 @@ impl Document {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(DocumentId, DocumentChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<Document>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the document; `false` if there was none.
     pub fn delete(id: DocumentId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -277,6 +311,18 @@ impl Document {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<documents::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[DocumentId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Document::delete_many",
+            sql: "DELETE FROM documents WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Document>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -59,6 +59,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    EmailKeyChanges<'_>: email_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    EmailKey: email_keys {
+        0 key: String as diesel::sql_types::Text,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `email_keys`.
     pub enum EmailKeyConstraint on "public"."email_keys" {
@@ -88,6 +100,18 @@ impl EmailKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[String]) -> bowline::Query<Vec<EmailKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::find_many",
+            sql: "SELECT email_keys.key, email_keys.note FROM unnest($1) WITH ORDINALITY AS given \
+                  (k1, n) JOIN email_keys ON email_keys.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<EmailKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,13 +152,13 @@ impl EmailKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewEmailKey<'_>>) -> bowline::statement::InsertMany<EmailKey> {
+    pub fn insert_many(new: Vec<NewEmailKey<'_>>) -> bowline::statement::WriteMany<EmailKey> {
         static SQL: StaticSql = StaticSql {
             function: "EmailKey::insert_many",
             sql: "INSERT INTO email_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewEmailKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewEmailKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the email key as stored, or the error `NotFound`.
@@ -151,6 +175,33 @@ impl EmailKey {
         bowline::Query::new(&SQL)
             .bind_as::<diesel::sql_types::Text, _>(key)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(String, EmailKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<EmailKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE email_keys SET {given} FROM given \
+                  WHERE email_keys.key = given.k1 RETURNING given.n, email_keys.key, \
+                  email_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, email_keys.key, \
+                        email_keys.note FROM given JOIN email_keys ON email_keys.key = given.k1) \
+                        SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<EmailKeyChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the email key; where one with this key is there already, makes the changes to it instead.
@@ -170,6 +221,45 @@ impl EmailKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewEmailKey<'_>>) -> bowline::statement::WriteMany<EmailKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::upsert_many",
+            sql: "INSERT INTO email_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO email_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewEmailKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the email key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewEmailKey<'_>) -> bowline::WriteQuery<Option<EmailKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::insert_or_ignore",
+            sql: "INSERT INTO email_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewEmailKey<'_>>,
+    ) -> bowline::statement::WriteMany<EmailKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::insert_many_or_ignore",
+            sql: "INSERT INTO email_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewEmailKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the email key; `false` if there was none.
     pub fn delete(key: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -178,6 +268,16 @@ impl EmailKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[String]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "EmailKey::delete_many",
+            sql: "DELETE FROM email_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<EmailKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

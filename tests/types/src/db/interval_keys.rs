@@ -60,6 +60,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    IntervalKeyChanges<'_>: interval_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    IntervalKey: interval_keys {
+        0 key: PgInterval,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `interval_keys`.
     pub enum IntervalKeyConstraint on "public"."interval_keys" {
@@ -89,6 +101,19 @@ impl IntervalKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<interval_keys::key, _>(&key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[PgInterval]) -> bowline::Query<Vec<IntervalKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::find_many",
+            sql: "SELECT interval_keys.key, interval_keys.note FROM unnest($1) WITH ORDINALITY AS \
+                  given (k1, n) JOIN interval_keys ON interval_keys.key = given.k1 ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<IntervalKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,15 +153,13 @@ impl IntervalKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewIntervalKey<'_>>,
-    ) -> bowline::statement::InsertMany<IntervalKey> {
+    pub fn insert_many(new: Vec<NewIntervalKey<'_>>) -> bowline::statement::WriteMany<IntervalKey> {
         static SQL: StaticSql = StaticSql {
             function: "IntervalKey::insert_many",
             sql: "INSERT INTO interval_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the interval key as stored, or the error `NotFound`.
@@ -158,6 +181,33 @@ impl IntervalKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgInterval, IntervalKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<IntervalKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE interval_keys SET {given} FROM \
+                  given WHERE interval_keys.key = given.k1 RETURNING given.n, interval_keys.key, \
+                  interval_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, interval_keys.key, \
+                        interval_keys.note FROM given JOIN interval_keys ON interval_keys.key = \
+                        given.k1) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) \
+                        FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                        given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS \
+                        counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<IntervalKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the interval key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(
         new: NewIntervalKey<'_>,
@@ -175,6 +225,46 @@ impl IntervalKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewIntervalKey<'_>>) -> bowline::statement::WriteMany<IntervalKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::upsert_many",
+            sql: "INSERT INTO interval_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO interval_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the interval key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewIntervalKey<'_>) -> bowline::WriteQuery<Option<IntervalKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::insert_or_ignore",
+            sql: "INSERT INTO interval_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewIntervalKey<'_>>,
+    ) -> bowline::statement::WriteMany<IntervalKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::insert_many_or_ignore",
+            sql: "INSERT INTO interval_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the interval key; `false` if there was none.
     pub fn delete(key: PgInterval) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -183,6 +273,18 @@ impl IntervalKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<interval_keys::key, _>(&key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[PgInterval],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "IntervalKey::delete_many",
+            sql: "DELETE FROM interval_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<IntervalKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

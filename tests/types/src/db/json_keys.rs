@@ -58,6 +58,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    JsonKeyChanges<'_>: json_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    JsonKey: json_keys {
+        0 key: Value,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `json_keys`.
     pub enum JsonKeyConstraint on "public"."json_keys" {
@@ -87,6 +99,18 @@ impl JsonKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<json_keys::key, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[Value]) -> bowline::Query<Vec<JsonKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::find_many",
+            sql: "SELECT json_keys.key, json_keys.note FROM unnest($1) WITH ORDINALITY AS given \
+                  (k1, n) JOIN json_keys ON json_keys.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<JsonKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -126,13 +150,13 @@ impl JsonKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewJsonKey<'_>>) -> bowline::statement::InsertMany<JsonKey> {
+    pub fn insert_many(new: Vec<NewJsonKey<'_>>) -> bowline::statement::WriteMany<JsonKey> {
         static SQL: StaticSql = StaticSql {
             function: "JsonKey::insert_many",
             sql: "INSERT INTO json_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewJsonKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewJsonKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the json key as stored, or the error `NotFound`.
@@ -149,6 +173,33 @@ impl JsonKey {
         bowline::Query::new(&SQL)
             .bind::<json_keys::key, _>(key)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(Value, JsonKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<JsonKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE json_keys SET {given} FROM given \
+                  WHERE json_keys.key = given.k1 RETURNING given.n, json_keys.key, json_keys.note) \
+                  SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) \
+                  THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got \
+                  ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, json_keys.key, \
+                        json_keys.note FROM given JOIN json_keys ON json_keys.key = given.k1) \
+                        SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM \
+                        given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
+                        || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                        LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<JsonKeyChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the json key; where one with this key is there already, makes the changes to it instead.
@@ -168,6 +219,45 @@ impl JsonKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewJsonKey<'_>>) -> bowline::statement::WriteMany<JsonKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::upsert_many",
+            sql: "INSERT INTO json_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO json_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewJsonKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the json key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewJsonKey<'_>) -> bowline::WriteQuery<Option<JsonKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::insert_or_ignore",
+            sql: "INSERT INTO json_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewJsonKey<'_>>,
+    ) -> bowline::statement::WriteMany<JsonKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::insert_many_or_ignore",
+            sql: "INSERT INTO json_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewJsonKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the json key; `false` if there was none.
     pub fn delete(key: &Value) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -176,6 +266,16 @@ impl JsonKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<json_keys::key, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[Value]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "JsonKey::delete_many",
+            sql: "DELETE FROM json_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<JsonKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

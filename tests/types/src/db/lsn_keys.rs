@@ -60,6 +60,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    LsnKeyChanges<'_>: lsn_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    LsnKey: lsn_keys {
+        0 key: PgLsn,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `lsn_keys`.
     pub enum LsnKeyConstraint on "public"."lsn_keys" {
@@ -89,6 +101,18 @@ impl LsnKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<lsn_keys::key, _>(&key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[PgLsn]) -> bowline::Query<Vec<LsnKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::find_many",
+            sql: "SELECT lsn_keys.key, lsn_keys.note FROM unnest($1) WITH ORDINALITY AS given (k1, \
+                  n) JOIN lsn_keys ON lsn_keys.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<LsnKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,13 +152,13 @@ impl LsnKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewLsnKey<'_>>) -> bowline::statement::InsertMany<LsnKey> {
+    pub fn insert_many(new: Vec<NewLsnKey<'_>>) -> bowline::statement::WriteMany<LsnKey> {
         static SQL: StaticSql = StaticSql {
             function: "LsnKey::insert_many",
             sql: "INSERT INTO lsn_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the lsn key as stored, or the error `NotFound`.
@@ -153,6 +177,33 @@ impl LsnKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(PgLsn, LsnKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<LsnKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE lsn_keys SET {given} FROM given \
+                  WHERE lsn_keys.key = given.k1 RETURNING given.n, lsn_keys.key, lsn_keys.note) \
+                  SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) \
+                  THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got \
+                  ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, lsn_keys.key, \
+                        lsn_keys.note FROM given JOIN lsn_keys ON lsn_keys.key = given.k1) SELECT \
+                        v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN \
+                        1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, \
+                        got ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN \
+                        found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<LsnKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the lsn key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(new: NewLsnKey<'_>, changes: LsnKeyChanges<'_>) -> bowline::WriteQuery<LsnKey> {
         static SQL: StaticSql = StaticSql {
@@ -167,6 +218,43 @@ impl LsnKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewLsnKey<'_>>) -> bowline::statement::WriteMany<LsnKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::upsert_many",
+            sql: "INSERT INTO lsn_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} RETURNING \
+                  key, note",
+            unchanged: "INSERT INTO lsn_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the lsn key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewLsnKey<'_>) -> bowline::WriteQuery<Option<LsnKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::insert_or_ignore",
+            sql: "INSERT INTO lsn_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(new: Vec<NewLsnKey<'_>>) -> bowline::statement::WriteMany<LsnKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::insert_many_or_ignore",
+            sql: "INSERT INTO lsn_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the lsn key; `false` if there was none.
     pub fn delete(key: PgLsn) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -175,6 +263,16 @@ impl LsnKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<lsn_keys::key, _>(&key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[PgLsn]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "LsnKey::delete_many",
+            sql: "DELETE FROM lsn_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<LsnKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

@@ -59,6 +59,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    LtreeKeyChanges<'_>: ltree_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    LtreeKey: ltree_keys {
+        0 key: String as diesel::sql_types::Text,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `ltree_keys`.
     pub enum LtreeKeyConstraint on "public"."ltree_keys" {
@@ -88,6 +100,19 @@ impl LtreeKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[String]) -> bowline::Query<Vec<LtreeKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::find_many",
+            sql: "SELECT ltree_keys.key::text, ltree_keys.note FROM unnest($1::text[]) WITH \
+                  ORDINALITY AS given (k1, n) JOIN ltree_keys ON ltree_keys.key = given.k1::ltree \
+                  ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<LtreeKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,13 +153,13 @@ impl LtreeKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewLtreeKey<'_>>) -> bowline::statement::InsertMany<LtreeKey> {
+    pub fn insert_many(new: Vec<NewLtreeKey<'_>>) -> bowline::statement::WriteMany<LtreeKey> {
         static SQL: StaticSql = StaticSql {
             function: "LtreeKey::insert_many",
             sql: "INSERT INTO ltree_keys {rows} RETURNING key::text, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewLtreeKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewLtreeKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the ltree key as stored, or the error `NotFound`.
@@ -154,6 +179,33 @@ impl LtreeKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(String, LtreeKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<LtreeKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1::text[]{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE ltree_keys SET {given} FROM given \
+                  WHERE ltree_keys.key = given.k1::ltree RETURNING given.n, ltree_keys.key::text, \
+                  ltree_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1::text[]{arrays}) WITH ORDINALITY AS \
+                        given (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, \
+                        ltree_keys.key::text, ltree_keys.note FROM given JOIN ltree_keys ON \
+                        ltree_keys.key = given.k1::ltree) SELECT v1, v2 FROM (SELECT CASE WHEN \
+                        count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                        || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END \
+                        AS ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<LtreeKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the ltree key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(
         new: NewLtreeKey<'_>,
@@ -171,6 +223,47 @@ impl LtreeKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewLtreeKey<'_>>) -> bowline::statement::WriteMany<LtreeKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::upsert_many",
+            sql: "INSERT INTO ltree_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key::text, note",
+            unchanged: "INSERT INTO ltree_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key::text, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewLtreeKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the ltree key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewLtreeKey<'_>) -> bowline::WriteQuery<Option<LtreeKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::insert_or_ignore",
+            sql: "INSERT INTO ltree_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key::text, \
+                  note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewLtreeKey<'_>>,
+    ) -> bowline::statement::WriteMany<LtreeKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::insert_many_or_ignore",
+            sql: "INSERT INTO ltree_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key::text, \
+                  note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewLtreeKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the ltree key; `false` if there was none.
     pub fn delete(key: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -179,6 +272,16 @@ impl LtreeKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(keys: &[String]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "LtreeKey::delete_many",
+            sql: "DELETE FROM ltree_keys WHERE key = ANY($1::text[]::ltree[])",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<LtreeKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

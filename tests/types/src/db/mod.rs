@@ -65,7 +65,8 @@
         };
         pub use self::bit_keys::{BitKey, BitKeyChanges, BitKeyConstraint, NewBitKey};
         pub use self::bits_and_moods::{
-            BitsAndMood, BitsAndMoodChanges, BitsAndMoodConstraint, NewBitsAndMood,
+            BitsAndMood, BitsAndMoodChanges, BitsAndMoodConstraint, BitsAndMoodOrderByNote,
+            NewBitsAndMood,
         };
         pub use self::bits_and_shapes::{
             BitsAndShape, BitsAndShapeChanges, BitsAndShapeConstraint, BitsAndShapeId,

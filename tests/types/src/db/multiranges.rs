@@ -188,6 +188,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Multirange: multiranges {
+        0 id: MultirangeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `multiranges`.
     pub enum MultirangeConstraint on "public"."multiranges" {
@@ -231,6 +237,29 @@ impl Multirange {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<multiranges::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[MultirangeId]) -> bowline::Query<Vec<Multirange>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Multirange::find_many",
+            sql: "SELECT multiranges.id, multiranges.int4multirange_value, \
+                  multiranges.int4multirange_value_or_null, multiranges.int4multirange_list, \
+                  multiranges.int8multirange_value, multiranges.int8multirange_value_or_null, \
+                  multiranges.int8multirange_list, multiranges.nummultirange_value, \
+                  multiranges.nummultirange_value_or_null, multiranges.nummultirange_list, \
+                  multiranges.datemultirange_value, multiranges.datemultirange_value_or_null, \
+                  multiranges.datemultirange_list, multiranges.tsmultirange_value, \
+                  multiranges.tsmultirange_value_or_null, multiranges.tsmultirange_list, \
+                  multiranges.tstzmultirange_value, multiranges.tstzmultirange_value_or_null, \
+                  multiranges.tstzmultirange_list, multiranges.floatmultirange_value, \
+                  multiranges.floatmultirange_value_or_null, multiranges.floatmultirange_list FROM \
+                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN multiranges ON multiranges.id = \
+                  given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Multirange>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -293,7 +322,7 @@ impl Multirange {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<impl Into<MultirangeValues>>,
-    ) -> bowline::statement::InsertMany<Multirange> {
+    ) -> bowline::statement::WriteMany<Multirange> {
         static SQL: StaticSql = StaticSql {
             function: "Multirange::insert_many",
             sql: "INSERT INTO multiranges {new} RETURNING id, int4multirange_value, \
@@ -306,7 +335,7 @@ impl Multirange {
                   floatmultirange_value_or_null, floatmultirange_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<MultirangeValues>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<MultirangeValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the multirange as stored, or the error `NotFound`.
@@ -339,6 +368,17 @@ impl Multirange {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(MultirangeId, MultirangeChanges)>,
+    ) -> Vec<bowline::WriteQuery<Multirange>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the multirange; `false` if there was none.
     pub fn delete(id: MultirangeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -347,6 +387,18 @@ impl Multirange {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<multiranges::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[MultirangeId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Multirange::delete_many",
+            sql: "DELETE FROM multiranges WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Multirange>(ids)
     }
 
     /// How many rows there are; reads the whole table.

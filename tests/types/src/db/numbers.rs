@@ -234,6 +234,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Number: numbers {
+        0 id: NumberId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `numbers`.
     pub enum NumberConstraint on "public"."numbers" {
@@ -275,6 +281,28 @@ impl Number {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<numbers::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[NumberId]) -> bowline::Query<Vec<Number>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Number::find_many",
+            sql: "SELECT numbers.id, numbers.bool_value, numbers.bool_value_or_null, \
+                  numbers.bool_list, numbers.int2_value, numbers.int2_value_or_null, \
+                  numbers.int2_list, numbers.int4_value, numbers.int4_value_or_null, \
+                  numbers.int4_list, numbers.int8_value, numbers.int8_value_or_null, \
+                  numbers.int8_list, numbers.float4_value, numbers.float4_value_or_null, \
+                  numbers.float4_list, numbers.float8_value, numbers.float8_value_or_null, \
+                  numbers.float8_list, numbers.numeric_value, numbers.numeric_value_or_null, \
+                  numbers.numeric_list, numbers.money_value, numbers.money_value_or_null, \
+                  numbers.money_list, numbers.oid_value, numbers.oid_value_or_null, \
+                  numbers.oid_list, numbers.char_value, numbers.char_value_or_null, \
+                  numbers.char_list FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN numbers \
+                  ON numbers.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Number>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -332,9 +360,7 @@ impl Number {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<impl Into<NumberValues>>,
-    ) -> bowline::statement::InsertMany<Number> {
+    pub fn insert_many(new: Vec<impl Into<NumberValues>>) -> bowline::statement::WriteMany<Number> {
         static SQL: StaticSql = StaticSql {
             function: "Number::insert_many",
             sql: "INSERT INTO numbers {new} RETURNING id, bool_value, bool_value_or_null, \
@@ -346,7 +372,7 @@ impl Number {
                   oid_value_or_null, oid_list, char_value, char_value_or_null, char_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<NumberValues>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<NumberValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the number as stored, or the error `NotFound`.
@@ -378,6 +404,17 @@ impl Number {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(NumberId, NumberChanges)>,
+    ) -> Vec<bowline::WriteQuery<Number>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the number; `false` if there was none.
     pub fn delete(id: NumberId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -386,6 +423,16 @@ impl Number {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<numbers::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[NumberId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Number::delete_many",
+            sql: "DELETE FROM numbers WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Number>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -58,6 +58,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    NumericKeyChanges<'_>: numeric_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    NumericKey: numeric_keys {
+        0 key: BigDecimal,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `numeric_keys`.
     pub enum NumericKeyConstraint on "public"."numeric_keys" {
@@ -87,6 +99,18 @@ impl NumericKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<numeric_keys::key, _>(key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[BigDecimal]) -> bowline::Query<Vec<NumericKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::find_many",
+            sql: "SELECT numeric_keys.key, numeric_keys.note FROM unnest($1) WITH ORDINALITY AS \
+                  given (k1, n) JOIN numeric_keys ON numeric_keys.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<NumericKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -126,13 +150,13 @@ impl NumericKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewNumericKey<'_>>) -> bowline::statement::InsertMany<NumericKey> {
+    pub fn insert_many(new: Vec<NewNumericKey<'_>>) -> bowline::statement::WriteMany<NumericKey> {
         static SQL: StaticSql = StaticSql {
             function: "NumericKey::insert_many",
             sql: "INSERT INTO numeric_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewNumericKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewNumericKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the numeric key as stored, or the error `NotFound`.
@@ -154,6 +178,33 @@ impl NumericKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(BigDecimal, NumericKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<NumericKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE numeric_keys SET {given} FROM \
+                  given WHERE numeric_keys.key = given.k1 RETURNING given.n, numeric_keys.key, \
+                  numeric_keys.note) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT \
+                  count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                  given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
+                  LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, numeric_keys.key, \
+                        numeric_keys.note FROM given JOIN numeric_keys ON numeric_keys.key = \
+                        given.k1) SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) \
+                        FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                        given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS \
+                        counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<NumericKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the numeric key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(
         new: NewNumericKey<'_>,
@@ -171,6 +222,45 @@ impl NumericKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewNumericKey<'_>>) -> bowline::statement::WriteMany<NumericKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::upsert_many",
+            sql: "INSERT INTO numeric_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO numeric_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewNumericKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the numeric key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewNumericKey<'_>) -> bowline::WriteQuery<Option<NumericKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::insert_or_ignore",
+            sql: "INSERT INTO numeric_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewNumericKey<'_>>,
+    ) -> bowline::statement::WriteMany<NumericKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::insert_many_or_ignore",
+            sql: "INSERT INTO numeric_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewNumericKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the numeric key; `false` if there was none.
     pub fn delete(key: &BigDecimal) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -179,6 +269,18 @@ impl NumericKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<numeric_keys::key, _>(key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[BigDecimal],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "NumericKey::delete_many",
+            sql: "DELETE FROM numeric_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<NumericKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

@@ -191,6 +191,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    OwnType: own_types {
+        0 id: OwnTypeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `own_types`.
     pub enum OwnTypeConstraint on "public"."own_types" {
@@ -232,6 +238,28 @@ impl OwnType {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<own_types::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[OwnTypeId]) -> bowline::Query<Vec<OwnType>> {
+        static SQL: StaticSql = StaticSql {
+            function: "OwnType::find_many",
+            sql: "SELECT own_types.id, own_types.mood_value, own_types.mood_value_or_null, \
+                  own_types.mood_list, own_types.email_value, own_types.email_value_or_null, \
+                  own_types.email_list::text[], own_types.happy_mood_value, \
+                  own_types.happy_mood_value_or_null, own_types.happy_mood_list::mood[], \
+                  own_types.postal_address_value, own_types.postal_address_value_or_null, \
+                  own_types.postal_address_list, own_types.contact_value, \
+                  own_types.contact_value_or_null, own_types.contact_list, \
+                  own_types.checked_address_value, own_types.checked_address_value_or_null, \
+                  own_types.checked_address_list::postal_address[], \
+                  own_types.emails_value::text[], own_types.emails_value_or_null::text[] FROM \
+                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN own_types ON own_types.id = \
+                  given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<OwnType>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -293,7 +321,7 @@ impl OwnType {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<OwnTypeValues<'a>>>,
-    ) -> bowline::statement::InsertMany<OwnType> {
+    ) -> bowline::statement::WriteMany<OwnType> {
         static SQL: StaticSql = StaticSql {
             function: "OwnType::insert_many",
             sql: "INSERT INTO own_types {new} RETURNING id, mood_value, mood_value_or_null, \
@@ -305,7 +333,7 @@ impl OwnType {
                   emails_value::text[], emails_value_or_null::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<OwnTypeValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<OwnTypeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the own type as stored, or the error `NotFound`.
@@ -338,6 +366,17 @@ impl OwnType {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(OwnTypeId, OwnTypeChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<OwnType>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the own type; `false` if there was none.
     pub fn delete(id: OwnTypeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -346,6 +385,16 @@ impl OwnType {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<own_types::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[OwnTypeId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "OwnType::delete_many",
+            sql: "DELETE FROM own_types WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<OwnType>(ids)
     }
 
     /// How many rows there are; reads the whole table.

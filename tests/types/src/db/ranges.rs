@@ -193,6 +193,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Range: ranges {
+        0 id: RangeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `ranges`.
     pub enum RangeConstraint on "public"."ranges" {
@@ -234,6 +240,26 @@ impl Range {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<ranges::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[RangeId]) -> bowline::Query<Vec<Range>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Range::find_many",
+            sql: "SELECT ranges.id, ranges.int4range_value, ranges.int4range_value_or_null, \
+                  ranges.int4range_list, ranges.int8range_value, ranges.int8range_value_or_null, \
+                  ranges.int8range_list, ranges.numrange_value, ranges.numrange_value_or_null, \
+                  ranges.numrange_list, ranges.daterange_value, ranges.daterange_value_or_null, \
+                  ranges.daterange_list, ranges.tsrange_value, ranges.tsrange_value_or_null, \
+                  ranges.tsrange_list, ranges.tstzrange_value, ranges.tstzrange_value_or_null, \
+                  ranges.tstzrange_list, ranges.floatrange_value, ranges.floatrange_value_or_null, \
+                  ranges.floatrange_list, ranges.textrange_value, ranges.textrange_value_or_null, \
+                  ranges.textrange_list FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  ranges ON ranges.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Range>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -292,7 +318,7 @@ impl Range {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<impl Into<RangeValues>>) -> bowline::statement::InsertMany<Range> {
+    pub fn insert_many(new: Vec<impl Into<RangeValues>>) -> bowline::statement::WriteMany<Range> {
         static SQL: StaticSql = StaticSql {
             function: "Range::insert_many",
             sql: "INSERT INTO ranges {new} RETURNING id, int4range_value, int4range_value_or_null, \
@@ -304,7 +330,7 @@ impl Range {
                   textrange_value_or_null, textrange_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<RangeValues>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<RangeValues>(new, &SQL)
     }
 
     /// Makes the changes and returns the range as stored, or the error `NotFound`.
@@ -337,6 +363,15 @@ impl Range {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(changes: Vec<(RangeId, RangeChanges)>) -> Vec<bowline::WriteQuery<Range>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the range; `false` if there was none.
     pub fn delete(id: RangeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -345,6 +380,16 @@ impl Range {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<ranges::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[RangeId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Range::delete_many",
+            sql: "DELETE FROM ranges WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Range>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -228,6 +228,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Search: searches {
+        0 id: SearchId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `searches`.
     pub enum SearchConstraint on "public"."searches" {
@@ -269,6 +275,27 @@ impl Search {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<searches::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[SearchId]) -> bowline::Query<Vec<Search>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Search::find_many",
+            sql: "SELECT searches.id, searches.tsvector_value::text, \
+                  searches.tsvector_value_or_null::text, searches.tsvector_list::text[], \
+                  searches.tsquery_value::text, searches.tsquery_value_or_null::text, \
+                  searches.tsquery_list::text[], searches.hstore_value::text, \
+                  searches.hstore_value_or_null::text, searches.hstore_list::text[], \
+                  searches.ltree_value::text, searches.ltree_value_or_null::text, \
+                  searches.ltree_list::text[], searches.lquery_value::text, \
+                  searches.lquery_value_or_null::text, searches.lquery_list::text[], \
+                  searches.cube_value::text, searches.cube_value_or_null::text, \
+                  searches.cube_list::text[] FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  searches ON searches.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Search>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -328,7 +355,7 @@ impl Search {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<SearchValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Search> {
+    ) -> bowline::statement::WriteMany<Search> {
         static SQL: StaticSql = StaticSql {
             function: "Search::insert_many",
             sql: "INSERT INTO searches {new} RETURNING id, tsvector_value::text, \
@@ -340,7 +367,7 @@ impl Search {
                   cube_value_or_null::text, cube_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<SearchValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<SearchValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the search as stored, or the error `NotFound`.
@@ -371,6 +398,17 @@ impl Search {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(SearchId, SearchChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<Search>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the search; `false` if there was none.
     pub fn delete(id: SearchId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -379,6 +417,16 @@ impl Search {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<searches::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[SearchId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Search::delete_many",
+            sql: "DELETE FROM searches WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Search>(ids)
     }
 
     /// How many rows there are; reads the whole table.

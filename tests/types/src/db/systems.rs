@@ -280,6 +280,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    System: systems {
+        0 id: SystemId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `systems`.
     pub enum SystemConstraint on "public"."systems" {
@@ -323,6 +329,29 @@ impl System {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<systems::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[SystemId]) -> bowline::Query<Vec<System>> {
+        static SQL: StaticSql = StaticSql {
+            function: "System::find_many",
+            sql: "SELECT systems.id, systems.pg_lsn_value, systems.pg_lsn_value_or_null, \
+                  systems.pg_lsn_list, systems.xid_value::text, systems.xid_value_or_null::text, \
+                  systems.xid_list::text[], systems.xid8_value::text, \
+                  systems.xid8_value_or_null::text, systems.xid8_list::text[], \
+                  systems.tid_value::text, systems.tid_value_or_null::text, \
+                  systems.tid_list::text[], systems.pg_snapshot_value::text, \
+                  systems.pg_snapshot_value_or_null::text, systems.pg_snapshot_list::text[], \
+                  systems.regclass_value::text, systems.regclass_value_or_null::text, \
+                  systems.regclass_list::text[], systems.regtype_value::text, \
+                  systems.regtype_value_or_null::text, systems.regtype_list::text[], \
+                  systems.regproc_value::text, systems.regproc_value_or_null::text, \
+                  systems.regproc_list::text[] FROM unnest($1) WITH ORDINALITY AS given (k1, n) \
+                  JOIN systems ON systems.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<System>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -387,7 +416,7 @@ impl System {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<SystemValues<'a>>>,
-    ) -> bowline::statement::InsertMany<System> {
+    ) -> bowline::statement::WriteMany<System> {
         static SQL: StaticSql = StaticSql {
             function: "System::insert_many",
             sql: "INSERT INTO systems {new} RETURNING id, pg_lsn_value, pg_lsn_value_or_null, \
@@ -400,7 +429,7 @@ impl System {
                   regproc_value_or_null::text, regproc_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<SystemValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<SystemValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the system as stored, or the error `NotFound`.
@@ -436,6 +465,17 @@ impl System {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(SystemId, SystemChanges<'_>)>,
+    ) -> Vec<bowline::WriteQuery<System>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the system; `false` if there was none.
     pub fn delete(id: SystemId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -444,6 +484,16 @@ impl System {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<systems::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[SystemId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "System::delete_many",
+            sql: "DELETE FROM systems WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<System>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -119,15 +119,13 @@ impl TextListKey {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(
-        new: Vec<NewTextListKey<'_>>,
-    ) -> bowline::statement::InsertMany<TextListKey> {
+    pub fn insert_many(new: Vec<NewTextListKey<'_>>) -> bowline::statement::WriteMany<TextListKey> {
         static SQL: StaticSql = StaticSql {
             function: "TextListKey::insert_many",
             sql: "INSERT INTO text_list_keys {new} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the text list key as stored, or the error `NotFound`.
@@ -164,6 +162,47 @@ impl TextListKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
+    }
+
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewTextListKey<'_>>) -> bowline::statement::WriteMany<TextListKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "TextListKey::upsert_many",
+            sql: "INSERT INTO text_list_keys {new} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO text_list_keys {new} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the text list key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewTextListKey<'_>) -> bowline::WriteQuery<Option<TextListKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "TextListKey::insert_or_ignore",
+            sql: "INSERT INTO text_list_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewTextListKey<'_>>,
+    ) -> bowline::statement::WriteMany<TextListKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "TextListKey::insert_many_or_ignore",
+            sql: "INSERT INTO text_list_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
     }
 
     /// Deletes the text list key; `false` if there was none.

@@ -182,6 +182,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Text: texts {
+        0 id: TextId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `texts`.
     pub enum TextConstraint on "public"."texts" {
@@ -219,6 +225,24 @@ impl Text {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<texts::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TextId]) -> bowline::Query<Vec<Text>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Text::find_many",
+            sql: "SELECT texts.id, texts.text_value, texts.text_value_or_null, texts.text_list, \
+                  texts.varchar_value, texts.varchar_value_or_null, texts.varchar_list, \
+                  texts.char_value, texts.char_value_or_null, texts.char_list, \
+                  texts.name_value::text, texts.name_value_or_null::text, texts.name_list::text[], \
+                  texts.citext_value, texts.citext_value_or_null, texts.citext_list, \
+                  texts.bytea_value, texts.bytea_value_or_null, texts.bytea_list, \
+                  texts.uuid_value, texts.uuid_value_or_null, texts.uuid_list FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN texts ON texts.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Text>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -273,7 +297,7 @@ impl Text {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<TextValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Text> {
+    ) -> bowline::statement::WriteMany<Text> {
         static SQL: StaticSql = StaticSql {
             function: "Text::insert_many",
             sql: "INSERT INTO texts {new} RETURNING id, text_value, text_value_or_null, text_list, \
@@ -283,7 +307,7 @@ impl Text {
                   bytea_value_or_null, bytea_list, uuid_value, uuid_value_or_null, uuid_list",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<TextValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<TextValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the text as stored, or the error `NotFound`.
@@ -312,6 +336,15 @@ impl Text {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(changes: Vec<(TextId, TextChanges<'_>)>) -> Vec<bowline::WriteQuery<Text>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the text; `false` if there was none.
     pub fn delete(id: TextId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -320,6 +353,16 @@ impl Text {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<texts::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[TextId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Text::delete_many",
+            sql: "DELETE FROM texts WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Text>(ids)
     }
 
     /// How many rows there are; reads the whole table.

@@ -181,6 +181,12 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::row_key! {
+    Time: times {
+        0 id: TimeId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `times`.
     pub enum TimeConstraint on "public"."times" {
@@ -218,6 +224,24 @@ impl Time {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<times::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TimeId]) -> bowline::Query<Vec<Time>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Time::find_many",
+            sql: "SELECT times.id, times.date_value, times.date_value_or_null, times.date_list, \
+                  times.time_value, times.time_value_or_null, times.time_list, \
+                  times.timestamp_value, times.timestamp_value_or_null, times.timestamp_list, \
+                  times.timestamptz_value, times.timestamptz_value_or_null, \
+                  times.timestamptz_list, times.interval_value, times.interval_value_or_null, \
+                  times.interval_list, times.timetz_value::text, times.timetz_value_or_null::text, \
+                  times.timetz_list::text[] FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN \
+                  times ON times.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Time>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -273,7 +297,7 @@ impl Time {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<TimeValues<'a>>>,
-    ) -> bowline::statement::InsertMany<Time> {
+    ) -> bowline::statement::WriteMany<Time> {
         static SQL: StaticSql = StaticSql {
             function: "Time::insert_many",
             sql: "INSERT INTO times {new} RETURNING id, date_value, date_value_or_null, date_list, \
@@ -284,7 +308,7 @@ impl Time {
                   timetz_value_or_null::text, timetz_list::text[]",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_rows::<TimeValues<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_rows::<TimeValues<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the time as stored, or the error `NotFound`.
@@ -313,6 +337,15 @@ impl Time {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(changes: Vec<(TimeId, TimeChanges<'_>)>) -> Vec<bowline::WriteQuery<Time>> {
+        let changes = changes.into_iter();
+        let update = |(id, changes)| Self::update(id, changes);
+        changes.map(update).collect()
+    }
+
     /// Deletes the time; `false` if there was none.
     pub fn delete(id: TimeId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -321,6 +354,16 @@ impl Time {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<times::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[TimeId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Time::delete_many",
+            sql: "DELETE FROM times WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Time>(ids)
     }
 
     /// How many rows there are; reads the whole table.

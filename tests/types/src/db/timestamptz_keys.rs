@@ -58,6 +58,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    TimestamptzKeyChanges<'_>: timestamptz_keys {
+        note = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    TimestamptzKey: timestamptz_keys {
+        0 key: DateTime<Utc>,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `timestamptz_keys`.
     pub enum TimestamptzKeyConstraint on "public"."timestamptz_keys" {
@@ -87,6 +99,19 @@ impl TimestamptzKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<timestamptz_keys::key, _>(&key)
+    }
+
+    /// The rows with these keys, in the order of the keys. One that is not there is left out.
+    pub fn find_many(keys: &[DateTime<Utc>]) -> bowline::Query<Vec<TimestamptzKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::find_many",
+            sql: "SELECT timestamptz_keys.key, timestamptz_keys.note FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN timestamptz_keys ON timestamptz_keys.key = \
+                  given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<TimestamptzKey>(keys)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -128,13 +153,13 @@ impl TimestamptzKey {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<NewTimestamptzKey<'_>>,
-    ) -> bowline::statement::InsertMany<TimestamptzKey> {
+    ) -> bowline::statement::WriteMany<TimestamptzKey> {
         static SQL: StaticSql = StaticSql {
             function: "TimestamptzKey::insert_many",
             sql: "INSERT INTO timestamptz_keys {rows} RETURNING key, note",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewTimestamptzKey<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewTimestamptzKey<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the timestamptz key as stored, or the error `NotFound`.
@@ -156,6 +181,34 @@ impl TimestamptzKey {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(DateTime<Utc>, TimestamptzKeyChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<TimestamptzKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE timestamptz_keys SET {given} FROM \
+                  given WHERE timestamptz_keys.key = given.k1 RETURNING given.n, \
+                  timestamptz_keys.key, timestamptz_keys.note) SELECT v1, v2 FROM (SELECT CASE \
+                  WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                  || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, \
+                        timestamptz_keys.key, timestamptz_keys.note FROM given JOIN \
+                        timestamptz_keys ON timestamptz_keys.key = given.k1) SELECT v1, v2 FROM \
+                        (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE \
+                        ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                        counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<TimestamptzKeyChanges<'_>>(changes, &SQL)
+    }
+
     /// Inserts the timestamptz key; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(
         new: NewTimestamptzKey<'_>,
@@ -173,6 +226,51 @@ impl TimestamptzKey {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(
+        new: Vec<NewTimestamptzKey<'_>>,
+    ) -> bowline::statement::WriteMany<TimestamptzKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::upsert_many",
+            sql: "INSERT INTO timestamptz_keys {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, note",
+            unchanged: "INSERT INTO timestamptz_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, note",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewTimestamptzKey<'_>>(new, &SQL)
+    }
+
+    /// Inserts the timestamptz key and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(
+        new: NewTimestamptzKey<'_>,
+    ) -> bowline::WriteQuery<Option<TimestamptzKey>> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::insert_or_ignore",
+            sql: "INSERT INTO timestamptz_keys {new} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  note",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(
+        new: Vec<NewTimestamptzKey<'_>>,
+    ) -> bowline::statement::WriteMany<TimestamptzKey> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::insert_many_or_ignore",
+            sql: "INSERT INTO timestamptz_keys {rows} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  note",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewTimestamptzKey<'_>>(new, &SQL)
+    }
+
     /// Deletes the timestamptz key; `false` if there was none.
     pub fn delete(key: DateTime<Utc>) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -181,6 +279,18 @@ impl TimestamptzKey {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<timestamptz_keys::key, _>(&key)
+    }
+
+    /// Deletes the rows with these keys, and returns how many there were.
+    pub fn delete_many(
+        keys: &[DateTime<Utc>],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "TimestamptzKey::delete_many",
+            sql: "DELETE FROM timestamptz_keys WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<TimestamptzKey>(keys)
     }
 
     /// How many rows there are; reads the whole table.

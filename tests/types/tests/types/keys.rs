@@ -216,7 +216,7 @@ key!(
 
 #[bowline::test]
 fn bits_and_an_enum_are_one_key(db: Database) -> Result<()> {
-    let new = |bits: &'static str, mood, note: &'static str| BitsAndMoodValues {
+    let new = |bits: &'static str, mood, note: &'static str| NewBitsAndMood {
         bits: bits.into(),
         mood,
         note: note.into(),

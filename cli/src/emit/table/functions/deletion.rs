@@ -19,18 +19,18 @@ pub(super) fn delete(table: &TablePlan) -> Emitted<'_> {
         "Marks the {} as deleted, by its {deleted_at}; `false` if there was none.",
         table.noun
     );
-    let deleted_at = quoted(deleted_at);
-    let sql = format!(
-        "UPDATE {} SET {deleted_at} = now(){}",
+    let is_kept = format!(" AND {} IS NULL", quoted(deleted_at));
+    by_key(table, "delete", &words, &soft_deletion(table), &is_kept)
+}
+
+/// Returns the update that marks rows as deleted.
+pub(super) fn soft_deletion(table: &TablePlan) -> String {
+    let deleted_at = table.roles.deleted_at.as_deref().unwrap_or_default();
+    format!(
+        "UPDATE {} SET {} = now(){}",
         sql::name(table),
+        quoted(deleted_at),
         set_by_change(table)
-    );
-    by_key(
-        table,
-        "delete",
-        &words,
-        &sql,
-        &format!(" AND {deleted_at} IS NULL"),
     )
 }
 
@@ -65,7 +65,8 @@ pub(super) fn restore(table: &TablePlan) -> Emitted<'_> {
     )
 }
 
-fn deletion(table: &TablePlan) -> String {
+/// Returns the beginning of a DELETE.
+pub(super) fn deletion(table: &TablePlan) -> String {
     format!("DELETE FROM {}", sql::name(table))
 }
 

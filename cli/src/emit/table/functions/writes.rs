@@ -8,13 +8,12 @@ use super::super::super::layout::doc;
 use super::super::lifetime;
 use super::super::sql::{self, Constant};
 use super::super::template::{Gap, Template, list};
-use super::super::values;
 use super::{
     Emitted, bind_columns, column_arguments, column_words, condition, head, key_columns, query,
 };
 
 /// Returns the type of the argument for a new row.
-fn new_argument(table: &TablePlan) -> String {
+pub(super) fn new_argument(table: &TablePlan) -> String {
     if table.has_values_type() {
         let lifetime = lifetime(&table.new_fields);
         format!("impl Into<{}{lifetime}>", table.values_type())
@@ -24,20 +23,20 @@ fn new_argument(table: &TablePlan) -> String {
 }
 
 /// Returns the name of a function that takes new rows, with the lifetime of their values.
-fn taking_new(table: &TablePlan, name: &str) -> String {
+pub(super) fn taking_new(table: &TablePlan, name: &str) -> String {
     let is_generic = table.has_values_type();
     let lifetime = is_generic.then(|| lifetime(&table.new_fields));
     format!("{name}{}", lifetime.unwrap_or_default())
 }
 
 /// Returns the type that an INSERT sends.
-fn inserted_type(table: &TablePlan) -> String {
+pub(super) fn inserted_type(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.new_fields).replace("'a", "'_");
     format!("{}{lifetime}", table.inserted_type())
 }
 
 /// Returns the call that binds a new row.
-fn bind_new(table: &TablePlan) -> String {
+pub(super) fn bind_new(table: &TablePlan) -> String {
     if table.has_values_type() {
         ".new_row(&new.into())".to_owned()
     } else {
@@ -45,7 +44,7 @@ fn bind_new(table: &TablePlan) -> String {
     }
 }
 
-fn changes_argument(table: &TablePlan) -> String {
+pub(super) fn changes_argument(table: &TablePlan) -> String {
     let lifetime = lifetime(&table.changes_fields).replace("'a", "'_");
     format!("{}{lifetime}", table.changes_type())
 }
@@ -68,6 +67,7 @@ pub(super) fn writing<'a>(
         function,
         sql: sql.into(),
         unchanged: None,
+        kept: Vec::new(),
         facts,
     }
 }
@@ -125,31 +125,6 @@ pub(super) fn insert_default(table: &TablePlan) -> Emitted<'_> {
     }
 }
 
-pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
-    let (gap, by) = if values::has_new_arrays(table) {
-        (Gap::New, "by_rows")
-    } else {
-        (Gap::Rows, "by_columns")
-    };
-    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
-        .gap(gap)
-        .fixed(sql::returning(table));
-    let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];
-    let output = format!("bowline::statement::InsertMany<{}>", table.row);
-    Emitted {
-        doc: doc(
-            4,
-            "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
-        ),
-        head: head(&taking_new(table, "insert_many"), arguments, &output),
-        constants: vec![writing(table, "insert_many", sql, &[])],
-        body: format!(
-            "        bowline::statement::InsertMany::{by}::<{}>(new, &SQL)\n",
-            inserted_type(table)
-        ),
-    }
-}
-
 pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
     let version = version(table);
     let otherwise = match &version {
@@ -175,11 +150,7 @@ pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
             let column = quoted(&version.sql_name);
             let number = bound.len();
             let failure = format!("('bowline: version ' || {column})");
-            let cast = match version.argument.as_str() {
-                "i16" => "smallint",
-                "i32" => "integer",
-                _ => "bigint",
-            };
+            let cast = version_type(version);
             (
                 format!(
                     ", {column} = CASE WHEN {column} = ${number} THEN {column} + 1 \
@@ -220,13 +191,22 @@ pub(super) fn update(table: &TablePlan) -> Emitted<'_> {
 }
 
 /// Returns the column that counts the changes of a row.
-fn version(table: &TablePlan) -> Option<KeyColumn> {
+pub(super) fn version(table: &TablePlan) -> Option<KeyColumn> {
     let version = table.roles.version.clone()?;
     plan::key_columns(table, &[version])?.into_iter().next()
 }
 
+/// Returns the SQL type of the column that counts the changes.
+pub(super) fn version_type(version: &KeyColumn) -> &'static str {
+    match version.argument.as_str() {
+        "i16" => "smallint",
+        "i32" => "integer",
+        _ => "bigint",
+    }
+}
+
 /// Returns the assignment of the time of the last change, after others.
-fn set_updated_at(table: &TablePlan) -> String {
+pub(super) fn set_updated_at(table: &TablePlan) -> String {
     let updated_at = table.roles.updated_at.iter();
     updated_at
         .map(|column| format!(", {} = now()", quoted(column)))

@@ -64,6 +64,25 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    AccountChanges<'_>: accounts {
+        username = optional, balance = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Account: accounts {
+        0 id: AccountId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Account::list_order_by_username`]: that of a row in it.
+    pub struct AccountOrderByUsername of Account in "Account: list_order_by_username: username" {
+        0 username: String,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {
@@ -97,6 +116,19 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[AccountId]) -> bowline::Query<Vec<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::find_many",
+            sql: "SELECT accounts.id, accounts.username, accounts.balance FROM unnest($1) WITH \
+                  ORDINALITY AS given (k1, n) JOIN accounts ON accounts.id = given.k1 ORDER BY \
+                  given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Account>(ids)
     }
 
     /// The account with this username, or `None`.
@@ -137,6 +169,36 @@ impl Account {
         query.limit(page.limit)
     }
 
+    /// Up to `page.limit` rows, by username, those after `page.after`.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn list_order_by_username(
+        page: Page<AccountOrderByUsername>,
+    ) -> bowline::Query<Vec<Account>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, balance FROM accounts ORDER BY username LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, balance FROM accounts WHERE username > $1 ORDER BY username \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match &page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+        let mut query = bowline::Query::new(sql);
+        if let Some(after) = &page.after {
+            query = query.bind::<accounts::username, _>(&after.username);
+        }
+        query.limit(page.limit)
+    }
+
     /// Inserts an account and returns it as stored.
     pub fn insert(new: NewAccount<'_>) -> bowline::WriteQuery<Account> {
         static SQL: StaticSql = StaticSql {
@@ -149,13 +211,13 @@ impl Account {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewAccount<'_>>) -> bowline::statement::InsertMany<Account> {
+    pub fn insert_many(new: Vec<NewAccount<'_>>) -> bowline::statement::WriteMany<Account> {
         static SQL: StaticSql = StaticSql {
             function: "Account::insert_many",
             sql: "INSERT INTO accounts {rows} RETURNING id, username, balance",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewAccount<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewAccount<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the account as stored, or the error `NotFound`.
@@ -172,6 +234,33 @@ impl Account {
         bowline::Query::new(&SQL)
             .bind::<accounts::id, _>(&id)
             .changes(&changes)
+    }
+
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(AccountId, AccountChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3) AS (UPDATE accounts SET {given} FROM \
+                  given WHERE accounts.id = given.k1 RETURNING given.n, accounts.id, \
+                  accounts.username, accounts.balance) SELECT v1, v2, v3 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3) AS (SELECT given.n, accounts.id, \
+                        accounts.username, accounts.balance FROM given JOIN accounts ON \
+                        accounts.id = given.k1) SELECT v1, v2, v3 FROM (SELECT CASE WHEN count(*) \
+                        = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                        (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS \
+                        ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<AccountChanges<'_>>(changes, &SQL)
     }
 
     /// Inserts the account; where one with this username is there already, makes the changes to it instead.
@@ -191,6 +280,51 @@ impl Account {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same username gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many_by_username(
+        new: Vec<NewAccount<'_>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::upsert_many_by_username",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (username) DO UPDATE SET {excluded} \
+                  RETURNING id, username, balance",
+            unchanged: "INSERT INTO accounts {rows} ON CONFLICT (username) DO UPDATE SET username \
+                        = excluded.username RETURNING id, username, balance",
+            kept: &["id", "username"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewAccount<'_>>(new, &SQL)
+    }
+
+    /// Inserts the account and returns it as stored, or `None` if one with this username is there already.
+    pub fn insert_or_ignore_by_username(
+        new: NewAccount<'_>,
+    ) -> bowline::WriteQuery<Option<Account>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_or_ignore_by_username",
+            sql: "INSERT INTO accounts {new} ON CONFLICT (username) DO NOTHING RETURNING id, \
+                  username, balance",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose username is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore_by_username(
+        new: Vec<NewAccount<'_>>,
+    ) -> bowline::statement::WriteMany<Account> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::insert_many_or_ignore_by_username",
+            sql: "INSERT INTO accounts {rows} ON CONFLICT (username) DO NOTHING RETURNING id, \
+                  username, balance",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewAccount<'_>>(new, &SQL)
+    }
+
     /// Deletes the account; `false` if there was none.
     pub fn delete(id: AccountId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -199,6 +333,16 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[AccountId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete_many",
+            sql: "DELETE FROM accounts WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Account>(ids)
     }
 
     /// How many rows there are; reads the whole table.
@@ -221,5 +365,32 @@ impl Account {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<accounts::id, _>(&id)
+    }
+
+    /// Whether there is an account with this username.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn exists_by_username(username: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::exists_by_username",
+            sql: "SELECT EXISTS (SELECT FROM accounts WHERE username = $1)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
+    }
+
+    /// Deletes the account with this username; `false` if there was none.
+    ///
+    /// Served by the index `accounts_username_key`.
+    pub fn delete_by_username(
+        username: &str,
+    ) -> bowline::WriteQuery<bowline::statement::WasWritten> {
+        static SQL: StaticSql = StaticSql {
+            function: "Account::delete_by_username",
+            sql: "DELETE FROM accounts WHERE username = $1",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
     }
 }

@@ -25,7 +25,10 @@
         mod table1;
         mod transfers;
 
-        pub use self::accounts::{Account, AccountChanges, AccountConstraint, AccountId, NewAccount};
+        pub use self::accounts::{
+            Account, AccountChanges, AccountConstraint, AccountId, AccountOrderByUsername,
+            NewAccount,
+        };
         pub use self::newtable::{NewNewtable, Newtable, NewtableValues};
         pub use self::table1::{
             NewTable1, Table1, Table1Changes, Table1Constraint, Table1Id, Table1Values,

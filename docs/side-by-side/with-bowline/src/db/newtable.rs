@@ -79,13 +79,13 @@ impl Newtable {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many(
         new: Vec<impl Into<NewtableValues>>,
-    ) -> bowline::statement::InsertMany<Newtable> {
+    ) -> bowline::statement::WriteMany<Newtable> {
         static SQL: StaticSql = StaticSql {
             function: "Newtable::insert_many",
             sql: "INSERT INTO newtable {rows} RETURNING id, status",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewtableValues>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewtableValues>(new, &SQL)
     }
 
     /// How many rows there are; reads the whole table.

@@ -76,6 +76,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    Table1Changes<'_>: table1 {
+        description = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Table1: table1 {
+        0 id: Table1Id,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `table1`.
     pub enum Table1Constraint on "public"."table1" {
@@ -105,6 +117,18 @@ impl Table1 {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[Table1Id]) -> bowline::Query<Vec<Table1>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::find_many",
+            sql: "SELECT table1.id, table1.description FROM unnest($1) WITH ORDINALITY AS given \
+                  (k1, n) JOIN table1 ON table1.id = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Table1>(ids)
     }
 
     /// Up to `page.limit` rows, by id, those after `page.after`.
@@ -146,13 +170,13 @@ impl Table1 {
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
     pub fn insert_many<'a>(
         new: Vec<impl Into<Table1Values<'a>>>,
-    ) -> bowline::statement::InsertMany<Table1> {
+    ) -> bowline::statement::WriteMany<Table1> {
         static SQL: StaticSql = StaticSql {
             function: "Table1::insert_many",
             sql: "INSERT INTO table1 {rows} RETURNING id, description",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<Table1Values<'_>>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<Table1Values<'_>>(new, &SQL)
     }
 
     /// Makes the changes and returns the table1 as stored, or the error `NotFound`.
@@ -171,6 +195,33 @@ impl Table1 {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(Table1Id, Table1Changes<'_>)>,
+    ) -> bowline::statement::WriteMany<Table1> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2) AS (UPDATE table1 SET {given} FROM given \
+                  WHERE table1.id = given.k1 RETURNING given.n, table1.id, table1.description) \
+                  SELECT v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) \
+                  THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got \
+                  ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2) AS (SELECT given.n, table1.id, \
+                        table1.description FROM given JOIN table1 ON table1.id = given.k1) SELECT \
+                        v1, v2 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN \
+                        1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, \
+                        got ' || count(*))::integer END AS ok FROM found) AS counted LEFT JOIN \
+                        found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<Table1Changes<'_>>(changes, &SQL)
+    }
+
     /// Deletes the table1; `false` if there was none.
     pub fn delete(id: Table1Id) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -179,6 +230,16 @@ impl Table1 {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<table1::id, _>(&id)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(ids: &[Table1Id]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Table1::delete_many",
+            sql: "DELETE FROM table1 WHERE id = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Table1>(ids)
     }
 
     /// How many rows there are; reads the whole table.

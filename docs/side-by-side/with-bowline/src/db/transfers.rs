@@ -67,6 +67,18 @@ bowline::__generated::column_values! {
     }
 }
 
+bowline::__generated::column_arrays! {
+    TransferChanges: transfers {
+        sender_id = optional, receiver_id = optional, amount = optional,
+    }
+}
+
+bowline::__generated::row_key! {
+    Transfer: transfers {
+        0 key: TransferId,
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `transfers`.
     pub enum TransferConstraint on "public"."transfers" {
@@ -102,6 +114,19 @@ impl Transfer {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<transfers::key, _>(key)
+    }
+
+    /// The rows with these ids, in the order of the ids. One that is not there is left out.
+    pub fn find_many(ids: &[TransferId]) -> bowline::Query<Vec<Transfer>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::find_many",
+            sql: "SELECT transfers.key, transfers.sender_id, transfers.receiver_id, \
+                  transfers.amount FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN transfers \
+                  ON transfers.key = given.k1 ORDER BY given.n",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
     /// Up to `page.limit` rows, by key, those after `page.after`.
@@ -142,13 +167,13 @@ impl Transfer {
     }
 
     /// Inserts many in one round trip, all or none, and returns them as stored, in their order.
-    pub fn insert_many(new: Vec<NewTransfer>) -> bowline::statement::InsertMany<Transfer> {
+    pub fn insert_many(new: Vec<NewTransfer>) -> bowline::statement::WriteMany<Transfer> {
         static SQL: StaticSql = StaticSql {
             function: "Transfer::insert_many",
             sql: "INSERT INTO transfers {rows} RETURNING key, sender_id, receiver_id, amount",
             ..StaticSql::EMPTY
         };
-        bowline::statement::InsertMany::by_columns::<NewTransfer>(new, &SQL)
+        bowline::statement::WriteMany::by_columns::<NewTransfer>(new, &SQL)
     }
 
     /// Makes the changes and returns the transfer as stored, or the error `NotFound`.
@@ -168,6 +193,35 @@ impl Transfer {
             .changes(&changes)
     }
 
+    /// Changes many in one round trip, all or none, and returns them as stored, in their order.
+    ///
+    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    pub fn update_many(
+        changes: Vec<(TransferId, TransferChanges)>,
+    ) -> bowline::statement::WriteMany<Transfer> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::update_many",
+            sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE transfers SET {given} FROM \
+                  given WHERE transfers.key = given.k1 RETURNING given.n, transfers.key, \
+                  transfers.sender_id, transfers.receiver_id, transfers.amount) SELECT v1, v2, v3, \
+                  v4 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE \
+                  ('bowline: expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
+                  count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
+                  counted.ok = 1 ORDER BY n",
+            unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, \
+                        transfers.key, transfers.sender_id, transfers.receiver_id, \
+                        transfers.amount FROM given JOIN transfers ON transfers.key = given.k1) \
+                        SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN count(*) = (SELECT count(*) \
+                        FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM \
+                        given) || ' rows, got ' || count(*))::integer END AS ok FROM found) AS \
+                        counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_keys::<TransferChanges>(changes, &SQL)
+    }
+
     /// Inserts the transfer; where one with this key is there already, makes the changes to it instead.
     pub fn upsert(new: NewTransfer, changes: TransferChanges) -> bowline::WriteQuery<Transfer> {
         static SQL: StaticSql = StaticSql {
@@ -182,6 +236,45 @@ impl Transfer {
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
     }
 
+    /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
+    ///
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    pub fn upsert_many(new: Vec<NewTransfer>) -> bowline::statement::WriteMany<Transfer> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::upsert_many",
+            sql: "INSERT INTO transfers {rows} ON CONFLICT (key) DO UPDATE SET {excluded} \
+                  RETURNING key, sender_id, receiver_id, amount",
+            unchanged: "INSERT INTO transfers {rows} ON CONFLICT (key) DO UPDATE SET key = \
+                        excluded.key RETURNING key, sender_id, receiver_id, amount",
+            kept: &["key"],
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewTransfer>(new, &SQL)
+    }
+
+    /// Inserts the transfer and returns it as stored, or `None` if one with this key is there already.
+    pub fn insert_or_ignore(new: NewTransfer) -> bowline::WriteQuery<Option<Transfer>> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::insert_or_ignore",
+            sql: "INSERT INTO transfers {new} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  sender_id, receiver_id, amount",
+            writes_at_most_one_row: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).new_row(&new)
+    }
+
+    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    pub fn insert_many_or_ignore(new: Vec<NewTransfer>) -> bowline::statement::WriteMany<Transfer> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::insert_many_or_ignore",
+            sql: "INSERT INTO transfers {rows} ON CONFLICT (key) DO NOTHING RETURNING key, \
+                  sender_id, receiver_id, amount",
+            ..StaticSql::EMPTY
+        };
+        bowline::statement::WriteMany::by_columns::<NewTransfer>(new, &SQL)
+    }
+
     /// Deletes the transfer; `false` if there was none.
     pub fn delete(key: &TransferId) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
@@ -190,6 +283,18 @@ impl Transfer {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<transfers::key, _>(key)
+    }
+
+    /// Deletes the rows with these ids, and returns how many there were.
+    pub fn delete_many(
+        ids: &[TransferId],
+    ) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "Transfer::delete_many",
+            sql: "DELETE FROM transfers WHERE key = ANY($1)",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
     /// How many rows there are; reads the whole table.

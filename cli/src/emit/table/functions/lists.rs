@@ -1,0 +1,425 @@
+//! The functions that list rows, in pages.
+
+use bowline_catalog::definition::quoted;
+
+use bowline_plan::plan::{Field, KeyColumn, OrderColumn, OrderedList, TablePlan};
+
+use super::super::super::layout::{chain, doc, literal};
+use super::super::sql::{self, Constant};
+use super::super::template;
+use super::{
+    Emitted, bind, bind_columns, column_arguments, column_words, condition, head, key, key_columns,
+    one_line, query, reading,
+};
+
+/// The rows that a list has.
+#[derive(Clone, Copy)]
+pub(super) enum Rows {
+    /// Those that are not marked as deleted.
+    Kept,
+    /// Those that are.
+    Deleted,
+}
+
+pub(super) fn list<'a>(
+    table: &'a TablePlan,
+    name: &'a str,
+    columns: &[KeyColumn],
+    index: Option<(&str, bool)>,
+    rows: Rows,
+) -> Emitted<'a> {
+    let key = key(table);
+    let owned: Vec<_> = key
+        .iter()
+        .map(|field| field.rust_type.owned.clone())
+        .collect();
+    let page = match owned.as_slice() {
+        [only] => format!("Page<{only}>"),
+        several => format!("Page<({})>", several.join(", ")),
+    };
+    let mut arguments = column_arguments(columns);
+    arguments.push(("page".to_owned(), page));
+    let of = match column_words(columns) {
+        words if words.is_empty() => words,
+        words => format!(" with this {words}"),
+    };
+    let served = index.map_or(String::new(), |(index, is_sorted)| {
+        let mut of: Vec<String> = Vec::new();
+        for column in columns.iter().chain(&key_columns(table)) {
+            if !of.contains(&quoted(&column.sql_name)) {
+                of.push(quoted(&column.sql_name));
+            }
+        }
+        let sorted = is_sorted.then(|| {
+            format!(
+                " All such rows are read and sorted; an index on `({})` would spare that.",
+                of.join(", ")
+            )
+        });
+        let sorted = sorted.unwrap_or_default();
+        format!("\n\nServed by the index `{index}`.{sorted}")
+    });
+    let words = format!(
+        "Up to `page.limit` {}rows{of}, by {}, those after `page.after`.{served}",
+        match rows {
+            Rows::Kept => "",
+            Rows::Deleted => "deleted ",
+        },
+        column_words(&key_columns(table))
+    );
+    let constant = |constant: &'static str, is_after: bool| Constant {
+        name: constant,
+        ..reading(table, name, page_sql(table, columns, is_after, rows))
+    };
+    let mut links = vec!["bowline::Query::new(sql)".to_owned()];
+    links.extend(bind_columns(table, columns));
+    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
+    Emitted {
+        doc: doc(4, &words),
+        head: head(name, arguments, &output),
+        constants: vec![constant("FIRST", false), constant("AFTER", true)],
+        body: CHOICE.to_owned()
+            + &chain(8, "let mut query = ", &links, ";")
+            + &after(table, &key)
+            + "        query.limit(page.limit)\n",
+    }
+}
+
+/// Returns the list of a relation without a key, which has no order.
+pub(super) fn list_unordered(table: &TablePlan) -> Emitted<'_> {
+    let arguments = vec![("limit".to_owned(), "u32".to_owned())];
+    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
+    let sql = format!("{} LIMIT $1", sql::select_listed(table));
+    Emitted {
+        doc: doc(4, "Up to `limit` rows, in no certain order."),
+        head: head("list", arguments, &output),
+        constants: vec![reading(table, "list", sql)],
+        body: query(vec![".limit(i64::from(limit))".to_owned()]),
+    }
+}
+
+/// The choice between the first page and the rows after a key.
+const CHOICE: &str = "        let sql = match page.after {
+            None => &FIRST,
+            Some(_) => &AFTER,
+        };
+";
+
+/// Returns the SQL of a page: the first one, or the rows after a given key.
+fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows) -> String {
+    let key = key(table);
+    // A cast column would be ordered by its text if it had only its name.
+    let is_cast = key.iter().any(|field| field.via.is_some());
+    let of_table = if is_cast {
+        format!("{}.", sql::name(table))
+    } else {
+        String::new()
+    };
+    let names = || {
+        template::list(
+            key.iter()
+                .map(|field| format!("{of_table}{}", quoted(&field.sql_name))),
+        )
+    };
+    let parameters = |first: usize| {
+        let parameters = (first..).zip(&key);
+        template::list(
+            parameters.map(|(number, field)| sql::parameter(number, field.cast.as_ref())),
+        )
+    };
+    let mut conditions = Vec::new();
+    if !columns.is_empty() {
+        conditions.push(sql::condition(columns));
+    }
+    let mut bound = columns.len();
+    if is_after {
+        let after = parameters(bound + 1);
+        conditions.push(match key.len() {
+            1 => format!("{} > {after}", names()),
+            // By this row comparison an index is read from the right place.
+            _ => format!("({}) > ({after})", names()),
+        });
+        bound += key.len();
+    }
+    if let Some(is_kept) = sql::is_kept(table) {
+        conditions.push(match rows {
+            Rows::Kept => is_kept,
+            Rows::Deleted => format!("NOT {is_kept}"),
+        });
+    }
+    let condition = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    };
+    format!(
+        "{}{condition} ORDER BY {} LIMIT ${}",
+        sql::select_listed(table),
+        names(),
+        bound + 1
+    )
+}
+
+/// Returns the code that binds the key after which a page begins.
+fn after(table: &TablePlan, key: &[&Field]) -> String {
+    let (pattern, values) = match key {
+        [_] => ("after".to_owned(), vec!["after".to_owned()]),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .map(|field| field.argument_name.clone())
+                .collect();
+            (format!("({})", names.join(", ")), names)
+        }
+    };
+    let mut links = vec!["query".to_owned()];
+    links.extend(
+        key_columns(table)
+            .iter()
+            .zip(&values)
+            .map(|(column, value)| bind(table, column, &format!("&{value}"))),
+    );
+    format!("        if let Some({pattern}) = page.after {{\n")
+        + &chain(12, "query = ", &links, ";")
+        + "        }\n"
+}
+
+/// Returns a list in the order of an index.
+pub(super) fn ordered<'a>(table: &'a TablePlan, list: &'a OrderedList) -> Emitted<'a> {
+    let nullable = list.order.iter().find(|column| column.nullable);
+    let mut constants = vec![Constant {
+        name: "FIRST",
+        ..reading(table, &list.name, ordered_sql(table, list, None))
+    }];
+    let after = |name: &'static str, is_null: bool| Constant {
+        name,
+        ..reading(table, &list.name, ordered_sql(table, list, Some(is_null)))
+    };
+    constants.push(after("AFTER", false));
+    let mut choice =
+        "        let sql = match &page.after {\n            None => &FIRST,\n".to_owned();
+    if let Some(column) = nullable {
+        constants.push(after("AFTER_NULL", true));
+        choice.push_str(&format!(
+            "            Some(after) if after.{}.is_none() => &AFTER_NULL,\n",
+            column.column.field
+        ));
+    }
+    choice.push_str("            Some(_) => &AFTER,\n        };\n");
+    let mut arguments = column_arguments(&list.columns);
+    arguments.push(("page".to_owned(), format!("Page<{}>", list.position)));
+    let mut links = vec!["bowline::Query::new(sql)".to_owned()];
+    links.extend(bind_columns(table, &list.columns));
+    let mut of_page = vec!["query".to_owned()];
+    of_page.extend(list.order.iter().map(|column| {
+        let function = if column.nullable { "bind_some" } else { "bind" };
+        format!(
+            ".{function}::<{}::{}, _>(&after.{})",
+            table.module, column.column.field, column.column.field
+        )
+    }));
+    let output = format!("bowline::Query<Vec<{}>>", table.listed_type());
+    Emitted {
+        doc: doc(4, &words(list)),
+        head: head(&list.name, arguments, &output),
+        constants,
+        body: choice
+            + &chain(8, "let mut query = ", &links, ";")
+            + "        if let Some(after) = &page.after {\n"
+            + &chain(12, "query = ", &of_page, ";")
+            + "        }\n        query.limit(page.limit)\n",
+    }
+}
+
+/// Returns the documentation of a list in the order of an index.
+fn words(list: &OrderedList) -> String {
+    let of = match column_words(&list.columns) {
+        words if words.is_empty() => words,
+        words => format!(" with this {words}"),
+    };
+    let which = list.predicate.as_deref();
+    let which = which.map_or(String::new(), |it| format!(" where `{}`", one_line(it)));
+    let sorted = if list.is_sorted {
+        let columns = list.columns.iter().map(|column| quoted(&column.sql_name));
+        let order = list.order.iter().map(direction);
+        format!(
+            " Rows that are equal in it are sorted by the key; an index on `({})` would spare that.",
+            columns.chain(order).collect::<Vec<_>>().join(", ")
+        )
+    } else {
+        String::new()
+    };
+    let union = if is_comparable(list) {
+        ""
+    } else {
+        "\n\nIt cannot lock its rows, since PostgreSQL locks none of a UNION."
+    };
+    format!(
+        "Up to `page.limit` rows{of}{which}, by {}, those after `page.after`.\n\nServed by the index `{}`.{sorted}{union}",
+        order_by(list),
+        list.index
+    )
+}
+
+/// Returns `updated_at DESC`.
+fn direction(column: &OrderColumn) -> String {
+    let name = quoted(&column.column.sql_name);
+    let direction = if column.descending { " DESC" } else { "" };
+    let nulls = match (column.descending, column.nulls_first) {
+        (true, false) => " NULLS LAST",
+        (false, true) => " NULLS FIRST",
+        _ => "",
+    };
+    format!("{name}{direction}{nulls}")
+}
+
+fn order_by(list: &OrderedList) -> String {
+    template::list(list.order.iter().map(direction))
+}
+
+/// Returns true if one comparison of rows says which rows are after another: all columns have one
+/// direction and no NULLs.
+fn is_comparable(list: &OrderedList) -> bool {
+    let first = list.order.first().map(|column| column.descending);
+    let mut order = list.order.iter();
+    order.all(|column| !column.nullable && Some(column.descending) == first)
+}
+
+/// Returns the SQL of a page: the first one, or the rows after a position, whose nullable column is
+/// NULL or not.
+fn ordered_sql(table: &TablePlan, list: &OrderedList, after: Option<bool>) -> String {
+    let select = sql::select_listed(table);
+    let mut fixed: Vec<String> = Vec::new();
+    if !list.columns.is_empty() {
+        fixed.push(sql::condition(&list.columns));
+    }
+    let predicate = list.predicate.as_deref().map(condition);
+    let is_kept = sql::is_kept(table).filter(|is_kept| predicate.as_ref() != Some(is_kept));
+    fixed.extend(predicate);
+    fixed.extend(is_kept);
+    let order = order_by(list);
+    let Some(is_null) = after else {
+        return page(&select, &fixed, &[], &order, list.columns.len() + 1);
+    };
+    // A NULL is not sent.
+    let mut number = list.columns.len();
+    let values: Vec<Option<String>> = list
+        .order
+        .iter()
+        .map(|column| {
+            if column.nullable && is_null {
+                return None;
+            }
+            number += 1;
+            Some(sql::parameter(number, column.column.cast.as_ref()))
+        })
+        .collect();
+    let limit = number + 1;
+    if is_comparable(list) {
+        let names = list.order.iter().map(|it| quoted(&it.column.sql_name));
+        let names: Vec<String> = names.collect();
+        let values: Vec<String> = values.into_iter().flatten().collect();
+        let is_descending = list.order.iter().any(|column| column.descending);
+        let sign = if is_descending { "<" } else { ">" };
+        let after = match (names.as_slice(), values.as_slice()) {
+            ([name], [value]) => format!("{name} {sign} {value}"),
+            _ => format!("({}) {sign} ({})", names.join(", "), values.join(", ")),
+        };
+        return page(&select, &fixed, &[after], &order, limit);
+    }
+    // Each part is a range of the index, which OR would not be.
+    let mut parts = Vec::new();
+    for last in (0..list.order.len()).rev() {
+        let equal = list.order.iter().zip(&values).take(last);
+        let equal: Vec<String> = equal
+            .map(|(column, value)| is_equal(column, value))
+            .collect();
+        for behind in behind(&list.order[last], &values[last]) {
+            let conditions: Vec<String> = equal.iter().cloned().chain([behind]).collect();
+            parts.push(page(&select, &fixed, &conditions, &order, limit));
+        }
+    }
+    if let [only] = parts.as_slice() {
+        return only.clone();
+    }
+    let parts: Vec<String> = parts.iter().map(|part| format!("({part})")).collect();
+    format!(
+        "{} ORDER BY {order} LIMIT ${limit}",
+        parts.join(" UNION ALL ")
+    )
+}
+
+fn page(select: &str, fixed: &[String], after: &[String], order: &str, limit: usize) -> String {
+    let conditions: Vec<&str> = fixed.iter().chain(after).map(String::as_str).collect();
+    let condition = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", conditions.join(" AND "))
+    };
+    format!("{select}{condition} ORDER BY {order} LIMIT ${limit}")
+}
+
+fn is_equal(column: &OrderColumn, value: &Option<String>) -> String {
+    let name = quoted(&column.column.sql_name);
+    match value {
+        Some(value) => format!("{name} = {value}"),
+        None => format!("{name} IS NULL"),
+    }
+}
+
+/// Returns the conditions of which rows behind a value fulfil one.
+fn behind(column: &OrderColumn, value: &Option<String>) -> Vec<String> {
+    let name = quoted(&column.column.sql_name);
+    let Some(value) = value else {
+        let has_value = format!("{name} IS NOT NULL");
+        return if column.nulls_first {
+            vec![has_value]
+        } else {
+            Vec::new()
+        };
+    };
+    let sign = if column.descending { "<" } else { ">" };
+    let mut conditions = vec![format!("{name} {sign} {value}")];
+    if column.nullable && !column.nulls_first {
+        conditions.push(format!("{name} IS NULL"));
+    }
+    conditions
+}
+
+/// Returns the macros of the positions in the lists of a table.
+pub(in super::super) fn positions(table: &TablePlan) -> String {
+    let lists = table
+        .functions
+        .iter()
+        .filter_map(|function| match function {
+            bowline_plan::plan::Function::ListOrdered(list) => Some(list),
+            _ => None,
+        });
+    let positions: Vec<String> = lists.map(|list| position(table, list)).collect();
+    positions.join("\n")
+}
+
+fn position(table: &TablePlan, list: &OrderedList) -> String {
+    let fields = list.order.iter().enumerate().map(|(index, column)| {
+        let owned = if column.nullable {
+            format!("Option<{}>", column.owned)
+        } else {
+            column.owned.clone()
+        };
+        format!("        {index} {}: {owned},\n", column.column.field)
+    });
+    format!(
+        "bowline::__generated::position! {{\n    /// A position in [`{row}::{name}`]: that of a row in it.\n    \
+         pub struct {} of {} in {} {{\n{}    }}\n}}\n",
+        list.position,
+        table.listed_type(),
+        literal(&format!(
+            "{}: {}",
+            table.full_row(),
+            one_line(&format!("{}: {}", list.name, order_by(list)))
+        )),
+        fields.collect::<String>(),
+        row = table.row,
+        name = list.name,
+    )
+}

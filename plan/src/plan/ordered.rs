@@ -1,0 +1,212 @@
+//! The lists that an index serves in its own order.
+//!
+//! The leading columns of an index are compared with values, and its last columns give the order: the
+//! last column, unless its values are not ordered by nature (a foreign key, an enum, a boolean, a
+//! UUID), and columns before it that are DESC or have NULLs in another place than by default. Only
+//! btree indexes have an order.
+
+use heck::ToUpperCamelCase as _;
+
+use bowline_catalog::{Index, IndexKey, KeyOrder, Relation};
+
+use super::function::{Function, OrderColumn, OrderedList};
+use super::functions::{key_column, key_columns};
+use super::table::{Field, TablePlan};
+
+/// The largest number of columns of an order, which are a position in the list.
+const MOST_COLUMNS: usize = 8;
+
+/// A column of an index, with its field and its order.
+type Key<'a> = (&'a Field, &'a KeyOrder);
+
+/// Returns the lists of a table with a key.
+pub(super) fn ordered_lists(relation: &Relation, table: &TablePlan) -> Vec<Function> {
+    if table.is_view || key_columns(table, &table.key).is_none() {
+        return Vec::new();
+    }
+    // A partial index serves fewer rows, so its list comes last.
+    let mut indexes: Vec<&Index> = relation.indexes.iter().collect();
+    indexes.sort_by_key(|index| index.predicate.is_some());
+    let lists = indexes.into_iter();
+    let mut lists: Vec<Function> = lists.filter_map(|index| list(table, index)).collect();
+    // Columns whose names differ only in their signs would give one type.
+    let mut positions: Vec<String> = Vec::new();
+    lists.retain(|list| {
+        let Function::ListOrdered(OrderedList { position, .. }) = list else {
+            return true;
+        };
+        let is_new = !positions.contains(position);
+        positions.push(position.clone());
+        is_new
+    });
+    lists
+}
+
+fn list(table: &TablePlan, index: &Index) -> Option<Function> {
+    if index.method != "btree" || index.invalid {
+        return None;
+    }
+    let keys: Vec<Key<'_>> = index
+        .keys
+        .iter()
+        .map(|key| plain_key(table, key))
+        .collect::<Option<_>>()?;
+    let is_of_key = |(field, _): &Key<'_>| table.key.contains(&field.sql_name);
+    let of_key = keys.iter().rev().take_while(|key| is_of_key(key)).count();
+    let end = keys.len() - of_key;
+    let start = start_of_order(&keys[..end]);
+    let (equal, order) = keys.split_at(start);
+    if equal.iter().any(is_of_key) {
+        return None;
+    }
+    let equal_columns = equal.iter().map(|(field, _)| key_column(field)).collect();
+    if start == end && order.iter().all(|(_, order)| !is_explicit(order)) {
+        // The order is that of the primary key, as in the list of a foreign key.
+        return (!equal.is_empty() && index.predicate.is_none()).then(|| Function::ListBy {
+            name: format!("list{}", by(equal)),
+            columns: equal_columns,
+            index: index.name.clone(),
+            is_sorted: order.is_empty(),
+        });
+    }
+    let has_null = keys.iter().any(|(field, _)| field.options > 0);
+    let mut columns: Vec<OrderColumn> = order
+        .iter()
+        .map(|(field, order)| column(field, order))
+        .collect();
+    let listed = columns.len();
+    if !index.unique || has_null {
+        let last = columns.last()?.descending;
+        let like_last = KeyOrder {
+            descending: last,
+            nulls_first: last,
+            ..KeyOrder::default()
+        };
+        let of_key = table.key.iter().filter_map(|name| {
+            let mut fields = table.fields.iter();
+            fields.find(|field| field.sql_name == *name)
+        });
+        for field in of_key {
+            if !columns
+                .iter()
+                .any(|it| it.column.sql_name == field.sql_name)
+            {
+                columns.push(column(field, &like_last));
+            }
+        }
+    }
+    let nullable = columns.iter().filter(|column| column.nullable).count();
+    if nullable > 1 || columns.len() > MOST_COLUMNS || !are_fit(table, &columns) {
+        return None;
+    }
+    let named = match &order[..end - start] {
+        [] => order,
+        named => named,
+    };
+    let named = named.iter().map(|(field, _)| trimmed(&field.name));
+    let order = named.collect::<Vec<_>>().join("_and_");
+    let name = format!("list{}_order_by_{order}", by(equal));
+    let of_list = name.trim_start_matches("list_").to_upper_camel_case();
+    Some(Function::ListOrdered(OrderedList {
+        position: format!("{}{of_list}", table.row),
+        name,
+        columns: equal_columns,
+        is_sorted: columns.len() > listed,
+        order: columns,
+        index: index.name.clone(),
+        predicate: index.predicate.clone(),
+    }))
+}
+
+/// Returns the column of an index, with its field; `None` for an expression, and for an order that
+/// `ORDER BY` with the name alone does not have.
+fn plain_key<'a>(table: &'a TablePlan, key: &'a IndexKey) -> Option<Key<'a>> {
+    let IndexKey::Column { name, order } = key else {
+        return None;
+    };
+    let mut fields = table.fields.iter();
+    let field = fields.find(|field| field.sql_name == *name)?;
+    let is_default = order.collation.is_none() && order.operator_class.is_none();
+    is_default.then_some((field, order))
+}
+
+/// Returns the number of the first column that gives the order.
+fn start_of_order(keys: &[Key<'_>]) -> usize {
+    let Some((last, order)) = keys.last() else {
+        return 0;
+    };
+    if is_unordered(last) && !is_explicit(order) {
+        return keys.len();
+    }
+    let before = keys[..keys.len() - 1].iter().rev();
+    let explicit = before.take_while(|(_, order)| is_explicit(order));
+    keys.len() - 1 - explicit.count()
+}
+
+/// Returns true if somebody chose the order.
+fn is_explicit(order: &KeyOrder) -> bool {
+    order.descending || order.nulls_first
+}
+
+/// Returns true if nobody asks for the values in their order.
+fn is_unordered(field: &Field) -> bool {
+    let rust_type = &field.rust_type;
+    rust_type.id_of.is_some()
+        || !rust_type.of_types.is_empty()
+        || rust_type.owned == "bool"
+        || rust_type.owned.ends_with("Uuid")
+}
+
+/// Returns true if a position can have these columns: a row of the list has them, and they are sent
+/// and written to JSON as they are.
+fn are_fit(table: &TablePlan, columns: &[OrderColumn]) -> bool {
+    columns.iter().all(|column| {
+        let name = &column.column.sql_name;
+        let mut listed = table.list_fields.iter();
+        let is_listed = table.list_fields.is_empty() || listed.any(|field| field.sql_name == *name);
+        let mut fields = table.fields.iter();
+        let is_fit = fields
+            .find(|field| field.sql_name == *name)
+            .is_some_and(|field| {
+                let rust_type = &field.rust_type;
+                field.via.is_none()
+                    && field.bare.is_none()
+                    && !field.is_composite
+                    && !field.is_given
+                    && !rust_type.is_array()
+                    && !rust_type.by_json
+                    && rust_type.owned != "Value"
+            });
+        is_listed && is_fit
+    })
+}
+
+fn column(field: &Field, order: &KeyOrder) -> OrderColumn {
+    OrderColumn {
+        column: key_column(field),
+        owned: field.rust_type.owned.clone(),
+        descending: order.descending,
+        nulls_first: order.nulls_first,
+        nullable: field.options > 0,
+    }
+}
+
+/// Returns `_by_project_and_status`; nothing without columns.
+fn by(columns: &[Key<'_>]) -> String {
+    let names = columns.iter().map(|(field, _)| trimmed(&field.name));
+    let names = names.collect::<Vec<_>>().join("_and_");
+    if names.is_empty() {
+        names
+    } else {
+        format!("_by_{names}")
+    }
+}
+
+/// Returns the name of a column for that of a function: `project` for `project_id`.
+pub(super) fn trimmed(name: &str) -> &str {
+    let name = name.trim_end_matches('_');
+    match name.strip_suffix("_id") {
+        Some(short) if !short.is_empty() => short,
+        _ => name,
+    }
+}
