@@ -4,6 +4,7 @@
 //! writes text.
 
 mod built_in;
+mod calls;
 pub mod checked;
 mod collisions;
 mod elements;

@@ -66,6 +66,15 @@ pub(crate) fn reads(sql: &str) -> Reads {
     least
 }
 
+/// Returns whether a call of a function only reads, by the name of the function alone.
+pub(crate) fn reads_by_call(name: &str) -> Reads {
+    if READ_ONLY.binary_search(&name).is_ok() || MAYBE_FUNCTIONS.contains(&name) {
+        Reads::IfBuiltIn
+    } else {
+        Reads::No
+    }
+}
+
 /// The tokens before the current one, the nearest first.
 #[derive(Default)]
 struct PrecedingTokens<'a>([Option<Token<'a>>; 4]);
@@ -126,11 +135,7 @@ impl<'a> PrecedingTokens<'a> {
         {
             return Reads::Yes;
         }
-        if is_known || MAYBE_FUNCTIONS.contains(&&*name_of_token) {
-            Reads::IfBuiltIn
-        } else {
-            Reads::No
-        }
+        reads_by_call(&name_of_token)
     }
 }
 

@@ -27,7 +27,6 @@ use crate::command::columns::Columns;
 use crate::command::text::{ColumnSet, QueryText};
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
-use crate::sql_text::read_only::Reads;
 use ahead::EncodedAhead;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
@@ -217,8 +216,8 @@ impl<O, A> Query<O, A> {
             function: Some(self.sql.function),
             ..Command::of(text)
         };
-        if self.sql.only_reads {
-            command.set_reads_if_unknown(Reads::Yes);
+        if let Some(reads) = self.sql.reads(&command.text) {
+            command.set_reads_if_unknown(reads);
         }
         encoder.commands.push(command);
         Ok(())

@@ -19,11 +19,11 @@ mod nested;
 mod queries;
 mod relations;
 mod repositories;
-mod roles;
+pub(crate) mod roles;
 #[allow(
     missing_docs,
     unreachable_pub,
     clippy::module_inception,
     reason = "generated, and named after its main table"
 )]
-mod tickets;
+pub(crate) mod tickets;

@@ -181,8 +181,10 @@ fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine
     }
     match (&left.body, &right.body) {
         (Body::Text(left), Body::Text(right)) => {
+            // git may write CR LF on checkout.
+            let [left, right] = [left, right].map(|body| body.replace("\r\n", "\n"));
             if left != right {
-                let (left, right) = first_difference(left, right);
+                let (left, right) = first_difference(&left, &right);
                 found.noted(subject, Aspect::Body, (left, right), false);
             }
         }

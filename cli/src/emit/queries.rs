@@ -162,8 +162,12 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
     let output = format!("bowline::{query}<{}>", function.output);
     let mut links = vec!["bowline::Query::new(&SQL)".to_owned()];
     links.extend(function.arguments.iter().map(bind));
+    let calls = match &*function.calls {
+        "" => String::new(),
+        calls => string_field(8, "calls", calls),
+    };
     format!(
-        "{}{}    static SQL: StaticSql = StaticSql {{\n        function: {},\n{}        ..StaticSql::EMPTY\n    }};\n{}}}\n",
+        "{}{}    static SQL: StaticSql = StaticSql {{\n        function: {},\n{}{calls}        ..StaticSql::EMPTY\n    }};\n{}}}\n",
         doc(0, &function.docs),
         signature(0, &function.name, &arguments, &output),
         literal(&function_name(file, function)),

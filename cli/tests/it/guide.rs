@@ -241,6 +241,10 @@ fn each_claim_names_tests_and_scripts_that_are_there() {
         })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+    for page in pages() {
+        let has_rows = claims.contains(&format!("(guide/{})", page.name));
+        assert!(has_rows, "no claim of guide/{} has its test", page.name);
+    }
 }
 
 /// Returns the Rust code below a folder as one text, without cargo's target folder.

@@ -63,9 +63,9 @@ pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf
         "#[allow(clippy::too_many_arguments)] fn query({parameters}) -> {output} {{ \
          static SQL: ::bowline::__generated::StaticSql = ::bowline::__generated::StaticSql {{ \
          function: ::core::concat!(::core::file!(), \":\", ::core::line!()), \
-         sql: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
+         sql: {:?}, calls: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
          {new}(::bowline::statement::Query::new(&SQL){binds}) }} query }}",
-        query.sql
+        query.sql, query.calls
     ));
     out
 }

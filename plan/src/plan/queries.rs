@@ -12,6 +12,7 @@ use bowline_catalog::query::Query;
 use bowline_catalog::query_file::{Annotation, Mistake, NamedQuery};
 
 use super::Plan;
+use super::calls::calls_of_query;
 use super::names::{argument_name, distinct, rust_name};
 pub use inline::{InlineArgument, InlineColumn, InlineQuery, NoCode, inline};
 pub use nested::NestedRow;
@@ -68,6 +69,8 @@ pub struct QueryFunction {
     pub output: String,
     /// True unless the statement certainly writes nothing and locks nothing.
     pub writes: bool,
+    /// The functions that it calls through views and policies: names, separated by spaces.
+    pub calls: String,
     /// The SQL, on one line.
     pub sql: String,
 }
@@ -132,7 +135,10 @@ pub fn query_file(
     let mut functions = Vec::new();
     for (named, query) in &file.queries {
         match function(file, plan, named, query, &mut types, &mut rows) {
-            Ok(function) => functions.push(function),
+            Ok(function) => functions.push(QueryFunction {
+                calls: calls_of_query(catalog, &query.sql),
+                ..function
+            }),
             Err(mistake) => mistakes.push(mistake),
         }
     }
@@ -208,6 +214,7 @@ fn function<'p>(
         arguments,
         output,
         writes: writes(query),
+        calls: String::new(),
         sql,
     })
 }

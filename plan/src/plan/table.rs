@@ -8,6 +8,7 @@ use crate::project::{Settings, TableSettings, of_name};
 use bowline_catalog::attached::{Event, Timing};
 use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind, TypeKind};
 
+use super::calls::calls;
 use super::english::singular;
 use super::mapping::Mapping;
 use super::modules::Modules;
@@ -244,6 +245,7 @@ pub(super) fn plan(
                 | RelationKind::Partition
                 | RelationKind::MaterializedView
         ) && relation.attached.policies.is_empty(),
+        calls: calls(catalog, relation),
         missing,
         inserts_one_row: written::inserts_one_row(relation),
         updates_at_most_one_row: written::updates_at_most_one_row(catalog, relation, &key),

@@ -4,7 +4,8 @@ use bowline_sql::quote::identifier;
 
 use super::Given;
 use crate::command::WrittenRows;
-use crate::command::text::ConstantNumber;
+use crate::command::text::{ConstantNumber, Text};
+use crate::sql_text::read_only::{Reads, reads_by_call};
 
 /// The SQL of a generated function, as a constant of the program.
 ///
@@ -26,6 +27,8 @@ pub struct StaticSql {
     pub kept: &'static [&'static str],
     /// Whether it certainly only reads: all its relations are tables without policies.
     pub only_reads: bool,
+    /// The functions that its views and policies call: their names, separated by spaces.
+    pub calls: &'static str,
     /// Whether it writes one row, or fails.
     pub writes_one_row: bool,
     /// Whether it writes at most one row, and changes nothing else if there is no such row.
@@ -55,6 +58,7 @@ impl StaticSql {
         unchanged: "",
         kept: &[],
         only_reads: false,
+        calls: "",
         writes_one_row: false,
         writes_at_most_one_row: false,
         number: ConstantNumber::UNASSIGNED,
@@ -69,6 +73,18 @@ impl StaticSql {
         } else {
             WrittenRows::Any
         }
+    }
+
+    /// Returns whether it only reads, if more is known of it than the text says.
+    pub(super) fn reads(&self, text: &Text) -> Option<Reads> {
+        if self.only_reads {
+            return Some(Reads::Yes);
+        }
+        if self.calls.is_empty() {
+            return None;
+        }
+        let calls = self.calls.split(' ').map(reads_by_call);
+        calls.chain([text.reads()]).min()
     }
 
     /// Returns the SQL with its gaps filled; `parameters` is the number of all parameters.

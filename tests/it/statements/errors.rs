@@ -32,6 +32,15 @@ fn a_duplicate_username_is_a_value_of_the_tables_enum(db: Database) -> Result<()
     Ok(())
 }
 
+#[test]
+fn debug_is_one_line_with_the_hint() {
+    let error = bowline::Config::from_url("postgres://ann:secret@localhost/a?sslmode=none")
+        .expect_err("there is no such mode");
+    let shown = format!("{error:?}");
+    assert_eq!(shown.lines().count(), 1, "{shown}");
+    assert!(shown.contains("; hint: "), "{shown}");
+}
+
 #[bowline::test]
 fn alternate_debug_shows_every_fact(db: Database) -> Result<()> {
     db.run(Account::insert(new_account("ann")))?;

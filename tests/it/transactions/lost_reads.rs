@@ -10,6 +10,8 @@ use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;
 use testkit::{Direction, Ending, Proxy};
 
+use crate::generated::roles;
+use crate::generated::tickets::{Sighted, Sighting, Workload};
 use crate::support::{server, test_database};
 
 diesel::define_sql_function! {
@@ -280,4 +282,28 @@ fn the_functions_that_are_known_write_nothing() {
     let volatile = session.run(volatile).expect("an answer");
     let volatile: Vec<_> = volatile.into_iter().map(|function| function.name).collect();
     assert!(volatile.is_empty(), "{volatile:?}");
+}
+
+#[test]
+fn a_view_over_a_function_that_writes_is_read_once() {
+    let (database, direct) = roles::database();
+    roles::person(&direct, "ann");
+    let proxy = Proxy::start(&server()).expect("a proxy");
+    let db = proxy.config(database.name()).open().expect("a server");
+    let lose = || {
+        drop(db.session().expect("a session"));
+        proxy.cut_after(Direction::ToClient, 1, Ending::Fin);
+    };
+    let lines = || {
+        let deleted = direct.run(sql_query("DELETE FROM log").affected());
+        deleted.expect("an answer")
+    };
+    lose();
+    check_unknown((db.run(Sighting::list(10)), lines()), 1);
+    // Through another view, too.
+    lose();
+    check_unknown((db.run(Sighted::list(10)), lines()), 1);
+    // A view over PostgreSQL's own functions is read again.
+    lose();
+    assert_eq!(db.run(Workload::count()).expect("a second attempt"), 1);
 }

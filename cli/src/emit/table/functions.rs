@@ -205,6 +205,7 @@ fn reading<'a>(table: &'a TablePlan, function: &'a str, sql: String) -> Constant
         } else {
             &[]
         },
+        calls: &table.calls,
     }
 }
 

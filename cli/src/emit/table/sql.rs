@@ -99,6 +99,8 @@ pub(in super::super) struct Constant<'a> {
     pub(super) kept: Vec<String>,
     /// The known facts about it: `only_reads`, ..
     pub(super) facts: &'a [&'a str],
+    /// The functions that its views and policies call, separated by spaces.
+    pub(super) calls: &'a str,
 }
 
 impl Constant<'_> {
@@ -120,6 +122,9 @@ impl Constant<'_> {
         }
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));
+        }
+        if !self.calls.is_empty() {
+            out.push_str(&string_field(12, "calls", self.calls));
         }
         out + "            ..StaticSql::EMPTY\n        };\n"
     }

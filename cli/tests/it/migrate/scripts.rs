@@ -236,6 +236,31 @@ fn rows_for_psql_are_refused_by_name() {
 }
 
 #[test]
+fn a_checkout_with_other_line_breaks_is_the_same() {
+    let project = Project::new(&[]);
+    let text = "CREATE TABLE a (id int PRIMARY KEY);\n\
+                CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\n  RETURN 1;\nEND $$;\n";
+    project.write("migrations/1_f/up.sql", &text.replace('\n', "\r\n"));
+    let server = server();
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    for command in [&["migrate", "run"][..], &["generate"]] {
+        let printed = project.printed(command, &variables);
+        assert!(printed.ends_with("exit 0"), "{printed}");
+    }
+    project.write("migrations/1_f/up.sql", text);
+    for command in [
+        &["generate", "--check"][..],
+        &["migrate", "status", "--check"],
+        &["migrate", "run"],
+        &["drift"],
+    ] {
+        let printed = project.printed(command, &variables);
+        assert!(printed.ends_with("exit 0"), "{command:?}: {printed}");
+    }
+}
+
+#[test]
 fn bom_empty_and_flat_files_are_handled() {
     let project = project("", "");
     project.write(

@@ -4,6 +4,7 @@ use bowline_catalog::Catalog;
 use bowline_catalog::query::{Column, Query};
 
 use super::super::Plan;
+use super::super::calls::calls_of_query;
 use super::super::names::{distinct, rust_name};
 use super::absolute::Paths;
 use super::casts::with_casts;
@@ -22,6 +23,8 @@ pub struct InlineQuery {
     pub nested: Vec<NestedRow>,
     /// True unless the statement certainly writes nothing and locks nothing.
     pub writes: bool,
+    /// The functions that it calls through views and policies: names, separated by spaces.
+    pub calls: String,
     /// The SQL, on one line.
     pub sql: String,
 }
@@ -172,6 +175,7 @@ pub fn inline(
         columns,
         nested,
         writes: writes(query),
+        calls: calls_of_query(catalog, &query.sql),
         sql,
     })
 }

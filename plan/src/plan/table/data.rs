@@ -64,6 +64,8 @@ pub struct TablePlan {
     /// True if queries certainly only read: the relation is a table without policies, which could
     /// call a function that writes.
     pub only_reads: bool,
+    /// The functions that a read calls through views and policies: names, separated by spaces.
+    pub calls: String,
     /// Columns that an INSERT needs a value for, but that the row does not have.
     pub missing: Vec<String>,
     /// True if an INSERT of one row writes one row, or fails.

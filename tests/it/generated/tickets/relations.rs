@@ -25,6 +25,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    sighted (person_id) {
+        person_id -> Int8,
+    }
+}
+
+diesel::table! {
+    sightings (person_id, noted) {
+        person_id -> Int8,
+        noted -> Nullable<Int8>,
+    }
+}
+
+diesel::table! {
     workloads (person_id) {
         person_id -> Int8,
         email -> Text,

@@ -33,6 +33,7 @@ impl Workload {
         static SQL: StaticSql = StaticSql {
             function: "Workload::find",
             sql: "SELECT person_id, email, tickets, last FROM workloads WHERE person_id = $1",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<workloads::person_id, _>(&person_id)
@@ -43,6 +44,7 @@ impl Workload {
         static SQL: StaticSql = StaticSql {
             function: "Workload::get",
             sql: "SELECT person_id, email, tickets, last FROM workloads WHERE person_id = $1",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<workloads::person_id, _>(&person_id)
@@ -54,12 +56,14 @@ impl Workload {
             function: "Workload::list",
             sql: "SELECT person_id, email, tickets, last FROM workloads ORDER BY person_id LIMIT \
                   $1",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Workload::list",
             sql: "SELECT person_id, email, tickets, last FROM workloads WHERE person_id > $1 ORDER \
                   BY person_id LIMIT $2",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         let sql = match page.after {
@@ -78,6 +82,7 @@ impl Workload {
         static SQL: StaticSql = StaticSql {
             function: "Workload::count",
             sql: "SELECT count(*) FROM workloads",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -88,6 +93,7 @@ impl Workload {
         static SQL: StaticSql = StaticSql {
             function: "Workload::exists",
             sql: "SELECT EXISTS (SELECT FROM workloads WHERE person_id = $1)",
+            calls: "count max",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<workloads::person_id, _>(&person_id)

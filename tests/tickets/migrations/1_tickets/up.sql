@@ -37,3 +37,7 @@ CREATE VIEW workloads AS
 CREATE MATERIALIZED VIEW by_state AS SELECT state, count(*) AS tickets FROM tickets GROUP BY state;
 CREATE UNIQUE INDEX ON by_state (state);
 CREATE VIEW audit.unseen AS SELECT id AS event_id, ticket_id FROM audit.events WHERE state = 'unseen';
+CREATE FUNCTION noted(bigint) RETURNS bigint LANGUAGE sql
+    AS 'INSERT INTO log (line) VALUES (''read'') RETURNING $1';
+CREATE VIEW sightings AS SELECT id AS person_id, noted(id) AS noted FROM people;
+CREATE VIEW sighted AS SELECT person_id FROM sightings WHERE noted > 0;

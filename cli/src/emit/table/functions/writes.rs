@@ -69,6 +69,7 @@ pub(super) fn writing<'a>(
         unchanged: None,
         kept: Vec::new(),
         facts,
+        calls: "",
     }
 }
 
