@@ -4,6 +4,7 @@ mod bank_under_fire;
 mod byte_sweep;
 mod catalogue;
 mod client_process;
+mod face;
 mod fake_server;
 mod memory;
 mod proxy;

@@ -1,6 +1,6 @@
 //! Every kind of call that commits, with its connection cut after each byte in both directions. The
 //! test compares the reported outcome with the rows of the table, once the server process has
-//! ended.
+//! ended. Both faces of the database are called.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -15,6 +15,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use testkit::{Direction, Ending, Message, Proxy};
 
+use super::face::{FACES, Face};
 use crate::support::{server, test_database};
 
 diesel::table! {
@@ -24,7 +25,7 @@ diesel::table! {
     }
 }
 
-fn insert(id: i32, part: i32) -> impl Statement<Output = usize> {
+fn insert(id: i32, part: i32) -> impl Statement<Output = usize> + Send {
     diesel::insert_into(cuts::table)
         .values((cuts::id.eq(id), cuts::part.eq(part)))
         .affected()
@@ -115,7 +116,7 @@ fn sweep(
     parts: i64,
     commits_by: CommitsBy,
     afterwards: Afterwards,
-    work: impl Fn(&Database, i32) -> Result<()>,
+    work: impl Fn(&Face, i32) -> Result<()>,
 ) {
     sweep_ending(Ending::Fin, parts, commits_by, afterwards, work);
 }
@@ -126,7 +127,20 @@ fn sweep_ending(
     parts: i64,
     commits_by: CommitsBy,
     afterwards: Afterwards,
-    work: impl Fn(&Database, i32) -> Result<()>,
+    work: impl Fn(&Face, i32) -> Result<()>,
+) {
+    for face in FACES {
+        sweep_face(face, ending, parts, commits_by, afterwards, &work);
+    }
+}
+
+fn sweep_face(
+    face: fn(&Database) -> Face,
+    ending: Ending,
+    parts: i64,
+    commits_by: CommitsBy,
+    afterwards: Afterwards,
+    work: impl Fn(&Face, i32) -> Result<()>,
 ) {
     let database = test_database();
     let mut witness = Session::connect(&database.config()).expect("a server");
@@ -145,13 +159,14 @@ fn sweep_ending(
         .retry(RetryPolicy::never());
     let db = config.open().expect("a server");
     // The queries that a pool sends only once are not part of the exchange.
-    work(&db, -1).expect("a first dialogue");
+    let face = face(&db);
+    work(&face, -1).expect("a first dialogue");
     witness.batch_execute("DELETE FROM cuts").expect("SQL");
     let first_pid = fresh_session(&db, 0);
     proxy.cut(Ending::Fin);
     fresh_session(&db, first_pid);
     proxy.record();
-    work(&db, 0).expect("an undisturbed dialogue");
+    work(&face, 0).expect("an undisturbed dialogue");
     let dialogue = Dialogue::of(&proxy.take_recording(), commits_by);
     proxy.cut(Ending::Fin);
 
@@ -166,7 +181,7 @@ fn sweep_ending(
     for ((direction, cut), id) in cuts.zip(1..) {
         last_pid = fresh_session(&db, last_pid);
         proxy.cut_after(direction, cut, ending);
-        let outcome = work(&db, id).map_err(|error| error.outcome());
+        let outcome = work(&face, id).map_err(|error| error.outcome());
         seen.insert(id, (direction, cut, outcome));
     }
     wait_until_alone(&mut witness);
@@ -283,10 +298,7 @@ fn a_one_trip_transaction_with_options_at_every_cut() {
 #[test]
 fn an_interactive_transaction_at_every_cut() {
     sweep(2, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
-        db.transaction(|tx| {
-            tx.run(insert(id, 1))?;
-            tx.savepoint(|tx| tx.run(insert(id, 2))).map(drop)
-        })
+        db.transaction(|| vec![insert(id, 1).boxed(), insert(id, 2).boxed()])
     });
 }
 
@@ -304,8 +316,8 @@ fn a_count_judged_before_the_commit_at_every_cut() {
 #[test]
 fn a_cut_copy_reports_its_outcome_at_every_byte() {
     sweep(3, CommitsBy::Sync, Afterwards::Unknown, |db, id| {
-        db.copy_in((cuts::id, cuts::part), (1..4).map(|part| (id, part)))
-            .map(drop)
+        let rows = (1..4).map(|part| (id, part)).collect();
+        db.copy_in((cuts::id, cuts::part), rows).map(drop)
     });
 }
 
@@ -322,12 +334,16 @@ fn a_one_trip_transaction_with_a_key_is_never_unknown() {
 fn an_interactive_transaction_with_a_key_is_known() {
     sweep(1, CommitsBy::Command, Afterwards::FoundOut, |db, id| {
         db.with_options(TransactionOptions::new().with_generated_commit_key())
-            .transaction(|tx| tx.run(insert(id, 1)).map(drop))
+            .transaction(|| vec![insert(id, 1).boxed()])
     });
 }
 
 #[test]
 fn incompletely_sent_work_is_not_committed() {
+    FACES.into_iter().for_each(send_incompletely);
+}
+
+fn send_incompletely(face: fn(&Database) -> Face) {
     let database = test_database();
     let mut witness = Session::connect(&database.config()).expect("a server");
     witness
@@ -348,7 +364,7 @@ fn incompletely_sent_work_is_not_committed() {
             .affected()
     };
     proxy.freeze();
-    let error = db
+    let error = face(&db)
         .run((0..8).map(|_| insert()).collect::<Vec<_>>())
         .expect_err("nobody passes it on");
     proxy.cut(Ending::Fin);
