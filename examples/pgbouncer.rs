@@ -1,6 +1,7 @@
 //! Connects through PgBouncer in transaction mode.
 //!
-//! Run it with `cargo run --example pgbouncer`. It starts its own PostgreSQL, and a PgBouncer (Debian: `pgbouncer`).
+//! Run it with `cargo run --example pgbouncer`. It starts its own PostgreSQL, and a PgBouncer
+//! (Debian: `pgbouncer`).
 
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 

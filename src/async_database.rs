@@ -1,7 +1,7 @@
 //! The database for asynchronous applications.
 //!
-//! It runs the same `async fn`s as [`Database`], which block when a thread polls them and wait for tokio's events when
-//! a task does. See `wire/executor.rs`.
+//! It runs the same `async fn`s as [`Database`], which block when a thread polls them and wait for
+//! tokio's events when a task does. See `wire/executor.rs`.
 
 mod listener;
 mod locks;
@@ -43,14 +43,15 @@ pub use unit_of_work::AsyncUnitOfWork;
 /// A [`Database`] for asynchronous code; returned by [`Database::into_async`]. Cheap to clone;
 /// clones share the pool.
 ///
-/// Needs a tokio runtime with IO and time enabled. A call that runs occupies no thread. A pool serves callers of both
-/// kinds in one queue. It connects on up to four threads of its own, while callers wait.
+/// Needs a tokio runtime with IO and time enabled. A call that runs occupies no thread. A pool
+/// serves callers of both kinds in one queue. It connects on up to four threads of its own, while
+/// callers wait.
 ///
 /// # Dropping a future
 ///
-/// Dropping a future before it is done gives its call up. Its session is cleaned by a task of the runtime: the
-/// statement is cancelled on the server, the transaction is rolled back, and the session is returned to the pool. If
-/// there is no runtime any more, the session is closed at once.
+/// Dropping a future before it is done gives its call up. Its session is cleaned by a task of the
+/// runtime: the statement is cancelled on the server, the transaction is rolled back, and the
+/// session is returned to the pool. If there is no runtime any more, the session is closed at once.
 ///
 /// Nothing of the call is committed, unless its commit was being sent. The commit counts as being
 /// sent once libpq has this message to write to the socket:
@@ -81,7 +82,8 @@ impl Database {
 }
 
 impl AsyncDatabase {
-    /// Runs a statement as [`Database::run`] does: all or nothing, in one round trip. The statement may borrow.
+    /// Runs a statement as [`Database::run`] does: all or nothing, in one round trip. The statement
+    /// may borrow.
     #[track_caller]
     pub fn run<S>(&self, statement: S) -> impl Future<Output = Result<S::Output>> + Send + use<S>
     where
@@ -96,11 +98,12 @@ impl AsyncDatabase {
         }
     }
 
-    /// Runs `work` in a transaction as [`Database::transaction`] does; after a conflict it is run again from its
-    /// beginning.
+    /// Runs `work` in a transaction as [`Database::transaction`] does; after a conflict it is run
+    /// again from its beginning.
     ///
-    /// `work` is given an owned handle. A closure that borrows what it uses is written `async |tx| ..`. One that owns
-    /// it makes a copy for each attempt: `move |tx| { let name = name.clone(); async move { .. } }`.
+    /// `work` is given an owned handle. A closure that borrows what it uses is written `async |tx|
+    /// ..`. One that owns it makes a copy for each attempt: `move |tx| { let name = name.clone();
+    /// async move { .. } }`.
     ///
     /// ```
     /// # use bank::Account;
@@ -127,7 +130,8 @@ impl AsyncDatabase {
         transaction::run(Arc::clone(&self.database), Location::caller(), work)
     }
 
-    /// Runs `work` in a transaction as [`AsyncDatabase::transaction`] does; `work` chooses its error type.
+    /// Runs `work` in a transaction as [`AsyncDatabase::transaction`] does; `work` chooses its
+    /// error type.
     #[track_caller]
     pub fn transaction_with_error<T, E, F, R>(
         &self,
@@ -148,9 +152,11 @@ impl AsyncDatabase {
         AsyncTransaction::begin(Arc::clone(&self.database), Location::caller())
     }
 
-    /// Runs a query and returns its rows as they arrive, in constant memory: one round trip, however many rows.
+    /// Runs a query and returns its rows as they arrive, in constant memory: one round trip,
+    /// however many rows.
     ///
-    /// The stream holds a session until it has ended or is dropped. It is not retried once rows have arrived.
+    /// The stream holds a session until it has ended or is dropped. It is not retried once rows
+    /// have arrived.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
@@ -183,11 +189,11 @@ impl AsyncDatabase {
         }
     }
 
-    /// Loads the rows of a stream into these columns by binary COPY, all or none, as [`Database::copy_in`] does; returns
-    /// the number of rows.
+    /// Loads the rows of a stream into these columns by binary COPY, all or none, as
+    /// [`Database::copy_in`] does; returns the number of rows.
     ///
-    /// Rows are sent while the stream makes them. The call may wait for the stream without a limit. Dropping the future
-    /// fails the COPY.
+    /// Rows are sent while the stream makes them. The call may wait for the stream without a limit.
+    /// Dropping the future fails the COPY.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result};
@@ -219,7 +225,8 @@ impl AsyncDatabase {
         }
     }
 
-    /// Returns the rows of a query by binary COPY, as they arrive: see [`Session::copy_out`](crate::Session::copy_out).
+    /// Returns the rows of a query by binary COPY, as they arrive: see
+    /// [`Session::copy_out`](crate::Session::copy_out).
     #[track_caller]
     pub fn copy_out<S>(
         &self,
@@ -240,8 +247,9 @@ impl AsyncDatabase {
 
     /// Returns a session of the pool, for work that needs one connection, such as temporary tables.
     ///
-    /// Each statement that it runs is committed by itself; [`AsyncSession::savepoint`] runs a transaction. The session
-    /// is returned to the pool when its last handle is dropped. Fails within [`Config::checkout_timeout`].
+    /// Each statement that it runs is committed by itself; [`AsyncSession::savepoint`] runs a
+    /// transaction. The session is returned to the pool when its last handle is dropped. Fails
+    /// within [`Config::checkout_timeout`].
     ///
     /// [`Config::checkout_timeout`]: crate::Config::checkout_timeout
     ///
@@ -264,8 +272,9 @@ impl AsyncDatabase {
 
     /// Receives the notifications of channels, also after a lost connection: one round trip.
     ///
-    /// The listener holds a session of the pool. If its connection is lost, it listens again on another one, as soon as
-    /// there is one, and an item says that notifications may be missing. The names of channels are case-sensitive.
+    /// The listener holds a session of the pool. If its connection is lost, it listens again on
+    /// another one, as soon as there is one, and an item says that notifications may be missing.
+    /// The names of channels are case-sensitive.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, asynchronous::Listened};
@@ -289,10 +298,12 @@ impl AsyncDatabase {
         Listener::begin(Arc::clone(&self.database), Location::caller(), channels)
     }
 
-    /// Locks this key until the lock is released or dropped, in one round trip; waits as long as one call may take.
+    /// Locks this key until the lock is released or dropped, in one round trip; waits as long as
+    /// one call may take.
     ///
-    /// Waits in the server: see [`Session::advisory_lock`](crate::Session::advisory_lock) on what the holder cannot do
-    /// meanwhile. The lock holds a session, on which the work under the lock can be done.
+    /// Waits in the server: see [`Session::advisory_lock`](crate::Session::advisory_lock) on what
+    /// the holder cannot do meanwhile. The lock holds a session, on which the work under the lock
+    /// can be done.
     #[track_caller]
     pub fn advisory_lock<K: Into<LockKey>>(
         &self,
@@ -306,7 +317,8 @@ impl AsyncDatabase {
         }
     }
 
-    /// Locks this key as [`AsyncDatabase::advisory_lock`] does; returns `None` if another session holds the lock.
+    /// Locks this key as [`AsyncDatabase::advisory_lock`] does; returns `None` if another session
+    /// holds the lock.
     #[track_caller]
     pub fn try_advisory_lock<K: Into<LockKey>>(
         &self,
@@ -325,20 +337,23 @@ impl AsyncDatabase {
         AsyncUnitOfWork(self.database.unit_of_work())
     }
 
-    /// Returns what the server reports about the sessions of this database, as [`Database::activity`] does.
+    /// Returns what the server reports about the sessions of this database, as
+    /// [`Database::activity`] does.
     #[track_caller]
     pub fn activity(&self) -> impl Future<Output = Result<Vec<Activity>>> + Send + use<> {
         self.run(Activity::list())
     }
 
-    /// Runs blocking work on a [`Database`], such as diesel's own functions, on one of tokio's blocking threads.
+    /// Runs blocking work on a [`Database`], such as diesel's own functions, on one of tokio's
+    /// blocking threads.
     ///
-    /// The wait for a thread counts against the limit of the call. If none is free in time, the call fails with
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never begins. So does a call that another call
-    /// waits for, if that one holds the only thread.
+    /// The wait for a thread counts against the limit of the call. If none is free in time, the
+    /// call fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and its work never
+    /// begins. So does a call that another call waits for, if that one holds the only thread.
     ///
-    /// Dropping the future gives the work up for good: its statement is cancelled on the server, and each later step
-    /// fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Rust code between two steps is not interrupted.
+    /// Dropping the future gives the work up for good: its statement is cancelled on the server,
+    /// and each later step fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Rust code
+    /// between two steps is not interrupted.
     ///
     /// ```
     /// # use bowline::{AsyncDatabase, Result, StatementDsl as _};
@@ -390,7 +405,8 @@ impl AsyncDatabase {
         self.database.pool_state()
     }
 
-    /// Closes the database for all its clones, as [`Database::close`] does. Dropping the future leaves it closed.
+    /// Closes the database for all its clones, as [`Database::close`] does. Dropping the future
+    /// leaves it closed.
     pub async fn close(&self, limit: Duration) -> Result<()> {
         /// How often it is checked whether the last session was returned.
         const INTERVAL: Duration = Duration::from_millis(10);

@@ -1,9 +1,9 @@
 //! One command on its way to the server: SQL, bound values, and what must be true of its answer.
 //!
-//! A statement is encoded as commands; a session sends them. Beside the command itself: [`row_count`] (the
-//! number of rows, checked by the server), [`columns`] (the types of the answer, compared with those that Rust
-//! reads), [`types`] (OIDs of types that migrations made), [`prepared`] (named statements), [`failure`] (errors
-//! from what the server answers).
+//! A statement is encoded as commands; a session sends them. Beside the command itself:
+//! [`row_count`] (the number of rows, checked by the server), [`columns`] (the types of the answer,
+//! compared with those that Rust reads), [`types`] (OIDs of types that migrations made),
+//! [`prepared`] (named statements), [`failure`] (errors from what the server answers).
 
 pub(crate) mod columns;
 pub(crate) mod control;
@@ -106,8 +106,8 @@ pub enum ExpectedRows {
 pub(crate) enum WrittenRows {
     /// Nothing is known.
     Any,
-    /// At most one. If the command writes no row, it changes nothing else either: it writes by a whole
-    /// unique key, to a table without statement-level triggers and without rules.
+    /// At most one. If the command writes no row, it changes nothing else either: it writes by a
+    /// whole unique key, to a table without statement-level triggers and without rules.
     AtMostOne,
     /// One, or an error.
     One,
@@ -154,7 +154,8 @@ impl Command {
 
     /// Fails if it exceeds a limit of the protocol.
     pub(crate) fn check(&self) -> Result<()> {
-        // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual, 55.7, Bind).
+        // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual,
+        // 55.7, Bind).
         const PARAMETERS: usize = u16::MAX as usize;
         const BYTES: usize = i32::MAX as usize;
         let refused = if self.text.is_empty() {
@@ -205,7 +206,8 @@ impl Command {
             .unwrap_or_else(|| self.written().reads())
     }
 
-    /// Returns whether it certainly only reads: its answer can be checked here, and it can be run again.
+    /// Returns whether it certainly only reads: its answer can be checked here, and it can be run
+    /// again.
     pub(crate) fn only_reads(&self) -> bool {
         self.reads() == Reads::Yes
     }
@@ -229,14 +231,14 @@ impl Command {
         self.reads.get_or_init(|| reads);
     }
 
-    /// Returns whether it may commit some of its work and fail after that: a procedure may, and so may a block that
-    /// commits or calls one.
+    /// Returns whether it may commit some of its work and fail after that: a procedure may, and so
+    /// may a block that commits or calls one.
     pub(crate) fn may_commit_and_fail(&self) -> bool {
         self.text.may_commit_and_fail()
     }
 
-    /// Returns whether it ends the transaction of the commands before it: it is a COMMIT or ROLLBACK, or it cannot run
-    /// within a transaction (PostgreSQL manual, 55.2.3.2).
+    /// Returns whether it ends the transaction of the commands before it: it is a COMMIT or
+    /// ROLLBACK, or it cannot run within a transaction (PostgreSQL manual, 55.2.3.2).
     pub(crate) fn ends_its_transaction(&self) -> bool {
         self.text.ends_transaction()
             || self.text.cannot_run_in_transaction()

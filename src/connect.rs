@@ -45,7 +45,8 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
     .map_err(with_address)
 }
 
-/// With this setting a server checks, while a statement runs, whether its client is still connected.
+/// With this setting a server checks, while a statement runs, whether its client is still
+/// connected.
 const CLIENT_CHECK: &str = "client_connection_check_interval";
 
 /// Makes the server end a statement within seconds once this process is gone. The user's own value
@@ -115,7 +116,8 @@ fn connect_by(
     }
 }
 
-/// Tries the addresses in turn, each for its share of the time that is left; returns at the first that does not answer.
+/// Tries the addresses in turn, each for its share of the time that is left; returns at the first
+/// that does not answer.
 ///
 /// If an address refuses, libpq moves on to the next one by itself. If an address does not answer,
 /// only its blocking functions move on (PostgreSQL manual, 32.1.1.3, `connect_timeout`).
@@ -148,7 +150,8 @@ fn attempt(
     Ok((connection, driven, address))
 }
 
-/// Returns whether addresses that were tried may be tried again, in a second pass that accepts more servers.
+/// Returns whether addresses that were tried may be tried again, in a second pass that accepts more
+/// servers.
 fn prefers(config: &Config) -> bool {
     let complete = config.complete_parameters().unwrap_or_default();
     let wanted = complete.get("target_session_attrs");
@@ -211,8 +214,8 @@ fn connect_error(message: &str, at: &str, parameters: &Parameters) -> Error {
     }
 }
 
-/// Returns the error if libpq has no message. It has none if it gets no socket, for instance because this process
-/// has too many open files; so the kernel is asked for a socket again.
+/// Returns the error if libpq has no message. It has none if it gets no socket, for instance
+/// because this process has too many open files; so the kernel is asked for a socket again.
 fn without_socket() -> Error {
     use rustix::net::{AddressFamily, SocketType, socket};
     let why = match socket(AddressFamily::UNIX, SocketType::STREAM, None) {
@@ -232,8 +235,8 @@ const BY_DEFAULT: &str = "no sslmode was given and the server is on another host
 const NO_HOST: &str = "no host was given, so a server on this machine is meant: name the host, in the connection string \
                        (postgres://user@host:5432/database) or in PGHOST, or start a server here";
 
-/// Returns the reason of a failure before any server was tried. A name that could not be looked up may exist later;
-/// a parameter that libpq refuses stays wrong.
+/// Returns the reason of a failure before any server was tried. A name that could not be looked up
+/// may exist later; a parameter that libpq refuses stays wrong.
 fn before_any_server(message: &str) -> &'static RefusalReason {
     if message.starts_with("could not translate host name") {
         refusal::by_words(message)

@@ -14,7 +14,8 @@ pub trait Constraint: Copy + Sized + 'static {
     fn name(self) -> &'static str;
 }
 
-/// Declares the constraints of a table: `pub enum AccountConstraint on "public"."accounts" { Pkey = "accounts_pkey" }`.
+/// Declares the constraints of a table: `pub enum AccountConstraint on "public"."accounts" { Pkey =
+/// "accounts_pkey" }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! constraints {

@@ -1,7 +1,7 @@
 //! Typed COPY: Rust rows in PostgreSQL's binary format (PostgreSQL manual, COPY, "Binary Format").
 //!
-//! This is the fastest way to load or to read many rows. Rows are encoded while they are made and decoded while they
-//! arrive; neither side holds all of them.
+//! This is the fastest way to load or to read many rows. Rows are encoded while they are made and
+//! decoded while they arrive; neither side holds all of them.
 
 mod columns;
 mod encode;
@@ -103,12 +103,13 @@ const SIGNATURE: usize = 11;
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 impl Session {
-    /// Loads rows into these columns, or into a whole table, by binary COPY; returns the number of rows.
+    /// Loads rows into these columns, or into a whole table, by binary COPY; returns the number of
+    /// rows.
     ///
-    /// Loads all rows or none, in two round trips, however many rows. Each step may take as long as one call. If the
-    /// server refuses a row, or a row cannot be encoded, [`Error::row`] returns its number. Columns that are not named
-    /// take their defaults. Binary COPY has no types, so the types of the columns are compared before anything is sent,
-    /// in the same round trips.
+    /// Loads all rows or none, in two round trips, however many rows. Each step may take as long as
+    /// one call. If the server refuses a row, or a row cannot be encoded, [`Error::row`] returns
+    /// its number. Columns that are not named take their defaults. Binary COPY has no types, so the
+    /// types of the columns are compared before anything is sent, in the same round trips.
     ///
     /// ```
     /// # use bank::schema::accounts;
@@ -127,11 +128,12 @@ impl Session {
         block_on(copy_in(self, columns, source, true))
     }
 
-    /// Returns the rows of a query by binary COPY, as they arrive: one round trip, however many rows.
+    /// Returns the rows of a query by binary COPY, as they arrive: one round trip, however many
+    /// rows.
     ///
-    /// Rows are read by position, since the format has no names. Their types are compared first, by a cursor over the
-    /// query, which is declared and closed in the same round trip. So the query must only read, and takes no parameters;
-    /// [`Session::stream`] takes other queries.
+    /// Rows are read by position, since the format has no names. Their types are compared first, by
+    /// a cursor over the query, which is declared and closed in the same round trip. So the query
+    /// must only read, and takes no parameters; [`Session::stream`] takes other queries.
     pub fn copy_out<S: RowStatement>(
         &mut self,
         mut rows: S,
@@ -153,8 +155,8 @@ impl<C: CopyTarget> QueryFragment<Pg> for CopyIn<C> {
     }
 }
 
-/// Loads rows, which `source` returns as they are polled for, into columns. Without `may_block`, a task that drops this
-/// does not wait for the end of the COPY.
+/// Loads rows, which `source` returns as they are polled for, into columns. Without `may_block`, a
+/// task that drops this does not wait for the end of the COPY.
 pub(crate) fn copy_in<C, R, P, H>(
     session: H,
     _columns: C,
@@ -271,8 +273,8 @@ const BEGINNING: &str = "COPY (\n";
 /// The rows of a COPY as they arrive; returned by [`Session::copy_out`] and
 /// [`Database::copy_out`](crate::Database::copy_out).
 ///
-/// The first error ends them. If they are dropped early, the COPY is cancelled and the session can be used further;
-/// within a transaction the transaction fails.
+/// The first error ends them. If they are dropped early, the COPY is cancelled and the session can
+/// be used further; within a transaction the transaction fails.
 #[must_use = "rows are sent as they are taken"]
 pub struct CopiedRows<H: DerefMut<Target = Session>, T> {
     copy: Copy<H>,
@@ -435,8 +437,8 @@ impl CopyBuffer {
     }
 }
 
-/// Takes the row that begins here, if all of it has arrived. Returns the number of its columns, 0 for the end, and where
-/// the next row begins.
+/// Takes the row that begins here, if all of it has arrived. Returns the number of its columns, 0
+/// for the end, and where the next row begins.
 fn row(data: &[u8], start: usize, packing: &mut Packing) -> Result<Option<(usize, usize)>> {
     let Some(count) = data.get(start..start + 2) else {
         return Ok(None);

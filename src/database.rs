@@ -77,7 +77,8 @@ impl Database {
         Self::pinned_by(session, None)
     }
 
-    /// As [`Database::pinned`]; `on_drop` is called with the session when the last clone of the database is dropped.
+    /// As [`Database::pinned`]; `on_drop` is called with the session when the last clone of the
+    /// database is dropped.
     #[cfg(feature = "testing")]
     pub(crate) fn pinned_until(
         session: Session,

@@ -28,11 +28,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a failed call.
 ///
-/// Match on [`Error::kind`] to decide what to do, and on [`Error::constraint`] for a violated constraint.
+/// Match on [`Error::kind`] to decide what to do, and on [`Error::constraint`] for a violated
+/// constraint.
 ///
-/// `Display` is one sentence, for logs and for `anyhow`. It holds placeholders in place of values; the
-/// server's [`detail`](Error::detail), which quotes data, is not part of it. `Debug` adds the cause and the
-/// hint on the same line, since a `main` that returns an error prints it; `{:#?}` shows all facts.
+/// `Display` is one sentence, for logs and for `anyhow`. It holds placeholders in place of values;
+/// the server's [`detail`](Error::detail), which quotes data, is not part of it. `Debug` adds the
+/// cause and the hint on the same line, since a `main` that returns an error prints it; `{:#?}`
+/// shows all facts.
 pub struct Error(Box<Facts>);
 
 /// An error is part of every `Result` of this crate, so it is as small as a pointer.
@@ -54,10 +56,11 @@ impl Error {
         self.server().map(|server| server.sqlstate)
     }
 
-    /// Returns true if connecting cannot succeed without a change of a setting, here or on the server.
+    /// Returns true if connecting cannot succeed without a change of a setting, here or on the
+    /// server.
     ///
-    /// Such are a wrong password, a database that does not exist and a certificate that is not valid. Outages
-    /// and timeouts are not permanent.
+    /// Such are a wrong password, a database that does not exist and a certificate that is not
+    /// valid. Outages and timeouts are not permanent.
     pub fn is_permanent(&self) -> bool {
         self.kind() == ErrorKind::Config
     }
@@ -112,7 +115,8 @@ impl Error {
         self.0.server.as_deref()
     }
 
-    /// Returns the violated constraint of one table, as a value to match on; `None` for any other failure.
+    /// Returns the violated constraint of one table, as a value to match on; `None` for any other
+    /// failure.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
         let is_of_table = server.table.as_deref() == Some(C::TABLE)

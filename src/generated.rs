@@ -89,7 +89,8 @@ macro_rules! values_from {
     (@field $new:ident, $field:ident, None) => { ::core::option::Option::None };
 }
 
-/// Implements [`ColumnArrays`](crate::statement::ready::ColumnArrays), for the same list of columns.
+/// Implements [`ColumnArrays`](crate::statement::ready::ColumnArrays), for the same list of
+/// columns.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column_arrays {
@@ -131,8 +132,8 @@ macro_rules! position {
     }) => {
         $(#[$attribute])*
         ///
-        /// Its text, by `to_string`, `parse` and serde, is for clients: it has a version, and that of
-        /// another list is refused.
+        /// Its text, by `to_string`, `parse` and serde, is for clients: it has a version, and that
+        /// of another list is refused.
         #[derive(Debug, Clone, PartialEq)]
         pub struct $Position {
             $($field: $Type,)+
@@ -180,7 +181,8 @@ macro_rules! position {
 }
 
 /// Implements [`RowKey`](crate::statement::ready::RowKey): `Account: accounts { 0 id: AccountId }`.
-/// A column that is not sent as the type of the schema module has that type: `0 doc: String as Text`.
+/// A column that is not sent as the type of the schema module has that type: `0 doc: String as
+/// Text`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! row_key {
@@ -212,7 +214,8 @@ macro_rules! row_key {
     };
 }
 
-/// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username }`.
+/// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username
+/// }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! table_row {

@@ -14,7 +14,8 @@
 //! }
 //! ```
 //!
-//! Any diesel query is a statement too, by [`StatementDsl`], and a [`Session`] is a diesel connection.
+//! Any diesel query is a statement too, by [`StatementDsl`], and a [`Session`] is a diesel
+//! connection.
 //!
 //! | feature | |
 //! |---|---|

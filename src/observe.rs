@@ -1,8 +1,8 @@
 //! Spans and events of `tracing`, and metrics.
 //!
-//! Names are OpenTelemetry's where it has one (semantic conventions for databases); others begin with `bowline.`. Bound
-//! values are never shown. Nothing is measured and nothing is allocated without a subscriber or recorder.
-//! `docs/OBSERVING.md` lists all names.
+//! Names are OpenTelemetry's where it has one (semantic conventions for databases); others begin
+//! with `bowline.`. Bound values are never shown. Nothing is measured and nothing is allocated
+//! without a subscriber or recorder. `docs/OBSERVING.md` lists all names.
 
 mod checkout;
 pub(crate) mod metrics;

@@ -8,9 +8,10 @@ pub use position::{read, write};
 
 /// A page of an ordered list: up to `limit` rows, those after a key.
 ///
-/// A page begins after a row, not at a number. So it does not slow down with depth, and neither skips nor repeats
-/// rows when others are inserted or deleted. The next page is `Page::after(last.id, limit)`, or
-/// `Page::after(&last, limit)` in a list with an order of its own.
+/// A page begins after a row, not at a number. So it does not slow down with depth, and neither
+/// skips nor repeats rows when others are inserted or deleted. The next page is
+/// `Page::after(last.id, limit)`, or `Page::after(&last, limit)` in a list with an order of its
+/// own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<K> {

@@ -64,11 +64,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Waits for a session. Callers are served in the order of their requests. The deadline is computed only if it is
-    /// needed.
+    /// Waits for a session. Callers are served in the order of their requests. The deadline is
+    /// computed only if it is needed.
     ///
-    /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for itself, if too many
-    /// callers wait already, or if connecting fails permanently.
+    /// Fails by the deadline or the checkout timeout. Fails at once if the thread would wait for
+    /// itself, if too many callers wait already, or if connecting fails permanently.
     pub(crate) async fn wait(self, deadline: impl Fn() -> Instant) -> Result<PooledSession> {
         let Self {
             pool,
@@ -78,8 +78,8 @@ impl Request {
         } = self;
         let inner = &*pool.0;
         let deadline = || deadline().min(now + inner.checkout_timeout.min(A_YEAR));
-        // A caller whose session turned out to be lost goes to the front of the queue. Each iteration closes an idle
-        // session, so there are no more iterations than sessions.
+        // A caller whose session turned out to be lost goes to the front of the queue. Each
+        // iteration closes an idle session, so there are no more iterations than sessions.
         let mut again = found.is_some();
         loop {
             let mut lease = match found.take() {
@@ -223,7 +223,8 @@ impl Inner {
         }
     }
 
-    /// Returns whether a session may be handed out; `None` if it was idle for long, so that the server has to be asked.
+    /// Returns whether a session may be handed out; `None` if it was idle for long, so that the
+    /// server has to be asked.
     #[inline]
     fn is_good_now(&self, lease: &mut Lease<Session>, asked: Instant) -> Option<bool> {
         let now = if lease.has_waited() {

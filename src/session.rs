@@ -92,7 +92,8 @@ pub(crate) use xid::Xid;
 /// [`Session::set_timeout`]). Once the connection is lost, [`Session::is_broken`] returns true and
 /// each further call fails.
 pub struct Session {
-    // Each part owns its state: its fields are private to its file, and it keeps its own invariants.
+    // Each part owns its state: its fields are private to its file, and it keeps its own
+    // invariants.
     connection: SessionConnection,
     limits: Limits,
     transactions: Transactions,
@@ -174,8 +175,8 @@ impl Session {
     /// It also does for an expected row count that the server cannot check within the query.
     ///
     /// A failure within a transaction fails all of it, as in PostgreSQL. So does a wrong row count,
-    /// except that of a lone query that only reads, or of a lone generated function that writes by a
-    /// whole key: both leave nothing to undo. Run statements that may fail in a
+    /// except that of a lone query that only reads, or of a lone generated function that writes by
+    /// a whole key: both leave nothing to undo. Run statements that may fail in a
     /// [`Session::savepoint`].
     pub fn run<S: Statement>(&mut self, mut statement: S) -> Result<S::Output> {
         let (mode, mut output) = (self.mode(), None);
@@ -183,7 +184,8 @@ impl Session {
         output.ok_or_else(no_output)
     }
 
-    /// As [`Session::run`]. A task that runs it can be sent to another thread if the statement is `Send`.
+    /// As [`Session::run`]. A task that runs it can be sent to another thread if the statement is
+    /// `Send`.
     pub(crate) async fn run_now<S: Statement>(&mut self, statement: &mut S) -> Result<S::Output> {
         let (mode, mut output) = (self.mode(), None);
         self.run_in(statement, mode, &mut output).await?;
@@ -231,7 +233,8 @@ impl Session {
         }
     }
 
-    /// Runs a statement within its span. Its output is stored, which is not copied from future to future.
+    /// Runs a statement within its span. Its output is stored, which is not copied from future to
+    /// future.
     pub(crate) async fn run_in<S: Statement + ?Sized>(
         &mut self,
         statement: &mut S,
@@ -288,7 +291,8 @@ impl Session {
         self.connection.server_version()
     }
 
-    /// Returns how the connection is encrypted, or `None` if it is not; behind a pooler, the connection to the pooler.
+    /// Returns how the connection is encrypted, or `None` if it is not; behind a pooler, the
+    /// connection to the pooler.
     ///
     /// Whether the server's identity was verified depends on `sslmode`: see
     /// [`Config::parameters`](crate::Config::parameters).

@@ -1,8 +1,8 @@
 //! A real PostgreSQL for tests, without manual setup.
 //!
-//! [`LocalServer`] starts a throwaway server from installed binaries; [`TestDatabase`] is a migrated
-//! database on it; [`sandbox`] is a [`Database`](crate::Database) within a transaction that is rolled
-//! back. `#[bowline::test]` puts them together.
+//! [`LocalServer`] starts a throwaway server from installed binaries; [`TestDatabase`] is a
+//! migrated database on it; [`sandbox`] is a [`Database`](crate::Database) within a transaction
+//! that is rolled back. `#[bowline::test]` puts them together.
 
 mod account;
 mod binaries;

@@ -123,7 +123,8 @@ impl TransactionOptions {
         self
     }
 
-    /// Makes a serializable read only transaction wait at its begin until it cannot conflict any more.
+    /// Makes a serializable read only transaction wait at its begin until it cannot conflict any
+    /// more.
     pub const fn deferrable(mut self) -> Self {
         self.deferrable = true;
         self
@@ -154,7 +155,8 @@ impl TransactionOptions {
         self
     }
 
-    /// Writes this commit key, so that all calls with the key do the work once: for requests that may be sent twice.
+    /// Writes this commit key, so that all calls with the key do the work once: for requests that
+    /// may be sent twice.
     ///
     /// The second call fails with [`ErrorKind::Constraint`](crate::ErrorKind::Constraint) and the
     /// outcome [`Committed`](crate::Outcome::Committed), and changes nothing. If it arrives while

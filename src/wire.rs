@@ -3,9 +3,9 @@
 //!
 //! It is independent of sessions, statements and pools. From the bottom up: [`libpq`] (the C
 //! library behind safe types), [`protocol`] (state machines for pipelines, simple queries, COPY,
-//! notifications, connecting and cancelling), `reactor` (waits of tasks), [`executor`] (runs futures
-//! for callers that block), [`driver`] (waits for the socket), [`cancel`] (cancels after the
-//! deadline), [`interrupt`] (giving up a call from another thread), [`answer`] and [`row`]
+//! notifications, connecting and cancelling), `reactor` (waits of tasks), [`executor`] (runs
+//! futures for callers that block), [`driver`] (waits for the socket), [`cancel`] (cancels after
+//! the deadline), [`interrupt`] (giving up a call from another thread), [`answer`] and [`row`]
 //! (results).
 
 pub(crate) mod answer;

@@ -1,4 +1,5 @@
-//! Counts the allocations of the whole process. Those of C libraries, libpq's among them, are not in it.
+//! Counts the allocations of the whole process. Those of C libraries, libpq's among them, are not
+//! in it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

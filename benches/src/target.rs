@@ -3,7 +3,8 @@
 /// The connection string, and the amount of data.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The URL of the database, with the folder of the Unix socket or the address of a proxy as host.
+    /// The URL of the database, with the folder of the Unix socket or the address of a proxy as
+    /// host.
     pub url: String,
     /// The number of rows in `users`, whose keys are 1, 2, 3 and so on.
     pub users: i64,
@@ -32,7 +33,8 @@ impl Numbers {
     }
 }
 
-/// The values of one transaction of pgbench's default script (PostgreSQL manual, pgbench, "tpcb-like").
+/// The values of one transaction of pgbench's default script (PostgreSQL manual, pgbench,
+/// "tpcb-like").
 #[derive(Debug, Clone, Copy)]
 pub struct Tpcb {
     pub aid: i32,

@@ -1,11 +1,13 @@
 //! SQL that turns one catalog into another: that of a database into that of the migrations.
 //!
 //! The statements are in an order that PostgreSQL accepts. A comment names each change that the
-//! script leaves out, for one of two reasons. The catalog lacks the definition, such as the query of
-//! a view after a rename. Or PostgreSQL has no statement for it, such as for the order of columns.
+//! script leaves out, for one of two reasons. The catalog lacks the definition, such as the query
+//! of a view after a rename. Or PostgreSQL has no statement for it, such as for the order of
+//! columns.
 //!
-//! Each file below has the changes of one kind of object. `order` sorts the statements, `inheritance`
-//! answers questions about parents and children, `recreated` finds what blocks a change.
+//! Each file below has the changes of one kind of object. `order` sorts the statements,
+//! `inheritance` answers questions about parents and children, `recreated` finds what blocks a
+//! change.
 
 mod attached;
 mod blocked;
@@ -27,8 +29,8 @@ use super::compare::{Aspect, Difference, How, Subject};
 use super::definition::{literal, quoted};
 use super::{Catalog, Name, TypeKind};
 
-/// The part of the script that a statement belongs to, in the order of execution. Objects that block
-/// a change are dropped first. Objects are created after those that they use.
+/// The part of the script that a statement belongs to, in the order of execution. Objects that
+/// block a change are dropped first. Objects are created after those that they use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     /// `SET` of parameters of the session.

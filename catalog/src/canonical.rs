@@ -74,8 +74,8 @@ impl Catalog {
     }
 }
 
-/// Brings privileges, triggers and policies into the canonical form. Removes the queries of views and
-/// the texts of rules: only a server can tell whether two of them mean the same.
+/// Brings privileges, triggers and policies into the canonical form. Removes the queries of views
+/// and the texts of rules: only a server can tell whether two of them mean the same.
 fn canonicalize_attached(attached: &mut Attached) {
     attached.privileges.owner = None;
     attached.privileges.granted.sort();

@@ -154,8 +154,8 @@ pub enum RelationKind {
 }
 
 impl Catalog {
-    /// Returns the catalog of a dump without the tables in which migrations are recorded. They are not
-    /// a part of the schema, and are not read from a server either.
+    /// Returns the catalog of a dump without the tables in which migrations are recorded. They are
+    /// not a part of the schema, and are not read from a server either.
     pub fn without_records(mut self) -> Self {
         self.relations
             .retain(|name, _| !RECORDS.contains(&name.name.as_str()));

@@ -1,13 +1,13 @@
 //! The types of a query: its parameters, its columns, which of them can be NULL, and how many rows
 //! there can be.
 //!
-//! A [`Checker`] reads a query as PostgreSQL does (manual, chapter 10), with a catalog in place of a
-//! server. It answers exactly, or it refuses with a [`Fault`]. It never answers that a column is NOT
-//! NULL if the column can be NULL.
+//! A [`Checker`] reads a query as PostgreSQL does (manual, chapter 10), with a catalog in place of
+//! a server. It answers exactly, or it refuses with a [`Fault`]. It never answers that a column is
+//! NOT NULL if the column can be NULL.
 //!
-//! Replay uses the same analysis for views, and for tables that are created from a query: `describe`
-//! gives their columns with modifiers and collations (`value_form`), and what they depend on. Its state is
-//! read through a trait (`objects`).
+//! Replay uses the same analysis for views, and for tables that are created from a query:
+//! `describe` gives their columns with modifiers and collations (`value_form`), and what they
+//! depend on. Its state is read through a trait (`objects`).
 
 mod alias;
 mod analyzer;
@@ -105,8 +105,8 @@ pub struct Query {
     pub writes: BTreeSet<Name>,
     /// The columns that the query gives values to, by relation.
     pub assigns: BTreeSet<(Name, String)>,
-    /// The indexes that can serve the query, by relation: their first column is bound by an equality,
-    /// or their order is that of ORDER BY.
+    /// The indexes that can serve the query, by relation: their first column is bound by an
+    /// equality, or their order is that of ORDER BY.
     pub indexes: BTreeSet<(Name, String)>,
 }
 

@@ -81,8 +81,8 @@ pub fn query(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The call writes the struct with a field for each column, as you would. So a field without a
-/// column, a column without a field and a field of another type are compile errors. The struct needs
-/// no derive. `AS "name: _"` reads a column as the type of the field.
+/// column, a column without a field and a field of another type are compile errors. The struct
+/// needs no derive. `AS "name: _"` reads a column as the type of the field.
 #[cfg(feature = "query")]
 #[proc_macro]
 pub fn query_as(input: TokenStream) -> TokenStream {

@@ -15,11 +15,12 @@ use crate::no_session::NoSession;
 use crate::wire::interrupt::pause;
 use crate::wire::notification::Notification;
 
-/// The notifications of some channels; returned by [`AsyncDatabase::listen`](super::AsyncDatabase::listen).
+/// The notifications of some channels; returned by
+/// [`AsyncDatabase::listen`](super::AsyncDatabase::listen).
 ///
-/// It is a `futures_core::Stream`, for the adapters of other crates. Without them, call [`Listener::next`]. It never
-/// ends by itself. An error means that reconnecting cannot succeed, for instance because the database was closed; the
-/// next call tries again.
+/// It is a `futures_core::Stream`, for the adapters of other crates. Without them, call
+/// [`Listener::next`]. It never ends by itself. An error means that reconnecting cannot succeed,
+/// for instance because the database was closed; the next call tries again.
 #[must_use = "notifications are received as they are taken"]
 pub struct Listener {
     /// What listens; `None` while it is in `waiting`.
@@ -33,16 +34,18 @@ pub struct Listener {
 pub enum Listened {
     /// A notification.
     Notification(Notification),
-    /// The listener was not connected for a while, and listens again. Notifications in between are lost.
+    /// The listener was not connected for a while, and listens again. Notifications in between are
+    /// lost.
     Gap(Gap),
 }
 
-/// A time in which notifications were lost: from the loss of the connection to the new LISTEN, or while they came
-/// faster than they were taken.
+/// A time in which notifications were lost: from the loss of the connection to the new LISTEN, or
+/// while they came faster than they were taken.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Gap {
-    /// How long it was, as far as this side knows: a connection may be lost long before that is seen.
+    /// How long it was, as far as this side knows: a connection may be lost long before that is
+    /// seen.
     pub length: Duration,
     /// The reason, for logs.
     pub cause: String,

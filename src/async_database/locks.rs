@@ -8,10 +8,12 @@ use crate::database::PooledSession;
 use crate::error::Result;
 use crate::locks::LockKey;
 
-/// A lock of a session; returned by [`AsyncDatabase::advisory_lock`](super::AsyncDatabase::advisory_lock).
+/// A lock of a session; returned by
+/// [`AsyncDatabase::advisory_lock`](super::AsyncDatabase::advisory_lock).
 ///
-/// It dereferences to [`AsyncSession`], so that the work under the lock can be done on it. Dropping it has a task of
-/// the runtime reset the session, which releases the lock, once no other handle of the session is left.
+/// It dereferences to [`AsyncSession`], so that the work under the lock can be done on it. Dropping
+/// it has a task of the runtime reset the session, which releases the lock, once no other handle of
+/// the session is left.
 #[must_use = "the lock is given back when this is dropped"]
 pub struct AsyncAdvisoryLock {
     session: AsyncSession,

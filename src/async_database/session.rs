@@ -10,15 +10,17 @@ use crate::locks::LockKey;
 use crate::statement::Statement;
 use crate::transaction::TransactionStart;
 
-/// A session for asynchronous code: the `tx` of [`AsyncDatabase::transaction`](super::AsyncDatabase::transaction), or
-/// that of [`AsyncDatabase::session`](super::AsyncDatabase::session).
+/// A session for asynchronous code: the `tx` of
+/// [`AsyncDatabase::transaction`](super::AsyncDatabase::transaction), or that of
+/// [`AsyncDatabase::session`](super::AsyncDatabase::session).
 ///
-/// It is an owned handle, so that futures that use it can be sent to other threads. Clones refer to the same session.
-/// Calls that are made at the same time, as with `join!`, run one after the other, in the order of their first poll.
+/// It is an owned handle, so that futures that use it can be sent to other threads. Clones refer to
+/// the same session. Calls that are made at the same time, as with `join!`, run one after the
+/// other, in the order of their first poll.
 ///
-/// After the end of its transaction, each call fails. So does each call after one was dropped before it was done; the
-/// transaction is then rolled back. A session that is not that of a transaction goes on: its next call first ends what
-/// the dropped one has left.
+/// After the end of its transaction, each call fails. So does each call after one was dropped
+/// before it was done; the transaction is then rolled back. A session that is not that of a
+/// transaction goes on: its next call first ends what the dropped one has left.
 #[derive(Clone)]
 pub struct AsyncSession {
     pub(super) slot: Arc<Slot>,
@@ -36,7 +38,8 @@ impl AsyncSession {
         }
     }
 
-    /// Runs a statement, all or nothing, as [`Session::run`](crate::Session::run) does: one round trip.
+    /// Runs a statement, all or nothing, as [`Session::run`](crate::Session::run) does: one round
+    /// trip.
     pub async fn run<S>(&self, mut statement: S) -> Result<S::Output>
     where
         S: Statement + Send,
@@ -56,10 +59,11 @@ impl AsyncSession {
         unlocked
     }
 
-    /// Runs `work` in a savepoint: if it fails, only its own changes are undone, and the transaction continues.
+    /// Runs `work` in a savepoint: if it fails, only its own changes are undone, and the
+    /// transaction continues.
     ///
-    /// Meanwhile only the handle that `work` is given can be used. SAVEPOINT and RELEASE are sent together with other
-    /// statements. Undoing takes one round trip.
+    /// Meanwhile only the handle that `work` is given can be used. SAVEPOINT and RELEASE are sent
+    /// together with other statements. Undoing takes one round trip.
     pub async fn savepoint<T, F, R>(&self, work: F) -> Result<T>
     where
         F: FnOnce(Self) -> R + Send,
@@ -69,7 +73,8 @@ impl AsyncSession {
         self.savepoint_with_error(work).await
     }
 
-    /// Runs `work` in a savepoint as [`AsyncSession::savepoint`] does; `work` chooses its error type.
+    /// Runs `work` in a savepoint as [`AsyncSession::savepoint`] does; `work` chooses its error
+    /// type.
     pub async fn savepoint_with_error<T, E, F, R>(&self, work: F) -> Result<T, E>
     where
         F: FnOnce(Self) -> R + Send,

@@ -9,7 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::database::PooledSession;
 use crate::error::{Error, Result};
 
-/// A session that several handles share. Calls that are made at the same time run one after the other.
+/// A session that several handles share. Calls that are made at the same time run one after the
+/// other.
 pub(super) struct Slot {
     /// The right to take the session; calls get it in the order in which they ask.
     turn: Semaphore,
@@ -20,15 +21,16 @@ pub(super) struct Slot {
 
 struct Content {
     session: Option<PooledSession>,
-    /// The transaction and its open savepoints, by number; only handles of the last one may use the session.
+    /// The transaction and its open savepoints, by number; only handles of the last one may use the
+    /// session.
     levels: Vec<u64>,
     next_level: u64,
     /// Whether a call was dropped before it was done.
     was_dropped: bool,
 }
 
-/// The session, taken by one call. Dropping it returns the session; before [`Taken::done`] that means that the call was
-/// dropped.
+/// The session, taken by one call. Dropping it returns the session; before [`Taken::done`] that
+/// means that the call was dropped.
 pub(super) struct Taken<'s> {
     slot: &'s Slot,
     session: Option<PooledSession>,
@@ -42,7 +44,8 @@ impl Slot {
         Self::with(session, false)
     }
 
-    /// Returns a slot for a session that is in no transaction, and the number of its outermost level.
+    /// Returns a slot for a session that is in no transaction, and the number of its outermost
+    /// level.
     pub(super) fn of_session(session: PooledSession) -> (Self, u64) {
         Self::with(session, true)
     }
@@ -117,7 +120,8 @@ impl Slot {
         session
     }
 
-    /// Returns the session to the pool, or has the running call do that when it is done. Later calls fail.
+    /// Returns the session to the pool, or has the running call do that when it is done. Later
+    /// calls fail.
     pub(super) fn abandon(&self) {
         let mut content = self.content();
         content.levels.clear();

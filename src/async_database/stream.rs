@@ -12,13 +12,15 @@ use crate::error::Result;
 use crate::session::Stream;
 use crate::statement::{RowReader, Statement};
 
-/// The rows of one query as they arrive; returned by [`AsyncDatabase::stream`](super::AsyncDatabase::stream) and
+/// The rows of one query as they arrive; returned by
+/// [`AsyncDatabase::stream`](super::AsyncDatabase::stream) and
 /// [`AsyncDatabase::copy_out`](super::AsyncDatabase::copy_out).
 ///
-/// It is a `futures_core::Stream`, for the adapters of other crates. Without them, call [`AsyncStream::next`].
+/// It is a `futures_core::Stream`, for the adapters of other crates. Without them, call
+/// [`AsyncStream::next`].
 ///
-/// Each wait for rows takes at most as long as one call may take. The first error ends the stream. Dropping it early
-/// has a task of the runtime cancel the query and return the session to the pool.
+/// Each wait for rows takes at most as long as one call may take. The first error ends the stream.
+/// Dropping it early has a task of the runtime cancel the query and return the session to the pool.
 #[must_use = "rows are sent as they are taken"]
 pub struct AsyncStream<T>(State<T>);
 
@@ -95,7 +97,8 @@ impl<T: 'static> AsyncStream<T> {
         Ok(Self(State::Ready(Box::new(stream))))
     }
 
-    /// Returns the next row, or `None` after the last one. If this future is dropped, no row is lost.
+    /// Returns the next row, or `None` after the last one. If this future is dropped, no row is
+    /// lost.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| self.poll_row(context)).await
     }

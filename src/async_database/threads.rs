@@ -1,8 +1,9 @@
 //! Blocking work of asynchronous code, on tokio's blocking threads.
 //!
-//! diesel's own functions block their thread, and a future must not. There are never more of these threads than the
-//! pool has sessions, because a call that has to wait for a thread waits as a future. A call whose future is dropped is
-//! given up (`wire/interrupt.rs`): its statement is cancelled on the server and its transaction is rolled back.
+//! diesel's own functions block their thread, and a future must not. There are never more of these
+//! threads than the pool has sessions, because a call that has to wait for a thread waits as a
+//! future. A call whose future is dropped is given up (`wire/interrupt.rs`): its statement is
+//! cancelled on the server and its transaction is rolled back.
 
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;

@@ -64,13 +64,15 @@ where
     }
 }
 
-/// An open transaction, and the only owner of its session. If it is dropped, the transaction is rolled back.
+/// An open transaction, and the only owner of its session. If it is dropped, the transaction is
+/// rolled back.
 struct Open {
     slot: Arc<Slot>,
     level: u64,
     begun: BegunWork,
     opening: TransactionStart,
-    /// The number of transactions that are open within this one's work; savepoints of the work are on top.
+    /// The number of transactions that are open within this one's work; savepoints of the work are
+    /// on top.
     depth: u32,
 }
 

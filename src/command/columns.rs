@@ -183,7 +183,7 @@ impl Columns {
             doubts: Vec::new(),
             checks: Vec::new(),
         };
-        // A query without types (diesel's `sql_query`) is not compared: diesel checks the width only.
+        // A query without types (diesel's `sql_query`) is not compared: diesel checks the width.
         if self
             .all
             .iter()
@@ -287,8 +287,8 @@ pub(crate) fn is_untyped(actual: u32, number: usize, answer: &Answer) -> bool {
     actual == built_in::TEXT && !answer.is_of_a_table(number)
 }
 
-/// Returns the check of a column whose type matches as long as all its values are NULL: one answer, or a part of
-/// it, says nothing about the next.
+/// Returns the check of a column whose type matches as long as all its values are NULL: one answer,
+/// or a part of it, says nothing about the next.
 pub(crate) fn only_null(expected: &SqlType, number: usize, answer: &Answer) -> (usize, ValueCheck) {
     let name = answer.column_name(number).unwrap_or_default();
     (
@@ -312,7 +312,7 @@ impl SqlType {
             Self::BuiltIn(_) if actual >= FIRST_NORMAL => None,
             Self::BuiltIn(expected) => Some(built_in::reads(*expected, actual)),
             Self::Named { .. } if actual >= FIRST_NORMAL => Some(true),
-            // A domain, whose values arrive as those of its base type, or a type that is built in after all.
+            // A domain, whose values arrive as those of its base type, or a built-in type.
             Self::Named { .. } => None,
         }
     }

@@ -44,8 +44,8 @@ pub(crate) struct PreparedStatements {
 
 /// A statement, known by its search path, its SQL and the OIDs of its parameters' types.
 ///
-/// By another search path the same SQL reads other tables. PostgreSQL would plan it again at each change, and fail if
-/// the types of the result differ.
+/// By another search path the same SQL reads other tables. PostgreSQL would plan it again at each
+/// change, and fail if the types of the result differ.
 #[derive(Debug)]
 struct PreparedStatement {
     path: SearchPathKey,
@@ -64,7 +64,8 @@ struct PreparedStatement {
 #[derive(Debug)]
 pub(crate) struct StatementName {
     pub(crate) name: Arc<CStr>,
-    /// Whether it is to be prepared first; otherwise the server knows the name, or will know it by then.
+    /// Whether it is to be prepared first; otherwise the server knows the name, or will know it by
+    /// then.
     pub(crate) is_new: bool,
     /// The columns whose types were found to match, with the checks of their values.
     pub(crate) checked: Option<(Describe, Checks)>,
@@ -192,9 +193,11 @@ impl PreparedStatements {
         self.to_close.clear();
     }
 
-    /// Closes the statement that is used least; of several, the one that was not used for the longest time.
+    /// Closes the statement that is used least; of several, the one that was not used for the
+    /// longest time.
     fn evict(&mut self) {
-        // A scan is cheap enough: it happens once for a new statement, which costs the server far more.
+        // A scan is cheap enough: it happens once for a new statement, which costs the server far
+        // more.
         let all = self.statements.values().flatten();
         let Some(least) = all.min_by_key(|statement| (statement.uses, statement.used)) else {
             return;

@@ -13,12 +13,13 @@ use crate::wire::answer::Answer;
 /// Stands before the caller's SQL when the server checks its row count.
 const PREFIX: &str = "WITH s AS (\n";
 
-/// Begins the text that a failed check casts to a number; the server quotes it in its message, in any language.
+/// Begins the text that a failed check casts to a number; the server quotes it in its message, in
+/// any language.
 const MARK: &str = "bowline: expected";
 
 impl Command {
-    /// Makes the server check the number of rows, by wrapping the SQL in a query that fails if it is another; returns
-    /// which side has to check it.
+    /// Makes the server check the number of rows, by wrapping the SQL in a query that fails if it
+    /// is another; returns which side has to check it.
     pub(crate) fn check_rows_on_server(&mut self, texts: &mut TextCache) -> CheckedBy {
         if self.rows == ExpectedRows::Any {
             return CheckedBy::Server;
@@ -50,8 +51,8 @@ impl Command {
 
     /// Adds a hint to an error, if the server refused the wrapping query and not the caller's SQL.
     pub(crate) fn explain(&self, error: Error) -> Error {
-        // A query in WITH must return rows, and a table with rules, or a view, may not be written to there
-        // (PostgreSQL manual, 7.8.4).
+        // A query in WITH must return rows, and a table with rules, or a view, may not be written
+        // to there (PostgreSQL manual, 7.8.4).
         let is_refused = error.sqlstate() == Some(SqlState::FEATURE_NOT_SUPPORTED);
         let Some(written) = self.wrapped.as_ref().filter(|_| is_refused) else {
             return error;
@@ -70,7 +71,8 @@ impl Command {
     }
 }
 
-/// Returns the SQL that runs this one and fails if it gives another number of rows; `None` if it cannot stand in WITH.
+/// Returns the SQL that runs this one and fails if it gives another number of rows; `None` if it
+/// cannot stand in WITH.
 fn checking(sql: &str, rows: ExpectedRows) -> Option<String> {
     let WithQuery { sql, counts } = WithQuery::read(sql)?;
     match rows {
@@ -110,7 +112,8 @@ pub(crate) fn wrong_count(expected: u64, found: usize) -> Error {
     }
 }
 
-/// Checks that an answer has as many rows as its command expects, where the server could not check that.
+/// Checks that an answer has as many rows as its command expects, where the server could not check
+/// that.
 pub(crate) fn check_count(command: &Command, answer: &Answer) -> Result<()> {
     let (expected, found) = match command.rows {
         ExpectedRows::Any => return Ok(()),

@@ -1,8 +1,9 @@
 //! The OIDs of types that migrations made, looked up once for a whole pool.
 //!
-//! Built-in types have fixed OIDs that diesel knows; enums, domains and types of extensions have OIDs that the
-//! server assigned. Encoding a statement never uses a connection: a type that is not in the cache is recorded as a
-//! miss, and all misses are looked up in one query before the statement is sent.
+//! Built-in types have fixed OIDs that diesel knows; enums, domains and types of extensions have
+//! OIDs that the server assigned. Encoding a statement never uses a connection: a type that is not
+//! in the cache is recorded as a miss, and all misses are looked up in one query before the
+//! statement is sent.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -180,7 +181,8 @@ impl TypeLookup {
         &self.path
     }
 
-    /// Returns the types that were missing; once they are known, the statement has to be encoded again.
+    /// Returns the types that were missing; once they are known, the statement has to be encoded
+    /// again.
     pub(crate) fn take_misses(&mut self) -> Vec<(SearchPathKey, TypeName)> {
         std::mem::take(&mut self.misses)
     }

@@ -61,7 +61,8 @@ impl Addresses {
         self.tried.push(tried_address);
     }
 
-    /// Removes an address that does not answer, and those that were tried, unless they are to be tried again.
+    /// Removes an address that does not answer, and those that were tried, unless they are to be
+    /// tried again.
     pub(super) fn give_up(&mut self, tried_address: &HostAddress) {
         let tried = std::mem::take(&mut self.tried);
         let tries_again = self.tries_again;

@@ -1,7 +1,7 @@
 //! libpq's message about a failed connect: one paragraph for each attempt.
 //!
-//! libpq tries hosts and addresses in turn, and one address again with or without encryption, until an attempt
-//! succeeds. The error is about the attempt that decides.
+//! libpq tries hosts and addresses in turn, and one address again with or without encryption, until
+//! an attempt succeeds. The error is about the attempt that decides.
 
 use crate::error::ServerError;
 use crate::sqlstate::SqlState;
@@ -20,7 +20,8 @@ pub(super) struct Attempt<'a> {
 /// The beginning of each paragraph.
 const BEGINNING: &str = "connection to server ";
 
-/// The end of a server's message about a connection that it accepts with encryption only, or not at all.
+/// The end of a server's message about a connection that it accepts with encryption only, or not at
+/// all.
 pub(super) const NO_ENCRYPTION: &str = ", no encryption";
 
 impl<'a> Attempt<'a> {
@@ -53,7 +54,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns the attempt that decides: the last, since libpq stops at the first server that answers.
+    /// Returns the attempt that decides: the last, since libpq stops at the first server that
+    /// answers.
     ///
     /// An attempt without encryption, after the server has refused something else, does not count.
     pub(super) fn decisive(attempts: &[Self]) -> Option<&Self> {
@@ -83,7 +85,8 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Returns the server's error in libpq's verbose text: `FATAL:  28P01: message`, then lines with a label.
+/// Returns the server's error in libpq's verbose text: `FATAL:  28P01: message`, then lines with a
+/// label.
 fn server_error(reason: &str) -> Option<ServerError> {
     let mut lines = reason.lines();
     let (severity, rest) = lines.next()?.split_once(":  ")?;

@@ -1,8 +1,8 @@
 //! The reasons why a connect fails, as a table: whether they last, and a hint.
 //!
-//! A server's refusal is found by its SQLSTATE. A failure in libpq itself (a certificate, a method of
-//! authentication) has none, so it is found by libpq's text. That is in English: libpq translates it only for
-//! a program that calls `setlocale`, and a Rust program does not.
+//! A server's refusal is found by its SQLSTATE. A failure in libpq itself (a certificate, a method
+//! of authentication) has none, so it is found by libpq's text. That is in English: libpq
+//! translates it only for a program that calls `setlocale`, and a Rust program does not.
 
 use super::attempt::NO_ENCRYPTION;
 
@@ -73,8 +73,9 @@ const fn passing(code: &'static str, words: &'static str, remedy: &'static str) 
     }
 }
 
-/// The reasons by a server's code; the first match counts. If one code stands for several reasons, the message of a
-/// server that speaks English tells them apart; the last entry of each code is for other languages.
+/// The reasons by a server's code; the first match counts. If one code stands for several reasons,
+/// the message of a server that speaks English tells them apart; the last entry of each code is for
+/// other languages.
 static BY_CODE: [RefusalReason; 20] = [
     answer(
         "28P01",

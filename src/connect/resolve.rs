@@ -1,8 +1,8 @@
 //! Host names to addresses, within a deadline.
 //!
-//! libpq's own look-up of names blocks without a limit, and `connect_timeout` does not cover it. So names are looked
-//! up here, on a thread that is abandoned when the deadline passes, and libpq gets addresses. It also gets the names,
-//! which certificates are checked against.
+//! libpq's own look-up of names blocks without a limit, and `connect_timeout` does not cover it. So
+//! names are looked up here, on a thread that is abandoned when the deadline passes, and libpq gets
+//! addresses. It also gets the names, which certificates are checked against.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, ToSocketAddrs};
@@ -75,7 +75,8 @@ fn is_name(host: &str) -> bool {
 fn look_up(host: &str, deadline: Instant) -> Result<Vec<IpAddr>> {
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
-    // Abandoned at the deadline: a look-up cannot be interrupted, and ends by the resolver's own limits.
+    // Abandoned at the deadline: a look-up cannot be interrupted, and ends by the resolver's own
+    // limits.
     let spawned = thread::Builder::new()
         .name("bowline-resolve".to_owned())
         .spawn(move || {

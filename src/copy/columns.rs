@@ -8,11 +8,11 @@ use crate::error::{Error, Result};
 use crate::session::copy::Question;
 use crate::wire::answer::Answer;
 
-/// Returns the question about the columns of the table that diesel wrote into `COPY table (columns) FROM ..`, and their
-/// names.
+/// Returns the question about the columns of the table that diesel wrote into `COPY table (columns)
+/// FROM ..`, and their names.
 ///
-/// It asks the catalog, which a role that may only insert can read. The answer has for each column the number, the type,
-/// the base type of a domain, and the name of the type.
+/// It asks the catalog, which a role that may only insert can read. The answer has for each column
+/// the number, the type, the base type of a domain, and the name of the type.
 pub(super) fn of_target(copy: &str) -> (Question, Vec<String>) {
     let is_open = |token: &bowline_sql::Token<'_>| token.is("(");
     let open = tokens(copy)
@@ -43,7 +43,8 @@ pub(super) fn of_target(copy: &str) -> (Question, Vec<String>) {
     (Question { sql, behind: 0 }, names)
 }
 
-/// Compares the types of a table's columns with those of the values; COPY itself refuses a column that does not exist.
+/// Compares the types of a table's columns with those of the values; COPY itself refuses a column
+/// that does not exist.
 pub(super) fn check_target(expected: &Columns, names: &[String], answer: &Answer) -> Result<()> {
     for row in 0..answer.row_count() {
         let text = |column| std::str::from_utf8(answer.value(row, column)?).ok();
@@ -58,7 +59,8 @@ pub(super) fn check_target(expected: &Columns, names: &[String], answer: &Answer
     Ok(())
 }
 
-/// Returns the question about the columns of a query: a cursor that fetches nothing describes them without running it.
+/// Returns the question about the columns of a query: a cursor that fetches nothing describes them
+/// without running it.
 pub(super) fn of_query(sql: &str) -> Result<Question> {
     const DECLARE: &str = "DECLARE bowline_copy NO SCROLL CURSOR FOR\n";
     let writes = first_word(sql)

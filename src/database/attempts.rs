@@ -42,14 +42,16 @@ pub(crate) struct Attempts<'d> {
 /// The end of an attempt that did not succeed.
 pub(crate) enum Failed<T, E> {
     Refused(E),
-    /// The commit was sent, but not answered. The value of the work is here, unless it was lost with the answer.
+    /// The commit was sent, but not answered. The value of the work is here, unless it was lost
+    /// with the answer.
     Unanswered(Option<T>, Error),
 }
 
 /// What follows an attempt that did not succeed.
 pub(crate) enum Next<T, E> {
     End(Result<CallEnd<T>, (E, u32)>),
-    /// Another attempt, because of this failure. If no time is left for it, the result is the failure.
+    /// Another attempt, because of this failure. If no time is left for it, the result is the
+    /// failure.
     Again(E),
 }
 
@@ -131,8 +133,9 @@ impl Attempts<'_> {
         recorded.hooks.run();
     }
 
-    /// Ends an attempt that failed or was not answered: returns its session, finds out the outcome of its commit, and
-    /// pauses before another attempt. `repeated` is the failure of the attempt before.
+    /// Ends an attempt that failed or was not answered: returns its session, finds out the outcome
+    /// of its commit, and pauses before another attempt. `repeated` is the failure of the attempt
+    /// before.
     pub(crate) async fn failed<T, E: From<Error>>(
         &mut self,
         attempt: Attempt,

@@ -22,8 +22,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Waits for a session until the deadline, or until the pool's own limit if that is earlier. `now`
-    /// is the time of the call.
+    /// Waits for a session until the deadline, or until the pool's own limit if that is earlier.
+    /// `now` is the time of the call.
     pub(super) async fn get(
         &self,
         holder: &'static Location<'static>,
@@ -217,8 +217,8 @@ impl fmt::Debug for Pinned {
 pub struct PooledSession(Held);
 
 impl PooledSession {
-    /// Marks this session, and all that are as old, as outdated: their server no longer accepts writes.
-    /// The pool replaces them.
+    /// Marks this session, and all that are as old, as outdated: their server no longer accepts
+    /// writes. The pool replaces them.
     pub(super) fn mark_outdated(&self) {
         if let Held::Pooled(session) = &self.0 {
             session.mark_outdated();

@@ -13,8 +13,8 @@ use crate::wire::executor::block_on;
 
 /// A transaction that was begun by [`Database::begin`].
 ///
-/// Dropping it rolls back, in one round trip. It is not retried. It dereferences to [`Session`]: for a parameter of
-/// type `&mut Session`, pass `&mut *transaction`.
+/// Dropping it rolls back, in one round trip. It is not retried. It dereferences to [`Session`]:
+/// for a parameter of type `&mut Session`, pass `&mut *transaction`.
 #[must_use = "dropping it rolls back"]
 pub struct Transaction {
     database: Database,
@@ -63,8 +63,8 @@ impl Database {
 impl Transaction {
     /// Commits the transaction: one round trip, none if nothing was sent.
     ///
-    /// If COMMIT is not answered, its outcome is looked up as that of [`Database::transaction`]. If a statement failed
-    /// before, the transaction is rolled back, and the result is that failure.
+    /// If COMMIT is not answered, its outcome is looked up as that of [`Database::transaction`]. If
+    /// a statement failed before, the transaction is rolled back, and the result is that failure.
     pub fn commit(mut self) -> Result<()> {
         self.end(Ok(()))
     }

@@ -13,9 +13,9 @@ use crate::wire::executor::block_on;
 
 /// A collection of statements that will run in one transaction.
 ///
-/// For code that finds out step by step what to write. Where all statements are known at once, a tuple
-/// of statements does the same. Nothing is sent before [`UnitOfWork::commit`]. Dropping the unit
-/// of work without committing discards it.
+/// For code that finds out step by step what to write. Where all statements are known at once, a
+/// tuple of statements does the same. Nothing is sent before [`UnitOfWork::commit`]. Dropping the
+/// unit of work without committing discards it.
 ///
 /// ```
 /// # use bowline::{sql_query, Database, Result, StatementDsl as _};
@@ -108,7 +108,8 @@ impl<'a> UnitOfWork<'a> {
 }
 
 impl Outputs {
-    /// Returns the output of a statement. Fails for a handle of another unit of work, and if the answer was lost.
+    /// Returns the output of a statement. Fails for a handle of another unit of work, and if the
+    /// answer was lost.
     pub fn take<T: 'static>(&mut self, handle: OutputHandle<T>) -> Result<T> {
         let outputs = self.outputs.as_mut().map_err(|lost| {
             Error::unavailable(lost.message().to_owned())

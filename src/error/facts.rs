@@ -22,7 +22,8 @@ pub(super) struct Facts {
     pub(super) statement_index: Option<StatementIndex>,
     pub(super) row: Option<u64>,
     pub(super) attempts: u32,
-    /// Whether types of the statement were looked up by name, so that their OIDs may be out of date.
+    /// Whether types of the statement were looked up by name, so that their OIDs may be out of
+    /// date.
     pub(super) depends_on_types: bool,
     pub(super) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// Whether the message already includes the text of the source and of all causes below it.

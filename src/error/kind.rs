@@ -11,8 +11,8 @@ pub enum ErrorKind {
     /// The row has another version than the one that was read: somebody changed it since. Read it
     /// again, or report the conflict.
     VersionChanged,
-    /// The data violated a constraint, and would again: [`Error::constraint`](crate::Error::constraint)
-    /// returns which.
+    /// The data violated a constraint, and would again:
+    /// [`Error::constraint`](crate::Error::constraint) returns which.
     Constraint,
     /// Each attempt conflicted with another transaction: try again later.
     Conflict,

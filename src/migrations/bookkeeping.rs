@@ -216,8 +216,8 @@ impl Bookkeeping {
         self.history.as_ref().filter(|table| table.is_writable())
     }
 
-    /// Returns what is recorded of the migrations that have run, and of those that began and did not
-    /// finish, in the order of their versions.
+    /// Returns what is recorded of the migrations that have run, and of those that began and did
+    /// not finish, in the order of their versions.
     pub fn recorded(&self, session: &mut Session) -> Result<Vec<Recorded>> {
         let query = match &self.history {
             Some(history) => history.recorded(&self.table),

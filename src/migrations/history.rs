@@ -1,4 +1,5 @@
-//! The table `__bowline_migrations`: what diesel's table does not record of the migrations that ran.
+//! The table `__bowline_migrations`: what diesel's table does not record of the migrations that
+//! ran.
 //!
 //! diesel's table decides what has run; a row of this table alone says that a migration began and
 //! did not finish. So diesel's own command can be used in between.

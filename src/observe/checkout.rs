@@ -32,7 +32,8 @@ impl Checkout {
         Self { began: now, span }
     }
 
-    /// Returns the span, if a subscriber wants it; the wait runs within it, since a connect may happen meanwhile.
+    /// Returns the span, if a subscriber wants it; the wait runs within it, since a connect may
+    /// happen meanwhile.
     pub(crate) fn span(&self) -> Option<&Span> {
         (!self.span.is_disabled()).then_some(&self.span)
     }

@@ -1,4 +1,5 @@
-//! Metrics, through the facade `metrics`, with the feature of that name; without it these functions do nothing.
+//! Metrics, through the facade `metrics`, with the feature of that name; without it these functions
+//! do nothing.
 //!
 //! Names and labels are listed in `docs/OBSERVING.md`.
 #![cfg_attr(

@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::sql_text::keywords;
 use crate::wire::answer::Answer;
 
-/// The span of a statement: begun before the statement is encoded, and recorded when its answer was read.
+/// The span of a statement: begun before the statement is encoded, and recorded when its answer was
+/// read.
 #[derive(Debug)]
 pub(crate) struct StatementSpan {
     span: Span,
@@ -196,7 +197,8 @@ impl StatementSpan {
         );
     }
 
-    /// Returns the operation: `SELECT`; for several commands `BATCH`, with the operation if all have the same one.
+    /// Returns the operation: `SELECT`; for several commands `BATCH`, with the operation if all
+    /// have the same one.
     pub(super) fn operation(&self) -> String {
         let mut operations = self
             .commands

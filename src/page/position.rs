@@ -1,7 +1,8 @@
-//! The text of a position in a list, for clients: opaque, with a version and the list that it is of.
+//! The text of a position in a list, for clients: opaque, with a version and the list that it is
+//! of.
 //!
-//! The text is base64 for URLs (RFC 4648, section 5) of JSON: a version, the fingerprint of the list,
-//! and the values of the columns by which the list is ordered. It is not signed: a client can
+//! The text is base64 for URLs (RFC 4648, section 5) of JSON: a version, the fingerprint of the
+//! list, and the values of the columns by which the list is ordered. It is not signed: a client can
 //! make one up, and gets the rows after the position that it made up, which it may read anyway.
 
 use serde::Serialize;

@@ -10,7 +10,8 @@ use crate::session::Session;
 
 /// Cleans a session in a task of its own, and then gives it back or closes it.
 ///
-/// Without a runtime it is closed at once. So it is if the runtime shuts down before the server has answered.
+/// Without a runtime it is closed at once. So it is if the runtime shuts down before the server has
+/// answered.
 pub(super) fn by_a_task(mut lease: Lease<Session>, call_timeout: Duration) {
     match Handle::try_current() {
         Ok(runtime) => {

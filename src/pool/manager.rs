@@ -19,7 +19,8 @@ pub struct SessionManager {
 }
 
 impl SessionManager {
-    /// Returns a manager of sessions with this configuration; they share one cache of the database's types.
+    /// Returns a manager of sessions with this configuration; they share one cache of the
+    /// database's types.
     pub fn new(config: Config) -> Self {
         Self {
             config,

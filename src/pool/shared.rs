@@ -139,8 +139,8 @@ impl<S: Resource> SharedPool<S> {
         block_on(self.take_at(Instant::now(), caller, || deadline, again))
     }
 
-    /// As [`SharedPool::take`]; `now` is the time at which the caller asks. The deadline is computed
-    /// only if the caller has to wait.
+    /// As [`SharedPool::take`]; `now` is the time at which the caller asks. The deadline is
+    /// computed only if the caller has to wait.
     pub(super) async fn take_at(
         self: &Arc<Self>,
         now: Instant,

@@ -288,7 +288,8 @@ fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_w
             "{error}"
         );
     }
-    // Pauses of 50, 100, 200, 400 and 500 ms, of which at least half is kept; a first attempt by each connector.
+    // Pauses of 50, 100, 200, 400 and 500 ms, of which at least half is kept; a first attempt by
+    // each connector.
     let made = attempts.load(SeqCst);
     assert!((2..=14).contains(&made), "{made}");
     until(|| shared.gauges.read().connecting == 0);

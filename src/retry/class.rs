@@ -49,8 +49,8 @@ impl Default for Failure {
 }
 
 impl Failure {
-    /// Returns the class; `None` if the call would fail again or may have been committed. `locks` is
-    /// true if the caller wants retries after a lock was not available.
+    /// Returns the class; `None` if the call would fail again or may have been committed. `locks`
+    /// is true if the caller wants retries after a lock was not available.
     pub(crate) fn class(&self, locks: bool) -> Option<Class> {
         if self.outcome != Outcome::NotCommitted {
             return None;
@@ -120,7 +120,8 @@ pub(crate) fn is_stale(error: &Error) -> bool {
     }
 }
 
-/// Returns true if a SQLSTATE can mean that a parameter has the OID of another type of the same name.
+/// Returns true if a SQLSTATE can mean that a parameter has the OID of another type of the same
+/// name.
 ///
 /// The server then finds no operator, function, cast or column for the parameter, or no such type.
 pub(crate) fn is_about_types(state: SqlState) -> bool {

@@ -1,7 +1,7 @@
 //! Ends what a dropped call has left: its pipeline and its transaction.
 //!
-//! A task that is dropped cannot wait. So the session keeps the pipeline, and its next user or the pool ends it: the
-//! server is asked to cancel, and its answer is waited for.
+//! A task that is dropped cannot wait. So the session keeps the pipeline, and its next user or the
+//! pool ends it: the server is asked to cancel, and its answer is waited for.
 
 use super::Session;
 use super::exchange::cancel;
@@ -11,7 +11,8 @@ use crate::error::Outcome;
 use crate::wire::driver::Completion;
 
 impl Session {
-    /// Ends the pipeline of a call that was dropped, if there is one. If the server does not answer, the session is lost.
+    /// Ends the pipeline of a call that was dropped, if there is one. If the server does not
+    /// answer, the session is lost.
     pub(crate) async fn end_abandoned(&mut self) {
         if self.dropped_copy.is_some() {
             self.is_in_flight = false;
@@ -43,7 +44,8 @@ impl Session {
         }
     }
 
-    /// Ends the pipeline of a call that was dropped, and rolls back until only this many transactions are open.
+    /// Ends the pipeline of a call that was dropped, and rolls back until only this many
+    /// transactions are open.
     pub(crate) async fn undo_abandoned(&mut self, depth: u32) {
         self.end_abandoned().await;
         while self.transactions.depth() > depth && !self.is_broken() {

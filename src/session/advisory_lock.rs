@@ -92,7 +92,8 @@ impl Session {
     }
 }
 
-/// Locks, which are counted instead of marking the session, so that the session is clean once they are released.
+/// Locks, which are counted instead of marking the session, so that the session is clean once they
+/// are released.
 impl Session {
     /// Waits for the lock as long as one call may take.
     pub(crate) async fn lock(&mut self, key: &LockKey) -> Result<()> {

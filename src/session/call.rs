@@ -16,8 +16,8 @@ pub(crate) struct CallRecord {
     pub(crate) was_late: bool,
     /// The transaction ID, if COMMIT was not answered.
     pub(crate) xid: Option<Arc<Xid>>,
-    /// Whether a commit without an answer can have written only if a function of the database has the name of one of
-    /// PostgreSQL's own.
+    /// Whether a commit without an answer can have written only if a function of the database has
+    /// the name of one of PostgreSQL's own.
     pub(crate) depends_on_shadowing: bool,
     /// The process id of the server's backend.
     pub(crate) backend_pid: i32,

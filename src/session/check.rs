@@ -56,8 +56,8 @@ const JUDGE: &str = "\
 impl Session {
     /// Checks the types of the answers to these commands; an error names the command.
     ///
-    /// A positive result is kept with the prepared statement. If the command before it was the same statement, the
-    /// result of that one is used.
+    /// A positive result is kept with the prepared statement. If the command before it was the same
+    /// statement, the result of that one is used.
     pub(super) async fn check_answers(
         &mut self,
         commands: &mut [Command],
@@ -146,7 +146,8 @@ impl Session {
         Ok(compared.checks.into())
     }
 
-    /// Returns whether types match, as the server said before, or says now: one round trip for all pairs.
+    /// Returns whether types match, as the server said before, or says now: one round trip for all
+    /// pairs.
     pub(super) async fn judge(
         &mut self,
         pairs: &[&TypePair],

@@ -1,7 +1,7 @@
 //! Prepares a session for its next holder in the pool, within a separate deadline.
 //!
-//! A call that runs out of time asks the server to cancel and waits for the answer. Between two holders no work is
-//! at stake, so a session that does not answer in time is given up at once.
+//! A call that runs out of time asks the server to cancel and waits for the answer. Between two
+//! holders no work is at stake, so a session that does not answer in time is given up at once.
 
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ use crate::wire::protocol::PipelineState;
 const RESET: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Returns whether the server answers by the deadline; one round trip. If not, the session is lost.
+    /// Returns whether the server answers by the deadline; one round trip. If not, the session is
+    /// lost.
     pub(crate) async fn ping(&mut self, deadline: Instant) -> bool {
         let answered = self.connection.enter_pipeline().is_ok() && {
             let mut state = PipelineState::ping();
@@ -32,11 +33,11 @@ impl Session {
         answered
     }
 
-    /// Prepares the session for another holder without the server; returns whether it may be used on, or `None` if the
-    /// server has to be asked.
+    /// Prepares the session for another holder without the server; returns whether it may be used
+    /// on, or `None` if the server has to be asked.
     ///
-    /// Settings that the holder changed on this side are reset. Ending an open transaction takes a round trip, and so
-    /// does resetting a session that is [touched](Session::is_touched).
+    /// Settings that the holder changed on this side are reset. Ending an open transaction takes a
+    /// round trip, and so does resetting a session that is [touched](Session::is_touched).
     #[inline]
     pub(crate) fn check_in_at_once(&mut self, call_timeout: Duration) -> Option<bool> {
         if self.is_in_flight {

@@ -88,7 +88,8 @@ impl Session {
     }
 }
 
-/// Fails unless the server answered COMMIT: to the COMMIT of a failed transaction it answers ROLLBACK.
+/// Fails unless the server answered COMMIT: to the COMMIT of a failed transaction it answers
+/// ROLLBACK.
 pub(super) fn check_commit(answer: Option<&Answer>) -> Result<()> {
     if answer.is_some_and(Answer::is_commit) {
         return Ok(());

@@ -25,7 +25,8 @@ pub(super) struct SessionConnection {
     prepared: PreparedStatements,
     /// The reason why no call is possible any more. It is never unset, and the first reason stays.
     lost: Option<String>,
-    /// Whether [`SessionConnection::was_closed`] has just returned false, and nothing was sent since.
+    /// Whether [`SessionConnection::was_closed`] has just returned false, and nothing was sent
+    /// since.
     was_peeked: bool,
 }
 
@@ -65,7 +66,8 @@ impl SessionConnection {
         self.lost.is_some() || !self.libpq.is_alive()
     }
 
-    /// Fails for a connection that was lost, and for one whose results another call still waits for.
+    /// Fails for a connection that was lost, and for one whose results another call still waits
+    /// for.
     pub(super) fn refuse_if_lost(&self) -> Result<()> {
         match &self.lost {
             None if self.libpq.transaction_status() == TransactionStatus::Active => {
@@ -146,7 +148,8 @@ impl SessionConnection {
         self.libpq.parameter_status(standard).as_deref() == Some("off")
     }
 
-    /// Returns whether the server has closed the connection while it was idle: peeks at the socket, no round trip.
+    /// Returns whether the server has closed the connection while it was idle: peeks at the socket,
+    /// no round trip.
     pub(super) fn was_closed(&self) -> bool {
         let mut byte = [0_u8; 1];
         let Some(socket) = self.libpq.socket() else {
@@ -158,8 +161,8 @@ impl SessionConnection {
             rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT,
         ) {
             Ok((0, _)) => true,
-            // Unasked, a notice, a notification or a FATAL error may arrive. libpq reads the first two with the next
-            // call; the last one announces that the server closes the connection.
+            // Unasked, a notice, a notification or a FATAL error may arrive. libpq reads the first
+            // two with the next call; the last one announces that the server closes the connection.
             Ok(_) => matches!(byte, [b'E'] | [TLS_ALERT]),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => false,
             Err(_) => true,

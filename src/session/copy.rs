@@ -32,8 +32,8 @@ pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     sql: String,
     /// The number of characters that are sent before the caller's SQL.
     before: usize,
-    /// The number of characters before the caller's query in the question about its columns, less those before it in
-    /// the caller's SQL.
+    /// The number of characters before the caller's query in the question about its columns, less
+    /// those before it in the caller's SQL.
     before_in_question: usize,
     commits: bool,
     /// Whether it returns the rows of a statement that writes.
@@ -52,8 +52,8 @@ const SHORT: Duration = Duration::from_millis(100);
 pub(crate) const PIECE: usize = 64 * 1024;
 
 impl Session {
-    /// Runs a `COPY .. FROM STDIN` with the data of a reader, in the format that the SQL names; returns the number
-    /// of rows.
+    /// Runs a `COPY .. FROM STDIN` with the data of a reader, in the format that the SQL names;
+    /// returns the number of rows.
     ///
     /// All rows are inserted or none. Takes two round trips, however many rows. Each step may take
     /// as long as one call. If the reader fails, so does the COPY.
@@ -61,7 +61,8 @@ impl Session {
         block_on(Copy::begin(self, sql, CopyDirection::In, None, true))?.feed_from(reader)
     }
 
-    /// Writes the data of a `COPY .. TO STDOUT`, in the format that the SQL names; returns the number of rows.
+    /// Writes the data of a `COPY .. TO STDOUT`, in the format that the SQL names; returns the
+    /// number of rows.
     ///
     /// Takes one round trip, however many rows. Each step may take as long as one call.
     pub fn copy_out_to(&mut self, sql: &str, writer: impl Write) -> Result<u64> {
@@ -72,7 +73,8 @@ impl Session {
 /// A question about the columns of a COPY, asked in the same round trip.
 pub(crate) struct Question {
     pub(crate) sql: String,
-    /// The number of characters before the caller's query in it, less those before it in the COPY's SQL.
+    /// The number of characters before the caller's query in it, less those before it in the COPY's
+    /// SQL.
     pub(crate) behind: usize,
 }
 
@@ -365,7 +367,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
                     None => error,
                 }
             }
-            // The server was done before it was asked to cancel. Without an error, the rows so far would pass for all.
+            // The server was done before it was asked to cancel. Without an error, the rows so far
+            // would pass for all.
             (Ok(()), None) if expired => rows_too_late().with_outcome(match outcome {
                 Outcome::Unknown => Outcome::Committed,
                 known => known,
@@ -384,7 +387,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
     }
 }
 
-/// Returns the row that the server's context names: `COPY accounts, line 3, column balance`, in whatever language.
+/// Returns the row that the server's context names: `COPY accounts, line 3, column balance`, in
+/// whatever language.
 fn row_in(context: &str) -> Option<u64> {
     let rest = context.lines().next()?.strip_prefix("COPY ")?;
     rest.split(", ").skip(1).find_map(|part| {
@@ -412,7 +416,8 @@ async fn end_dropped(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
 }
 
 impl Session {
-    /// Ends a COPY that a task has dropped, if there is one. If the server does not answer, the session is lost.
+    /// Ends a COPY that a task has dropped, if there is one. If the server does not answer, the
+    /// session is lost.
     pub(super) async fn end_abandoned_copy(&mut self) {
         let Some(mut state) = self.dropped_copy.take() else {
             return;

@@ -1,7 +1,7 @@
 //! Cursors: a query of a transaction that is read in portions, forwards and backwards.
 //!
-//! A stream is faster where rows are read once and in order. A cursor leaves the session free between two
-//! reads, and can go back.
+//! A stream is faster where rows are read once and in order. A cursor leaves the session free
+//! between two reads, and can go back.
 
 use std::fmt;
 use std::sync::Arc;
@@ -100,7 +100,8 @@ impl<T> Cursor<'_, T> {
         self.read(&format!("BACKWARD {}", count(rows)))
     }
 
-    /// Returns the row of this number, counted from 1; needs a [scroll cursor](Session::scroll_cursor).
+    /// Returns the row of this number, counted from 1; needs a [scroll
+    /// cursor](Session::scroll_cursor).
     pub fn fetch_absolute(&mut self, row: u32) -> Result<Option<T>> {
         Ok(self.read(&format!("ABSOLUTE {}", count(row)))?.pop())
     }

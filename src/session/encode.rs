@@ -135,8 +135,8 @@ impl Session {
     }
 }
 
-/// Refuses a BEGIN among several statements: the transaction would be open when the answer says that the work is
-/// committed.
+/// Refuses a BEGIN among several statements: the transaction would be open when the answer says
+/// that the work is committed.
 pub(super) fn refuse_begin(command: &Command) -> Result<()> {
     if !command.begins_transaction() {
         return Ok(());

@@ -54,7 +54,8 @@ impl Session {
         self.end_flight(completion)
     }
 
-    /// Prepares the pipeline of a call that may be dropped while it waits: the session keeps it, to end it later.
+    /// Prepares the pipeline of a call that may be dropped while it waits: the session keeps it, to
+    /// end it later.
     pub(super) fn start_flight(&mut self, batch: Batch, commit: CommitPoint) -> Result<()> {
         let mut flight = self.flight.take().unwrap_or_default();
         let prepared = self.prepare_pipeline(&mut flight, batch, commit);
@@ -123,7 +124,8 @@ impl Session {
         Ok(pending)
     }
 
-    /// Prepares the messages of a pipeline in place of one that has ended, whose memory is used again.
+    /// Prepares the messages of a pipeline in place of one that has ended, whose memory is used
+    /// again.
     #[inline]
     fn prepare_pipeline(
         &mut self,
@@ -193,8 +195,8 @@ impl Session {
         Ok(())
     }
 
-    /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that, the server is
-    /// asked to cancel.
+    /// Drives a pipeline to its end, to the next rows of a stream, or to the deadline; past that,
+    /// the server is asked to cancel.
     pub(super) async fn drive_pipeline(
         &mut self,
         pending: &mut PendingPipeline,
@@ -220,7 +222,8 @@ impl Session {
         })
     }
 
-    /// Takes the answers of a pipeline that was driven to its end, and updates what is known of the session.
+    /// Takes the answers of a pipeline that was driven to its end, and updates what is known of the
+    /// session.
     pub(super) fn finish_pipeline(
         &mut self,
         pending: &mut PendingPipeline,
@@ -335,8 +338,8 @@ impl Session {
             command.check()?;
             let parameters = std::mem::take(&mut command.parameters);
             changed_schema |= command.text.may_change_schema();
-            // In a transaction that changed the schema, a plan from before would fail all of it. What diesel makes names
-            // its columns.
+            // In a transaction that changed the schema, a plan from before would fail all of it.
+            // What diesel makes names its columns.
             let is_named = command.is_named
                 && self.connection.prepared().is_enabled()
                 && (command.is_diesels || !changed_schema);
@@ -391,7 +394,8 @@ impl Session {
         error
     }
 
-    /// Marks the session as lost, and returns the error of the call: the server's last error, if there is one.
+    /// Marks the session as lost, and returns the error of the call: the server's last error, if
+    /// there is one.
     pub(super) fn lost_error(
         &mut self,
         stopped: DriveError,

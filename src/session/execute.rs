@@ -52,7 +52,8 @@ enum Started {
     InFlight(Ending),
     /// Types have to be looked up before it can be encoded.
     Misses(Vec<(SearchPathKey, TypeName)>),
-    /// Its row counts are checked by the answer, before the commit of the transaction that begins like this.
+    /// Its row counts are checked by the answer, before the commit of the transaction that begins
+    /// like this.
     CommitsLater(Vec<Command>, Arc<[Arc<str>]>),
     /// It has no commands.
     Empty(Vec<Command>),
@@ -84,7 +85,8 @@ impl Session {
     /// Executes a statement, and retries it once if the server refused only because its schema had
     /// changed.
     ///
-    /// The usual way waits in one place. What is rare waits in a box, so that it does not make the future larger.
+    /// The usual way waits in one place. What is rare waits in a box, so that it does not make the
+    /// future larger.
     pub(super) async fn execute<S: Statement + ?Sized>(
         &mut self,
         statement: &mut S,
@@ -173,8 +175,8 @@ impl Session {
             }
             mode => mode,
         };
-        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction. Within a transaction of the session's,
-        // `encode` has refused it.
+        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction. Within a transaction
+        // of the session's, `encode` has refused it.
         let is_alone = commands.len() == 1 && matches!(mode, TransactionMode::Implicit);
         if !is_alone && self.transactions.depth() == 0 {
             commands.iter().try_for_each(refuse_end)?;
@@ -312,7 +314,8 @@ impl Session {
     }
 }
 
-/// Returns commands together with those that begin and commit their transaction: one round trip, one more if it fails.
+/// Returns commands together with those that begin and commit their transaction: one round trip,
+/// one more if it fails.
 fn with_commit(start: &[Arc<str>], commands: Vec<Command>, before_commit: Vec<Command>) -> Batch {
     // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
     let is_no_work = |command: Command| command.with_reads(Reads::Yes);

@@ -15,8 +15,8 @@ pub(crate) struct Hooks {
     registered: Vec<Registered>,
     /// Hooks that can run now.
     due: Vec<Hook>,
-    /// The depth of the transactions that were open when a `Database` took the session over. The code that uses the
-    /// session never ends them, so those within them count as outermost.
+    /// The depth of the transactions that were open when a `Database` took the session over. The
+    /// code that uses the session never ends them, so those within them count as outermost.
     floor: u32,
     /// Whether the `Database` runs the hooks that are due, once the session is returned to the
     /// pool.
@@ -78,7 +78,8 @@ impl Hooks {
         });
     }
 
-    /// Notes that a transaction of this depth was committed; of a savepoint, the transaction around it decides.
+    /// Notes that a transaction of this depth was committed; of a savepoint, the transaction around
+    /// it decides.
     fn committed(&mut self, depth: u32) {
         if depth <= self.floor + 1 {
             return self.end(true);
@@ -102,8 +103,8 @@ impl Hooks {
         }
     }
 
-    /// Notes that the outermost transaction has ended: the hooks for that end are due, in the order in which they were
-    /// registered.
+    /// Notes that the outermost transaction has ended: the hooks for that end are due, in the order
+    /// in which they were registered.
     pub(crate) fn end(&mut self, committed: bool) {
         let fits = |registered: &Registered| match registered.on {
             On::Commit => committed && !registered.undone,
@@ -217,7 +218,8 @@ impl Session {
         hooks.run_due();
     }
 
-    /// Notes that a transaction of this depth was rolled back; depth 0 stands for all, lost with the connection.
+    /// Notes that a transaction of this depth was rolled back; depth 0 stands for all, lost with
+    /// the connection.
     pub(super) fn ended_by_rollback(&mut self, depth: u32) {
         self.search_path.rolled_back(depth);
         let hooks = self.transactions.hooks();

@@ -13,8 +13,8 @@ pub(super) struct Limits {
     call: Duration,
     /// The configured limit, to which `call` is reset when a call of a `Database` ends.
     configured: Duration,
-    /// The deadline of the call of a `Database`, which holds for all its statements and attempts. Set between
-    /// [`Limits::begin_call`] and [`Limits::end_call`] only.
+    /// The deadline of the call of a `Database`, which holds for all its statements and attempts.
+    /// Set between [`Limits::begin_call`] and [`Limits::end_call`] only.
     deadline: Option<Instant>,
     /// The limit of that call.
     call_of_database: Duration,
@@ -99,8 +99,8 @@ impl Limits {
         )
     }
 
-    /// Returns the call that the session works for, if it may be given up: the call of this thread, else the call in
-    /// which the session was taken.
+    /// Returns the call that the session works for, if it may be given up: the call of this thread,
+    /// else the call in which the session was taken.
     #[inline]
     pub(super) fn interrupt(&self) -> Option<Interrupt> {
         interrupt::current().or_else(|| self.interrupt.clone())

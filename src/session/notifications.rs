@@ -47,7 +47,8 @@ pub fn notify(
 }
 
 impl Session {
-    /// Receives the notifications of a channel from now on; within a transaction from its commit on. One round trip.
+    /// Receives the notifications of a channel from now on; within a transaction from its commit
+    /// on. One round trip.
     ///
     /// The name of the channel is case-sensitive.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
@@ -98,7 +99,8 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for notifications without a limit; returns them, and how many were dropped since the last call.
+    /// Waits for notifications without a limit; returns them, and how many were dropped since the
+    /// last call.
     #[cfg(feature = "tokio")]
     pub(crate) async fn next_notifications(&mut self) -> Result<(VecDeque<Notification>, u64)> {
         self.receive_notifications(after(A_YEAR)).await?;
@@ -106,7 +108,8 @@ impl Session {
         Ok((unread, dropped))
     }
 
-    /// Takes notifications that have arrived; if there are none at all, waits for one until the deadline.
+    /// Takes notifications that have arrived; if there are none at all, waits for one until the
+    /// deadline.
     async fn receive_notifications(&mut self, deadline: Instant) -> Result<()> {
         self.connection.refuse_if_lost()?;
         self.limits.refuse_if_given_up()?;

@@ -29,10 +29,11 @@ pub(super) struct Observer {
     slow: Option<Duration>,
     /// Whether a slow statement is reported with its plan.
     explain: bool,
-    /// The span of the current statement; `None` between statements, while a stream or COPY has it, and without a
-    /// subscriber.
+    /// The span of the current statement; `None` between statements, while a stream or COPY has it,
+    /// and without a subscriber.
     statement: Option<Box<StatementSpan>>,
-    /// How long the holder waited for the session; the first statement reports it and sets it to zero.
+    /// How long the holder waited for the session; the first statement reports it and sets it to
+    /// zero.
     waited: Duration,
     /// The attempt of the call, counted from 1.
     attempt: u32,
@@ -136,7 +137,8 @@ impl Observer {
         Some(span)
     }
 
-    /// Ends the statement. Returns its span and duration if it was slow, for [`StatementSpan::report_slow`].
+    /// Ends the statement. Returns its span and duration if it was slow, for
+    /// [`StatementSpan::report_slow`].
     pub(super) fn end_statement(
         &mut self,
         failure: Option<&Error>,

@@ -45,7 +45,8 @@ impl PendingPipeline {
         self.commands.iter().all(reads)
     }
 
-    /// Returns the outcome of the work if the connection is lost now, by what was sent and received.
+    /// Returns the outcome of the work if the connection is lost now, by what was sent and
+    /// received.
     ///
     /// It is unknown only if the server may have received the commit, and has not answered it.
     pub(super) fn outcome_if_lost(&self) -> Outcome {

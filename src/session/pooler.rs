@@ -1,5 +1,5 @@
-//! Behind a pooler in transaction mode (such as PgBouncer), each transaction may run on another session of the
-//! server.
+//! Behind a pooler in transaction mode (such as PgBouncer), each transaction may run on another
+//! session of the server.
 //!
 //! So nothing is kept in the server's session: no named statements, no LISTEN, no locks of the
 //! session. A pooler also refuses start-up options, so the settings of a transaction are sent with
@@ -44,7 +44,8 @@ impl Session {
         self.pooler.as_deref()
     }
 
-    /// Inserts the settings of a pooled transaction before its first statement; returns how many commands that are.
+    /// Inserts the settings of a pooled transaction before its first statement; returns how many
+    /// commands that are.
     ///
     /// The settings follow its BEGIN if it has one. A statement that cannot run in a transaction
     /// gets none.
@@ -70,8 +71,8 @@ impl Session {
     /// Returns the SQL that is sent before a simple query: the deferred SQL, and after its BEGIN
     /// the settings of a pooled transaction.
     ///
-    /// A `transactional` query gets the settings without a BEGIN too. A script may hold statements that cannot run in a
-    /// transaction.
+    /// A `transactional` query gets the settings without a BEGIN too. A script may hold statements
+    /// that cannot run in a transaction.
     pub(super) fn prefix_of_simple_query(&self, transactional: bool) -> String {
         let statements = self.prefix_statements(transactional).into_iter();
         statements.map(|sql| format!("{sql};")).collect()

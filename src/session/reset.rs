@@ -33,7 +33,8 @@ impl Session {
 
     /// Resets the session to its initial state (`DISCARD ALL`); one round trip.
     ///
-    /// Fails within a transaction. The pool calls it for sessions that are [touched](Session::is_touched).
+    /// Fails within a transaction. The pool calls it for sessions that are
+    /// [touched](Session::is_touched).
     pub fn reset(&mut self) -> Result<()> {
         if self.transactions.depth() > 0 {
             return Err(Error::query(

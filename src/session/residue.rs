@@ -9,8 +9,8 @@ pub(super) struct Residue {
     /// Whether a statement may have left state behind. It stays set until the session is reset.
     /// Behind a pooler only [`Residue::touch`] sets it, because the server's session is shared.
     touched: bool,
-    /// The number of advisory locks that guards hold. They are counted instead of marking the session, so that it is
-    /// clean once they are released.
+    /// The number of advisory locks that guards hold. They are counted instead of marking the
+    /// session, so that it is clean once they are released.
     locks: u32,
     /// The number of cursors that were declared; names of cursors are never used again.
     cursors: u64,
@@ -72,14 +72,15 @@ impl Residue {
         }
     }
 
-    /// Notes from now on whether a statement leaves state behind that `DISCARD ALL` does not remove.
+    /// Notes from now on whether a statement leaves state behind that `DISCARD ALL` does not
+    /// remove.
     #[cfg(feature = "testing")]
     pub(super) fn watch_lasting(&mut self) {
         self.outlasts_discard = Some(false);
     }
 
-    /// Returns whether a statement since [`Residue::watch_lasting`] may have left such state behind;
-    /// true if it was not watched.
+    /// Returns whether a statement since [`Residue::watch_lasting`] may have left such state
+    /// behind; true if it was not watched.
     #[cfg(feature = "testing")]
     pub(super) fn may_be_lasting(&self) -> bool {
         self.outlasts_discard.unwrap_or(true)

@@ -27,7 +27,8 @@ use crate::wire::protocol::{NO_COPY_MESSAGE, SimpleQuery, SimpleQueryPart, c_str
 pub(super) type PartSink<'h> = &'h mut dyn FnMut(SimpleQueryPart) -> ControlFlow<()>;
 
 impl Session {
-    /// Runs a script of any number of statements as one simple query; returns the tags of its commands.
+    /// Runs a script of any number of statements as one simple query; returns the tags of its
+    /// commands.
     pub(super) fn run_script(&mut self, sql: &str) -> Result<Vec<String>> {
         self.run_script_with(sql, None)
     }
@@ -227,7 +228,8 @@ fn outcome_if_refused(may_commit: bool, sql: &str, tags: &[String]) -> Outcome {
     }
 }
 
-/// Returns whether one of a script's first statements commits work by itself, so that a later failure does not undo it.
+/// Returns whether one of a script's first statements commits work by itself, so that a later
+/// failure does not undo it.
 fn commits(sql: &str, first: usize) -> bool {
     statements(sql).take(first).any(|statement| {
         let sql = statement.text();

@@ -16,8 +16,8 @@ pub(super) struct SearchPath {
     saved: Vec<(u32, SearchPathSetting, SearchPathSetting)>,
     /// The first and the last path that the server reported.
     reported: Option<(String, String)>,
-    /// True if the session's setting was changed in a transaction that the caller began with SQL. The
-    /// end of that transaction is not observed.
+    /// True if the session's setting was changed in a transaction that the caller began with SQL.
+    /// The end of that transaction is not observed.
     may_be_rolled_back: bool,
 }
 

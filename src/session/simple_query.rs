@@ -61,7 +61,8 @@ impl SimpleRow<'_> {
 }
 
 impl Session {
-    /// Runs any number of statements, separated by `;`, and passes their results to `each` as they arrive.
+    /// Runs any number of statements, separated by `;`, and passes their results to `each` as they
+    /// arrive.
     ///
     /// PostgreSQL runs the statements in one transaction, unless they contain a BEGIN or COMMIT, or
     /// the session is in a transaction. Within

@@ -234,7 +234,8 @@ impl<H: DerefMut<Target = Session>, T> Stream<H, T> {
         if !(expired && dropped) {
             return Ok(());
         }
-        // The server was done before it was asked to cancel. Without an error, the rows so far would pass for all.
+        // The server was done before it was asked to cancel. Without an error, the rows so far
+        // would pass for all.
         let sql = result.commands().first().map(Command::caller_sql);
         let outcome = if guarded || result.commands().iter().all(Command::only_reads) {
             Outcome::NotCommitted

@@ -31,9 +31,9 @@ impl Session {
     /// Undoes a test, and prepares the session for the next one; returns false if it has to be
     /// closed.
     ///
-    /// Takes one round trip if the test has sent anything. Takes another one if it left state behind
-    /// in the session, or changed the schema. Effects of the database's functions that do not end
-    /// with the transaction are not seen, except for locks and the values of sequences.
+    /// Takes one round trip if the test has sent anything. Takes another one if it left state
+    /// behind in the session, or changed the schema. Effects of the database's functions that do
+    /// not end with the transaction are not seen, except for locks and the values of sequences.
     pub(crate) fn end_test(&mut self, call_timeout: Duration) -> bool {
         let deferred = self.transactions.deferred().first();
         let is_unsent = deferred.is_some_and(|sql| sql.starts_with("BEGIN"));

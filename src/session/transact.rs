@@ -71,8 +71,8 @@ impl Session {
         self.transact(&options.opening(), work).into_result()
     }
 
-    /// Runs `work`, which blocks, in a transaction that begins with `start`, or in a savepoint within
-    /// a transaction.
+    /// Runs `work`, which blocks, in a transaction that begins with `start`, or in a savepoint
+    /// within a transaction.
     pub(crate) fn transact<T, E>(
         &mut self,
         start: &TransactionStart,
@@ -115,7 +115,8 @@ impl Session {
         }
     }
 
-    /// Commits the transaction of work that succeeded, and rolls back that of work that failed; a savepoint likewise.
+    /// Commits the transaction of work that succeeded, and rolls back that of work that failed; a
+    /// savepoint likewise.
     pub(crate) async fn end_work<T, E: From<Error>>(
         &mut self,
         begun: BegunWork,

@@ -31,11 +31,11 @@ impl TransactionManager<Session> for SessionTransactions {
         block_on(roll_back_innermost(session))
     }
 
-    /// Takes one round trip for the outermost transaction, none for one within; none if nothing was sent since it
-    /// began.
+    /// Takes one round trip for the outermost transaction, none for one within; none if nothing was
+    /// sent since it began.
     ///
-    /// Fails, having rolled back, if an earlier statement failed and the caller ignored that: PostgreSQL
-    /// would answer ROLLBACK to a COMMIT and call it a success.
+    /// Fails, having rolled back, if an earlier statement failed and the caller ignored that:
+    /// PostgreSQL would answer ROLLBACK to a COMMIT and call it a success.
     fn commit_transaction(session: &mut Session) -> QueryResult<()> {
         block_on(commit_innermost(session))
     }

@@ -47,7 +47,8 @@ pub struct Transactions {
 pub(super) struct Failures {
     /// The error that made the server refuse the rest of the transaction.
     transaction: Option<Arc<ServerError>>,
-    /// The latest failure since the outermost transaction began, unless a statement succeeded after it.
+    /// The latest failure since the outermost transaction began, unless a statement succeeded after
+    /// it.
     latest: Option<Failure>,
 }
 
@@ -151,7 +152,8 @@ impl Transactions {
         self.deferred = sql;
     }
 
-    /// Drops the innermost transaction from the deferred SQL; returns false if the server has it already.
+    /// Drops the innermost transaction from the deferred SQL; returns false if the server has it
+    /// already.
     pub(super) fn unsend(&mut self, depth: u32) -> bool {
         let begin = if depth == 1 {
             self.deferred
@@ -289,8 +291,8 @@ impl Transactions {
         &mut self.hooks
     }
 
-    /// Returns whether a transaction is open that the code that uses the session has begun, or was open until the
-    /// connection was lost.
+    /// Returns whether a transaction is open that the code that uses the session has begun, or was
+    /// open until the connection was lost.
     pub(super) fn is_in_own(&self) -> bool {
         self.is_broken() || self.hooks.is_above_floor(self.depth())
     }

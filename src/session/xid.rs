@@ -75,7 +75,8 @@ pub(super) struct XidTracker {
     server: Option<(Arc<str>, Instant)>,
 }
 
-/// For how long a session believes that its server is the same: a reset of the statistics costs so much.
+/// For how long a session believes that its server is the same: a reset of the statistics costs so
+/// much.
 const BELIEVED: Duration = Duration::from_secs(60);
 
 impl XidTracker {

@@ -17,7 +17,8 @@ pub(crate) fn first_word(sql: &str) -> Option<Token<'_>> {
     (first.kind() == Kind::Word).then_some(first)
 }
 
-/// Returns the first word in upper case, for spans; empty if a statement does not begin with a word.
+/// Returns the first word in upper case, for spans; empty if a statement does not begin with a
+/// word.
 pub(crate) fn operation(sql: &str) -> String {
     first_word(sql).map_or_else(String::new, |word| word.text().to_ascii_uppercase())
 }

@@ -103,7 +103,8 @@ impl<'a> PrecedingTokens<'a> {
             || (self.is_one_of(0, &["for"]) && next.is_one_of(&["no", "key", "share"]))
     }
 
-    /// Returns whether an opening parenthesis behind these tokens only reads: it may call a function.
+    /// Returns whether an opening parenthesis behind these tokens only reads: it may call a
+    /// function.
     fn call(&self) -> Reads {
         let Some(name) =
             self.0[0].filter(|token| matches!(token.kind(), Kind::Word | Kind::QuotedName))
@@ -139,7 +140,8 @@ impl<'a> PrecedingTokens<'a> {
     }
 }
 
-/// Returns the query for whether a name in the lists may mean a function of the database that writes.
+/// Returns the query for whether a name in the lists may mean a function of the database that
+/// writes.
 ///
 /// Overloads count, so that neither the search path nor the types of arguments matter.
 pub(crate) fn shadowed() -> String {

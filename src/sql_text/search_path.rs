@@ -348,7 +348,8 @@ fn has(text: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns the key after a statement, and whether it holds for the transaction only; `None` where nothing changes.
+    /// Returns the key after a statement, and whether it holds for the transaction only; `None`
+    /// where nothing changes.
     fn after(sql: &str, values: &[&str]) -> Option<(String, bool)> {
         let values: Vec<_> = values
             .iter()

@@ -167,7 +167,8 @@ fn sets_something(name: &str, arguments: Tokens<'_>) -> bool {
         || SETS_SESSION.contains(&name)
 }
 
-/// Returns whether these arguments of `set_config`, up to their parenthesis, say that it ends with the transaction.
+/// Returns whether these arguments of `set_config`, up to their parenthesis, say that it ends with
+/// the transaction.
 fn is_local(arguments: Tokens<'_>) -> bool {
     let mut depth = 0_usize;
     let mut number = 1;
@@ -195,7 +196,8 @@ fn is_local(arguments: Tokens<'_>) -> bool {
     false
 }
 
-/// Returns the value of the argument `is_local`, if this is that argument: the third, or the one with this name.
+/// Returns the value of the argument `is_local`, if this is that argument: the third, or the one
+/// with this name.
 fn local_argument(number: u32, argument: &[Token<'_>]) -> Option<bool> {
     let value = match argument {
         [name, arrow, value @ ..] if arrow.is("=>") || arrow.is(":=") => {

@@ -15,8 +15,9 @@ pub(crate) struct WithQuery<'a> {
 impl<'a> WithQuery<'a> {
     /// Reads a statement; returns `None` if it is not allowed in a WITH.
     ///
-    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so a statement that begins
-    /// with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and statements that are not queries.
+    /// A data-modifying WITH may stand at the top level only (PostgreSQL manual, 7.8.4), so a
+    /// statement that begins with WITH cannot be wrapped. Nor can SELECT INTO, MERGE before 17, and
+    /// statements that are not queries.
     pub(crate) fn read(sql: &'a str) -> Option<Self> {
         let is_query = match query_kind(sql) {
             Some(QueryKind::Rows) => true,
@@ -83,7 +84,8 @@ fn is_plain(sql: &str) -> bool {
     })
 }
 
-/// Returns whether it contains these letters, in upper or lower case. Does not allocate, because it runs in each call.
+/// Returns whether it contains these letters, in upper or lower case. Does not allocate, because it
+/// runs in each call.
 fn contains(sql: &str, letters: &str) -> bool {
     let (sql, letters) = (sql.as_bytes(), letters.as_bytes());
     let first = letters.first().copied().unwrap_or_default();

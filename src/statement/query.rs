@@ -81,7 +81,8 @@ pub trait StatementDsl: Sized {
     }
 }
 
-/// A query that diesel could run on a [`Session`](crate::Session): any type with `RunQueryDsl<Session>`.
+/// A query that diesel could run on a [`Session`](crate::Session): any type with
+/// `RunQueryDsl<Session>`.
 ///
 /// Separates [`StatementDsl`] from the session, so that statements hold no connection.
 #[diagnostic::on_unimplemented(
@@ -291,10 +292,11 @@ fn push<Q: QueryFragment<Pg> + QueryId + ?Sized>(
 
 /// Returns the command of a diesel query.
 ///
-/// If the type of a SELECT decides its SQL, a session renders the SQL once. Its values are collected
-/// each time.
+/// If the type of a SELECT decides its SQL, a session renders the SQL once. Its values are
+/// collected each time.
 ///
-/// Other queries are rendered each time: an array of rows to insert has one ID whatever its rows are.
+/// Other queries are rendered each time: an array of rows to insert has one ID whatever its rows
+/// are.
 pub(crate) fn render<Q>(query: &Q, rows: ExpectedRows, encoder: &mut Encoder<'_>) -> Result<Command>
 where
     Q: QueryFragment<Pg> + QueryId + ?Sized,

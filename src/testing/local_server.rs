@@ -122,7 +122,8 @@ impl LocalServer {
     /// Starts a hot standby of this server, with the same settings; for tests of failover and of
     /// recovery conflicts.
     ///
-    /// This server has to be a private one with `wal_level` of `replica` and `max_wal_senders` above 2.
+    /// This server has to be a private one with `wal_level` of `replica` and `max_wal_senders`
+    /// above 2.
     pub fn standby(&self) -> Result<Self, LocalServerError> {
         let binaries = Binaries::find()?;
         let folder = runtime_folder()?.join(format!("own-{:x}", moment()));
@@ -301,7 +302,8 @@ impl LocalServer {
 
 const PORT: u16 = 5432;
 
-/// How long the shared server stays at least without a user, for the next process of a run of tests.
+/// How long the shared server stays at least without a user, for the next process of a run of
+/// tests.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The version of the directory layout; programs with another layout use another server.

@@ -31,13 +31,15 @@ pub fn run_in_database<T>(migrations: &str, test: impl FnOnce(Database) -> T) ->
     }
 }
 
-/// As [`run_in_sandbox`], for a test of asynchronous code: it runs on a tokio runtime of this thread.
+/// As [`run_in_sandbox`], for a test of asynchronous code: it runs on a tokio runtime of this
+/// thread.
 #[cfg(feature = "tokio")]
 pub fn run_async_in_sandbox<T>(migrations: &str, test: impl AsyncFnOnce(AsyncDatabase) -> T) -> T {
     run_in_sandbox(migrations, |db| on_a_runtime(test(db.into_async())))
 }
 
-/// As [`run_in_database`], for a test of asynchronous code: it runs on a tokio runtime of this thread.
+/// As [`run_in_database`], for a test of asynchronous code: it runs on a tokio runtime of this
+/// thread.
 #[cfg(feature = "tokio")]
 pub fn run_async_in_database<T>(migrations: &str, test: impl AsyncFnOnce(AsyncDatabase) -> T) -> T {
     run_in_database(migrations, |db| on_a_runtime(test(db.into_async())))

@@ -62,7 +62,8 @@ pub(super) fn write_whole(path: &Path, text: &str) -> Result<(), LocalServerErro
 
 /// Returns a hash of the parts, the same in every process.
 pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-    // FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is not.
+    // FNV-1a: short, and stable across versions of Rust, which the standard library's hasher is
+    // not.
     parts
         .into_iter()
         .flatten()

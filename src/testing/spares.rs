@@ -1,8 +1,8 @@
 //! Copies of a template that are created ahead, for tests that need a database of their own.
 //!
 //! All processes share the spare copies of a server: a test takes one by renaming it, which
-//! PostgreSQL allows one session only. Two threads create more of them while tests run, and end when
-//! there are enough.
+//! PostgreSQL allows one session only. Two threads create more of them while tests run, and end
+//! when there are enough.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -126,8 +126,8 @@ where
     Ok(IsNull::No)
 }
 
-/// Implements diesel's traits for the struct of a composite type:
-/// `Address: sql_types::Address { street: Nullable<Text>, email: Nullable<Text> => Named(None, "email") }`.
+/// Implements diesel's traits for the struct of a composite type: `Address: sql_types::Address {
+/// street: Nullable<Text>, email: Nullable<Text> => Named(None, "email") }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! composite {

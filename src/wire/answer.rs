@@ -1,7 +1,8 @@
 //! An answer of the server: libpq's result, or packed.
 //!
-//! libpq reserves 2 KiB for each answer that has rows: 200 MB for a hundred thousand answers. So the answers of a
-//! long pipeline are packed. The rows of a COPY are packed too, because libpq makes no answers of them.
+//! libpq reserves 2 KiB for each answer that has rows: 200 MB for a hundred thousand answers. So
+//! the answers of a long pipeline are packed. The rows of a COPY are packed too, because libpq
+//! makes no answers of them.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -47,7 +48,8 @@ impl Answer {
         }
     }
 
-    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer, which it may share.
+    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer,
+    /// which it may share.
     pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
         match Packed::of(&result, alike) {
             Some(packed) => Self::Packed(Box::new(packed)),
@@ -55,7 +57,8 @@ impl Answer {
         }
     }
 
-    /// Returns the command tag, such as `COMMIT`; a packed answer, and one with a count, do not keep it.
+    /// Returns the command tag, such as `COMMIT`; a packed answer, and one with a count, do not
+    /// keep it.
     pub(crate) fn command_tag(&self) -> Option<String> {
         match self {
             Self::Libpq(result) => Some(result.command_tag()),
@@ -151,8 +154,8 @@ impl Answer {
 }
 
 impl Packed {
-    /// Returns the same answer in less memory, unless it is too large for that; `alike` are the columns of an earlier
-    /// one, which it may share.
+    /// Returns the same answer in less memory, unless it is too large for that; `alike` are the
+    /// columns of an earlier one, which it may share.
     fn of(result: &ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Option<Self> {
         let (rows, width) = (result.row_count(), result.column_count());
         let is_alike = alike.len() == width

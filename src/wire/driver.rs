@@ -96,7 +96,8 @@ pub(crate) struct Wait {
     ignores_interrupt: bool,
 }
 
-/// Drives a machine as far as its caller can wait for it: a thread to the end, a task until the next event.
+/// Drives a machine as far as its caller can wait for it: a thread to the end, a task until the
+/// next event.
 pub(crate) fn poll_drive(
     machine: &mut impl Machine,
     context: &mut Context<'_>,

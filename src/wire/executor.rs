@@ -1,8 +1,9 @@
 //! Runs this crate's futures for callers that block.
 //!
-//! What a call does is written once, in `async fn`s. They wait only in [`driver`](super::driver), in
-//! [`pause`](super::interrupt::pause), and in the pool's queue. Polled by [`block_on`], these waits block the thread
-//! until they are over, so one poll completes the future. Polled by an event loop, they register the task and return.
+//! What a call does is written once, in `async fn`s. They wait only in [`driver`](super::driver),
+//! in [`pause`](super::interrupt::pause), and in the pool's queue. Polled by [`block_on`], these
+//! waits block the thread until they are over, so one poll completes the future. Polled by an event
+//! loop, they register the task and return.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};

@@ -1,9 +1,9 @@
 //! Gives up a call from another thread.
 //!
-//! A call runs on one thread, and its caller waits on another one or in a task. When the caller stops waiting, the call
-//! is given up for good: its statement on the server is cancelled, and each later step fails, except the rollback.
-//! The state belongs to the call. The thread that works on a call refers to it, and so does a session that was
-//! taken on that thread.
+//! A call runs on one thread, and its caller waits on another one or in a task. When the caller
+//! stops waiting, the call is given up for good: its statement on the server is cancelled, and each
+//! later step fails, except the rollback. The state belongs to the call. The thread that works on a
+//! call refers to it, and so does a session that was taken on that thread.
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
@@ -172,7 +172,8 @@ impl Interrupt {
         (GiveUpOnDrop(interrupt.clone()), interrupt)
     }
 
-    /// Runs the work of the call on this thread; fails without running it if the call was given up before.
+    /// Runs the work of the call on this thread; fails without running it if the call was given up
+    /// before.
     pub(crate) fn run<T, E: From<Error>>(
         &self,
         work: impl FnOnce() -> Result<T, E>,
@@ -200,7 +201,8 @@ impl Interrupt {
 pub struct GiveUp(GiveUpOnDrop);
 
 impl GiveUp {
-    /// Cancels the statement that the work waits for, and fails each later step; returns whether it waited for one.
+    /// Cancels the statement that the work waits for, and fails each later step; returns whether it
+    /// waited for one.
     ///
     /// Work that waits for nothing fails at its next step.
     pub fn give_up(self) -> bool {

@@ -128,7 +128,8 @@ impl Connection {
             #[cfg(feature = "tokio")]
             Registration::default(),
         );
-        // SAFETY: the connection is valid; the receiver is a function of this file that keeps nothing.
+        // SAFETY: the connection is valid; the receiver is a function of this file that keeps
+        // nothing.
         unsafe {
             pq::PQsetNoticeReceiver(
                 connection.0.as_ptr(),
@@ -225,7 +226,8 @@ impl Connection {
 
     /// Returns a setting that the server reports by itself (`PQparameterStatus`).
     pub(crate) fn parameter_status(&self, name: &CStr) -> Option<String> {
-        // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before any other call.
+        // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before
+        // any other call.
         copy(unsafe { pq::PQparameterStatus(self.0.as_ptr(), name.as_ptr()) })
     }
 
@@ -274,7 +276,8 @@ impl Connection {
     pub(crate) fn next_notification(&mut self) -> Option<Notification> {
         // SAFETY: the connection is valid; the notification is owned by the caller from here.
         let notification = NonNull::new(unsafe { pq::PQnotifies(self.0.as_ptr()) })?;
-        // SAFETY: libpq gave away one allocation that holds the strings as well; they are copied before it is freed.
+        // SAFETY: libpq gave away one allocation that holds the strings as well; they are copied
+        // before it is freed.
         unsafe {
             let fields = notification.as_ref();
             let owned = Notification {
@@ -310,7 +313,8 @@ fn polling(status: pq::PostgresPollingStatusType) -> Polling {
 }
 
 fn borrow<'a>(socket: RawFd) -> Option<BorrowedFd<'a>> {
-    // SAFETY: a socket that is not negative is open, and the callers bind the borrow to the object that owns it.
+    // SAFETY: a socket that is not negative is open, and the callers bind the borrow to the object
+    // that owns it.
     (socket >= 0).then(|| unsafe { BorrowedFd::borrow_raw(socket) })
 }
 

@@ -1,8 +1,8 @@
 //! Waits of tasks, by tokio: for a socket, and for a point in time.
 //!
-//! libpq reads and writes the socket itself, and does not say when the socket is drained. tokio reports each change
-//! once. So the report is kept until `poll(2)` says that the socket is not ready: the waits are as level-triggered as
-//! those of callers that block.
+//! libpq reads and writes the socket itself, and does not say when the socket is drained. tokio
+//! reports each change once. So the report is kept until `poll(2)` says that the socket is not
+//! ready: the waits are as level-triggered as those of callers that block.
 
 use std::future::Future as _;
 use std::io;
@@ -122,8 +122,8 @@ fn is_ready(socket: BorrowedFd<'_>, flag: PollFlags) -> io::Result<bool> {
 pub(crate) struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    /// Waits until this point in time. Between two waits the timer stays set, which saves work as long as deadlines
-    /// only move into the future.
+    /// Waits until this point in time. Between two waits the timer stays set, which saves work as
+    /// long as deadlines only move into the future.
     pub(crate) fn poll_passed(&mut self, context: &mut Context<'_>, until: Instant) -> Poll<()> {
         let until = tokio::time::Instant::from_std(until);
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(until)));

@@ -1,7 +1,8 @@
-//! Runs the programs of `docs/side-by-side/`: counts their round trips, breaks their connections, checks the tables.
+//! Runs the programs of `docs/side-by-side/`: counts their round trips, breaks their connections,
+//! checks the tables.
 //!
-//! `script/side-by-side` builds the programs and runs this. A program is given as `NAME=COMMAND`. It runs on a
-//! throwaway server, through a proxy that counts round trips and cuts the connection.
+//! `script/side-by-side` builds the programs and runs this. A program is given as `NAME=COMMAND`.
+//! It runs on a throwaway server, through a proxy that counts round trips and cuts the connection.
 
 #![expect(clippy::print_stdout, reason = "it prints its observations")]
 

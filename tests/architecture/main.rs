@@ -206,6 +206,40 @@ fn files_are_short_and_none_is_a_mod_rs() {
     fail_if_any(&wrong);
 }
 
+/// rustfmt wraps comments only with settings that are not stable.
+#[test]
+fn comments_are_no_wider_than_code() {
+    const WIDTH: usize = 100;
+    let mut wrong = Vec::new();
+    for folder in [
+        "catalog/src",
+        "cli/src",
+        "macros",
+        "plan",
+        "sql",
+        "src",
+        "testkit",
+    ] {
+        for file in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&file).expect("a source");
+            let mut is_code = false;
+            for (number, line) in text.lines().enumerate() {
+                let Some(comment) = line.trim_start().strip_prefix("//") else {
+                    continue;
+                };
+                let comment = comment.trim_start_matches(['/', '!']).trim_start();
+                is_code ^= comment.starts_with("```");
+                // Tables and examples have lines of their own, and an address cannot be wrapped.
+                let may_be_long = is_code || comment.starts_with('|') || comment.contains("://");
+                if line.chars().count() > WIDTH && !may_be_long {
+                    wrong.push(format!("{}:{}: wrap the comment", shown(&file), number + 1));
+                }
+            }
+        }
+    }
+    fail_if_any(&wrong);
+}
+
 fn shown(file: &Path) -> String {
     let file: PathBuf = file.strip_prefix(root()).unwrap_or(file).to_owned();
     file.to_string_lossy().into_owned()

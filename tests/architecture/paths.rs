@@ -1,4 +1,5 @@
-//! The paths that a source file names: `crate::..`, `super::..`, and those of its own child modules.
+//! The paths that a source file names: `crate::..`, `super::..`, and those of its own child
+//! modules.
 
 use std::collections::BTreeSet;
 

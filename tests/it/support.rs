@@ -46,7 +46,8 @@ pub(crate) fn balance(balance: i64) -> AccountChanges<'static> {
     }
 }
 
-/// Returns the arguments that make this program run one test only; `module` is the caller's `module_path!()`.
+/// Returns the arguments that make this program run one test only; `module` is the caller's
+/// `module_path!()`.
 pub(crate) fn only(module: &str, test: &str) -> [String; 3] {
     let (_, module) = module.split_once("::").expect("a module of this program");
     [

@@ -20,7 +20,8 @@ pub const PART: Part = Part {
 /// The settings file of the command.
 const SETTINGS: &str = "[print_schema]\nfile = \"src/db/schema.rs\"\n";
 
-/// diesel's `allow_tables_to_appear_in_same_query!` of 200 tables recurses deeper than the compiler allows by itself.
+/// diesel's `allow_tables_to_appear_in_same_query!` of 200 tables recurses deeper than the compiler
+/// allows by itself.
 const LIMIT: &str = "#![recursion_limit = \"512\"]\n";
 
 fn measure(_: &Server) -> Result<String, Box<dyn Error>> {
@@ -138,7 +139,8 @@ fn checks(package: &Package, file: &str) -> Result<(f64, f64), Box<dyn Error>> {
     Ok((whole, changed))
 }
 
-/// Returns the CPU seconds of all children that have ended (proc(5), `cutime` and `cstime` in hundredths).
+/// Returns the CPU seconds of all children that have ended (proc(5), `cutime` and `cstime` in
+/// hundredths).
 fn children_cpu() -> Result<f64, Box<dyn Error>> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let behind_name = stat.rsplit(')').next().unwrap_or_default();

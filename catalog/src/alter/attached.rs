@@ -76,8 +76,8 @@ pub(super) fn change(
     }
 }
 
-/// Returns true for a constraint trigger with the name of a constraint of its table. PostgreSQL lets
-/// one of them be renamed so, but does not create them so.
+/// Returns true for a constraint trigger with the name of a constraint of its table. PostgreSQL
+/// lets one of them be renamed so, but does not create them so.
 fn has_name_of_constraint(catalog: &Catalog, subject: &Subject) -> bool {
     let Subject::Trigger(table, name) = subject else {
         return false;
@@ -104,8 +104,8 @@ pub(super) fn has(relation: &Relation, subject: &Subject) -> bool {
     }
 }
 
-/// Returns the state of a trigger or rule, if the catalog has it. A trigger that a partition has from its parent has the
-/// parent's state, unless the catalog lists another.
+/// Returns the state of a trigger or rule, if the catalog has it. A trigger that a partition has
+/// from its parent has the parent's state, unless the catalog lists another.
 fn enabled_state(catalog: &Catalog, subject: &Subject) -> Option<Enabled> {
     if let Some(definition) = find(catalog, subject) {
         return Some(definition.enabled);
@@ -201,8 +201,9 @@ pub(super) fn create_or_replace_view(script: &mut Script, relation: &Relation) -
     true
 }
 
-/// Returns the statement between a SET and a RESET of the search path, so that the names of its code
-/// mean what they meant to the author. Under the default search path, it returns the bare statement.
+/// Returns the statement between a SET and a RESET of the search path, so that the names of its
+/// code mean what they meant to the author. Under the default search path, it returns the bare
+/// statement.
 pub(super) fn with_search_path<'c>(
     codes: impl IntoIterator<Item = &'c Code>,
     statement: String,

@@ -412,8 +412,8 @@ fn alter_fill(
         }
         Fill::Serial { sequence } => {
             script.push(Step::Sequences, alter("DROP DEFAULT".to_owned()));
-            // The sequence of a new identity has this name. Otherwise the difference of the sequence
-            // drops it, when no child uses it any more.
+            // The sequence of a new identity has this name. Otherwise the difference of the
+            // sequence drops it, when no child uses it any more.
             let new_sequence = expected.sequences.get(sequence);
             if new_sequence.is_some_and(|new_sequence| new_sequence.identity) {
                 let drop = format!("DROP SEQUENCE {}", sequence.sql());
@@ -446,8 +446,8 @@ fn alter_fill(
     }
 }
 
-/// Returns the definition of a column for `CREATE TABLE` or `ADD COLUMN`, with its sequence by name.
-/// An identity that comes from the parent is left out.
+/// Returns the definition of a column for `CREATE TABLE` or `ADD COLUMN`, with its sequence by
+/// name. An identity that comes from the parent is left out.
 pub(super) fn definition(
     (catalog, actual): (&Catalog, &Catalog),
     table: &Name,

@@ -84,8 +84,8 @@ pub(super) fn kept_parents<'c>(
     .collect()
 }
 
-/// Returns true if a table has this parent before and after, and in between. A partition whose bound
-/// changes is detached and attached again.
+/// Returns true if a table has this parent before and after, and in between. A partition whose
+/// bound changes is detached and attached again.
 pub(super) fn keeps_parent(new: &Relation, old: &Relation, parent: &Name) -> bool {
     let is_same_bound = match (&new.partition_bound, &old.partition_bound) {
         (Some(new), Some(old)) => crate::expression::is_same(new, old),

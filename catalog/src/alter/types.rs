@@ -70,7 +70,8 @@ fn create(script: &mut Script, expected: &Type) {
         TypeKind::Range { subtype, .. } => {
             let mut options = vec![format!("SUBTYPE = {}", subtype.sql())];
             options.extend(expected.kind.range_options());
-            // Without its schema, the multirange type would be in another schema than the range type.
+            // Without its schema, the multirange type would be in another schema than the range
+            // type.
             options.extend(
                 multirange_name(expected)
                     .map(|name| format!("MULTIRANGE_TYPE_NAME = {}", name.sql())),

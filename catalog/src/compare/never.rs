@@ -35,8 +35,8 @@ const NEVER_COMPARED: [&str; 31] = [
     "large objects",
 ];
 
-/// Replay does not know these, and no server before PostgreSQL 18 has them. So they are compared only
-/// between two databases of PostgreSQL 18 or later.
+/// Replay does not know these, and no server before PostgreSQL 18 has them. So they are compared
+/// only between two databases of PostgreSQL 18 or later.
 const NOT_NULL_DETAILS: &str = "names, NO INHERIT and NOT VALID of NOT NULL constraints (except between two servers of \
      version 18 or later)";
 

@@ -19,8 +19,8 @@ pub(super) enum Node {
     List(Vec<Node>),
 }
 
-/// Limits of the nesting and of the number of tokens. They bound the recursion of the parser, and of
-/// the functions that visit the tree. No expression written by hand reaches them.
+/// Limits of the nesting and of the number of tokens. They bound the recursion of the parser, and
+/// of the functions that visit the tree. No expression written by hand reaches them.
 const MAX_DEPTH: usize = 100;
 const MAX_TOKENS: usize = 4_096;
 
@@ -152,8 +152,8 @@ impl Parser {
         }
     }
 
-    /// Consumes the operator after an operand, and returns it with its precedence. Returns `None` if
-    /// there is no operator, or one whose precedence is at most `minimum`.
+    /// Consumes the operator after an operand, and returns it with its precedence. Returns `None`
+    /// if there is no operator, or one whose precedence is at most `minimum`.
     fn infix_operator(&mut self, minimum: u8) -> Option<(Token, String, u8)> {
         let token = self.peek()?.clone();
         let (level, operator) = match &token {

@@ -48,8 +48,8 @@ pub(super) struct Analyzer<'a> {
     /// its first part, where it must not be read again.
     pub(super) shared_with: Vec<Span>,
     pub(super) depth: usize,
-    /// The objects of a replay in progress. The analysis then follows modifiers, collations and uses,
-    /// and leaves out what can be NULL.
+    /// The objects of a replay in progress. The analysis then follows modifiers, collations and
+    /// uses, and leaves out what can be NULL.
     pub(super) objects: Option<&'a dyn Objects>,
     pub(super) used: Used,
     /// True if a part of the current clause was passed over, since its type is not known.

@@ -1,4 +1,5 @@
-//! Calls as they are written: arguments, FILTER, OVER, and the functions with a syntax of their own.
+//! Calls as they are written: arguments, FILTER, OVER, and the functions with a syntax of their
+//! own.
 
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 

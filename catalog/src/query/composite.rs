@@ -2,8 +2,8 @@
 //!
 //! `SELECT t FROM transfers t` returns what columns the table has when it runs. A program knows
 //! those that it was compiled with, so `t` is sent as `ROW(t.id, t.amount)`. A row that can be
-//! missing, as under an outer join, is sent as `CASE WHEN t IS DISTINCT FROM NULL THEN ROW(..) END`:
-//! unlike `IS NOT NULL`, it is true for a row of which each column is NULL.
+//! missing, as under an outer join, is sent as `CASE WHEN t IS DISTINCT FROM NULL THEN ROW(..)
+//! END`: unlike `IS NOT NULL`, it is true for a row of which each column is NULL.
 
 use std::rc::Rc;
 
@@ -307,8 +307,8 @@ impl Analyzer<'_> {
         Some(fields.collect())
     }
 
-    /// Returns true for the type of a relation's rows. A value of a composite type that was created as
-    /// such is one value: generated code has a struct for it.
+    /// Returns true for the type of a relation's rows. A value of a composite type that was created
+    /// as such is one value: generated code has a struct for it.
     fn is_row_of_relation(&self, ty: TypeId) -> bool {
         self.types.is_composite(ty)
             && (self.catalog.relations).contains_key(&self.types.data_type(ty).name)

@@ -1,5 +1,5 @@
-//! The modifiers and the collation that a value derives from its parts (`exprTypmod`, parse_collate.c).
-//! Only the columns of views and tables have them.
+//! The modifiers and the collation that a value derives from its parts (`exprTypmod`,
+//! parse_collate.c). Only the columns of views and tables have them.
 
 use squawk_syntax::SyntaxNode;
 

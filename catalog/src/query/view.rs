@@ -1,4 +1,5 @@
-//! The columns of a view, by the view's own query: which can be NULL, and where the values are from.
+//! The columns of a view, by the view's own query: which can be NULL, and where the values are
+//! from.
 
 use std::mem;
 use std::rc::Rc;

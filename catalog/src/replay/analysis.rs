@@ -1,7 +1,7 @@
 //! Parse analysis of the queries and expressions of migrations, by the query engine.
 //!
-//! It gives the columns of views and of tables that are created from a query, and the objects that a
-//! query uses, which prevent them from being dropped. A query that is not understood is refused.
+//! It gives the columns of views and of tables that are created from a query, and the objects that
+//! a query uses, which prevent them from being dropped. A query that is not understood is refused.
 
 mod collation;
 

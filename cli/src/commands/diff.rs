@@ -21,8 +21,9 @@ use bowline_catalog::compare::{
 /// A schema is migrations, migrations@VERSION, the postgres:// URL of a database, a .json file of
 /// `bowline catalog`, or a .sql file. The exit code is 1 if they differ.
 ///
-/// PostgreSQL rewrites the text of queries, defaults and checks. So where two texts differ, a server parses both:
-/// that of a compared database, or else a local one, in an empty database that is dropped afterwards.
+/// PostgreSQL rewrites the text of queries, defaults and checks. So where two texts differ, a
+/// server parses both: that of a compared database, or else a local one, in an empty database that
+/// is dropped afterwards.
 ///
 /// Example: bowline diff migrations@20260105090000 migrations
 #[derive(Debug, Args)]

@@ -43,8 +43,8 @@ pub(crate) struct Generate {
     /// Generate only schema.rs, as `diesel print-schema` writes it, without models and functions.
     #[arg(long)]
     schema_only: bool,
-    /// Generate the code of each member of the cargo workspace that has a diesel.toml, a bowline.toml
-    /// or migrations; a failure names the member.
+    /// Generate the code of each member of the cargo workspace that has a diesel.toml, a
+    /// bowline.toml or migrations; a failure names the member.
     #[arg(long, conflicts_with = "stdout")]
     pub(crate) workspace: bool,
     /// Print the schema instead of writing it; several outputs are sorted by name.

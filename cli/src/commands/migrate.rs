@@ -32,16 +32,16 @@ use observer::Shown;
 
 /// Run, revert or list the migrations of a database.
 ///
-/// Uses the table of diesel's own command, and __bowline_migrations beside it for what that does not
-/// record: which text ran, by whom, and whether it stopped halfway. Each migration runs in a
+/// Uses the table of diesel's own command, and __bowline_migrations beside it for what that does
+/// not record: which text ran, by whom, and whether it stopped halfway. Each migration runs in a
 /// transaction of its own, unless its metadata.toml sets run_in_transaction = false. A run that
 /// changes something holds an advisory lock, so that two runs of this command do not overlap;
 /// diesel's own command does not take that lock.
 ///
 /// While a statement waits for a lock, others that come for the same table wait behind it. So it
-/// waits 5 seconds, and the migration begins again, 10 times in all. The sessions that hold the lock
-/// are named. CREATE INDEX CONCURRENTLY waits without a limit, since it blocks no reader and no writer.
-/// statement_timeout does not apply.
+/// waits 5 seconds, and the migration begins again, 10 times in all. The sessions that hold the
+/// lock are named. CREATE INDEX CONCURRENTLY waits without a limit, since it blocks no reader and
+/// no writer. statement_timeout does not apply.
 ///
 /// Example: bowline migrate run
 #[derive(Debug, Args)]
@@ -53,7 +53,8 @@ pub(crate) struct Migrate {
     /// The time to wait for another run of migrations to end.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
-    /// The time that a migration waits for a lock on a table before it begins again; 0 for no limit.
+    /// The time that a migration waits for a lock on a table before it begins again; 0 for no
+    /// limit.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "5", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     lock_timeout: u64,
     /// The number of times that a migration begins in all, if a lock is not free in time.

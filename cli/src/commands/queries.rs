@@ -15,12 +15,12 @@ use bowline_catalog::query::Checker;
 use bowline_catalog::query_file::{Checked, Mistake, NamedQuery};
 use bowline_catalog::replay::{Refusal, Replayed};
 
-/// List the queries in queries/: their rows, the tables and columns that they read and write, and the indexes that can
-/// serve them.
+/// List the queries in queries/: their rows, the tables and columns that they read and write, and
+/// the indexes that can serve them.
 ///
 /// Each query is checked against the schema that the migrations make: no database, no network. A
-/// query that PostgreSQL would not accept, or whose types are not certain, is shown with the reason,
-/// and the exit code is 1.
+/// query that PostgreSQL would not accept, or whose types are not certain, is shown with the
+/// reason, and the exit code is 1.
 ///
 /// Example: bowline queries --json
 #[derive(Debug, Args)]

@@ -21,8 +21,8 @@ use printer::Printer;
 
 /// Run SQL, any number of statements, and print the results as psql does.
 ///
-/// Several statements run in one transaction, unless they contain a BEGIN or COMMIT. Values are PostgreSQL's own text,
-/// and NULL is empty. COPY (SELECT ..) TO STDOUT (FORMAT csv) writes CSV.
+/// Several statements run in one transaction, unless they contain a BEGIN or COMMIT. Values are
+/// PostgreSQL's own text, and NULL is empty. COPY (SELECT ..) TO STDOUT (FORMAT csv) writes CSV.
 ///
 /// Example: bowline sql "SELECT id, username FROM accounts ORDER BY id LIMIT 10"
 #[derive(Debug, Args)]

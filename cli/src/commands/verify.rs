@@ -25,8 +25,8 @@ use bowline_catalog::replay::{Replayed, replay_each};
 ///
 /// Reports each down.sql that does not revert its up.sql, each difference between what `bowline
 /// generate` reads from the files and what PostgreSQL creates, and each statement of a generated
-/// function, of `query!` or of `query_as!` that the server does not accept. The database is dropped afterwards.
-/// The exit code is 1 if anything differs.
+/// function, of `query!` or of `query_as!` that the server does not accept. The database is dropped
+/// afterwards. The exit code is 1 if anything differs.
 ///
 /// Example: bowline verify
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Standard output and standard error, with colours only where they are shown.
 //!
-//! Nothing here fails or panics. A reader that stops reading (`| head -1`) is not a failure. Any other
-//! failure to write a result is kept until [`finish`] reports it, such as a full disk.
+//! Nothing here fails or panics. A reader that stops reading (`| head -1`) is not a failure. Any
+//! other failure to write a result is kept until [`finish`] reports it, such as a full disk.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::ops::ControlFlow;

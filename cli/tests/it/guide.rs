@@ -1,9 +1,10 @@
 //! The guide: its pages show the output that the commands print.
 //!
-//! The tests run the commands of the `console` blocks in order, and compare the output with the page. A block
-//! with a file name is written to that file. An `sql` block without one runs on the database of `DATABASE_URL`.
-//! `INSTA_UPDATE=always` writes the output into the page. `rust` blocks are doc tests, in `src/guide.rs`. Rust
-//! that is a whole file is an `rs` block, so that no doc test has to be ignored.
+//! The tests run the commands of the `console` blocks in order, and compare the output with the
+//! page. A block with a file name is written to that file. An `sql` block without one runs on the
+//! database of `DATABASE_URL`. `INSTA_UPDATE=always` writes the output into the page. `rust` blocks
+//! are doc tests, in `src/guide.rs`. Rust that is a whole file is an `rs` block, so that no doc
+//! test has to be ignored.
 
 mod image;
 mod page;
@@ -19,8 +20,8 @@ use similar::TextDiff;
 use page::{Block, Page, docs, pages};
 use terminal::Terminal;
 
-/// Follows a page, and returns the terminal in which its commands ran. Panics with the difference where the
-/// page does not show what the commands print.
+/// Follows a page, and returns the terminal in which its commands ran. Panics with the difference
+/// where the page does not show what the commands print.
 fn follow(name: &str) -> Terminal {
     let page = Page::read(name);
     let terminal = Terminal::open(&page.text);

@@ -1,4 +1,5 @@
-//! The message of a build without OpenSSL's headers. It is not Bowline's own, so the README quotes it.
+//! The message of a build without OpenSSL's headers. It is not Bowline's own, so the README quotes
+//! it.
 
 use std::path::Path;
 use std::process::Command;

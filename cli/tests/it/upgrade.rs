@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::scratch::{Scratch, checkout};
 
-/// Returns a package with the code that 0.1 generated for the sample, in `fixtures/0.1`, and settings where 0.1 read
-/// them.
+/// Returns a package with the code that 0.1 generated for the sample, in `fixtures/0.1`, and
+/// settings where 0.1 read them.
 fn bank() -> Scratch {
     let bank = Scratch::new("bank");
     let cargo_toml = bank.read("Cargo.toml");

@@ -2,11 +2,11 @@
 //!
 //! - `1_a.sql`, `1_a.up.sql` with `1_a.down.sql`: sqlx, golang-migrate. With sections for both ways
 //!   in one file: dbmate, goose, sql-migrate.
-//! - `V1__a.sql`, `V1.2__a.sql`, `R__a.sql`: Flyway. `V1__a.sql`, `U2__a.sql`: refinery. A `U1__a.sql`
-//!   beside a `V1__a.sql` is Flyway's file that reverts it.
+//! - `V1__a.sql`, `V1.2__a.sql`, `R__a.sql`: Flyway. `V1__a.sql`, `U2__a.sql`: refinery. A
+//!   `U1__a.sql` beside a `V1__a.sql` is Flyway's file that reverts it.
 //!
-//! What cannot be read is an error: migrations that are programs, names of two tools in one folder, a
-//! baseline of Flyway, the plan of sqitch.
+//! What cannot be read is an error: migrations that are programs, names of two tools in one folder,
+//! a baseline of Flyway, the plan of sqitch.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};

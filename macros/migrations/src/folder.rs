@@ -18,10 +18,11 @@ pub const MOVING: &str = ".import-sqlx";
 ///
 /// If it has no folders of migrations, flat files are read: `1_a.sql`, or `1_a.up.sql` with
 /// `1_a.down.sql`, or `V1__a.sql`. They run in the order of their numbers, and files that are
-/// repeated after each change (`R__a.sql`) at the end. Of a file with sections for both ways, such as
-/// `-- migrate:up`, only the one for up is read.
+/// repeated after each change (`R__a.sql`) at the end. Of a file with sections for both ways, such
+/// as `-- migrate:up`, only the one for up is read.
 ///
-/// A file in place of the folder, which creates the whole schema, is one migration without a version.
+/// A file in place of the folder, which creates the whole schema, is one migration without a
+/// version.
 ///
 /// Fails if only a part of the flat files is in folders, because a move was interrupted, and if
 /// there are migrations that are not SQL.

@@ -17,7 +17,8 @@ pub(super) enum BuiltIn {
 pub(super) fn built_in(name: &str, time_crate: TimeCrate) -> BuiltIn {
     use BuiltIn::Known;
     let copied = |sql_type, name: &str| Known(sql_type, RustType::copied(name, None));
-    // A table can have the name of one of these types of `time`, so they are named with their crate.
+    // A table can have the name of one of these types of `time`, so they are named with their
+    // crate.
     let of_time = |name: &str, import: &str, other: &str| match time_crate {
         TimeCrate::Chrono => RustType::copied(name, Some(import)),
         TimeCrate::Time => RustType::copied(&format!("::time::{other}"), None),

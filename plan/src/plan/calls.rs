@@ -1,8 +1,8 @@
-//! The functions that a read of a relation calls besides those in its own text: through the queries of
-//! views and the conditions of policies.
+//! The functions that a read of a relation calls besides those in its own text: through the queries
+//! of views and the conditions of policies.
 //!
-//! A query whose answer is lost is run again only if it certainly wrote nothing, so the library has to
-//! know the functions behind a view. Operators and casts are trusted there as in SQL by hand.
+//! A query whose answer is lost is run again only if it certainly wrote nothing, so the library has
+//! to know the functions behind a view. Operators and casts are trusted there as in SQL by hand.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,9 @@ use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 use bowline_sql::quote::identifier;
 use bowline_sql::{Kind, tokens};
 
-/// Returns the names of the functions, sorted and separated by spaces. Those that the migrations create are left out if they
-/// are `STABLE` or `IMMUTABLE`, since PostgreSQL does not let them write.
+/// Returns the names of the functions, sorted and separated by spaces. Those that the migrations
+/// create are left out if they are `STABLE` or `IMMUTABLE`, since PostgreSQL does not let them
+/// write.
 ///
 /// A view whose query is not known has its own name, which is that of no known function.
 pub(super) fn calls(catalog: &Catalog, relation: &Relation) -> String {

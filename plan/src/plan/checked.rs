@@ -47,8 +47,8 @@ pub fn modules(settings: &Settings) -> Vec<Problem> {
         .collect()
 }
 
-/// Returns the problems with `names`, `variants`, `types`, `not_null_elements`, `not_null`, `keys`, `joinables` and
-/// `derives`.
+/// Returns the problems with `names`, `variants`, `types`, `not_null_elements`, `not_null`, `keys`,
+/// `joinables` and `derives`.
 pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let enums: Vec<&Name> = catalog
         .types

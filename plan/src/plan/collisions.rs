@@ -9,7 +9,8 @@ use super::own_types::CompositePlan;
 use super::problem::{Problem, key, shown};
 use super::table::TablePlan;
 
-/// Returns a problem for each pair of tables, enums or composite types with types of the same Rust name.
+/// Returns a problem for each pair of tables, enums or composite types with types of the same Rust
+/// name.
 pub(super) fn collisions(
     tables: &[TablePlan],
     enums: &[EnumPlan],

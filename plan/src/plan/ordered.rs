@@ -1,9 +1,9 @@
 //! The lists that an index serves in its own order.
 //!
-//! The leading columns of an index are compared with values, and its last columns give the order: the
-//! last column, unless its values are not ordered by nature (a foreign key, an enum, a boolean, a
-//! UUID), and columns before it that are DESC or have NULLs in another place than by default. Only
-//! btree indexes have an order.
+//! The leading columns of an index are compared with values, and its last columns give the order:
+//! the last column, unless its values are not ordered by nature (a foreign key, an enum, a boolean,
+//! a UUID), and columns before it that are DESC or have NULLs in another place than by default.
+//! Only btree indexes have an order.
 
 use heck::ToUpperCamelCase as _;
 

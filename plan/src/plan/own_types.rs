@@ -1,5 +1,5 @@
-//! The Rust types of `types.rs` besides enums: structs of composite types, the ranges of the schema,
-//! and the marker types that no `schema.rs` has.
+//! The Rust types of `types.rs` besides enums: structs of composite types, the ranges of the
+//! schema, and the marker types that no `schema.rs` has.
 
 use std::collections::BTreeSet;
 

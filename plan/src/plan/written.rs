@@ -11,7 +11,8 @@ pub(super) fn inserts_one_row(relation: &Relation) -> bool {
             && trigger.timing == Timing::Before
             && (trigger.events.contains(&Event::Insert) || trigger.events.contains(&Event::Update))
     };
-    // The rows of a partitioned table are those of its partitions, which have triggers of their own.
+    // The rows of a partitioned table are those of its partitions, which have triggers of their
+    // own.
     relation.kind == RelationKind::Table
         && relation.attached.rules.is_empty()
         && !relation.attached.triggers.iter().any(suppresses)

@@ -50,7 +50,8 @@ pub struct ColumnSettings {
     pub skip_serializing: bool,
     /// True if `New` and `Changes` are not read from JSON here.
     pub skip_deserializing: bool,
-    /// True if `list` and `list_by_..` do not read the column. Their rows have a struct of their own.
+    /// True if `list` and `list_by_..` do not read the column. Their rows have a struct of their
+    /// own.
     pub leave_out_of_lists: bool,
     /// True if the column of a view cannot be NULL.
     pub not_null: bool,

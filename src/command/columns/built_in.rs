@@ -1,4 +1,5 @@
-//! PostgreSQL's built-in types: names, OIDs, and which have the same bytes (`pg_type.dat`, `pg_cast.dat`).
+//! PostgreSQL's built-in types: names, OIDs, and which have the same bytes (`pg_type.dat`,
+//! `pg_cast.dat`).
 
 use std::borrow::Cow;
 
@@ -147,7 +148,8 @@ pub(super) fn reads(expected: u32, actual: u32) -> bool {
     }
 }
 
-/// Returns whether values of the one type are stored in a column of the other: texts are, in all kinds of text.
+/// Returns whether values of the one type are stored in a column of the other: texts are, in all
+/// kinds of text.
 pub(super) fn is_stored_in(sent: u32, column: u32) -> bool {
     if let (Some(sent), Some(column)) = (element(sent), element(column)) {
         return sent == column;

@@ -183,8 +183,8 @@ fn number(text: &[u8]) -> Result<(), String> {
     ))
 }
 
-/// Returns a decimal number: whether it is negative, its digits without zeros at both ends, and the power of ten of
-/// the last.
+/// Returns a decimal number: whether it is negative, its digits without zeros at both ends, and the
+/// power of ten of the last.
 fn decimal(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

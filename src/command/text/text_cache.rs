@@ -42,8 +42,8 @@ pub(crate) struct Composition {
 /// The texts that a session has used.
 ///
 /// Each of its maps holds at most 512 texts. A text is not cached if its SQL, or the SQL from which
-/// it is derived, is longer than [`MAX_LENGTH`] bytes. All constants are cached, at any length, since
-/// the program contains them anyway.
+/// it is derived, is longer than [`MAX_LENGTH`] bytes. All constants are cached, at any length,
+/// since the program contains them anyway.
 #[derive(Debug, Default)]
 pub(crate) struct TextCache {
     by_sql: RecentMap<u64, Arc<Text>>,
@@ -130,8 +130,8 @@ impl TextCache {
         Arc::clone(text)
     }
 
-    /// Returns the text of a constant whose gaps are filled. `make` returns its SQL, and is called if
-    /// it is not cached.
+    /// Returns the text of a constant whose gaps are filled. `make` returns its SQL, and is called
+    /// if it is not cached.
     pub(crate) fn of_composition(
         &mut self,
         constant: &ConstantNumber,
@@ -156,8 +156,8 @@ impl TextCache {
         }
     }
 
-    /// Returns the text that is derived from this one. `make` returns its SQL, and is called if it is
-    /// not cached.
+    /// Returns the text that is derived from this one. `make` returns its SQL, and is called if it
+    /// is not cached.
     pub(crate) fn derived(
         &mut self,
         text: &Arc<Text>,

@@ -160,7 +160,8 @@ impl<S: Resource> SharedPool<S> {
         alone
     }
 
-    /// Waits until the server may be tried again; returns `None`, and releases the slot, if no caller waits then.
+    /// Waits until the server may be tried again; returns `None`, and releases the slot, if no
+    /// caller waits then.
     fn pause<'g>(
         &'g self,
         mut state: MutexGuard<'g, PoolInternals<S>>,

@@ -169,7 +169,8 @@ enum Queued<S: Resource> {
     Waiter(Arc<Waiter<S>>),
 }
 
-/// A caller in the queue. If its call is dropped, it leaves the queue, and gives back the session that it was given.
+/// A caller in the queue. If its call is dropped, it leaves the queue, and gives back the session
+/// that it was given.
 struct InQueue<'p, S: Resource> {
     shared: &'p Arc<SharedPool<S>>,
     waiter: &'p Arc<Waiter<S>>,

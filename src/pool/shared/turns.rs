@@ -78,8 +78,8 @@ impl<S: Resource> Turns<S> {
         }
     }
 
-    /// Takes an idle session for a waiter that was woken; the next waiter, if there is one, is to be
-    /// notified. Without a session the waiter stays in the queue.
+    /// Takes an idle session for a waiter that was woken; the next waiter, if there is one, is to
+    /// be notified. Without a session the waiter stays in the queue.
     pub(super) fn retry(
         &mut self,
         waiter: &Arc<Waiter<S>>,

@@ -64,9 +64,9 @@ const ELEMENT_TYPE: std::ops::Range<usize> = 8..12;
 impl EncodedAhead {
     /// Adds a value.
     ///
-    /// The value is encoded now. A type without a fixed OID, such as an enum, is left to the server,
-    /// which knows the type of each parameter from the SQL. Only an array contains the OID of its
-    /// elements' type; it is filled in before the array is sent.
+    /// The value is encoded now. A type without a fixed OID, such as an enum, is left to the
+    /// server, which knows the type of each parameter from the SQL. Only an array contains the OID
+    /// of its elements' type; it is filled in before the array is sent.
     pub(super) fn push<ST, T>(&mut self, value: &T)
     where
         Pg: HasSqlType<ST>,

@@ -68,8 +68,8 @@ impl<A> CheckedStatement<A> {
         self.query.returning()
     }
 
-    /// Expects that the statement affects this number of rows. Another number is an error, and nothing
-    /// is committed.
+    /// Expects that the statement affects this number of rows. Another number is an error, and
+    /// nothing is committed.
     pub fn exactly(self, rows: u32) -> ExactQuery<A> {
         ExactQuery {
             query: self.query.returning(),

@@ -12,8 +12,8 @@ use crate::sql_text::read_only::{Reads, reads_by_call};
 /// `{new}` is a gap for the columns of a row to insert, `{rows}` one for those of several rows, and
 /// `{changes}` one for the columns to change. `{excluded}` assigns the columns of rows to insert to
 /// rows that exist. In an update of several rows, `{arrays}` has the values, `{names}` their names,
-/// and `{given}` assigns them. The parameters outside of gaps have numbers in the SQL; those in a gap are numbered after them.
-/// In SQL with gaps, a brace is written twice.
+/// and `{given}` assigns them. The parameters outside of gaps have numbers in the SQL; those in a
+/// gap are numbered after them. In SQL with gaps, a brace is written twice.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct StaticSql {

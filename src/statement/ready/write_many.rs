@@ -65,7 +65,8 @@ impl<R> WriteMany<R> {
         }
     }
 
-    /// Returns an insert with a command for each row; the gap `{new}` of the SQL is for its columns.
+    /// Returns an insert with a command for each row; the gap `{new}` of the SQL is for its
+    /// columns.
     ///
     /// An array of arrays cannot be sent for a column that is an array itself.
     #[doc(hidden)]

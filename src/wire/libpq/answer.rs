@@ -135,7 +135,8 @@ impl ResultSet {
         if tag.is_null() {
             return &[];
         }
-        // SAFETY: a string of libpq's that is not NULL ends with NUL, and lives as long as the result.
+        // SAFETY: a string of libpq's that is not NULL ends with NUL, and lives as long as the
+        // result.
         unsafe { CStr::from_ptr(tag) }.to_bytes()
     }
 
@@ -194,7 +195,8 @@ impl ResultSet {
         if row >= self.rows || column >= self.columns {
             return None;
         }
-        // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it does.
+        // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it
+        // does.
         unsafe {
             let length = pq::PQgetlength(self.result.as_ptr(), row, column);
             // NULL has the length 0, as an empty value has.

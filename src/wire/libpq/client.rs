@@ -13,8 +13,8 @@ pub(crate) fn libpq_version() -> i32 {
     unsafe { pq::PQlibVersion() }
 }
 
-/// Returns the version of OpenSSL as text. Returns `None` with the system's libpq, which may be linked
-/// to another OpenSSL.
+/// Returns the version of OpenSSL as text. Returns `None` with the system's libpq, which may be
+/// linked to another OpenSSL.
 pub(crate) fn openssl_version() -> Option<String> {
     #[cfg(feature = "bundled")]
     // SAFETY: the function has no preconditions, and returns a static string.
@@ -27,7 +27,8 @@ impl Connection {
     /// Returns an attribute of the encryption (`protocol`, `cipher`); `None` if the connection is
     /// not encrypted.
     pub(crate) fn encryption(&self, attribute: &CStr) -> Option<String> {
-        // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before any other call.
+        // SAFETY: the connection is valid, the name ends with NUL, and the string is copied before
+        // any other call.
         unsafe {
             let is_encrypted = pq::PQsslInUse(self.0.as_ptr()) != 0;
             let value = pq::PQsslAttribute(self.0.as_ptr(), attribute.as_ptr());

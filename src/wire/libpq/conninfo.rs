@@ -8,7 +8,8 @@ use pq_sys as pq;
 
 use super::{Connection, LibpqError, copy};
 
-/// Returns the parameters that a connection string holds, by libpq's own rules, without defaults from the environment.
+/// Returns the parameters that a connection string holds, by libpq's own rules, without defaults
+/// from the environment.
 ///
 /// The error says nothing about the string, because libpq's message may quote the password.
 pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, InvalidConninfo> {
@@ -28,8 +29,9 @@ pub(crate) fn parse_conninfo(conninfo: &str) -> Result<Vec<(String, String)>, In
 /// An invalid value, which makes libpq stop before it connects.
 const NOWHERE: &str = "nowhere at all";
 
-/// Returns all parameters that have a value once libpq has added those of the service file, the environment and its own
-/// defaults; does not connect. The error is libpq's message for a parameter that it refuses.
+/// Returns all parameters that have a value once libpq has added those of the service file, the
+/// environment and its own defaults; does not connect. The error is libpq's message for a parameter
+/// that it refuses.
 pub(crate) fn complete_parameters(
     given: &[(String, String)],
 ) -> Result<Vec<(String, String)>, LibpqError> {
@@ -53,8 +55,8 @@ pub(crate) fn fill_in_parameters(
 fn stop_short(
     given: &[(String, String)],
 ) -> Result<(LibpqError, Vec<(String, String)>), LibpqError> {
-    // libpq checks this one after it has filled in all others. The password file is not read, because libpq writes to
-    // stderr if others can read it.
+    // libpq checks this one after it has filled in all others. The password file is not read,
+    // because libpq writes to stderr if others can read it.
     const INSTEAD: [(&str, &str); 2] = [
         ("load_balance_hosts", NOWHERE),
         ("passfile", "/dev/null/none"),
@@ -83,7 +85,8 @@ fn stop_short(
 unsafe fn collect(options: NonNull<pq::PQconninfoOption>) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     let mut option = options.as_ptr();
-    // SAFETY: the array ends with an item whose keyword is NULL; the strings are copied before it is freed.
+    // SAFETY: the array ends with an item whose keyword is NULL; the strings are copied before it
+    // is freed.
     unsafe {
         while let Some(keyword) = copy((*option).keyword) {
             if let Some(value) = copy((*option).val) {

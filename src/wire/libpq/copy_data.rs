@@ -49,7 +49,8 @@ impl Connection {
                 let Some(length) = usize::try_from(length).ok().filter(|length| *length > 0) else {
                     return CopyOut::End;
                 };
-                // SAFETY: libpq allocated `length` bytes and gave them away; they are copied before they are freed.
+                // SAFETY: libpq allocated `length` bytes and gave them away; they are copied before
+                // they are freed.
                 unsafe {
                     data.extend_from_slice(std::slice::from_raw_parts(buffer.cast(), length));
                     pq::PQfreemem(buffer.cast());

@@ -60,8 +60,8 @@ impl Connection {
         values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
     ) -> Result<(), LibpqError> {
         let bound = BoundArrays::new(values)?;
-        // SAFETY: the connection is valid, the name ends with NUL, the arrays have `count` items and
-        // point to values that outlive the call.
+        // SAFETY: the connection is valid, the name ends with NUL, the arrays have `count` items
+        // and point to values that outlive the call.
         let sent = unsafe {
             pq::PQsendQueryPrepared(
                 self.0.as_ptr(),
@@ -144,11 +144,11 @@ impl Connection {
         self.check(unsafe { pq::PQsetChunkedRowsMode(self.0.as_ptr(), rows) } == 1)
     }
 
-    /// Undoes [`Connection::set_chunked_rows_mode`] after a simple query; it would hold for the first answer of a
-    /// pipeline.
+    /// Undoes [`Connection::set_chunked_rows_mode`] after a simple query; it would hold for the
+    /// first answer of a pipeline.
     ///
-    /// libpq forgets the mode as soon as it begins to send outside of a pipeline. So it is given no query, which it
-    /// refuses only after that; nothing is sent.
+    /// libpq forgets the mode as soon as it begins to send outside of a pipeline. So it is given no
+    /// query, which it refuses only after that; nothing is sent.
     pub(crate) fn clear_chunked_rows_mode(&mut self) {
         // SAFETY: the connection is valid, and libpq itself checks the query for NULL.
         unsafe { pq::PQsendQuery(self.0.as_ptr(), ptr::null()) };

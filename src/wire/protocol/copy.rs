@@ -1,4 +1,5 @@
-//! A COPY: one simple query that takes or returns data between its beginning and its end (PostgreSQL manual, 55.2.6).
+//! A COPY: one simple query that takes or returns data between its beginning and its end
+//! (PostgreSQL manual, 55.2.6).
 
 use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;

@@ -441,7 +441,8 @@ impl Cancellable for Pipeline<'_> {
 impl Machine for Pipeline<'_> {
     fn advance(&mut self) -> Result<Progress, LibpqError> {
         let was_sent = self.state.received.sync_sent;
-        // A server that closes the connection may have sent the reason: results are read even if nothing can be written.
+        // A server that closes the connection may have sent the reason: results are read even if
+        // nothing can be written.
         let written = self.write();
         // Nothing has arrived in the moment since the last byte was written.
         if was_sent || !matches!(written, Ok(true)) {

@@ -9,8 +9,8 @@ use crate::wire::libpq::{Connection, CopyOut, LibpqError, ResultSet, ResultStatu
 #[cfg(feature = "tokio")]
 use crate::wire::reactor::Registration;
 
-/// A simple query in progress. It may contain several statements, so it is not a pipeline (PostgreSQL
-/// manual, 55.2.2).
+/// A simple query in progress. It may contain several statements, so it is not a pipeline
+/// (PostgreSQL manual, 55.2.2).
 pub(crate) struct SimpleQuery<'c> {
     connection: &'c mut Connection,
     unsent: Option<CString>,
@@ -106,7 +106,8 @@ impl<'c> SimpleQuery<'c> {
         self.received.dropped |= self.part.take().is_some();
     }
 
-    /// Returns the tag of a statement that ends with this result; libpq puts it on the last chunk of rows.
+    /// Returns the tag of a statement that ends with this result; libpq puts it on the last chunk
+    /// of rows.
     fn tag(&mut self, result: &ResultSet, status: ResultStatus) -> Option<String> {
         let tag = result.command_tag();
         if status == ResultStatus::Chunk {

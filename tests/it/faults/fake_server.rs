@@ -250,7 +250,8 @@ fn rows_before_a_closed_connection_are_no_answer() {
 #[test]
 fn a_row_that_is_not_as_it_was_described_is_an_error() {
     for row in [
-        // No column, two, one that is longer than its row, one of a negative length that is not NULL.
+        // No column, two, one that is longer than its row, one of a negative length that is not
+        // NULL.
         &b"\0\0"[..],
         b"\0\x02\0\0\0\x04\0\0\0\x2a\0\0\0\x04\0\0\0\x2a",
         b"\0\x01\0\0\0\x40\0\0\0\x2a",

@@ -62,8 +62,8 @@ fn bytes_and_messages_are_counted_and_recorded() {
             .iter()
             .map(|message| char::from(message.bytes[0]))
             .collect();
-        // Parse, Bind, Describe, Execute, Sync; ParseComplete, BindComplete, RowDescription, DataRow, CommandComplete,
-        // ReadyForQuery.
+        // Parse, Bind, Describe, Execute, Sync; ParseComplete, BindComplete, RowDescription,
+        // DataRow, CommandComplete, ReadyForQuery.
         assert_eq!(types, "PBDES12TDCZ");
     }
 }

@@ -8,7 +8,8 @@ use testkit::{Direction, Proxy};
 
 use crate::support::{balance, new_account, server, test_database};
 
-/// Returns the SQL of the statements that the session has prepared, and how often a plan was made for each.
+/// Returns the SQL of the statements that the session has prepared, and how often a plan was made
+/// for each.
 fn prepared(session: &mut Session) -> Vec<String> {
     let query = "SELECT statement FROM pg_prepared_statements ORDER BY prepare_time, name";
     let statements = sql_query(query).all::<String>().unprepared();

@@ -15,7 +15,8 @@ use crate::futures;
 use crate::rows::{self, TREE_USERS, tree};
 use crate::target::Target;
 
-/// A client on a runtime of its own, and an asynchronous function that does something with it and these statements.
+/// A client on a runtime of its own, and an asynchronous function that does something with it and
+/// these statements.
 fn alone(
     name: &'static str,
     statements: &'static [&'static str],

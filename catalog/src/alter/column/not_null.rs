@@ -45,8 +45,8 @@ fn frees_name((expected, actual): (&Catalog, &Catalog), table: &Name, column: &C
     constraint.is_some_and(|constraint| is_name_in(expected, table, &constraint.name))
 }
 
-/// Returns the NOT NULL constraint of a column if a statement has to spell it out. PostgreSQL adds a
-/// number to a default name that another constraint of the schema has.
+/// Returns the NOT NULL constraint of a column if a statement has to spell it out. PostgreSQL adds
+/// a number to a default name that another constraint of the schema has.
 pub(in crate::alter) fn explicit_constraint<'c>(
     (expected, actual): (&Catalog, &Catalog),
     table: &Name,

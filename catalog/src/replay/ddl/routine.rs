@@ -1,5 +1,5 @@
-//! The catalog's entry of a function, procedure or aggregate: read from its CREATE statement, changed
-//! by ALTER and COMMENT ON.
+//! The catalog's entry of a function, procedure or aggregate: read from its CREATE statement,
+//! changed by ALTER and COMMENT ON.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

@@ -10,8 +10,8 @@ impl State {
         self.make_not_null(table, column, given);
     }
 
-    /// Adds a NOT NULL constraint. With `NOT VALID` or `NO INHERIT` the column can hold NULL, unless
-    /// it was NOT NULL before.
+    /// Adds a NOT NULL constraint. With `NOT VALID` or `NO INHERIT` the column can hold NULL,
+    /// unless it was NOT NULL before.
     pub(crate) fn add_not_null(
         &mut self,
         table: &Name,

@@ -303,9 +303,9 @@ impl State {
         all
     }
 
-    /// Replaces the indexes of partitions that belong to the table's indexes of a column. PostgreSQL
-    /// recreates those of the table when the type of the column changes, and they create the others
-    /// under new names.
+    /// Replaces the indexes of partitions that belong to the table's indexes of a column.
+    /// PostgreSQL recreates those of the table when the type of the column changes, and they create
+    /// the others under new names.
     pub(crate) fn recreate_partition_indexes(&mut self, table: &Name, column: &str) {
         let relation = self.table(table).clone();
         let indexes = relation.indexes.iter().filter(|index| index.names(column));

@@ -70,8 +70,8 @@ fn is_column(node: &SyntaxNode) -> bool {
     node.kind() == SyntaxKind::NAME_REF && !is_function && !is_keyword(node)
 }
 
-/// Returns true if a name is a reserved word, such as `user`, which is not a column without quotes or
-/// a table before it.
+/// Returns true if a name is a reserved word, such as `user`, which is not a column without quotes
+/// or a table before it.
 fn is_keyword(node: &SyntaxNode) -> bool {
     let Some(token) = tokens(node).next() else {
         return false;

@@ -1,4 +1,5 @@
-//! Arms of replay and of the checker of queries that a test switched off, to check that others detect it.
+//! Arms of replay and of the checker of queries that a test switched off, to check that others
+//! detect it.
 
 use squawk_syntax::SyntaxKind;
 

@@ -119,8 +119,8 @@ pub(crate) fn has(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     !is_off(kind) && green::kinds(&node.green()).any(|child| child == kind)
 }
 
-/// Returns true if there is a node of this kind at any depth, whether or not a test has switched the
-/// arm off.
+/// Returns true if there is a node of this kind at any depth, whether or not a test has switched
+/// the arm off.
 pub(crate) fn has_node(node: &SyntaxNode, kind: SyntaxKind) -> bool {
     node.kind() == kind || green::has_below(&node.green(), kind)
 }

@@ -10,8 +10,8 @@ use squawk_syntax::{SourceFile, SyntaxKind};
 use super::histories::{disagreement_without, number, runner, session_of_its_own, take};
 use super::statements::{history, one_of_each};
 
-/// The files of replay whose arms change the catalog. The others read names, analyze queries, or decide
-/// which statements are refused.
+/// The files of replay whose arms change the catalog. The others read names, analyze queries, or
+/// decide which statements are refused.
 const FILES: [&str; 28] = [
     "ddl.rs",
     "history.rs",

@@ -203,8 +203,8 @@ fn forget_inherited_not_null(catalog: &mut Catalog) {
     }
 }
 
-/// Removes the comments of indexes of partitions. Before PostgreSQL 17, an index of a partition that
-/// is created again has the comment of the parent's.
+/// Removes the comments of indexes of partitions. Before PostgreSQL 17, an index of a partition
+/// that is created again has the comment of the parent's.
 fn forget_partition_index_comments(catalog: &mut Catalog) {
     let relations = catalog.relations.values_mut();
     let partitions = relations.filter(|relation| relation.partition_bound.is_some());

@@ -15,8 +15,8 @@ use bowline_catalog::compare::{EqualTexts, compare_with};
 /// Record the migrations up to VERSION as run, on a database that has their changes already.
 ///
 /// For a database that was made without them, or whose record is lost. First compares the schema of
-/// the database with the one that these migrations make, as `bowline drift` does, and records nothing
-/// if they differ. Nothing else in the database is changed.
+/// the database with the one that these migrations make, as `bowline drift` does, and records
+/// nothing if they differ. Nothing else in the database is changed.
 ///
 /// Example: bowline migrate baseline 2026-01-31-120000
 #[derive(Debug, Args)]

@@ -93,8 +93,8 @@ impl History {
         )))
     }
 
-    /// Checks the texts before a run: those of migrations that have run, against what ran, and those
-    /// of pending ones, against migrations that have another version now.
+    /// Checks the texts before a run: those of migrations that have run, against what ran, and
+    /// those of pending ones, against migrations that have another version now.
     pub(super) fn check_texts(
         &self,
         migrations: &[Migration],

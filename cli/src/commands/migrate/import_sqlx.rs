@@ -17,10 +17,10 @@ use bowline_plan::paths::shown_path;
 
 /// Take over the history of sqlx, so that `bowline migrate` goes on where sqlx stopped.
 ///
-/// Writes the versions and times of _sqlx_migrations into diesel's table and __bowline_migrations. _sqlx_migrations stays as
-/// it is, so that a program with sqlx's migrator still starts. Nothing is taken over if a migration
-/// has failed, was edited after it ran, or is not in the folder. Once for each database; running it
-/// again changes nothing.
+/// Writes the versions and times of _sqlx_migrations into diesel's table and __bowline_migrations.
+/// _sqlx_migrations stays as it is, so that a program with sqlx's migrator still starts. Nothing is
+/// taken over if a migration has failed, was edited after it ran, or is not in the folder. Once for
+/// each database; running it again changes nothing.
 ///
 /// Example: bowline migrate import-sqlx --move-files
 #[derive(Debug, Args)]

@@ -23,10 +23,10 @@ use live::Live;
 /// whether it rewrites or scans a table.
 ///
 /// Nothing is changed in the database. The migrations run on a throwaway server, where locks, files
-/// and scans are measured after each statement, on the schema as it is then. Its tables are empty, so
-/// it is not measured how long a statement takes; the size of a table and the sessions that use it
-/// now are read from the database. Locks of a migration are held until it ends. Tables that a pending
-/// migration creates are left out, since no session uses them yet.
+/// and scans are measured after each statement, on the schema as it is then. Its tables are empty,
+/// so it is not measured how long a statement takes; the size of a table and the sessions that use
+/// it now are read from the database. Locks of a migration are held until it ends. Tables that a
+/// pending migration creates are left out, since no session uses them yet.
 ///
 /// Example: bowline migrate plan --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
@@ -44,9 +44,9 @@ pub(super) struct Plan {
     /// Print the SQL that will run, with the effects as comments.
     #[arg(long)]
     sql: bool,
-    /// Print JSON: an object with measured_on, and migrations with version, name, in_transaction and
-    /// statements; each of these with sql and effects (relation, lock, blocks, rewrites, scans, rows,
-    /// bytes, sessions).
+    /// Print JSON: an object with measured_on, and migrations with version, name, in_transaction
+    /// and statements; each of these with sql and effects (relation, lock, blocks, rewrites, scans,
+    /// rows, bytes, sessions).
     #[arg(long, conflicts_with = "sql")]
     json: bool,
 }
@@ -72,8 +72,8 @@ struct Planned {
 #[derive(Serialize)]
 pub(super) struct PlannedStatement {
     sql: String,
-    /// Whether it was measured. A statement that runs outside of transactions is measured only if it
-    /// waits for other sessions.
+    /// Whether it was measured. A statement that runs outside of transactions is measured only if
+    /// it waits for other sessions.
     measured: bool,
     effects: Vec<Effect>,
 }

@@ -12,8 +12,8 @@ use crate::ui;
 /// Say what became of a migration that stopped halfway, was edited, or was renamed.
 ///
 /// Changes what is recorded, and nothing else in the database. A migration that runs without a
-/// transaction stops halfway if it fails or is killed; `bowline migrate run` goes on when it is known
-/// what became of it.
+/// transaction stops halfway if it fails or is killed; `bowline migrate run` goes on when it is
+/// known what became of it.
 ///
 /// Example: bowline migrate resolve 2026-01-31-120000_index --rolled-back
 #[derive(Debug, Args)]

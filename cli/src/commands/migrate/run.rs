@@ -10,10 +10,10 @@ use crate::ui;
 /// Run the pending migrations in order.
 ///
 /// Stops at the first one that fails. Migrations before it stay applied; the failed one is rolled
-/// back, unless it runs without a transaction. Nothing runs if an earlier one has stopped halfway, or
-/// was edited after it ran. A migration that is older than one that has run is run too, with a note.
-/// The settings `edited` and `late` of bowline.toml decide otherwise. With nothing to run the exit
-/// code is 0.
+/// back, unless it runs without a transaction. Nothing runs if an earlier one has stopped halfway,
+/// or was edited after it ran. A migration that is older than one that has run is run too, with a
+/// note. The settings `edited` and `late` of bowline.toml decide otherwise. With nothing to run the
+/// exit code is 0.
 ///
 /// Example: bowline migrate run --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]

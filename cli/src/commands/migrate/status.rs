@@ -27,8 +27,8 @@ pub(super) struct Status {
     #[arg(long)]
     check: bool,
     /// Print JSON: a list of objects with version, name, state (ran, pending, running, or failed,
-    /// which is one that stopped halfway), run_on, in_folder, edited, and where Bowline recorded them origin
-    /// (run, baseline, sqlx, resolved), ran_by, program and milliseconds.
+    /// which is one that stopped halfway), run_on, in_folder, edited, and where Bowline recorded
+    /// them origin (run, baseline, sqlx, resolved), ran_by, program and milliseconds.
     #[arg(long)]
     json: bool,
 }

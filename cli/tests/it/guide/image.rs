@@ -1,8 +1,8 @@
 //! What a page shows for CI and images, done as far as it can be without GitHub and Docker.
 //!
-//! The checks of the workflow run in the page's package. The image's build context is a folder with exactly
-//! the files that the Dockerfile copies. There its `RUN cargo` line compiles them, without `--release`, since
-//! only the profile of the tests has its dependencies compiled already.
+//! The checks of the workflow run in the page's package. The image's build context is a folder with
+//! exactly the files that the Dockerfile copies. There its `RUN cargo` line compiles them, without
+//! `--release`, since only the profile of the tests has its dependencies compiled already.
 
 use std::fs;
 use std::path::Path;
@@ -29,8 +29,8 @@ fn checks(workflow: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Runs the checks of the workflow: all of them pass on what is committed, and the first and the last one fail
-/// on a migration without its code.
+/// Runs the checks of the workflow: all of them pass on what is committed, and the first and the
+/// last one fail on a migration without its code.
 pub(super) fn run_workflow(terminal: &Terminal, page: &Page) {
     let checks = checks(file(page, ".github/workflows/ci.yml"));
     assert_eq!(checks.len(), 3, "{checks:?}");
@@ -49,8 +49,8 @@ pub(super) fn run_workflow(terminal: &Terminal, page: &Page) {
 
 const MIGRATION: &str = "migrations/2026-11-26-090000_add_author/up.sql";
 
-/// Builds the image of the Dockerfile, runs its program, and builds it again without the line that copies the
-/// migrations.
+/// Builds the image of the Dockerfile, runs its program, and builds it again without the line that
+/// copies the migrations.
 pub(super) fn build_image(terminal: &Terminal, page: &Page) {
     let text = file(page, "Dockerfile");
     let whole = Stage::first(text);
@@ -89,7 +89,8 @@ pub(super) fn build_image(terminal: &Terminal, page: &Page) {
     );
 }
 
-/// The program loads the C library's files, which every Debian has, and what the image's packages hold.
+/// The program loads the C library's files, which every Debian has, and what the image's packages
+/// hold.
 fn loads_only_what_the_image_has(terminal: &Terminal, program: &str, dockerfile: &str) {
     if !cfg!(target_os = "linux") {
         return;

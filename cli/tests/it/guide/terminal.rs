@@ -89,7 +89,8 @@ impl Terminal {
         (self.as_shown(&printed), output.status.success())
     }
 
-    /// Copies the workspace's `Cargo.lock` to a package without one, so that cargo needs no network.
+    /// Copies the workspace's `Cargo.lock` to a package without one, so that cargo needs no
+    /// network.
     fn lend_versions(&self) {
         let folder = self.folder();
         if folder.join("Cargo.toml").exists() && !folder.join("Cargo.lock").exists() {
@@ -177,7 +178,8 @@ impl Drop for Terminal {
     }
 }
 
-/// Returns cargo's variables as in `scratch.rs`: the workspace's target folder, and the profile of what it holds.
+/// Returns cargo's variables as in `scratch.rs`: the workspace's target folder, and the profile of
+/// what it holds.
 fn cargo() -> [(&'static str, String); 4] {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()

@@ -108,7 +108,8 @@ impl<'t, 'p> Nested<'t, 'p> {
     }
 }
 
-/// Returns true for a column that the SQL casts where it is read, which is not possible within a row.
+/// Returns true for a column that the SQL casts where it is read, which is not possible within a
+/// row.
 fn is_cast(field: &Field) -> bool {
     field.via.as_ref().is_some_and(|via| via.read.is_some())
 }

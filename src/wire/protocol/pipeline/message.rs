@@ -47,7 +47,8 @@ pub(crate) struct Received {
     pub(crate) closed: Vec<Arc<CStr>>,
     /// The number of commands that were queued: the server may have received any of them.
     pub(crate) commands_sent: usize,
-    /// Whether everything was written, the last byte of the Sync included. Until then the server cannot have the Sync.
+    /// Whether everything was written, the last byte of the Sync included. Until then the server
+    /// cannot have the Sync.
     pub(crate) sync_sent: bool,
 }
 

@@ -6,7 +6,7 @@
     format = 2,
     folder = "tests/tickets/migrations",
     migrations = {
-        "1_tickets" => 0x45307911381257ac,
+        "1_tickets" => 0x3bac97632345b1f6,
         "2_entries" => 0x04e74cb914ea5627,
     },
     schema = {
@@ -22,6 +22,8 @@
         mod entries;
         mod log;
         mod people;
+        mod sighted;
+        mod sightings;
         mod tickets;
         mod types;
         mod workloads;
@@ -36,6 +38,8 @@
         pub use self::people::{
             NewPerson, Person, PersonChanges, PersonConstraint, PersonId, PersonValues,
         };
+        pub use self::sighted::Sighted;
+        pub use self::sightings::Sighting;
         pub use self::tickets::{
             ListedTicket, NewTicket, Ticket, TicketChanges, TicketConstraint, TicketId,
             TicketOrderByCode, TicketValues,

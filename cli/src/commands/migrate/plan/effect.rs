@@ -73,8 +73,8 @@ impl Lock {
         })
     }
 
-    /// Returns who waits for it, by the manual's table of conflicts: reads take ACCESS SHARE, writes
-    /// take ROW EXCLUSIVE.
+    /// Returns who waits for it, by the manual's table of conflicts: reads take ACCESS SHARE,
+    /// writes take ROW EXCLUSIVE.
     pub(super) fn blocks(self) -> Blocks {
         match self {
             Self::AccessShare | Self::RowShare | Self::RowExclusive => Blocks::Nothing,

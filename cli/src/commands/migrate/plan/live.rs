@@ -30,8 +30,8 @@ impl Live {
         u32::try_from(self.0.server_version() / 10_000).unwrap_or_default()
     }
 
-    /// Adds the sizes and users of the tables, in one round trip. A table that the database does not
-    /// have keeps none.
+    /// Adds the sizes and users of the tables, in one round trip. A table that the database does
+    /// not have keeps none.
     pub(super) fn complete<'e>(
         &mut self,
         effects: impl Iterator<Item = &'e mut Effect>,

@@ -123,8 +123,8 @@ fn one(
     Ok(planned)
 }
 
-/// Returns whether a transaction is open after a statement that begins or ends one; `None` for other
-/// statements.
+/// Returns whether a transaction is open after a statement that begins or ends one; `None` for
+/// other statements.
 fn control(sql: &str) -> Option<bool> {
     let first = bowline_sql::first_word(sql)?;
     if first.is_one_of(&["begin", "start"]) {
