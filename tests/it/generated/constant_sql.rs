@@ -1,7 +1,9 @@
 //! The SQL of generated functions: constants, completed with the columns that a call has values
 //! for.
 
-use bank::{Account, AccountId, AccountStatus, AccountValues, Transfer, TransferValues};
+use bank::{
+    Account, AccountChanges, AccountId, AccountStatus, AccountValues, Transfer, TransferValues,
+};
 use bowline::{Database, ErrorKind, Outcome, Page, Result, Session, StatementDsl as _, sql_query};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
@@ -160,5 +162,41 @@ fn a_query_holds_its_values(db: Database) -> Result<()> {
         Account::find_by_username(&name)
     };
     assert!(db.run(query)?.is_some());
+    Ok(())
+}
+
+#[test]
+fn a_column_that_has_another_type_now_is_an_error_to_functions() -> Result<()> {
+    let database = test_database();
+    for cached in [100, 0] {
+        let db = database.config().statement_cache(cached).open()?;
+        let name = format!("ann{cached}");
+        let ann = db.run(Account::insert(new_account(&name)))?;
+        db.run(Account::list(Page::first(1)))?;
+        let alter = |sql: &str| {
+            let mut session = Session::connect(&database.config())?;
+            session.batch_execute(sql).map_err(bowline::Error::from)
+        };
+        alter(
+            "ALTER TABLE accounts DROP CONSTRAINT IF EXISTS accounts_balance_check,
+                ALTER balance DROP DEFAULT, ALTER balance TYPE float8 USING 1.5",
+        )?;
+        let read = [
+            db.run(Account::get(ann.id)).map(drop),
+            db.run(Account::find(ann.id)).map(drop),
+            db.run(Account::list(Page::first(1))).map(drop),
+            db.run(Account::update(ann.id, AccountChanges::default()))
+                .map(drop),
+        ];
+        for error in read.map(|read| read.expect_err("a float is no bigint")) {
+            assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
+            let text = error.to_string();
+            assert!(
+                text.contains("balance") && text.contains("double"),
+                "{text}"
+            );
+        }
+        alter("ALTER TABLE accounts ALTER balance TYPE bigint, ALTER balance SET DEFAULT 0")?;
+    }
     Ok(())
 }

@@ -49,6 +49,24 @@ async fn rows_are_read_as_they_arrive() {
 }
 
 #[tokio::test]
+async fn a_column_of_another_type_is_an_error_to_streams() {
+    let (db, _database) = open(1);
+    let query = || sql_query("SELECT 1.5::float8 AS n").all::<i64>();
+    let streamed = match db.stream(query()).await {
+        Ok(mut rows) => rows.next().await.expect("an item"),
+        Err(error) => Err(error),
+    };
+    let copied = match db.copy_out(query()).await {
+        Ok(mut rows) => rows.next().await.expect("an item"),
+        Err(error) => Err(error),
+    };
+    for read in [streamed, copied] {
+        let error = read.expect_err("a float is no bigint");
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_one_of_futures_core() {
     let (db, _database) = open(1);
     let rows = sql_query(NUMBERS).bind::<Integer, _>(3).all::<i32>();

@@ -3,7 +3,8 @@
 use std::ops::Bound;
 
 use bowline::{Database, ErrorKind, Page, Result, StatementDsl as _, sql_query};
-use diesel::data_types::PgInterval;
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::data_types::{PgInterval, PgLsn, PgMoney};
 use every_type::db::queries::values;
 use every_type::db::*;
 
@@ -226,5 +227,110 @@ fn a_changed_attribute_is_not_misread(db: Database) -> Result<()> {
     )?;
     let error = db.run(read()).expect_err("another type");
     assert!(error.to_string().contains("float4"), "{error}");
+    Ok(())
+}
+
+/// Reads an expression as a row of one column; `None` stands for `ErrorKind::Decode`.
+fn read<T: bowline::Row>(db: &Database, value: &str) -> Option<T> {
+    match db.run(sql_query(format!("SELECT {value} AS v")).one::<T>()) {
+        Ok(read) => Some(read),
+        Err(error) if error.kind() == ErrorKind::Decode => None,
+        Err(error) => panic!("{value}: {error:?}"),
+    }
+}
+
+macro_rules! of_one_column {
+    ($name:ident, $sql:ty, $rust:ty) => {
+        #[derive(bowline::Row, Debug, PartialEq)]
+        struct $name {
+            #[diesel(sql_type = $sql)]
+            v: $rust,
+        }
+    };
+}
+
+of_one_column!(
+    Dates,
+    diesel::sql_types::Daterange,
+    (Bound<NaiveDate>, Bound<NaiveDate>)
+);
+of_one_column!(
+    Moments,
+    diesel::sql_types::Tstzrange,
+    (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>)
+);
+of_one_column!(
+    Spans,
+    diesel::sql_types::Int4multirange,
+    Vec<(Bound<i32>, Bound<i32>)>
+);
+of_one_column!(Span, diesel::sql_types::Interval, PgInterval);
+of_one_column!(Price, diesel::sql_types::Money, PgMoney);
+of_one_column!(Mac, diesel::sql_types::MacAddr, [u8; 6]);
+of_one_column!(Lsn, diesel::sql_types::PgLsn, PgLsn);
+
+#[bowline::test]
+fn values_at_their_edges_are_the_same_or_an_error(db: Database) -> Result<()> {
+    // What chrono does not hold.
+    for value in ["[2000-01-01,infinity)", "[-infinity,2000-01-01)"] {
+        assert_eq!(read::<Dates>(&db, &format!("'{value}'::daterange")), None);
+    }
+    assert_eq!(read::<Moments>(&db, "'[-infinity,)'::tstzrange"), None);
+    let unbounded = Moments {
+        v: (Bound::Unbounded, Bound::Unbounded),
+    };
+    assert_eq!(read(&db, "'(,)'::tstzrange"), Some(unbounded));
+    let empty = read::<Dates>(&db, "'empty'::daterange").expect("an empty range");
+    assert!(
+        matches!(empty.v, (Bound::Excluded(a), Bound::Excluded(b)) if a == b),
+        "{empty:?}"
+    );
+    assert_eq!(
+        read(&db, "'{}'::int4multirange"),
+        Some(Spans { v: Vec::new() })
+    );
+    let last = Spans {
+        v: vec![(Bound::Included(i32::MIN), Bound::Excluded(i32::MAX))],
+    };
+    assert_eq!(
+        read(&db, "'{[-2147483648,2147483647)}'::int4multirange"),
+        Some(last)
+    );
+
+    let months = |months: i32| {
+        Some(Span {
+            v: PgInterval::from_months(months),
+        })
+    };
+    assert_eq!(
+        read(&db, "'178000000 years'::interval"),
+        months(2_136_000_000)
+    );
+    assert_eq!(
+        read(&db, "'-178000000 years'::interval"),
+        months(-2_136_000_000)
+    );
+    let micros = |micros: i64| {
+        Some(Span {
+            v: PgInterval::from_microseconds(micros),
+        })
+    };
+    assert_eq!(
+        read(&db, "'9223372036854775807 us'::interval"),
+        micros(i64::MAX)
+    );
+    for cents in [i64::MIN, i64::MAX] {
+        let value = format!("'{cents}'::numeric / 100");
+        let price = Price { v: PgMoney(cents) };
+        assert_eq!(read(&db, &format!("({value})::money")), Some(price));
+    }
+    assert_eq!(
+        read(&db, "'ff:ff:ff:ff:ff:ff'::macaddr"),
+        Some(Mac { v: [255; 6] })
+    );
+    assert_eq!(
+        read(&db, "'FFFFFFFF/FFFFFFFF'::pg_lsn"),
+        Some(Lsn { v: PgLsn(u64::MAX) })
+    );
     Ok(())
 }
