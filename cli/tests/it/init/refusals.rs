@@ -88,17 +88,17 @@ fn an_invalid_root_file_is_not_changed() {
 }
 
 #[test]
-fn sql_files_of_other_tools_get_a_note() {
+fn sql_files_that_are_no_migrations_get_a_note() {
     let project = Project::bare(&[
         CARGO_TOML,
         MAIN,
         (
-            "migrations/V1__accounts.sql",
+            "migrations/accounts.sql",
             "CREATE TABLE accounts (id int PRIMARY KEY);\n",
         ),
-        ("migrations/V2__more.sql", ""),
+        ("migrations/more.sql", ""),
     ]);
-    let note = "migrations/V1__accounts.sql and 1 more are ignored: as for diesel, a migration is a folder with the SQL in migrations/V1__accounts/up.sql";
+    let note = "migrations/accounts.sql and 1 more are ignored: as for diesel, a migration is a folder with the SQL in migrations/accounts/up.sql";
     for printed in [printed(&project, &[]), project.printed(&["generate"], &[])] {
         assert!(printed.contains(note), "{printed}");
     }
