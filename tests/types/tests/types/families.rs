@@ -15,7 +15,7 @@ fn different(db: &Database, table: &str) -> Result<i64> {
 /// Tests a family of types: two rows that PostgreSQL created are read, inserted again, and
 /// compared.
 macro_rules! family {
-    ($test:ident, $module:ident, $Row:ident, $New:ident, $Changes:ident, $query:path, [$($sql:literal),+]) => {
+    ($test:ident, $module:ident, $Row:ident, $Values:ident, $Changes:ident, $query:path, [$($sql:literal),+]) => {
         #[bowline::test]
         fn $test(db: Database) -> Result<()> {
             let table = stringify!($module);
@@ -27,7 +27,7 @@ macro_rules! family {
                 json.as_object_mut().expect("an object").remove("id");
                 json
             };
-            let new = |row: &$Row| serde_json::from_value::<$New>(json(row)).expect("a new row");
+            let new = |row: &$Row| serde_json::from_value::<$Values>(json(row)).expect("a new row");
             let changes =
                 |row: &$Row| serde_json::from_value::<$Changes>(json(row)).expect("changes");
             let same = |one: &$Row, other: &$Row| {
@@ -63,7 +63,7 @@ family!(
     numbers_make_a_round_trip,
     numbers,
     Number,
-    NewNumber,
+    NumberValues,
     NumberChanges,
     queries::families::all_numbers,
     [
@@ -76,7 +76,7 @@ family!(
     texts_make_a_round_trip,
     texts,
     Text,
-    NewText,
+    TextValues,
     TextChanges,
     queries::families::all_texts,
     [
@@ -89,7 +89,7 @@ family!(
     documents_make_a_round_trip,
     documents,
     Document,
-    NewDocument,
+    DocumentValues,
     DocumentChanges,
     queries::families::all_documents,
     [
@@ -102,7 +102,7 @@ family!(
     times_make_a_round_trip,
     times,
     Time,
-    NewTime,
+    TimeValues,
     TimeChanges,
     queries::families::all_times,
     [
@@ -115,7 +115,7 @@ family!(
     addresses_make_a_round_trip,
     addresses,
     Address,
-    NewAddress,
+    AddressValues,
     AddressChanges,
     queries::families::all_addresses,
     [
@@ -128,7 +128,7 @@ family!(
     ranges_make_a_round_trip,
     ranges,
     Range,
-    NewRange,
+    RangeValues,
     RangeChanges,
     queries::families::all_ranges,
     [
@@ -141,7 +141,7 @@ family!(
     multiranges_make_a_round_trip,
     multiranges,
     Multirange,
-    NewMultirange,
+    MultirangeValues,
     MultirangeChanges,
     queries::families::all_multiranges,
     [
@@ -154,7 +154,7 @@ family!(
     bits_and_shapes_make_a_round_trip,
     bits_and_shapes,
     BitsAndShape,
-    NewBitsAndShape,
+    BitsAndShapeValues,
     BitsAndShapeChanges,
     queries::families::all_bits_and_shapes,
     [
@@ -167,7 +167,7 @@ family!(
     searches_make_a_round_trip,
     searches,
     Search,
-    NewSearch,
+    SearchValues,
     SearchChanges,
     queries::families::all_searches,
     [
@@ -180,7 +180,7 @@ family!(
     systems_make_a_round_trip,
     systems,
     System,
-    NewSystem,
+    SystemValues,
     SystemChanges,
     queries::families::all_systems,
     [
@@ -193,7 +193,7 @@ family!(
     own_types_make_a_round_trip,
     own_types,
     OwnType,
-    NewOwnType,
+    OwnTypeValues,
     OwnTypeChanges,
     queries::families::all_own_types,
     [
