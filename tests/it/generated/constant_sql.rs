@@ -192,7 +192,7 @@ fn a_column_that_has_another_type_now_is_an_error_to_functions() -> Result<()> {
             assert_eq!(error.kind(), ErrorKind::Decode, "{error:?}");
             let text = error.to_string();
             assert!(
-                text.contains("balance") && text.contains("double"),
+                text.contains("balance") && text.contains("float8"),
                 "{text}"
             );
         }
