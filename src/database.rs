@@ -180,8 +180,9 @@ impl Database {
     /// failed and `work` returned `Ok` nevertheless, the result is that failure.
     ///
     /// If a COMMIT was not answered, its outcome is looked up on another session. The server knows
-    /// the outcome unless it crashed or was replaced in between. So [`Outcome::Unknown`] is rare
-    /// here, and rarer still with [a commit key](TransactionOptions::with_generated_commit_key).
+    /// the outcome unless it crashed or was replaced in between. So
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown) is rare here, and rarer still with [a commit
+    /// key](TransactionOptions::with_generated_commit_key).
     #[track_caller]
     pub fn transaction<T>(&self, work: impl Fn(&mut Session) -> Result<T>) -> Result<T> {
         self.transaction_for(Location::caller(), self.settings.retry, work)
