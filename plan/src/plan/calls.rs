@@ -4,10 +4,10 @@
 //! A query whose answer is lost is run again only if it certainly wrote nothing, so the library has
 //! to know the functions behind a view. Operators and casts are trusted there as in SQL by hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_catalog::attached::Code;
-use bowline_catalog::routine::Volatility;
+use bowline_catalog::routine::{Routine, Volatility};
 use bowline_catalog::{Catalog, Name, Relation, RelationKind};
 use bowline_sql::quote::identifier;
 use bowline_sql::{Kind, tokens};
@@ -38,15 +38,25 @@ pub(super) fn calls_of_query(catalog: &Catalog, sql: &str) -> String {
 }
 
 struct Found<'c> {
-    catalog: &'c Catalog,
+    routines: &'c [Routine],
+    /// The relations that can call functions, by their names without the schema.
+    relations: BTreeMap<&'c str, Vec<&'c Relation>>,
     visited: BTreeSet<&'c Name>,
     names: BTreeSet<String>,
 }
 
 impl<'c> Found<'c> {
     fn new(catalog: &'c Catalog) -> Self {
+        let mut relations: BTreeMap<&str, Vec<&Relation>> = BTreeMap::new();
+        for relation in catalog.relations.values() {
+            if relation.kind == RelationKind::View || !relation.attached.policies.is_empty() {
+                let of_name = relations.entry(&relation.name.name).or_default();
+                of_name.push(relation);
+            }
+        }
         Self {
-            catalog,
+            routines: &catalog.routines,
+            relations,
             visited: BTreeSet::new(),
             names: BTreeSet::new(),
         }
@@ -97,9 +107,7 @@ impl<'c> Found<'c> {
 
     /// Follows the relations of a name in any schema.
     fn named(&mut self, name: &str) {
-        let catalog = self.catalog;
-        let relations = catalog.relations.values();
-        for relation in relations.filter(|relation| relation.name.name == name) {
+        for relation in self.relations.get(name).cloned().unwrap_or_default() {
             self.relation(relation);
         }
     }
@@ -107,13 +115,9 @@ impl<'c> Found<'c> {
     fn call(&mut self, name: String) {
         /// Words before a parenthesis that belong to the call before them.
         const OF_CALLS: [&str; 3] = ["filter", "over", "materialized"];
-        let mut routines = self.catalog.routines.iter();
-        let of_name = |routine: &&bowline_catalog::routine::Routine| routine.name.name == name;
-        let own: Vec<_> = routines.by_ref().filter(of_name).collect();
-        let is_harmless = !own.is_empty()
-            && own
-                .iter()
-                .all(|routine| routine.volatility != Volatility::Volatile);
+        let own = || self.routines.iter().filter(|own| own.name.name == name);
+        let is_harmless =
+            own().next().is_some() && own().all(|own| own.volatility != Volatility::Volatile);
         if !is_harmless && !OF_CALLS.contains(&&*name) {
             self.names.insert(name);
         }
