@@ -76,9 +76,9 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     for four in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;
-        for (place, digit) in four.iter().enumerate() {
+        for (index, digit) in four.iter().enumerate() {
             let value = DIGITS.iter().position(|known| known == digit)?;
-            bits |= u32::try_from(value).ok()? << (18 - 6 * place);
+            bits |= u32::try_from(value).ok()? << (18 - 6 * index);
         }
         if four.len() == 1 {
             return None;

@@ -16,7 +16,7 @@ struct Folder {
     folder: String,
 }
 
-/// Runs pg_dump of the server's own version, and returns the dump.
+/// Runs the pg_dump of the same version as the server, and returns its output.
 fn dump(server: &LocalServer, session: &mut Session, database: &str) -> String {
     let folder =
         sql_query("SELECT setting AS folder FROM pg_config WHERE name = 'BINDIR'").one::<Folder>();

@@ -143,12 +143,12 @@ fn start_of_order(keys: &[Key<'_>]) -> usize {
     keys.len() - 1 - explicit.count()
 }
 
-/// Returns true if somebody chose the order.
+/// Returns true if the index states an order that is not the default: DESC or NULLS FIRST.
 fn is_explicit(order: &KeyOrder) -> bool {
     order.descending || order.nulls_first
 }
 
-/// Returns true if nobody asks for the values in their order.
+/// Returns true for a column whose order has no use: an id, an enum, a boolean or a UUID.
 fn is_unordered(field: &Field) -> bool {
     let rust_type = &field.rust_type;
     rust_type.id_of.is_some()
