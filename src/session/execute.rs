@@ -175,8 +175,8 @@ impl Session {
             }
             mode => mode,
         };
-        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction. While the session has
-        // a transaction open, `encode` refuses it.
+        // A lone BEGIN or COMMIT is allowed: the caller ends that transaction.
+        // While the session has a transaction open, `encode` refuses it.
         let is_alone = commands.len() == 1 && matches!(mode, TransactionMode::Implicit);
         if !is_alone && self.transactions.depth() == 0 {
             commands.iter().try_for_each(refuse_end)?;
