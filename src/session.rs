@@ -7,7 +7,8 @@
 //! A session consists of parts that own their state: `connection` (with the prepared statements),
 //! `limits` (deadlines), `transactions` (with hooks and the transaction ID), `residue` (state
 //! left for the next holder), `notifications` (the inbox), `observer` (spans, metrics,
-//! instrumentation) and `search_path`. The other files hold methods of the session, in the order
+//! instrumentation), `types` (with the search path) and `in_flight` (the pipeline that is not
+//! answered yet). The other files hold methods of the session, in the order
 //! in which a statement passes them: `execute`, `encode`, `batch`, `exchange`, `commit`.
 
 mod abandoned;
@@ -26,6 +27,7 @@ mod encode;
 mod exchange;
 mod execute;
 mod hooks;
+mod in_flight;
 mod limits;
 mod look_up;
 pub(crate) mod notifications;
@@ -44,6 +46,7 @@ mod test_transaction;
 mod transact;
 mod transaction_manager;
 mod transactions;
+mod types;
 mod xid;
 
 use std::fmt;
@@ -52,7 +55,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::command::text::TextCache;
-use crate::command::types::{TypeCache, TypeLookup};
+use crate::command::types::TypeCache;
 use crate::config::Config;
 use crate::connect;
 use crate::deadline::after;
@@ -61,16 +64,15 @@ use crate::observe::{Span, within};
 use crate::statement::{Answers, Statement};
 use crate::transaction::TransactionStart;
 use crate::wire::executor::block_on_pinned;
-use crate::wire::protocol::CopyState;
 use activity::SessionActivity;
 use batch::{BatchResult, Buffers};
 use connection::SessionConnection;
+use in_flight::InFlight;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
-use pending_pipeline::PendingPipeline;
 use residue::Residue;
-use search_path::SearchPath;
+use types::Types;
 
 pub(crate) use call::CallRecord;
 pub(crate) use execute::TransactionMode;
@@ -100,26 +102,14 @@ pub struct Session {
     residue: Residue,
     inbox: Inbox,
     observer: Observer,
-    /// The search path in effect.
-    search_path: SearchPath,
-    /// The cache of the database's types; all sessions of a pool share it.
-    types: Arc<TypeCache>,
-    /// The look-up of types for the statement that is encoded.
-    lookup: TypeLookup,
+    types: Types,
+    in_flight: InFlight,
     /// The texts of its statements.
     texts: TextCache,
     /// Memory that its pipelines use in turn.
     buffers: Buffers,
     /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
-    /// The pipeline of the current call; of the last one while there is none.
-    flight: Option<Box<PendingPipeline>>,
-    /// Whether a call waits for its pipeline, or was dropped while it waited.
-    is_in_flight: bool,
-    /// A COPY that was dropped before its end.
-    dropped_copy: Option<Box<CopyState>>,
-    /// Whether a savepoint protects the transaction around a stream that was dropped in flight.
-    guards_flight: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
 }
@@ -140,8 +130,7 @@ impl Session {
     ) -> Result<Self> {
         let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
-        let mut search_path = SearchPath::default();
-        search_path.report(connection.parameter_status(c"search_path"));
+        let search_path = connection.parameter_status(c"search_path");
         let statements = if config.pooler {
             0
         } else {
@@ -154,15 +143,10 @@ impl Session {
             transactions: Transactions::default(),
             residue: Residue::new(config.pooler),
             inbox: Inbox::default(),
-            lookup: TypeLookup::new(Arc::clone(&types), search_path.setting().clone()),
-            types,
-            search_path,
+            types: Types::new(types, search_path),
+            in_flight: InFlight::default(),
             texts: TextCache::default(),
             buffers: Buffers::default(),
-            flight: None,
-            is_in_flight: false,
-            dropped_copy: None,
-            guards_flight: false,
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
         })

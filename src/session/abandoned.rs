@@ -14,20 +14,20 @@ impl Session {
     /// Ends the pipeline of a call that was dropped, if there is one. If the server does not
     /// answer, the session is lost.
     pub(crate) async fn end_abandoned(&mut self) {
-        if self.dropped_copy.is_some() {
-            self.is_in_flight = false;
-            return Box::pin(self.end_abandoned_copy()).await;
+        if let Some(copy) = self.in_flight.take_copy() {
+            return Box::pin(self.end_abandoned_copy(copy)).await;
         }
-        let Some(flight) = self.flight.as_mut().filter(|_| self.is_in_flight) else {
+        let Some(pending) = self.in_flight.dropped_pipeline() else {
             return;
         };
         // What was not given to libpq yet is never sent.
-        flight.state.give_up();
-        let commits = flight.has_sent_commit() && !flight.commands.iter().all(Command::only_reads);
-        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        pending.state.give_up();
+        let commits =
+            pending.has_sent_commit() && !pending.commands.iter().all(Command::only_reads);
+        let mut pipeline = self.connection.pipeline(&mut pending.state);
         let completion = Completion::expired(cancel(&mut pipeline).await);
         self.set_close_reason("dropped_call");
-        let ended = self.end_flight(completion);
+        let ended = self.end_exchange(completion);
         if commits {
             let outcome = match &ended {
                 Ok(_) => Outcome::Committed,
@@ -35,7 +35,7 @@ impl Session {
             };
             self.observer.dropped_while_committing(outcome);
         }
-        let is_guarded = std::mem::take(&mut self.guards_flight);
+        let is_guarded = self.in_flight.take_savepoint();
         if is_guarded && !self.is_broken() {
             Box::pin(self.end_stream(ended.is_ok())).await;
         }

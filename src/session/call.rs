@@ -74,7 +74,7 @@ impl Session {
             ..latest
         });
         if failure.stale && self.transactions.depth() == 0 {
-            self.types.clear();
+            self.types.cache().clear();
             self.set_close_reason("schema_changed");
             self.connection.set_lost(|| "the schema changed".to_owned());
         }

@@ -156,7 +156,9 @@ impl Session {
     ) -> Result<Vec<Option<TypeMatch>>> {
         let known = |session: &Self| -> Vec<_> {
             let pairs = pairs.iter();
-            pairs.map(|pair| session.types.judged(path, pair)).collect()
+            pairs
+                .map(|pair| session.types.cache().judged(path, pair))
+                .collect()
         };
         let judged = known(self);
         let Some(deadline) = deadline.filter(|_| judged.iter().any(Option::is_none)) else {
@@ -213,7 +215,7 @@ impl Session {
                 found.push(((*pair).clone(), TypeMatch { reads, actual }));
             }
         }
-        self.types.keep(path, found);
+        self.types.cache().keep(path, found);
         Ok(())
     }
 }

@@ -40,7 +40,7 @@ impl Session {
     /// round trip, and so does resetting a session that is [touched](Session::is_touched).
     #[inline]
     pub(crate) fn check_in_at_once(&mut self, call_timeout: Duration) -> Option<bool> {
-        if self.is_in_flight {
+        if self.in_flight.is_waiting() {
             return None;
         }
         self.limits.check_in(call_timeout);
@@ -89,11 +89,11 @@ impl Session {
     /// Forgets a transaction that was begun, and may not have been sent.
     fn forget_transaction(&mut self) {
         self.transactions.reset();
-        self.search_path.rolled_back(0);
+        self.types.search_path().rolled_back(0);
         if self.pooler.is_some() {
             // The settings apply to the server's session that ran the transaction, which is another
             // one now.
-            self.search_path.reset();
+            self.types.search_path().reset();
         }
     }
 

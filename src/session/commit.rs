@@ -40,7 +40,7 @@ impl Session {
     /// The first commit of a pool asks the server for that. A constraint that is added later is
     /// checked by COMMIT itself.
     pub(super) fn before_commit(&self) -> Vec<Command> {
-        match self.types.has_deferrable() {
+        match self.types.cache().has_deferrable() {
             Some(false) => Vec::new(),
             Some(true) => vec![Command::check_constraints()],
             None => vec![
@@ -52,11 +52,11 @@ impl Session {
 
     /// Reads the answers to [`Session::before_commit`], which are the last of these answers.
     pub(super) fn note_before_commit(&self, answers: &[Answer]) {
-        if self.types.has_deferrable().is_none()
+        if self.types.cache().has_deferrable().is_none()
             && let Some(answer) = answers.last()
             && let Some([has @ (0 | 1)]) = answer.value(0, 0)
         {
-            self.types.set_has_deferrable(*has == 1);
+            self.types.cache().set_has_deferrable(*has == 1);
         }
     }
 

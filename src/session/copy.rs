@@ -416,12 +416,8 @@ async fn end_dropped(copying: &mut CopyMachine<'_>) -> Result<(), DriveError> {
 }
 
 impl Session {
-    /// Ends a COPY that a task has dropped, if there is one. If the server does not answer, the
-    /// session is lost.
-    pub(super) async fn end_abandoned_copy(&mut self) {
-        let Some(mut state) = self.dropped_copy.take() else {
-            return;
-        };
+    /// Ends a COPY that a task has dropped. If the server does not answer, the session is lost.
+    pub(super) async fn end_abandoned_copy(&mut self, mut state: Box<CopyState>) {
         let mut copying = self.connection.copy(&mut state, None);
         if end_dropped(&mut copying).await.is_err() {
             self.connection
@@ -437,8 +433,7 @@ impl<H: DerefMut<Target = Session>> Drop for Copy<H> {
         };
         let session = &mut *self.session;
         if !self.may_block {
-            session.dropped_copy = Some(Box::new(state));
-            session.is_in_flight = true;
+            session.in_flight.leave_copy(state);
             // A task that is dropped while it waits has resumed the statement already.
             if let Some(statement) = self.statement.take() {
                 session.observer.resume(Some(statement));

@@ -149,7 +149,7 @@ impl R2D2Connection for Session {
 /// time.
 impl PgMetadataLookup for Session {
     fn lookup_type(&mut self, type_name: &str, schema: Option<&str>) -> PgTypeMetadata {
-        let mut lookup = self.type_lookup();
+        let mut lookup = self.types.lookup();
         let known = lookup.lookup_type(type_name, schema);
         let misses = lookup.take_misses();
         if misses.is_empty()

@@ -85,7 +85,7 @@ impl Session {
         &mut self,
         mut ask: impl FnMut(&mut TypeLookup),
     ) -> Result<TypeLookup> {
-        let mut lookup = self.type_lookup();
+        let mut lookup = self.types.lookup();
         let mut asked = Vec::new();
         loop {
             ask(&mut lookup);
@@ -131,7 +131,7 @@ impl Session {
     /// Forgets the prepared statements and the cached types.
     pub(crate) fn forget_schema(&mut self) {
         self.connection.prepared_mut().forget_all();
-        self.types.clear();
+        self.types.cache().clear();
     }
 }
 

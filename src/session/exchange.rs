@@ -49,28 +49,27 @@ impl Session {
         commit: CommitPoint,
         deadline: Instant,
     ) -> Result<BatchResult> {
-        self.start_flight(batch, commit)?;
-        let completion = self.drive_flight(deadline).await;
-        self.end_flight(completion)
+        self.start_exchange(batch, commit)?;
+        let completion = self.drive_exchange(deadline).await;
+        self.end_exchange(completion)
     }
 
     /// Prepares the pipeline of a call that may be dropped while it waits: the session keeps it, to
     /// end it later.
-    pub(super) fn start_flight(&mut self, batch: Batch, commit: CommitPoint) -> Result<()> {
-        let mut flight = self.flight.take().unwrap_or_default();
-        let prepared = self.prepare_pipeline(&mut flight, batch, commit);
-        self.flight = Some(flight);
-        self.is_in_flight = prepared.is_ok();
+    pub(super) fn start_exchange(&mut self, batch: Batch, commit: CommitPoint) -> Result<()> {
+        let mut pipeline = self.in_flight.take_memory();
+        let prepared = self.prepare_pipeline(&mut pipeline, batch, commit);
+        self.in_flight.begin(pipeline, prepared.is_ok());
         prepared
     }
 
-    /// Drives the pipeline of [`Session::start_flight`] as [`Session::drive_pipeline`] does.
-    pub(super) async fn drive_flight(&mut self, deadline: Instant) -> Completion {
+    /// Drives the pipeline of [`Session::start_exchange`] as [`Session::drive_pipeline`] does.
+    pub(super) async fn drive_exchange(&mut self, deadline: Instant) -> Completion {
         let since = self.observer.now();
         let mut wait = Wait::default();
-        let driven = poll_fn(|context| self.poll_flight(context, deadline, &mut wait)).await;
+        let driven = poll_fn(|context| self.poll_exchange(context, deadline, &mut wait)).await;
         let completion = match driven {
-            Err(DriveError::Deadline) => Box::pin(self.cancel_flight()).await,
+            Err(DriveError::Deadline) => Box::pin(self.cancel_exchange()).await,
             driven => Completion::in_time(driven),
         };
         self.observer.add_wire_time(since);
@@ -78,38 +77,37 @@ impl Session {
     }
 
     #[inline]
-    fn poll_flight(
+    fn poll_exchange(
         &mut self,
         context: &mut Context<'_>,
         deadline: Instant,
         wait: &mut Wait,
     ) -> Poll<Result<(), DriveError>> {
-        let Some(flight) = &mut self.flight else {
+        let Some(pending) = self.in_flight.pipeline() else {
             return Poll::Ready(Ok(()));
         };
-        if flight.state.is_interrupted() {
+        if pending.state.is_interrupted() {
             return Poll::Ready(Err(DriveError::Deadline));
         }
-        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        let mut pipeline = self.connection.pipeline(&mut pending.state);
         poll_drive(&mut pipeline, context, deadline, wait)
     }
 
-    async fn cancel_flight(&mut self) -> Completion {
-        let Some(flight) = &mut self.flight else {
+    async fn cancel_exchange(&mut self) -> Completion {
+        let Some(pending) = self.in_flight.pipeline() else {
             return Completion::expired(Ok(()));
         };
-        let mut pipeline = self.connection.pipeline(&mut flight.state);
+        let mut pipeline = self.connection.pipeline(&mut pending.state);
         Completion::expired(cancel(&mut pipeline).await)
     }
 
-    /// Takes the answers of the pipeline of [`Session::start_flight`].
-    pub(super) fn end_flight(&mut self, completion: Completion) -> Result<BatchResult> {
-        self.is_in_flight = false;
-        let Some(mut flight) = self.flight.take() else {
+    /// Takes the answers of the pipeline of [`Session::start_exchange`].
+    pub(super) fn end_exchange(&mut self, completion: Completion) -> Result<BatchResult> {
+        let Some(mut pipeline) = self.in_flight.end() else {
             return Ok(BatchResult::empty(Vec::new()));
         };
-        let result = self.finish_pipeline(&mut flight, completion);
-        self.flight = Some(flight);
+        let result = self.finish_pipeline(&mut pipeline, completion);
+        self.in_flight.keep_memory(pipeline);
         result
     }
 

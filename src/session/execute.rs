@@ -97,7 +97,7 @@ impl Session {
         let result = loop {
             let done = match self.start(statement, &mode) {
                 Ok(Started::InFlight(ending)) => {
-                    let completion = self.drive_flight(deadline).await;
+                    let completion = self.drive_exchange(deadline).await;
                     match self.end(ending, completion) {
                         Ok(result) => break result,
                         Err(unsettled) => Box::pin(self.settle(unsettled, deadline)).await,
@@ -200,22 +200,22 @@ impl Session {
             }
             (TransactionMode::Implicit, CheckedBy::Server) if needs_transaction(&commands) => {
                 let batch = with_commit(&TransactionStart::plain().sql, commands, Vec::new());
-                self.start_flight(batch, CommitPoint::Command)?;
+                self.start_exchange(batch, CommitPoint::Command)?;
                 Ending::Commit
             }
             (TransactionMode::Implicit, CheckedBy::Server) => {
-                self.start_flight(Batch::of(commands), CommitPoint::Sync)?;
+                self.start_exchange(Batch::of(commands), CommitPoint::Sync)?;
                 Ending::Sync
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
                 let batch = with_commit(start, commands, self.before_commit());
-                self.start_flight(batch, CommitPoint::Command)?;
+                self.start_exchange(batch, CommitPoint::Command)?;
                 Ending::Commit
             }
             (TransactionMode::Within, checked_by) => {
                 let xid = self.transactions.xid_query(&commands);
                 let batch = Batch::of(commands).followed_by(xid);
-                self.start_flight(batch, CommitPoint::Later)?;
+                self.start_exchange(batch, CommitPoint::Later)?;
                 Ending::Within(checked_by)
             }
         };
@@ -228,7 +228,7 @@ impl Session {
         ending: Ending,
         completion: Completion,
     ) -> std::result::Result<BatchResult, Unsettled> {
-        let result = self.end_flight(completion);
+        let result = self.end_exchange(completion);
         if let (Ending::Commit, Err(_)) = (ending, &result)
             && !self.is_idle()
         {

@@ -212,7 +212,7 @@ impl Session {
 
     /// Notes that a transaction of this depth was committed.
     pub(super) fn ended_by_commit(&mut self, depth: u32) {
-        self.search_path.committed(depth);
+        self.types.search_path().committed(depth);
         let hooks = self.transactions.hooks();
         hooks.committed(depth);
         hooks.run_due();
@@ -221,7 +221,7 @@ impl Session {
     /// Notes that a transaction of this depth was rolled back; depth 0 stands for all, lost with
     /// the connection.
     pub(super) fn ended_by_rollback(&mut self, depth: u32) {
-        self.search_path.rolled_back(depth);
+        self.types.search_path().rolled_back(depth);
         let hooks = self.transactions.hooks();
         if hooks.unanswered {
             return;

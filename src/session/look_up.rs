@@ -10,7 +10,7 @@ use super::Session;
 use super::batch::Batch;
 use super::exchange::CommitPoint;
 use crate::command::row_count::wrong_count;
-use crate::command::types::{TypeLookup, TypeName};
+use crate::command::types::TypeName;
 use crate::command::{Command, ExpectedRows};
 use crate::error::{Error, Result};
 use crate::sql_text::search_path::SearchPathChange;
@@ -28,9 +28,8 @@ const SAVEPOINT: &str = "bowline_types";
 impl Session {
     /// Returns an encoder that looks types up by the search path in effect.
     pub(super) fn encoder(&mut self) -> Encoder<'_> {
-        self.lookup.begin(self.search_path.setting());
         let commands = std::mem::take(&mut self.buffers.commands);
-        Encoder::new(&mut self.lookup, &mut self.texts, commands)
+        Encoder::new(self.types.begin_statement(), &mut self.texts, commands)
     }
 
     /// Notes the changes that statements made to the search path, and those that the server
@@ -40,26 +39,21 @@ impl Session {
         changes: impl Iterator<Item = &'c SearchPathChange>,
     ) {
         let is_within = self.is_within_transaction();
+        let search_path = self.types.search_path();
         for change in changes {
-            self.search_path.apply(change, is_within);
+            search_path.apply(change, is_within);
         }
         if !is_within {
-            self.search_path.set_idle();
+            search_path.set_idle();
         }
         if self.connection.server_version() >= REPORTS_SEARCH_PATH {
-            self.search_path
-                .report(self.connection.parameter_status(c"search_path"));
+            search_path.report(self.connection.parameter_status(c"search_path"));
         }
     }
 
     /// Returns the key of the search path in effect.
     pub(crate) fn search_path(&self) -> SearchPathKey {
-        self.search_path.key()
-    }
-
-    /// Returns a lookup of types by the search path in effect.
-    pub(super) fn type_lookup(&self) -> TypeLookup {
-        TypeLookup::new(Arc::clone(&self.types), self.search_path.setting().clone())
+        self.types.path_key()
     }
 
     /// Asks the server for the OIDs of types: one query for each search path, nearly always one.
@@ -100,7 +94,7 @@ impl Session {
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
         let (mut before, mut after) = (Vec::new(), Vec::new());
         // The path may be one that the statement itself is about to set.
-        let set = self.search_path.set_local(path);
+        let set = self.types.search_path().set_local(path);
         if !set.is_empty() && self.is_within_transaction() {
             let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
             before.push(plain("SAVEPOINT"));
@@ -126,7 +120,7 @@ impl Session {
                 .map(|name| (name.clone(), (oid, array))))
         });
         let found: Vec<_> = found.collect::<Result<Vec<_>>>()?;
-        self.types.extend(path, found.into_iter().flatten());
+        self.types.cache().extend(path, found.into_iter().flatten());
         Ok(())
     }
 }

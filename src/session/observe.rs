@@ -50,17 +50,17 @@ impl Session {
         self.observer.set_commands(batch.own());
         let started = {
             let _entered = span.as_ref().map(Span::enter);
-            self.start_flight(batch, commit)
+            self.start_exchange(batch, commit)
         };
         let completion = match started {
             Ok(()) => {
-                let drive = pin!(self.drive_flight(deadline));
+                let drive = pin!(self.drive_exchange(deadline));
                 Ok(within(span.as_ref(), drive).await)
             }
             Err(error) => Err(error),
         };
         let _entered = span.as_ref().map(Span::enter);
-        let done = completion.and_then(|completion| self.end_flight(completion));
+        let done = completion.and_then(|completion| self.end_exchange(completion));
         self.end_statement(done.as_ref().err());
         done
     }

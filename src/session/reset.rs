@@ -51,7 +51,7 @@ impl Session {
     /// Notes that the server has discarded everything, prepared statements included.
     pub(super) fn was_discarded(&mut self) {
         self.connection.prepared_mut().clear();
-        self.search_path.reset();
+        self.types.search_path().reset();
         self.empty_inbox();
         self.residue.clear();
     }

@@ -67,9 +67,7 @@ impl Session {
             guarded,
         } = active;
         pending.state.stop_streaming();
-        self.flight = Some(Box::new(pending));
-        self.is_in_flight = true;
-        self.guards_flight = guarded;
+        self.in_flight.leave_stream(pending, guarded);
     }
 
     /// Ends the savepoint of a stream that was dropped.

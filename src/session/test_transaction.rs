@@ -1,7 +1,6 @@
 //! The transaction of a test: it is never committed, and the next test gets the session as new.
 
 use std::ffi::CStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ::diesel::Connection as _;
@@ -48,8 +47,7 @@ impl Session {
         self.set_floor(0);
         if self.transactions.has_changed_schema() {
             // What was found out about the test's own types and tables is of no use.
-            self.types = Arc::default();
-            self.lookup = self.type_lookup();
+            self.types.begin_anew();
             self.transactions.set_changed_schema(false);
             self.touch();
         }

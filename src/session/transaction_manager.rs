@@ -131,7 +131,7 @@ pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<
     session.limits.refuse_if_given_up()?;
     session.transactions.begin(opening)?;
     let depth = open_depth(session)?;
-    session.search_path.begin(depth.get());
+    session.types.search_path().begin(depth.get());
     session.observer.transaction_begins(depth);
     Ok(())
 }
