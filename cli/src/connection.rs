@@ -10,54 +10,74 @@ use clap::Args;
 
 use crate::error::CliError;
 
-/// The option for a database to work on.
+/// The option `--database-url`, whose help says what a command uses it for.
 #[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DatabaseUrl {
+    #[arg(long = "database-url", id = "database_url", value_name = "URL")]
+    url: Option<String>,
+}
+
+impl DatabaseUrl {
+    /// Returns the URL, if the option is given.
+    pub(crate) fn given(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+}
+
+/// A database to work on.
+#[derive(Debug, Clone, Default, Args)]
+#[command(mut_arg("database_url", |url| url.global(true).help(
+    "The database [default: DATABASE_URL in the environment or in .env, and PG* variables]"
+)))]
 pub(crate) struct DatabaseArgs {
-    /// The database [default: DATABASE_URL in the environment or in .env, and PG* variables].
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database_url: DatabaseUrl,
 }
 
 impl DatabaseArgs {
     /// Returns true if the option is given, so that the environment is not read.
     pub(crate) fn is_given(&self) -> bool {
-        self.database_url.is_some()
+        self.database_url.given().is_some()
     }
 
     /// Returns the configuration from the option, or else from the environment.
     pub(crate) fn config(&self) -> bowline::Result<Config> {
-        match &self.database_url {
+        match self.database_url.given() {
             Some(url) => Config::from_url(url),
             None => Config::from_env(),
         }
     }
 }
 
-/// The option for a server on which the command creates a database for itself.
+/// A server on which the command creates a database for itself.
 #[derive(Debug, Clone, Default, Args)]
+#[command(mut_arg("database_url", |url| url.help(
+    "The server on which to create a temporary database [default: a local server that is started \
+     for it]"
+)))]
 pub(crate) struct ServerArgs {
-    /// The server on which to create a temporary database [default: a local server that is started
-    /// for it].
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database_url: DatabaseUrl,
 }
 
 impl ServerArgs {
     /// Returns the server with this URL, or a local one.
     pub(crate) fn of(url: Option<&str>) -> Self {
         Self {
-            database_url: url.map(str::to_owned),
+            database_url: DatabaseUrl {
+                url: url.map(str::to_owned),
+            },
         }
     }
 
     /// Returns true if the caller names a server.
     pub(crate) fn is_named(&self) -> bool {
-        self.database_url.is_some()
+        self.database_url.given().is_some()
     }
 
     /// Returns the configuration of the server; starts a local one if none is given.
     pub(crate) fn config(&self) -> Result<Config, CliError> {
-        match &self.database_url {
+        match self.database_url.given() {
             Some(url) => Ok(Config::from_url(url)?),
             None => Ok(LocalServer::start()?.config("postgres")),
         }

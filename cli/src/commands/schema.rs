@@ -5,6 +5,7 @@ mod described;
 use clap::Args;
 use serde::Serialize;
 
+use crate::connection::DatabaseUrl;
 use crate::diagram::{Diagram, mermaid};
 use crate::error::CliError;
 use crate::project::Project;
@@ -21,6 +22,9 @@ use bowline_plan::suggestion::nearest;
 ///
 /// Example: bowline schema accounts
 #[derive(Debug, Args)]
+#[command(mut_arg("database_url", |url| {
+    url.conflicts_with("from").help("The database to read instead of the migrations")
+}))]
 pub(crate) struct Schema {
     /// The table or view to describe, with its schema if that is not public: accounts,
     /// audit.events.
@@ -29,9 +33,8 @@ pub(crate) struct Schema {
     /// The source: migrations, migrations@VERSION, a postgres:// URL, a .json or .sql file.
     #[arg(long, value_name = "SOURCE", default_value = "migrations", value_parser = Source::parse)]
     from: Source,
-    /// The database to read instead of the migrations.
-    #[arg(long, value_name = "URL", conflicts_with = "from")]
-    database_url: Option<String>,
+    #[command(flatten)]
+    database_url: DatabaseUrl,
     /// Print JSON: a list with schema, name, type and comment, or a table as in docs/CATALOG.md.
     #[arg(long, conflicts_with = "mermaid")]
     json: bool,
@@ -44,8 +47,8 @@ pub(crate) struct Schema {
 }
 
 pub(crate) fn run(arguments: &Schema, project: &Project) -> Result<(), CliError> {
-    let source = match &arguments.database_url {
-        Some(url) => Source::Database(url.clone()),
+    let source = match arguments.database_url.given() {
+        Some(url) => Source::Database(url.to_owned()),
         None => arguments.from.clone(),
     };
     let fallback = Fallback::local(arguments.offline);
