@@ -11,8 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use bank::{Account, AccountChanges, AccountId, AccountValues, NewAccount};
+use bowline::retry::RetryPolicy;
 use bowline::testing::TestDatabase;
-use bowline::{Database, RetryPolicy, TransactionOptions};
+use bowline::{Database, TransactionOptions};
 
 type Result<T = (), E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 

@@ -1,3 +1,6 @@
-//! What asynchronous calls return: rows as they arrive, notifications, locks.
+//! What asynchronous calls return: sessions, transactions, rows as they arrive, notifications, locks.
 
-pub use crate::async_database::{AsyncAdvisoryLock, AsyncStream, Gap, Listened, Listener};
+pub use crate::async_database::{
+    AsyncAdvisoryLock, AsyncSession, AsyncStream, AsyncTransaction, AsyncUnitOfWork, Gap, Listened,
+    Listener,
+};

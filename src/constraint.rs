@@ -31,7 +31,7 @@ macro_rules! constraints {
             $($(#[$variant_attribute])* $Variant,)+
         }
 
-        impl $crate::Constraint for $Enum {
+        impl $crate::error::Constraint for $Enum {
             const SCHEMA: &'static str = $schema;
             const TABLE: &'static str = $table;
 

@@ -11,7 +11,7 @@ mod kind;
 mod server;
 mod shown;
 
-use crate::constraint::Constraint;
+pub use crate::constraint::Constraint;
 use crate::no_session::NoSession;
 use crate::sqlstate::SqlState;
 

@@ -71,20 +71,18 @@ pub mod types;
 mod wire;
 
 #[cfg(feature = "tokio")]
-pub use async_database::{AsyncDatabase, AsyncSession, AsyncTransaction, AsyncUnitOfWork};
+pub use async_database::AsyncDatabase;
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
 pub use bowline_macros::{Row, migrations};
 #[cfg(feature = "query")]
 pub use bowline_macros::{query, query_as};
 pub use config::Config;
-pub use constraint::Constraint;
 pub use database::{Database, PooledSession, Transaction, UnitOfWork, unit_of_work};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use executor::Executor;
 pub use migrations::Migrations;
 pub use page::Page;
-pub use retry::RetryPolicy;
 pub use session::Session;
 pub use sqlstate::SqlState;
 pub use statement::{Query, Row, Statement, StatementDsl, WriteQuery, sql_query};

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::retry::RetryBudget;
+use bowline::retry::RetryPolicy;
 use bowline::{
-    Database, Error, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _,
-    TransactionOptions, commit_keys, sql_query,
+    Database, Error, Outcome, Result, Session, Statement, StatementDsl as _, TransactionOptions,
+    commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryPolicy;
 use bowline::{
-    Database, Outcome, Result, RetryPolicy, Session, Statement, StatementDsl as _,
-    TransactionOptions, commit_keys, sql_query,
+    Database, Outcome, Result, Session, Statement, StatementDsl as _, TransactionOptions,
+    commit_keys, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;

@@ -7,10 +7,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryPolicy;
 use bowline::testing::{LocalServer, Shutdown};
 use bowline::{
-    Config, Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState,
-    StatementDsl as _, TransactionOptions, sql_query,
+    Config, Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _,
+    TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Integer};

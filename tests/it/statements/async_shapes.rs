@@ -3,8 +3,9 @@
 use std::pin::Pin;
 
 use bank::Account;
+use bowline::asynchronous::AsyncSession;
 use bowline::statement::BoxedStatement;
-use bowline::{AsyncDatabase, AsyncSession, Result, Statement, StatementDsl as _, sql_query};
+use bowline::{AsyncDatabase, Result, Statement, StatementDsl as _, sql_query};
 use diesel::sql_types::Text;
 
 use crate::support::{new_account, test_database};

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bank::{Account, AccountChanges, AccountConstraint};
+use bowline::retry::RetryPolicy;
 use bowline::{
-    Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState, StatementDsl as _,
+    Database, Error, ErrorKind, Outcome, Result, Session, SqlState, StatementDsl as _,
     TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;

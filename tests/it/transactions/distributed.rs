@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bowline::{Database, Outcome, RetryPolicy, Statement, StatementDsl as _, sql_query};
+use bowline::retry::RetryPolicy;
+use bowline::{Database, Outcome, Statement, StatementDsl as _, sql_query};
 
 use testkit::FakeServer;
 use testkit::fake_server::{Client, error_response, message};

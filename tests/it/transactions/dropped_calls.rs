@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryPolicy;
 use bowline::testing::TestDatabase;
-use bowline::{
-    AsyncDatabase, Error, Result, RetryPolicy, Session, Statement, StatementDsl as _, sql_query,
-};
+use bowline::{AsyncDatabase, Error, Result, Session, Statement, StatementDsl as _, sql_query};
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::{BigInt, Text};
 use tokio::runtime::{Builder, Runtime};

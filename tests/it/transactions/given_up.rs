@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryPolicy;
 use bowline::testing::TestDatabase;
 use bowline::{
-    AsyncDatabase, Database, Error, Result, RetryPolicy, Session, Statement, StatementDsl as _,
-    sql_query,
+    AsyncDatabase, Database, Error, Result, Session, Statement, StatementDsl as _, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;

@@ -1,10 +1,10 @@
 //! Queries whose answer is lost: work that only reads is retried, and nothing else is.
 
 use bank::Account;
+use bowline::retry::RetryPolicy;
 use bowline::testing::TestDatabase;
 use bowline::{
-    Config, Database, Error, Outcome, Result, RetryPolicy, Session, Statement as _,
-    StatementDsl as _, sql_query,
+    Config, Database, Error, Outcome, Result, Session, Statement as _, StatementDsl as _, sql_query,
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::BigInt;

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use bank::{Account, AccountId};
 use bowline::retry::RetryBudget;
+use bowline::retry::RetryPolicy;
 use bowline::testing::TestDatabase;
 use bowline::{
-    Database, Error, ErrorKind, Outcome, Result, RetryPolicy, Session, SqlState, Statement as _,
+    Database, Error, ErrorKind, Outcome, Result, Session, SqlState, Statement as _,
     StatementDsl as _, TransactionOptions, sql_query,
 };
 use diesel::connection::SimpleConnection as _;

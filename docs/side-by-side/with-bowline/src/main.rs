@@ -9,8 +9,9 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bowline::retry::RetryPolicy;
 use bowline::{
-    Config, Database, Error, Outcome, Page, Result, RetryPolicy, Statement, StatementDsl as _,
+    Config, Database, Error, Outcome, Page, Result, Statement, StatementDsl as _,
     TransactionOptions, sql_query,
 };
 use db::schema::{accounts, newtable};
