@@ -49,6 +49,7 @@ impl Types {
     }
 
     /// Takes a cache of its own instead of the shared one.
+    #[cfg(feature = "testing")]
     pub(super) fn begin_anew(&mut self) {
         self.cache = Arc::default();
         self.lookup = self.lookup();
