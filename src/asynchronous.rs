@@ -1,4 +1,5 @@
-//! What asynchronous calls return: sessions, transactions, rows as they arrive, notifications, locks.
+//! What asynchronous calls return: sessions, transactions, rows as they arrive, notifications,
+//! locks.
 
 pub use crate::async_database::{
     AsyncAdvisoryLock, AsyncSession, AsyncStream, AsyncTransaction, AsyncUnitOfWork, Gap, Listened,

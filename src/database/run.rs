@@ -14,8 +14,8 @@ impl Database {
     /// Runs a statement, all or nothing, in one round trip; it is committed when this returns.
     ///
     /// The statement is retried as a whole when PostgreSQL asks for it, and when the connection was
-    /// lost before the commit was sent: see [`RetryPolicy`](crate::retry::RetryPolicy). All attempts end
-    /// within [`Config::call_timeout`](crate::Config::call_timeout).
+    /// lost before the commit was sent: see [`RetryPolicy`](crate::retry::RetryPolicy). All
+    /// attempts end within [`Config::call_timeout`](crate::Config::call_timeout).
     ///
     /// A later failure does not undo what PostgreSQL commits by itself: a procedure (`CALL`) that
     /// runs COMMIT, or `CREATE INDEX CONCURRENTLY` before other statements. Then the outcome is
