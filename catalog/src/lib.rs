@@ -10,6 +10,7 @@
 //! - [`compare`] lists the differences between two catalogs, as sentences.
 //! - [`alter`] writes the SQL that turns one catalog into another.
 //! - [`json`] writes a catalog as JSON, and reads it.
+//! - [`lint`] finds statements of migrations that are not safe for a database in use.
 //!
 //! The package exists so that the command `bowline` and procedural macros use one engine. A macro
 //! is compiled before the crate that uses it, so the engine depends on no database client, no
@@ -43,6 +44,7 @@ mod index;
 pub mod information_schema;
 pub mod introspect;
 pub mod json;
+pub mod lint;
 mod name;
 pub mod privilege;
 pub mod query;

@@ -12,6 +12,7 @@
 //! - `state`: the database so far, with all writes to it.
 //! - `builtin`: PostgreSQL's built-in types, functions and operators.
 //! - `syntax`: readers of the syntax tree. `refusal`: the reasons for refusing a statement.
+//! - `watch`: an observer of statements, for `lint`.
 
 mod analysis;
 pub(crate) mod builtin;
@@ -20,13 +21,15 @@ mod history;
 mod own_table;
 mod program;
 mod refusal;
-mod state;
+pub(crate) mod state;
 pub(crate) mod syntax;
+pub(crate) mod watch;
 
 use bowline_migrations::SqlFile;
 
 use crate::Catalog;
 use history::History;
+use watch::Watch;
 
 pub use refusal::Refusal;
 
@@ -70,6 +73,36 @@ fn replay_with<'a>(
         let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
         let running = thread
             .spawn_scoped(scope, || in_order(&files, after))
+            .expect("a process that has begun can start one thread");
+        match running.join() {
+            Ok(replayed) => replayed,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Applies the files in order, and shows each statement to `watch`.
+///
+/// # Panics
+/// If no thread can be started.
+pub(crate) fn replay_watched(files: &[&SqlFile], watch: &mut (impl Watch + Send)) -> Replayed {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
+        let running = thread
+            .spawn_scoped(scope, || {
+                let mut history = History::default();
+                let mut refusals = Vec::new();
+                if !own_table::is_named(files) {
+                    history.make_own_table();
+                }
+                for (number, file) in files.iter().enumerate() {
+                    history.begin_migration();
+                    watch.begin(number, &history.program.state);
+                    history.watched_file(file, &mut refusals, watch);
+                }
+                history.take_own_table();
+                history.finish(refusals)
+            })
             .expect("a process that has begun can start one thread");
         match running.join() {
             Ok(replayed) => replayed,

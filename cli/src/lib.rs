@@ -6,6 +6,7 @@ mod connection;
 mod diagram;
 mod emit;
 mod error;
+mod git;
 mod interrupt;
 mod introspect;
 mod migrations;
@@ -24,8 +25,8 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use commands::{
-    catalog as catalog_command, completions, db, diff, doctor, drift, generate, init, man, migrate,
-    new, queries as queries_command, schema, server, sql, verify,
+    catalog as catalog_command, completions, db, diff, doctor, drift, generate, init, lint, man,
+    migrate, new, queries as queries_command, schema, server, sql, verify,
 };
 use error::{CliError, exit_code};
 use project::{Project, ProjectArgs};
@@ -67,6 +68,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Db(db::Db),
     Verify(verify::Verify),
+    Lint(lint::Lint),
     Drift(drift::Drift),
     Diff(diff::Diff),
     Catalog(catalog_command::Catalog),
@@ -134,6 +136,7 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         }
         Command::Db(arguments) => interrupt::cancelling(|| db::run(arguments, project)),
         Command::Verify(arguments) => verify::run(arguments, &project()?),
+        Command::Lint(arguments) => lint::run(arguments, &project()?),
         Command::Drift(arguments) => drift::run(arguments, &project()?),
         Command::Diff(arguments) => diff::run(arguments, &project()?),
         Command::Catalog(arguments) => catalog_command::run(arguments, &project()?),

@@ -4,6 +4,7 @@
 //! Bowline's settings are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
 
 mod bowline_toml;
+mod lint;
 mod migrate;
 mod output;
 mod settings;
@@ -22,6 +23,7 @@ use crate::paths::{relative, shown_path};
 use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
+pub use lint::{LintSettings, RuleName};
 pub use migrate::{Edited, Late, MigrateSettings};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
 pub use settings::{Derives, Settings, is_named, of_name};
@@ -209,6 +211,7 @@ impl Project {
             tables: own.tables,
             joinables: own.joinables,
             migrate: own.migrate,
+            lint: own.lint,
         };
         Ok(Self {
             migrations,

@@ -12,6 +12,7 @@ use crate::replay::state::gaps;
 use crate::replay::syntax::parse::{Unparsed, parse};
 use crate::replay::syntax::tree::{self, path};
 use crate::replay::syntax::{effect, nesting, schema};
+use crate::replay::watch::{Unwatched, Watch};
 
 /// The migrations that were replayed so far.
 #[derive(Clone, Default)]
@@ -34,6 +35,16 @@ impl History {
     }
 
     pub(crate) fn file(&mut self, file: &SqlFile, refusals: &mut Vec<Refusal>) {
+        self.watched_file(file, refusals, &mut Unwatched);
+    }
+
+    /// Replays a file, and shows each of its statements to `watch`.
+    pub(crate) fn watched_file(
+        &mut self,
+        file: &SqlFile,
+        refusals: &mut Vec<Refusal>,
+        watch: &mut impl Watch,
+    ) {
         let refusal = |span: std::ops::Range<usize>, why: String, hint: String| Refusal {
             file: file.path.clone(),
             source: file.text.clone(),
@@ -71,11 +82,13 @@ impl History {
             line += file.text[counted..start].matches('\n').count();
             counted = start;
             self.program.state.set_line(line);
+            watch.before(node, &self.program.state);
             let declared = has_effects.then(|| effect::before(node)).flatten();
             let done = match declared {
                 None => tree::no_escaped_name(node).and_then(|()| self.program.statement(node)),
                 Some(effect) => self.declared(node, &effect),
             };
+            watch.after(node, &self.program.state);
             let Err(Refused {
                 span, why, hint, ..
             }) = done

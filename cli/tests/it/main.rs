@@ -13,6 +13,7 @@ mod guide;
 mod help;
 mod init;
 mod interrupt;
+mod lint;
 mod migrate;
 mod names;
 mod new;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
+use super::lint::LintSettings;
 use super::migrate::MigrateSettings;
 use super::tables::{RenameAll, TableSettings};
 use super::time_crate::TimeCrate;
@@ -88,6 +89,9 @@ pub(super) struct BowlineToml {
     /// Settings of `bowline migrate`.
     #[serde(default)]
     pub migrate: MigrateSettings,
+    /// Settings of `bowline lint`.
+    #[serde(default)]
+    pub lint: LintSettings,
 }
 
 #[derive(Deserialize)]

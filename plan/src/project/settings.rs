@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::bowline_toml::SettingsFile;
+use super::lint::LintSettings;
 use super::migrate::MigrateSettings;
 use super::output::Output;
 use super::tables::{ColumnSettings, RenameAll, TableSettings};
@@ -62,6 +63,8 @@ pub struct Settings {
     pub joinables: Vec<String>,
     /// Settings of `bowline migrate`.
     pub migrate: MigrateSettings,
+    /// Settings of `bowline lint`.
+    pub lint: LintSettings,
 }
 
 /// Derives in addition to the usual ones.

@@ -67,6 +67,7 @@ pub(crate) const CATALOG: Package = Package {
                 "types",
             ],
         ),
+        row("replay/watch", &["replay/state"]),
         row(
             "compare",
             &[
@@ -183,6 +184,25 @@ pub(crate) const CATALOG: Package = Package {
                 "replay/refusal",
                 "replay/state",
                 "replay/syntax",
+                "replay/watch",
+            ],
+        ),
+        row(
+            "lint",
+            &[
+                "",
+                "column",
+                "constraint",
+                "index",
+                "name",
+                "replay",
+                "replay/builtin",
+                "replay/refusal",
+                "replay/state",
+                "replay/syntax",
+                "replay/watch",
+                "routine",
+                "types",
             ],
         ),
         row(

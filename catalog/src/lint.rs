@@ -1,0 +1,253 @@
+//! Finds statements of migrations that are not safe for a database in use.
+//!
+//! The migrations are replayed, so that a rule sees the schema before and after each statement: it
+//! is silent on a table that the same migration creates, on a column that cannot hold NULL anyway,
+//! on a type change that writes nothing. Each finding has the safe form of its statement.
+//!
+//! - `rule`: the names. Those that squawk has too are squawk's.
+//! - `rules`: a function for each rule, by the object that it is about.
+//! - `scope`: a statement with what the rules may ask about it.
+//! - `history`: what is decided at the end, when all indexes are known.
+//! - `ignore`: comments that hide findings.
+
+mod history;
+mod ignore;
+mod rewrite;
+mod rule;
+mod rules;
+mod scope;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use bowline_migrations::SqlFile;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::state::State;
+use crate::replay::watch::Watch;
+use crate::replay::{Refusal, replay_watched};
+use crate::{Name, Relation};
+use history::Origins;
+use scope::Scope;
+
+pub use rewrite::Step;
+pub use rule::Rule;
+
+/// A migration.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// The SQL that runs it.
+    pub up: &'a SqlFile,
+    /// True if it runs in a transaction.
+    pub in_transaction: bool,
+}
+
+/// A statement that is not safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The index of the migration.
+    pub file: usize,
+    /// The position in its text, in bytes.
+    pub span: Range<usize>,
+    /// The rule.
+    pub rule: Rule,
+    /// The reason, with the names of this statement.
+    pub message: String,
+    /// The safe form; empty if there is none in SQL.
+    pub steps: Vec<Step>,
+    /// What to do in words; may be empty.
+    pub help: String,
+}
+
+impl Finding {
+    /// Returns the line in a source, counted from 1.
+    pub fn line(&self, source: &str) -> usize {
+        ignore::line_of(source, self.span.start)
+    }
+}
+
+/// The result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linted {
+    /// The findings, in the order of the files and positions.
+    pub findings: Vec<Finding>,
+    /// Statements that replay could not follow. Rules know less of the schema after them.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Settings of the rules.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The oldest version of PostgreSQL that the database can have; the oldest supported one if
+    /// not given.
+    pub postgres: Option<u32>,
+    /// Rules that are left out.
+    pub excluded: BTreeSet<Rule>,
+    /// Rules that apply although they are opt-in.
+    pub included: BTreeSet<Rule>,
+}
+
+impl Options {
+    fn applies(&self, rule: Rule) -> bool {
+        !self.excluded.contains(&rule) && (!rule.is_opt_in() || self.included.contains(&rule))
+    }
+}
+
+/// Returns the findings on migrations.
+pub fn lint(migrations: &[Input<'_>], options: &Options) -> Linted {
+    let files: Vec<&SqlFile> = migrations.iter().map(|migration| migration.up).collect();
+    let mut linter = Linter {
+        migrations,
+        postgres: options.postgres.unwrap_or(0),
+        transaction: Transaction::default(),
+        before: Vec::new(),
+        findings: Vec::new(),
+        origins: Origins::default(),
+    };
+    let replayed = replay_watched(&files, &mut linter);
+    let Linter {
+        mut findings,
+        origins,
+        ..
+    } = linter;
+    findings.extend(origins.findings(&replayed.catalog));
+    findings.retain(|finding| options.applies(finding.rule));
+    for (number, file) in files.iter().enumerate() {
+        ignore::apply(number, &file.text, &mut findings);
+    }
+    findings.retain(|finding| options.applies(finding.rule));
+    findings.sort_by_key(|finding| (finding.file, finding.span.start, finding.rule));
+    findings.dedup_by(|a, b| (a.file, &a.span, a.rule) == (b.file, &b.span, b.rule));
+    Linted {
+        findings,
+        refusals: replayed.refusals,
+    }
+}
+
+/// The transaction that is open, or the statement that is one by itself.
+#[derive(Default)]
+struct Transaction {
+    file: usize,
+    /// The number of statements of the file.
+    statements: usize,
+    /// Whether a statement runs in a transaction with others.
+    is_open: bool,
+    /// The relations that existed when it began.
+    existing: BTreeSet<Name>,
+    /// The types that existed when it began.
+    existing_types: BTreeSet<Name>,
+    /// Constraints that it added as NOT VALID.
+    not_valid: BTreeSet<(Name, String)>,
+    /// Labels that it added to enums that existed before, with the enum.
+    labels: BTreeMap<String, Name>,
+    /// The names of tables in CREATE TABLE, for statements that replay refuses.
+    created: BTreeSet<String>,
+}
+
+/// The findings so far.
+struct Linter<'a> {
+    migrations: &'a [Input<'a>],
+    /// The oldest version of PostgreSQL that the database can have; 0 if not given.
+    postgres: u32,
+    transaction: Transaction,
+    /// The relations that the statement names, before it.
+    before: Vec<Relation>,
+    findings: Vec<Finding>,
+    origins: Origins,
+}
+
+impl Linter<'_> {
+    fn begin_transaction(&mut self, state: &State, is_open: bool) {
+        let (file, statements) = (self.transaction.file, self.transaction.statements);
+        self.transaction = Transaction {
+            file,
+            statements,
+            is_open,
+            existing: state.catalog().relations.keys().cloned().collect(),
+            existing_types: state.catalog().types.keys().cloned().collect(),
+            ..Transaction::default()
+        };
+    }
+}
+
+impl Watch for Linter<'_> {
+    fn begin(&mut self, number: usize, state: &State) {
+        let migration = &self.migrations[number];
+        self.transaction.file = number;
+        self.transaction.statements = bowline_sql::statements(&migration.up.text).count();
+        // Several statements of one file without a transaction are one all the same: they are sent
+        // together.
+        let is_open = migration.in_transaction || self.transaction.statements > 1;
+        self.begin_transaction(state, is_open);
+    }
+
+    fn before(&mut self, node: &SyntaxNode, state: &State) {
+        self.before = scope::named_relations(node, state)
+            .into_iter()
+            .filter_map(|name| state.catalog().relations.get(&name).cloned())
+            .collect();
+    }
+
+    fn after(&mut self, node: &SyntaxNode, state: &State) {
+        match node.kind() {
+            SyntaxKind::BEGIN => return self.begin_transaction(state, true),
+            SyntaxKind::COMMIT_TRANSACTION | SyntaxKind::ROLLBACK_TRANSACTION => {
+                return self.begin_transaction(state, false);
+            }
+            _ => {}
+        }
+        let before = std::mem::take(&mut self.before);
+        let mut scope = Scope {
+            node,
+            before: &before,
+            state,
+            transaction: &self.transaction,
+            postgres: self.postgres,
+            findings: &mut self.findings,
+        };
+        rules::check(&mut scope);
+        self.origins
+            .note(node, &before, state, self.transaction.file);
+        self.transaction.note(node, &before, state);
+    }
+}
+
+impl Transaction {
+    /// Records what a statement did.
+    fn note(&mut self, node: &SyntaxNode, before: &[Relation], state: &State) {
+        match node.kind() {
+            SyntaxKind::CREATE_TABLE | SyntaxKind::CREATE_TABLE_AS => {
+                self.created.extend(scope::created_table(node));
+            }
+            SyntaxKind::ALTER_TABLE => {
+                // A renamed table is no new one.
+                if let [subject] = before
+                    && self.existing.contains(&subject.name)
+                    && let Some(new) = scope::renamed(node, subject, state)
+                {
+                    self.existing.insert(new);
+                }
+                self.not_valid.extend(scope::added_not_valid(before, state));
+            }
+            SyntaxKind::DROP_TABLE
+            | SyntaxKind::DROP_VIEW
+            | SyntaxKind::DROP_MATERIALIZED_VIEW
+            | SyntaxKind::DROP_SCHEMA => {
+                // A new one of the same name is a new one.
+                let relations = &state.catalog().relations;
+                self.existing.retain(|name| relations.contains_key(name));
+            }
+            SyntaxKind::ALTER_TYPE => {
+                if let Some((label, name)) = rules::added_label(node, state)
+                    && self.existing_types.contains(&name)
+                {
+                    self.labels.insert(label, name);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

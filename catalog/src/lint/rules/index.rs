@@ -1,0 +1,231 @@
+//! Indexes and partitions: what has a form with CONCURRENTLY.
+
+use bowline_sql::quote::identifier;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::lint::rewrite::{self, Step};
+use crate::lint::rule::Rule;
+use crate::lint::scope::{Scope, subject};
+use crate::replay::syntax::tree::{children, has, has_below, text};
+use crate::{Relation, RelationKind};
+
+/// `CREATE INDEX`.
+pub(super) fn create(scope: &mut Scope<'_>) {
+    use SyntaxKind as K;
+    let node = scope.node;
+    let table = scope.table_sql();
+    if has(node, K::CONCURRENTLY_KW) {
+        in_transaction(scope, "CREATE INDEX CONCURRENTLY");
+        return;
+    }
+    let is_only = subject(node).is_some_and(|subject| has_below(&subject, K::ONLY_KW));
+    if !scope.may_be_used() || is_only {
+        return;
+    }
+    let is_partitioned = scope
+        .before
+        .first()
+        .is_some_and(|table| table.kind == RelationKind::PartitionedTable);
+    let steps = match scope.used_table().filter(|_| is_partitioned) {
+        Some(table) => of_partitions(scope, table),
+        None => vec![Step::alone(rewrite::with_word_after(
+            node,
+            K::INDEX_KW,
+            " CONCURRENTLY",
+        ))],
+    };
+    scope
+        .report(
+            node,
+            Rule::RequireConcurrentIndexCreation,
+            format!("writers of {table} wait until the index is built"),
+        )
+        .steps(steps);
+}
+
+/// Returns the steps that build an index of a partitioned table partition by partition.
+fn of_partitions(scope: &Scope<'_>, parent: &Relation) -> Vec<Step> {
+    let catalog = scope.state.catalog();
+    let Some(after) = catalog.relations.get(&parent.name) else {
+        return Vec::new();
+    };
+    let is_old = |name: &str| parent.indexes.iter().any(|old| old.name == name);
+    let Some(index) = after.indexes.iter().find(|index| !is_old(&index.name)) else {
+        return Vec::new();
+    };
+    let source = text(scope.node);
+    let Some(list) = source.find('(') else {
+        return Vec::new();
+    };
+    let tail = source[list..].trim_end_matches(';').trim_end();
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let using = match index.method.as_str() {
+        "btree" => String::new(),
+        method => format!("USING {method} "),
+    };
+    let name = identifier(&index.name);
+    let mut steps = vec![Step::new(format!(
+        "CREATE {unique}INDEX {name} ON ONLY {} {using}{tail};",
+        rewrite::relation(&parent.name)
+    ))];
+    let partitions = catalog
+        .relations
+        .values()
+        .filter(|relation| relation.parents.contains(&parent.name));
+    for partition in partitions {
+        let of_partition = identifier(&format!("{}_{}", partition.name.name, index.name));
+        steps.push(Step::alone(format!(
+            "CREATE {unique}INDEX CONCURRENTLY {of_partition} ON {} {using}{tail};",
+            rewrite::relation(&partition.name)
+        )));
+        steps.push(Step::new(format!(
+            "ALTER INDEX {name} ATTACH PARTITION {of_partition};"
+        )));
+    }
+    steps
+}
+
+/// `DROP INDEX`.
+pub(super) fn drop(scope: &mut Scope<'_>) {
+    use SyntaxKind as K;
+    let node = scope.node;
+    if has(node, K::CONCURRENTLY_KW) {
+        in_transaction(scope, "DROP INDEX CONCURRENTLY");
+        return;
+    }
+    if scope.before.iter().any(|table| !scope.is_used(&table.name)) {
+        return;
+    }
+    // Without the index, IF EXISTS locks nothing.
+    if scope.before.is_empty() && has(node, K::IF_EXISTS) {
+        return;
+    }
+    let if_exists = match has(node, K::IF_EXISTS) {
+        true => "IF EXISTS ",
+        false => "",
+    };
+    let is_partitioned = scope
+        .before
+        .iter()
+        .any(|table| table.kind == RelationKind::PartitionedTable);
+    // The index of a partitioned table cannot be dropped concurrently.
+    let steps: Vec<Step> = children(node, K::INDEX_REF)
+        .filter(|_| !is_partitioned)
+        .map(|index| {
+            Step::alone(format!(
+                "DROP INDEX CONCURRENTLY {if_exists}{};",
+                text(&index)
+            ))
+        })
+        .collect();
+    let table = match scope.before.first() {
+        Some(table) => rewrite::relation(&table.name),
+        None => "the table".to_owned(),
+    };
+    let finding = scope.report(
+        node,
+        Rule::RequireConcurrentIndexDeletion,
+        format!("this waits until no transaction uses {table}, and all others that come for {table} wait behind it"),
+    );
+    finding.steps(steps);
+    if is_partitioned {
+        finding.help("PostgreSQL has no other way to drop an index of a partitioned table; `bowline migrate run` gives up the wait after 5 seconds and tries again");
+    }
+}
+
+/// `REINDEX`.
+pub(super) fn reindex(scope: &mut Scope<'_>) {
+    use SyntaxKind as K;
+    let node = scope.node;
+    if has_below(node, K::CONCURRENTLY_KW) {
+        in_transaction(scope, "REINDEX CONCURRENTLY");
+        return;
+    }
+    // System catalogs cannot be reindexed concurrently.
+    if has_below(node, K::SYSTEM_KW) {
+        return;
+    }
+    let object = [K::INDEX_KW, K::TABLE_KW, K::SCHEMA_KW, K::DATABASE_KW]
+        .into_iter()
+        .find(|kind| has_below(node, *kind));
+    let sql = text(node);
+    let steps = object
+        .and_then(|kind| {
+            let word = format!("{kind:?}").replace("_KW", "");
+            let mut tokens = bowline_sql::tokens(&sql);
+            let token = tokens.find(|token| token.is_word(&word.to_lowercase()))?;
+            let end = token.end();
+            let made = format!("{} CONCURRENTLY{}", &sql[..end], &sql[end..]);
+            Some(vec![Step::alone(rewrite::statement(&made))])
+        })
+        .unwrap_or_default();
+    scope
+        .report(
+            node,
+            Rule::RequireConcurrentReindex,
+            "writers of the table wait until the index is built anew, and readers that would use it too",
+        )
+        .steps(steps);
+}
+
+/// `DETACH PARTITION`.
+pub(super) fn detach(scope: &mut Scope<'_>, action: &SyntaxNode) {
+    use SyntaxKind as K;
+    if has_below(action, K::CONCURRENTLY_KW) {
+        in_transaction(scope, "DETACH PARTITION CONCURRENTLY");
+        return;
+    }
+    if has_below(action, K::FINALIZE_KW) {
+        return;
+    }
+    let table = scope.table_sql();
+    // A partitioned table with a default partition refuses CONCURRENTLY.
+    let name = scope.before.first().map(|table| &table.name);
+    let has_default = scope.state.catalog().relations.values().any(|relation| {
+        let bound = relation.partition_bound.as_deref().unwrap_or_default();
+        name.is_some_and(|name| relation.parents.contains(name))
+            && bound.trim().eq_ignore_ascii_case("default")
+    });
+    let steps = match has_default {
+        true => Vec::new(),
+        false => vec![Step::alone(format!(
+            "ALTER TABLE {table} {} CONCURRENTLY;",
+            text(action)
+        ))],
+    };
+    let finding = scope.report(
+        action,
+        Rule::RequireConcurrentPartitionDetach,
+        format!(
+            "readers and writers of {table} wait for this, and it waits for all that use the table"
+        ),
+    );
+    finding.steps(steps);
+    if has_default {
+        finding
+            .help("PostgreSQL refuses CONCURRENTLY here, since the table has a default partition");
+    }
+}
+
+/// Reports CONCURRENTLY in a transaction.
+fn in_transaction(scope: &mut Scope<'_>, what: &str) {
+    if !scope.transaction.is_open {
+        return;
+    }
+    let node = scope.node;
+    let alone = scope.transaction.statements <= 1;
+    let step = Step::alone(rewrite::whole(node));
+    scope
+        .report(
+            node,
+            Rule::BanConcurrentIndexCreationInTransaction,
+            match alone {
+                true => format!("{what} fails in a transaction"),
+                false => {
+                    format!("{what} fails in a transaction, and the statements of one file are one")
+                }
+            },
+        )
+        .steps(vec![step])
+        .help("give it a migration of its own");
+}

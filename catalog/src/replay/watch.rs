@@ -1,0 +1,28 @@
+//! An observer of the statements of migrations, for rules that need the schema before and after.
+
+use squawk_syntax::SyntaxNode;
+
+use crate::replay::state::State;
+
+/// An observer of the statements that are replayed.
+pub(crate) trait Watch {
+    /// A migration begins; `number` is its index.
+    fn begin(&mut self, number: usize, state: &State);
+
+    /// A statement is replayed next.
+    fn before(&mut self, node: &SyntaxNode, state: &State);
+
+    /// The statement has been replayed. A refused one has not changed the state.
+    fn after(&mut self, node: &SyntaxNode, state: &State);
+}
+
+/// No observer.
+pub(crate) struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begin(&mut self, _: usize, _: &State) {}
+
+    fn before(&mut self, _: &SyntaxNode, _: &State) {}
+
+    fn after(&mut self, _: &SyntaxNode, _: &State) {}
+}

@@ -1,0 +1,178 @@
+//! `bowline lint`.
+
+mod format;
+mod sarif;
+mod since;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::error::CliError;
+use crate::git::Repository;
+use crate::migrations::{Migration, prepared};
+use crate::project::Project;
+use crate::source::up_to;
+use crate::ui::{self, counted};
+use bowline_catalog::lint::{self, Input, Linted, Options, Rule};
+use bowline_plan::paths::shown_path;
+
+/// Find statements of migrations that are not safe for a database in use.
+///
+/// Each finding has the file, the line, the rule, the reason and the safe form of the statement.
+/// The migrations are replayed, so that the schema before each statement is known: no database, no
+/// network. The rules have squawk's names, and its comments apply: `-- squawk-ignore RULE` on the
+/// line before hides a finding. `[lint]` in bowline.toml leaves rules out. The exit code is 1 if
+/// there are findings.
+///
+/// Example: bowline lint --since origin/main
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// Report only what the branch has added since it left REF.
+    #[arg(long, value_name = "REF")]
+    since: Option<String>,
+    /// Report only migrations after VERSION.
+    #[arg(long, value_name = "VERSION", conflicts_with = "since")]
+    after: Option<String>,
+    /// Print JSON: an object with findings (file, line, column, rule, message, steps, help) and
+    /// not_followed (file, line, why).
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The format: text, json, github (annotations of a workflow) or sarif (2.1.0).
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    format: Format,
+}
+
+/// The format of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Github,
+    Sarif,
+}
+
+/// A finding, with its position in words.
+struct Found<'m> {
+    /// The path to print; from the root of the repository for other programs.
+    path: String,
+    source: &'m str,
+    finding: lint::Finding,
+}
+
+pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
+    let migrations = project.read_migrations()?;
+    let options = options(project);
+    let Linted {
+        mut findings,
+        refusals,
+    } = linted(migrations, &options)?;
+    if let Some(reference) = &arguments.since {
+        let before = since::findings(reference, project, &options)?;
+        findings = since::new(findings, before, migrations);
+    }
+    if let Some(version) = &arguments.after {
+        let kept = match version.as_str() {
+            "0" => 0,
+            version => up_to(migrations, Some(version))?.len(),
+        };
+        findings.retain(|finding| finding.file >= kept);
+    }
+    let format = match arguments.json {
+        true => Format::Json,
+        false => arguments.format,
+    };
+    let repository = match format {
+        Format::Text | Format::Json => None,
+        Format::Github | Format::Sarif => Repository::of(&project.root).ok(),
+    };
+    let path = |path: &PathBuf| {
+        let within = repository.as_ref().and_then(|found| {
+            let whole = path.canonicalize().ok()?;
+            found.relative(&whole)
+        });
+        within.map_or_else(|| shown_path(path), |within| within.display().to_string())
+    };
+    let found: Vec<Found<'_>> = findings
+        .into_iter()
+        .map(|finding| {
+            let up = &migrations[finding.file].up;
+            Found {
+                path: path(&up.path),
+                source: &up.text,
+                finding,
+            }
+        })
+        .collect();
+    match format {
+        Format::Text => format::text(&found),
+        Format::Json => format::json(&found, &refusals)?,
+        Format::Github => format::github(&found),
+        Format::Sarif => sarif::print(&found)?,
+    }
+    for refusal in &refusals {
+        ui::note(format!(
+            "{}:{} cannot be followed, so the rules know less of what it changes: {}",
+            shown_path(&refusal.file),
+            refusal.line(),
+            refusal.why
+        ));
+    }
+    conclude(&found, migrations.len())
+}
+
+/// Returns the result of the command.
+fn conclude(found: &[Found<'_>], migrations: usize) -> Result<(), CliError> {
+    if found.is_empty() {
+        let count = counted(migrations, "migration");
+        ui::status(format!("{count}, no findings"));
+        return Ok(());
+    }
+    let mut files: Vec<usize> = found.iter().map(|found| found.finding.file).collect();
+    files.dedup();
+    Err(CliError::failed(format!(
+        "{} in {}",
+        counted(found.len(), "finding"),
+        counted(files.len(), "migration")
+    ))
+    .hint("a comment `-- squawk-ignore RULE` on the line before a statement hides a finding, and [lint] in bowline.toml leaves a rule out"))
+}
+
+/// Returns the findings on migrations.
+fn linted(migrations: &[Migration], options: &Options) -> Result<Linted, CliError> {
+    if let [only] = migrations
+        && only.is_catalog()
+    {
+        return Err(CliError::failed(format!(
+            "{} is a catalog, and has no statements",
+            shown_path(&only.up.path)
+        ))
+        .hint("name a folder of migrations: --migration-dir"));
+    }
+    let migrations = prepared(migrations)?;
+    let inputs: Vec<Input<'_>> = migrations
+        .iter()
+        .map(|migration| Input {
+            up: &migration.up,
+            in_transaction: migration.run_in_transaction,
+        })
+        .collect();
+    Ok(lint::lint(&inputs, options))
+}
+
+fn options(project: &Project) -> Options {
+    let settings = &project.settings.lint;
+    let rules = |names: &[bowline_plan::project::RuleName]| -> std::collections::BTreeSet<Rule> {
+        names.iter().map(|name| name.0).collect()
+    };
+    Options {
+        postgres: project.settings.postgres,
+        excluded: rules(&settings.excluded_rules),
+        included: rules(&settings.included_rules),
+    }
+}
