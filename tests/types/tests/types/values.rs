@@ -2,8 +2,8 @@
 
 use std::ops::Bound;
 
-use bowline::{Database, ErrorKind, Page, Result, StatementDsl as _, sql_query};
-use chrono::{DateTime, NaiveDate, Utc};
+use bowline::{Database, ErrorKind, Page, Result, SqlState, StatementDsl as _, sql_query};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use diesel::data_types::{PgInterval, PgLsn, PgMoney};
 use every_type::db::queries::values;
 use every_type::db::*;
@@ -333,6 +333,117 @@ fn values_at_their_edges_are_the_same_or_an_error(db: Database) -> Result<()> {
     assert_eq!(
         read(&db, "'FFFFFFFF/FFFFFFFF'::pg_lsn"),
         Some(Lsn { v: PgLsn(u64::MAX) })
+    );
+    Ok(())
+}
+
+#[bowline::test]
+fn values_that_travel_as_text_keep_their_edges(db: Database) -> Result<()> {
+    for at in ["24:00:00+15:59", "00:00:00-15:59", "23:59:59.999999+00"] {
+        let time = db.run(Time::insert(NewTime {
+            date_value: NaiveDate::default(),
+            time_value: NaiveTime::MIN,
+            timestamp_value: NaiveDateTime::default(),
+            timestamptz_value: DateTime::default(),
+            interval_value: PgInterval::from_days(1),
+            timetz_value: at.into(),
+        }))?;
+        assert_eq!(time.timetz_value, at);
+        assert_eq!(db.run(Time::find(time.id))?, Some(time));
+    }
+    let long = "1".repeat(100_000);
+    for bits in ["", "0", "10000000", "100000001", &long] {
+        let note = "bits".into();
+        let stored = db.run(BitKey::insert(NewBitKey {
+            key: bits.into(),
+            note,
+        }))?;
+        assert_eq!(stored.key, bits);
+        assert_eq!(db.run(BitKey::find(bits))?, Some(stored));
+    }
+    // Other signs than 0 and 1.
+    for wrong in ["2", "b'1'x"] {
+        let error = db.run(BitKey::find(wrong)).expect_err("no bits");
+        assert_eq!(
+            error.sqlstate(),
+            Some(SqlState::INVALID_TEXT_REPRESENTATION)
+        );
+    }
+    Ok(())
+}
+
+#[bowline::test]
+fn a_composite_of_nulls_is_not_null(db: Database) -> Result<()> {
+    let new = || NewOwnType {
+        mood_value: Mood::Ok,
+        email_value: "a@b".into(),
+        happy_mood_value: Mood::Happy,
+        postal_address_value: PostalAddress::default(),
+        contact_value: Contact::default(),
+        checked_address_value: contact("a").home.unwrap_or_default(),
+        emails_value: Vec::new(),
+    };
+    let list = vec![None, Some(Contact::default()), Some(contact("b"))];
+    let stored = db.run(OwnType::insert(OwnTypeValues {
+        contact_value_or_null: Some(Contact::default()),
+        contact_list: Some(list.clone()),
+        ..new().into()
+    }))?;
+    assert_eq!(stored.contact_value, Contact::default());
+    assert_eq!(stored.contact_value_or_null, Some(Contact::default()));
+    assert_eq!(stored.contact_list, Some(list));
+    assert_eq!(stored.postal_address_value_or_null, None);
+    assert_eq!(db.run(OwnType::find(stored.id))?, Some(stored));
+    Ok(())
+}
+
+of_one_column!(ClockOfTime, diesel::sql_types::Time, time::Time);
+of_one_column!(DateOfTime, diesel::sql_types::Date, time::Date);
+of_one_column!(
+    TimestampOfTime,
+    diesel::sql_types::Timestamp,
+    time::PrimitiveDateTime
+);
+of_one_column!(
+    MomentOfTime,
+    diesel::sql_types::Timestamptz,
+    time::OffsetDateTime
+);
+
+/// As chrono's types, those of the crate `time` hold less than PostgreSQL's.
+#[bowline::test]
+fn the_crate_time_reads_no_other_times(db: Database) -> Result<()> {
+    assert_eq!(read::<ClockOfTime>(&db, "'24:00'::time"), None);
+    let last = time::Time::from_hms_micro(23, 59, 59, 999_999).expect("a time");
+    let last_read = read(&db, "'23:59:59.999999'::time");
+    assert_eq!(last_read, Some(ClockOfTime { v: last }));
+    for (date, fits) in [
+        ("infinity", false),
+        ("-infinity", false),
+        ("5874897-12-31", false),
+        ("10000-01-01", false),
+        ("9999-12-31", true),
+        ("0001-12-31 BC", true),
+        ("4713-11-24 BC", true),
+    ] {
+        let read_date = read::<DateOfTime>(&db, &format!("'{date}'::date"));
+        assert_eq!(read_date.is_some(), fits, "{date}: {read_date:?}");
+        // No timestamp is as late.
+        if date.starts_with('5') {
+            continue;
+        }
+        let timestamp = read::<TimestampOfTime>(&db, &format!("'{date}'::timestamp"));
+        assert_eq!(timestamp.is_some(), fits, "{date}: {timestamp:?}");
+        let moment = read::<MomentOfTime>(&db, &format!("'{date}'::timestamptz"));
+        assert_eq!(moment.is_some(), fits, "{date}: {moment:?}");
+    }
+    assert_eq!(
+        read::<DateOfTime>(&db, "'9999-12-31'::date"),
+        Some(DateOfTime { v: time::Date::MAX })
+    );
+    assert_eq!(
+        read::<TimestampOfTime>(&db, "'294276-12-31 23:59:59.999999'::timestamp"),
+        None
     );
     Ok(())
 }
