@@ -140,11 +140,14 @@ fn drift_of_attached_objects_is_reverted() {
              CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;",
         )
         .expect("by hand");
-    insta::assert_snapshot!(project.printed(&["drift"], &variables), @"
+    // Up to 17, PostgreSQL names the table of each column.
+    let found = project.printed(&["drift"], &variables);
+    let found = found.replace("a.id", "id").replace("a.tags", "tags");
+    insta::assert_snapshot!(found, @"
     relation a differs in its row level security: on in the migrations, off in the database
     trigger touched of a is in the migrations, but not in the database
     policy own of a is in the migrations, but not in the database
-    relation seen differs in its query: SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1 in the migrations, SELECT a.id, (a.tags ->> 'a'::text) AS a FROM a WHERE (a.id > 2) in the database
+    relation seen differs in its query: SELECT id, tags ->> 'a' AS a FROM a WHERE id > 1 in the migrations, SELECT id, (tags ->> 'a'::text) AS a FROM a WHERE (id > 2) in the database
     function touch() differs in its body: ' BEGIN RETURN NEW; END ' (line 1) in the migrations, ' BEGIN RETURN OLD; END ' (line 1) in the database
     error: 5 differences between the migrations and the database
     exit 1
