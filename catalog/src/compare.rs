@@ -34,7 +34,7 @@ pub struct Difference {
     /// The way in which it differs.
     pub how: How,
     /// True if the two texts may mean the same, which only a server can determine.
-    pub open: bool,
+    pub is_undecided: bool,
 }
 
 /// An object that differs.
@@ -277,19 +277,19 @@ impl Found {
         self.0.push(Difference {
             subject,
             how,
-            open: false,
+            is_undecided: false,
         });
     }
 
     /// Records an aspect if its two texts differ.
     fn differs(&mut self, subject: &Subject, aspect: Aspect, left: String, right: String) {
         if left != right {
-            self.noted(subject, aspect, (left, right), false);
+            self.record(subject, aspect, (left, right), false);
         }
     }
 
     /// Records an aspect that is known to differ.
-    fn noted(
+    fn record(
         &mut self,
         subject: &Subject,
         aspect: Aspect,
@@ -319,7 +319,7 @@ impl Found {
         };
         if !is_same {
             let text = |text: Option<&str>| text.unwrap_or("none").to_owned();
-            self.noted(subject, aspect, (text(left), text(right)), true);
+            self.record(subject, aspect, (text(left), text(right)), true);
         }
     }
 
@@ -345,9 +345,9 @@ impl Found {
                 .trim_end_matches(';');
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        self.noted(subject, aspect, (text(left), text(right)), true);
+        self.record(subject, aspect, (text(left), text(right)), true);
         if let Some(last) = self.0.last_mut() {
-            last.open = is_same.is_none();
+            last.is_undecided = is_same.is_none();
         }
     }
 

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn only_statements_allowed_in_with_are_checked_by_the_server() {
+    fn the_server_checks_only_what_with_allows() {
         let verdict = |sql: &str| {
             let mut command = Command {
                 rows: ExpectedRows::One,

@@ -206,14 +206,14 @@ impl<S: Resource> SharedPool<S> {
         if state.is_closed() {
             return Err(item);
         }
-        if let Some(waiter) = state.turns.whose_turn(now) {
+        if let Some(waiter) = state.turns.take_due_waiter(now) {
             self.enter(state, &item, waiter.caller, now);
             waiter.reply(WaiterReply::Session(item));
             return Ok(Some(waiter));
         }
         self.wake_within(state, item.idle_since, self.limits.idle_timeout);
         self.wake_by(state, item.expires);
-        Ok(state.turns.keep(item))
+        Ok(state.turns.put_idle(item))
     }
 
     /// Fails the callers that have waited since `since`.

@@ -143,7 +143,7 @@ fn who_gives_up_at_the_deadline_leaves_no_trace() {
 }
 
 #[test]
-fn any_mix_of_callers_failures_and_panics_keeps_to_the_maximum_and_loses_no_session() {
+fn no_mix_of_callers_exceeds_the_maximum_or_loses_any() {
     for seed in 1..=24_u64 {
         let mut random = Seeded(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let max = u32::try_from(1 + random.below(6)).expect("a small number");
@@ -218,7 +218,7 @@ fn patiently(shared: &Arc<SharedPool<Counted>>) -> Lease<Counted> {
 }
 
 #[test]
-fn after_a_thousand_panics_in_connect_the_capacity_is_whole() {
+fn a_thousand_panics_in_connect_cost_no_capacity() {
     let live = Arc::new(AtomicU32::new(0));
     let (made, connects) = (Arc::clone(&live), AtomicUsize::new(0));
     let shared = new_pool(limits(3), move || {
@@ -268,7 +268,7 @@ fn a_lasting_failure_ends_all_waits_at_once() {
 }
 
 #[test]
-fn one_attempt_at_a_time_is_made_at_a_server_that_is_down_and_none_when_nobody_waits() {
+fn a_server_that_is_down_is_tried_once_at_a_time() {
     let attempts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&attempts);
     let shared = new_pool(limits(8), move || {
@@ -329,7 +329,7 @@ fn who_asks_while_too_many_wait_fails_at_once() {
 }
 
 #[test]
-fn of_twenty_lifetimes_in_a_row_no_two_end_in_the_same_tenth_of_a_second() {
+fn lifetimes_begun_together_end_apart() {
     for _ in 0..100 {
         let mut jitter = Jitter::new();
         let minute = Duration::from_secs(60);
@@ -349,7 +349,7 @@ fn of_twenty_lifetimes_in_a_row_no_two_end_in_the_same_tenth_of_a_second() {
 }
 
 #[test]
-fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking() {
+fn idle_sessions_end_without_anybody_asking() {
     for (lifetime, idle) in [
         (Duration::from_millis(200), A_YEAR),
         (A_YEAR, Duration::from_millis(200)),
@@ -381,7 +381,7 @@ fn idle_sessions_end_by_their_lifetime_and_idle_timeout_without_anybody_asking()
 }
 
 #[test]
-fn closing_while_sessions_are_made_and_waited_for_ends_in_time_and_leaves_none() {
+fn closing_ends_in_time_and_leaves_no_session() {
     for seed in 1..=20_u64 {
         let live = Arc::new(AtomicU32::new(0));
         let made = Arc::clone(&live);
@@ -435,7 +435,7 @@ fn callers_who_all_gave_up_leave_a_pool_that_works() {
 }
 
 #[test]
-fn nobody_is_counted_as_waiting_in_vain_as_long_as_a_session_can_be_made() {
+fn nobody_waits_in_vain_while_a_session_can_be_made() {
     let live = Arc::default();
     let limits = PoolLimits {
         max_waiting: 0,

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_encoded_leaves_nothing_to_the_next() {
+    fn a_value_that_fails_leaves_nothing_to_the_next() {
         let failed = Parameters::collect(|collector| {
             collector.binds.push(None);
             collector.metadata.push(PgTypeMetadata::new(1, 0));

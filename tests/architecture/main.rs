@@ -240,6 +240,33 @@ fn comments_are_no_wider_than_code() {
     fail_if_any(&wrong);
 }
 
+/// What a test shows is read in lists, beside the claim that it proves.
+#[test]
+fn names_of_tests_are_short() {
+    const LONGEST: usize = 54;
+    let mut wrong = Vec::new();
+    for file in sources(&root()) {
+        let text = fs::read_to_string(&file).expect("a source");
+        let mut is_test = false;
+        for line in text.lines().map(str::trim_start) {
+            if line.starts_with("#[") {
+                is_test |= line.starts_with("#[test]") || line.contains("::test");
+                continue;
+            }
+            let name = line.strip_prefix("async ").unwrap_or(line);
+            if let Some(name) = name.strip_prefix("fn ").filter(|_| is_test) {
+                let name = name.split('(').next().unwrap_or(name);
+                if name.len() > LONGEST {
+                    let shown = shown(&file);
+                    wrong.push(format!("{shown}: {name} has {} letters", name.len()));
+                }
+            }
+            is_test = false;
+        }
+    }
+    fail_if_any(&wrong);
+}
+
 fn shown(file: &Path) -> String {
     let file: PathBuf = file.strip_prefix(root()).unwrap_or(file).to_owned();
     file.to_string_lossy().into_owned()

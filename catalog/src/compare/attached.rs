@@ -185,13 +185,13 @@ fn routine(found: &mut Found, subject: &Subject, left: &Routine, right: &Routine
             let [left, right] = [left, right].map(|body| body.replace("\r\n", "\n"));
             if left != right {
                 let (left, right) = first_difference(&left, &right);
-                found.noted(subject, Aspect::Body, (left, right), false);
+                found.record(subject, Aspect::Body, (left, right), false);
             }
         }
         (Body::Sql(left), Body::Sql(right)) => {
             found.code(subject, Aspect::Body, Some(left), Some(right));
         }
-        _ => found.noted(
+        _ => found.record(
             subject,
             Aspect::Body,
             (body(&left.body).to_owned(), body(&right.body).to_owned()),

@@ -106,7 +106,7 @@ fn columns(found: &mut Found, subject: &Subject, left: &Relation, right: &Relati
 
 fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     if !left.data_type.is_same(&right.data_type) {
-        found.noted(
+        found.record(
             subject,
             Aspect::Type,
             (left.data_type.sql(), right.data_type.sql()),
@@ -138,9 +138,9 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
     }
     if !same_fill(&left.fill, &right.fill) {
         let texts = (left.fill.sql(), right.fill.sql());
-        found.noted(subject, Aspect::Default, texts, true);
+        found.record(subject, Aspect::Default, texts, true);
         if let Some(last) = found.0.last_mut() {
-            last.open = is_of_its_moment(left) || is_of_its_moment(right);
+            last.is_undecided = is_evaluated_when_set(left) || is_evaluated_when_set(right);
         }
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
@@ -148,7 +148,7 @@ fn column(found: &mut Found, subject: &Subject, left: &Column, right: &Column) {
 
 /// Returns true if a default such as `'now'` is evaluated when it is set. PostgreSQL stores the
 /// time of that statement, which differs between databases.
-pub(super) fn is_of_its_moment(column: &Column) -> bool {
+pub(super) fn is_evaluated_when_set(column: &Column) -> bool {
     const TYPES: [&str; 5] = ["date", "time", "timetz", "timestamp", "timestamptz"];
     const WORDS: [&str; 4] = ["now", "today", "tomorrow", "yesterday"];
     let Fill::Default(text) = &column.fill else {
@@ -219,10 +219,10 @@ fn constraint(
             )
         };
         if state(left) != state(right) {
-            found.noted(subject, Aspect::Definition, texts, true);
+            found.record(subject, Aspect::Definition, texts, true);
         }
     } else if texts.0 != texts.1 {
-        found.noted(subject, Aspect::Definition, texts, true);
+        found.record(subject, Aspect::Definition, texts, true);
     }
     found.comment(subject, left.comment.as_ref(), right.comment.as_ref());
 }
@@ -264,7 +264,7 @@ fn index(found: &mut Found, subject: &Subject, table: &Name, left: &Index, right
             &right.included,
         );
     if !is_same {
-        found.noted(
+        found.record(
             subject,
             Aspect::Definition,
             (left.sql(table), right.sql(table)),

@@ -79,9 +79,9 @@ fn settle(
         let mut others = still.iter();
         let same = |other: &&Difference| other.is_about_the_same(difference);
         let is_left = others.clone().any(|other| same(&other));
-        let certain = others.any(|other| same(&other) && !other.open);
-        let is_kept = certain || (difference.open && is_left);
-        difference.open &= !certain;
+        let certain = others.any(|other| same(&other) && !other.is_undecided);
+        let is_kept = certain || (difference.is_undecided && is_left);
+        difference.is_undecided &= !certain;
         is_kept
     });
 }
@@ -90,7 +90,7 @@ fn settle(
 fn comparison(found: Vec<Difference>, left: &Catalog, right: &Catalog) -> Comparison {
     let mut comparison = Comparison::default();
     for difference in found {
-        if difference.open {
+        if difference.is_undecided {
             comparison
                 .not_compared
                 .push(difference.subject_and_aspect());

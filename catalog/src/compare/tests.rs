@@ -386,7 +386,7 @@ fn defaults_do_not_depend_on_the_session_that_reads_them() {
 }
 
 #[test]
-fn default_privileges_hide_only_the_privileges_they_may_change() {
+fn default_privileges_hide_only_what_they_may_change() {
     let sql = "
         CREATE SCHEMA app; CREATE TABLE before (id int); CREATE TABLE app.before (id int);
         ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER GRANT SELECT ON TABLES TO pg_monitor;

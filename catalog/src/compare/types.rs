@@ -38,7 +38,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
                     .all(|(a, b)| is_same_attribute(a, b));
             if !is_same {
                 let sql = self::attributes;
-                found.noted(
+                found.record(
                     subject,
                     Aspect::Attributes,
                     (sql(attributes), sql(other)),
@@ -89,7 +89,7 @@ fn kind(found: &mut Found, subject: &Subject, left: &Type, right: &Type) {
             },
         ) => {
             if !base.is_same(other) {
-                found.noted(subject, Aspect::BaseType, (base.sql(), other.sql()), false);
+                found.record(subject, Aspect::BaseType, (base.sql(), other.sql()), false);
             }
             let nullable = |not_null: bool| if not_null { "NOT NULL" } else { "NULL" }.to_owned();
             found.differs(
@@ -142,7 +142,7 @@ fn check(found: &mut Found, subject: &Subject, left: &Constraint, right: &Constr
         _ => false,
     };
     if !is_same {
-        found.noted(
+        found.record(
             subject,
             Aspect::Definition,
             (left.sql(&[]), right.sql(&[])),

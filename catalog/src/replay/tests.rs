@@ -172,7 +172,7 @@ fn a_dropped_column_drops_its_dependents() {
 }
 
 #[test]
-fn references_and_expressions_follow_renames_but_names_do_not() {
+fn references_follow_renames_but_names_do_not() {
     insta::assert_snapshot!(show(
         r#"CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE t (o_id int REFERENCES o, n int CHECK (n > 0));
          ALTER TABLE o RENAME TO owners; ALTER TABLE owners RENAME COLUMN id TO "Key"; ALTER TABLE t RENAME n TO m;"#
@@ -228,7 +228,7 @@ fn identity_and_generated_columns_are_no_defaults() {
 }
 
 #[test]
-fn an_unsupported_statement_is_refused_and_replay_continues() {
+fn replay_continues_after_an_unsupported_statement() {
     insta::assert_snapshot!(show(
         "CREATE TABLE a (id int);\nDO $$ BEGIN EXECUTE format('CREATE TABLE %I ()', 'b' || n); END $$;\nCREATE TABLE c AS SELECT unheard_of(1) AS x;
          SELECT make_partitions();\nALTER TABLE nowhere ADD COLUMN x int;\nCREATE TABLE d (x unheard_of);\nCREATE TABLE e (id int);"
@@ -244,7 +244,7 @@ fn an_unsupported_statement_is_refused_and_replay_continues() {
 }
 
 #[test]
-fn dependents_of_a_refused_statement_are_not_refused_again() {
+fn dependents_of_a_refusal_are_not_refused_again() {
     insta::assert_snapshot!(show(
         "CREATE TABLE a AS SELECT unheard_of(1) AS x;\nALTER TABLE a ADD COLUMN y int;\nCREATE INDEX i ON a (y);\nALTER TABLE a RENAME TO b;\nDROP TABLE b;"
     ), @"refused, line 1: the result of unheard_of(integer) is not known");
@@ -307,7 +307,7 @@ fn a_function_that_creates_a_trigger_changes_no_schema() {
 }
 
 #[test]
-fn a_function_that_creates_a_missing_role_changes_no_schema() {
+fn a_function_that_creates_a_role_changes_no_schema() {
     insta::assert_snapshot!(show(
         "CREATE FUNCTION make_role(role_name text) RETURNS void LANGUAGE plpgsql AS $$
          BEGIN

@@ -313,7 +313,7 @@ fn a_folder_in_a_package_is_read_as_it_is() {
 }
 
 #[test]
-fn an_unsupported_migration_refuses_only_queries_of_its_tables() {
+fn an_unsupported_migration_refuses_only_its_tables() {
     let project = Project::bare(&[
         (
             "migrations/0001_a.sql",

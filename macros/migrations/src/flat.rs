@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_of_flyway_are_numbers_and_repeated_files_the_last() {
+    fn flyways_versions_are_numbers_and_repeats_the_last() {
         let files = [
             ("R__views.sql", "SELECT 9;"),
             ("V10__c.sql", "SELECT 3;"),

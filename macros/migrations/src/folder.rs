@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_up_sql_or_without_a_version_is_an_error() {
+    fn a_folder_without_up_sql_or_version_is_an_error() {
         assert_eq!(
             error(&[("1_a/down.sql", "")]),
             "migrations/1_a has no up.sql"

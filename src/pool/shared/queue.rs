@@ -103,7 +103,7 @@ impl<S: Resource> SharedPool<S> {
     ) -> WaiterReply<S> {
         let mut state = self.lock();
         waiter.take_reply().unwrap_or_else(|| {
-            let woken = state.turns.leave(waiter);
+            let woken = state.turns.remove_waiter(waiter);
             self.publish(&state);
             let error = error(&state);
             drop(state);

@@ -49,14 +49,14 @@ impl<S: Resource> Turns<S> {
 
     /// Keeps a session idle; returns a waiter to notify.
     #[inline]
-    pub(super) fn keep(&mut self, item: Item<S>) -> ToNotify<S> {
+    pub(super) fn put_idle(&mut self, item: Item<S>) -> ToNotify<S> {
         self.idle.push(item);
         self.wake_next()
     }
 
     /// Removes the longest waiter if the next session is its own.
     #[inline]
-    pub(super) fn whose_turn(&mut self, now: Instant) -> Option<Arc<Waiter<S>>> {
+    pub(super) fn take_due_waiter(&mut self, now: Instant) -> Option<Arc<Waiter<S>>> {
         let first = self.waiting.front()?;
         // The longest waiter has been woken for an idle session.
         let is_served = !self.idle.is_empty();
@@ -88,11 +88,11 @@ impl<S: Resource> Turns<S> {
         self.forget_woken(waiter);
         let item = self.idle.pop()?;
         self.last_turn = now;
-        Some((item, self.leave(waiter)))
+        Some((item, self.remove_waiter(waiter)))
     }
 
     /// Removes a waiter from the queue; returns one to notify in its place.
-    pub(super) fn leave(&mut self, waiter: &Arc<Waiter<S>>) -> ToNotify<S> {
+    pub(super) fn remove_waiter(&mut self, waiter: &Arc<Waiter<S>>) -> ToNotify<S> {
         let place = self
             .waiting
             .iter()

@@ -166,7 +166,7 @@ fn a_query_holds_its_values(db: Database) -> Result<()> {
 }
 
 #[test]
-fn a_column_that_has_another_type_now_is_an_error_to_functions() -> Result<()> {
+fn functions_refuse_a_column_whose_type_has_changed() -> Result<()> {
     let database = test_database();
     for cached in [100, 0] {
         let db = database.config().statement_cache(cached).open()?;

@@ -129,7 +129,7 @@ fn a_violated_constraint_and_the_function_are_named(db: Database) -> Result<()> 
 }
 
 #[bowline::test]
-fn rows_are_locked_and_mapped_as_those_of_generated_functions(db: Database) -> Result<()> {
+fn rows_of_query_files_are_locked_and_mapped(db: Database) -> Result<()> {
     let (ann, _) = two_accounts(&db)?;
     let names = accounts::with_status(AccountStatus::Active)
         .for_update()

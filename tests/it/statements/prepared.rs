@@ -67,7 +67,7 @@ fn session_changes_and_marked_sql_are_never_prepared() {
 }
 
 #[test]
-fn sql_by_hand_survives_a_schema_change_in_its_transaction() {
+fn sql_by_hand_survives_a_change_in_its_transaction() {
     let database = test_database();
     let db = database.config().open().expect("a server");
     let all = || sql_query("SELECT * FROM notes").affected();

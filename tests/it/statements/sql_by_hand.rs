@@ -142,7 +142,7 @@ fn one_row_is_read_however_the_sql_is_written() {
 }
 
 #[test]
-fn a_statement_without_a_row_count_is_refused_with_a_reason() {
+fn a_statement_without_a_count_is_refused_with_why() {
     let (_database, mut session) = session();
     session
         .batch_execute("CREATE TABLE log (x int); CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (new.x)")

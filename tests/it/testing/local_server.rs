@@ -49,7 +49,7 @@ fn processes_share_one_server() {
 }
 
 #[test]
-fn the_shared_server_stays_for_a_while_after_its_last_user() {
+fn the_shared_server_outlives_its_last_user_for_a_while() {
     // PostgreSQL's programs in another folder have another shared server, which no other test uses.
     let programs = std::env::temp_dir().join(format!("bowline-stays-{}", std::process::id()));
     let installed = LocalServer::installed().expect("programs").0;

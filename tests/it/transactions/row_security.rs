@@ -157,7 +157,7 @@ fn a_setting_takes_no_round_trip_and_no_reset() {
 }
 
 #[test]
-fn within_the_transaction_of_a_test_the_setting_ends_with_its_call() {
+fn in_a_test_the_setting_ends_with_its_call() {
     let (server, _db) = shop();
     let config = server.config("postgres").user("clerk");
     let mut session = Session::connect(&config).expect("a connection");

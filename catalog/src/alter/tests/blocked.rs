@@ -147,7 +147,7 @@ fn the_state_of_a_trigger_that_is_left_out_is_left_out() {
 }
 
 #[test]
-fn a_relation_whose_change_is_left_out_in_part_is_not_changed() {
+fn a_change_left_out_in_part_changes_nothing() {
     let actual = after(
         "CREATE TYPE p AS (a int, b text); CREATE TABLE t OF p; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
          ALTER TABLE t ALTER a SET DEFAULT f(), ADD CHECK (a > 0); CREATE TABLE u (a p);",
@@ -163,7 +163,7 @@ fn a_relation_whose_change_is_left_out_in_part_is_not_changed() {
 }
 
 #[test]
-fn a_constraint_trigger_with_the_name_of_a_constraint_is_noted() {
+fn a_trigger_named_as_a_constraint_is_noted() {
     let expected = after(
         "CREATE TABLE t (a int, CONSTRAINT k CHECK (a > 0));
          CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
@@ -181,7 +181,7 @@ fn a_constraint_trigger_with_the_name_of_a_constraint_is_noted() {
 }
 
 #[test]
-fn an_exclusion_constraint_of_a_partition_comes_with_that_of_the_parent() {
+fn a_partitions_exclusion_comes_with_the_parents() {
     // Servers accept it from PostgreSQL 17 on.
     let expected = crate::testing::replayed(
         "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2);

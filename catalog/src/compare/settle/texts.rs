@@ -5,7 +5,7 @@ use super::probe::{Context, Settings, probe};
 use super::{EqualTexts, Server};
 use crate::attached::Code;
 use crate::compare::Subject;
-use crate::compare::relation::is_of_its_moment;
+use crate::compare::relation::is_evaluated_when_set;
 use crate::routine::{Body, Routine};
 use crate::{
     Catalog, ConstraintKind, DataType, Fill, IndexKey, Name, Relation, RelationKind, TypeKind,
@@ -32,7 +32,7 @@ impl TextComparer<'_> {
                         .iter()
                         .find(|candidate| candidate.name == *column)?;
                     // The server would replace it by the moment of the comparison.
-                    let is_stable = !is_of_its_moment(found);
+                    let is_stable = !is_evaluated_when_set(found);
                     is_stable.then(|| (found.fill.clone(), found.data_type.clone()))
                 };
                 let (Some((mut one, data_type)), Some((mut other, _))) = (find(left), find(right))

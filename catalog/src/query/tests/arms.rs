@@ -14,7 +14,7 @@ use super::differential::number;
 use super::schema::schema;
 use super::server::Server;
 use super::statement::statement;
-use super::world::{World, built_in, relations};
+use super::world::{QueryNames, built_in, relations};
 use crate::Catalog;
 use crate::query::Checker;
 use crate::replay::syntax::off::without;
@@ -222,7 +222,7 @@ fn cases(queries: usize) -> (Vec<Catalog>, Vec<Case>) {
         let (of_schema, of_queries) = tree.current();
         let schema = schema(&mut Choices::new(&of_schema), server.version);
         let catalog = replayed(&(schema.sql + &schema.late));
-        let world = World {
+        let world = QueryNames {
             relations: relations(&catalog),
             functions: functions.clone(),
             operators: operators.clone(),

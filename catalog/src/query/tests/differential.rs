@@ -12,7 +12,7 @@ use super::rows;
 use super::schema::schema;
 use super::server::Server;
 use super::trial::Trial;
-use super::world::{World, built_in, labels, relations};
+use super::world::{QueryNames, built_in, labels, relations};
 use crate::Catalog;
 use crate::query::{Checker, Fault, Query};
 use crate::testing::replayed;
@@ -65,7 +65,7 @@ where
         server.create(&schema.sql);
         let statements = schema.sql + &schema.late;
         let catalog = replayed(&statements);
-        let world = World {
+        let world = QueryNames {
             relations: relations(&catalog),
             functions: functions.clone(),
             operators: operators.clone(),
@@ -164,7 +164,7 @@ fn queries_of_a_project_are_typed_as_a_server_types_them() {
         rows::insert(&mut server, &relations, &labels, choices);
     }
     let (functions, operators) = (Vec::new(), Vec::new());
-    let world = World {
+    let world = QueryNames {
         relations,
         functions,
         operators,

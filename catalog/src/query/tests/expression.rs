@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use super::templates;
 use super::values::{any_type, literal, sql_type};
-use super::world::{Function, World};
+use super::world::{Function, QueryNames};
 
 /// The names that an expression can use: those of the items in FROM.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Allowed {
 
 /// Writes one random statement.
 pub(super) struct Writer<'w> {
-    pub(super) world: &'w World,
+    pub(super) world: &'w QueryNames,
     pub(super) choices: Choices,
     /// The scopes of the queries, outer ones first.
     pub(super) scopes: Vec<Vec<Item>>,
@@ -45,7 +45,7 @@ pub(super) struct Writer<'w> {
 const ENOUGH: usize = 60;
 
 impl<'w> Writer<'w> {
-    pub(super) fn new(world: &'w World, choices: Choices) -> Self {
+    pub(super) fn new(world: &'w QueryNames, choices: Choices) -> Self {
         Self {
             world,
             choices,

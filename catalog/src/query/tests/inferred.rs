@@ -421,7 +421,7 @@ fn an_index_serves_a_search_or_an_order() {
 }
 
 #[test]
-fn a_parameter_has_the_column_of_its_comparison_or_assignment() {
+fn a_parameter_has_the_column_that_it_meets() {
     let catalog = catalog();
     for (sql, expected) in [
         ("SELECT 1 FROM accounts WHERE id = $1", "accounts.id"),

@@ -3,10 +3,10 @@
 use super::choices::Choices;
 use super::expression::{Item, Writer};
 use super::from::columns;
-use super::world::{Column, Relation, World};
+use super::world::{Column, QueryNames, Relation};
 
 /// Returns the text of a random statement.
-pub(super) fn statement(world: &World, choices: &[u16]) -> String {
+pub(super) fn statement(world: &QueryNames, choices: &[u16]) -> String {
     let mut writer = Writer::new(world, Choices::new(choices));
     match writer.choices.pick(40) {
         0..=24 => writer.query(None, false).0,

@@ -7,13 +7,13 @@ use super::rows;
 use super::server::Server;
 use super::statement::statement;
 use super::values::Labels;
-use super::world::World;
+use super::world::QueryNames;
 use crate::Catalog;
 
 /// One schema on the server and in the checker.
 pub(super) struct Trial<'s> {
     pub(super) server: &'s mut Server,
-    pub(super) world: &'s World,
+    pub(super) world: &'s QueryNames,
     pub(super) catalog: &'s Catalog,
     pub(super) check: &'s Check<'s>,
     pub(super) labels: &'s Labels,

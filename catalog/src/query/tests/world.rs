@@ -5,7 +5,7 @@ use super::server::Server;
 use super::values::{Labels, is_known};
 use crate::{Catalog, ConstraintKind, DataType, Fill, RelationKind, TypeKind};
 
-pub(super) struct World {
+pub(super) struct QueryNames {
     pub(super) relations: Vec<Relation>,
     pub(super) functions: Vec<Function>,
     pub(super) operators: Vec<Operator>,
@@ -66,13 +66,13 @@ fn quoted(name: &str) -> String {
     crate::definition::quoted(name)
 }
 
-const BARE: &str = "CREATE FUNCTION pg_temp.bare(of oid) RETURNS text LANGUAGE sql AS \
+const TYPE_NAME: &str = "CREATE FUNCTION pg_temp.type_name(of oid) RETURNS text LANGUAGE sql AS \
     $$SELECT CASE WHEN e.typarray = t.oid THEN e.typname || '[]' ELSE t.typname END \
     FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem WHERE t.oid = of$$";
 
 const FUNCTIONS: &str = r"
-    SELECT p.proname, array_to_string(ARRAY(SELECT pg_temp.bare(a) FROM unnest(p.proargtypes) a), ' '),
-        pg_temp.bare(p.prorettype), p.prokind, p.proretset::int
+    SELECT p.proname, array_to_string(ARRAY(SELECT pg_temp.type_name(a) FROM unnest(p.proargtypes) a), ' '),
+        pg_temp.type_name(p.prorettype), p.prokind, p.proretset::int
     FROM pg_proc p
     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provariadic = 0 AND p.prokind IN ('f', 'a', 'w')
         AND NOT (p.prokind = 'a' AND EXISTS (SELECT FROM pg_aggregate g WHERE g.aggfnoid = p.oid AND g.aggkind <> 'n'))
@@ -84,7 +84,7 @@ const FUNCTIONS: &str = r"
     ORDER BY p.proname, p.oid";
 
 const OPERATORS: &str = "
-    SELECT o.oprname, coalesce(pg_temp.bare(nullif(o.oprleft, 0)), ''), pg_temp.bare(o.oprright), pg_temp.bare(o.oprresult)
+    SELECT o.oprname, coalesce(pg_temp.type_name(nullif(o.oprleft, 0)), ''), pg_temp.type_name(o.oprright), pg_temp.type_name(o.oprresult)
     FROM pg_operator o WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprresult <> 0
     ORDER BY o.oprname, o.oid";
 
@@ -96,7 +96,7 @@ fn is_usable(name: &str) -> bool {
 
 /// Returns the functions and operators of the server.
 pub(super) fn built_in(server: &mut Server) -> (Vec<Function>, Vec<Operator>) {
-    server.rows(BARE);
+    server.rows(TYPE_NAME);
     let functions = server.rows(FUNCTIONS).into_iter().map(|row| {
         let mut row = row.into_iter().map(Option::unwrap_or_default);
         let mut next = || row.next().expect("five values");

@@ -109,7 +109,7 @@ fn a_search_path_that_is_not_certain_is_refused() {
 }
 
 #[test]
-fn a_search_path_with_pg_temp_first_makes_temporary_tables() {
+fn pg_temp_first_in_the_path_makes_temporary_tables() {
     insta::assert_snapshot!(show(
         "SET search_path = pg_temp, public; CREATE TABLE t (a int); CREATE TABLE public.u (a int); INSERT INTO t VALUES (1);"
     ), @"u: a int4?");
@@ -277,7 +277,7 @@ fn a_scale_may_be_negative() {
 }
 
 #[test]
-fn a_partition_with_an_identity_of_its_own_is_not_attached() {
+fn a_partition_with_an_identity_is_not_attached() {
     refused(
         "CREATE TABLE p (id int NOT NULL, a int) PARTITION BY LIST (a);",
         &[

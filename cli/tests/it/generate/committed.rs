@@ -4,7 +4,7 @@ use super::{ACCOUNTS, DYNAMIC, with_a_server};
 use crate::Project;
 
 #[test]
-fn the_catalog_of_a_server_is_committed_while_it_is_needed() {
+fn a_servers_catalog_is_committed_while_needed() {
     let project = Project::new(&[ACCOUNTS, DYNAMIC]);
     let variables = with_a_server();
     let variables: Vec<(&str, &str)> = variables

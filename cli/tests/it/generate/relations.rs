@@ -58,7 +58,7 @@ fn a_view_has_inferred_nulls_and_the_ids_of_its_tables() {
 }
 
 #[test]
-fn a_materialized_view_can_hold_null_until_a_setting_denies_it() {
+fn a_materialized_view_holds_null_unless_a_setting_denies() {
     let project = Project::new(&[(
         MIGRATION,
         "CREATE TABLE pets (id bigserial PRIMARY KEY, name text NOT NULL);

@@ -142,7 +142,7 @@ fn a_second_attempt_names_the_invalid_index() {
 }
 
 #[test]
-fn a_statement_timeout_of_the_role_does_not_apply_and_one_of_the_file_is_named() {
+fn only_a_files_own_statement_timeout_applies() {
     let project = Project::new(&[("migrations/1_a/up.sql", "SELECT pg_sleep(0.5);")]);
     let server = server();
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");

@@ -312,7 +312,7 @@ fn who_ran_a_migration_is_recorded() {
 }
 
 #[test]
-fn a_role_that_may_not_create_the_table_runs_migrations_without_it() {
+fn a_role_that_cannot_create_the_table_does_without() {
     let (project, server) = (project(), server());
     let printed = printer(&project, &server);
     printed(&["migrate", "to", "1_accounts"]);

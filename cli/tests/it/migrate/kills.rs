@@ -56,7 +56,7 @@ fn tables(session: &mut Session) -> i64 {
 }
 
 #[test]
-fn a_run_that_is_killed_at_any_statement_leaves_a_state_that_the_next_one_understands() {
+fn the_next_run_understands_what_a_killed_one_left() {
     for in_transaction in [true, false] {
         for boundary in 0..3 {
             let server = server();

@@ -19,7 +19,7 @@ fn reader(server: &bowline::testing::LocalServer) -> Session {
 }
 
 #[test]
-fn a_lock_that_is_not_free_in_time_is_reported_with_its_holder() {
+fn a_lock_not_free_in_time_is_named_with_its_holder() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];
@@ -77,7 +77,7 @@ fn a_migration_begins_again_once_a_lock_was_not_free() {
 }
 
 #[test]
-fn other_sessions_do_not_wait_longer_than_the_lock_timeout() {
+fn others_wait_no_longer_than_the_lock_timeout() {
     let (project, server) = (project(), server());
     let url = server.url("postgres");
     let variables = [("DATABASE_URL", url.as_str())];

@@ -112,12 +112,12 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
             2 | 8..12 => held.extend(turns.take()),
             3 | 4 if !held.is_empty() => {
                 let item = held.swap_remove(random.below(held.len()));
-                match turns.whose_turn(now) {
+                match turns.take_due_waiter(now) {
                     Some(_) => {
                         served += 1;
                         held.push(item);
                     }
-                    None => notified.extend(turns.keep(item)),
+                    None => notified.extend(turns.put_idle(item)),
                 }
             }
             5 if !notified.is_empty() => {
@@ -136,7 +136,7 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
             }
             6 if !turns.waiting.is_empty() && random.below(4) == 0 => {
                 let gone = Arc::clone(&turns.waiting[random.below(turns.waiting.len())]);
-                notified.extend(turns.leave(&gone));
+                notified.extend(turns.remove_waiter(&gone));
             }
             7 if random.below(16) == 0 => {
                 let since = now.checked_sub(Duration::from_micros(800)).expect("a time");
@@ -196,18 +196,18 @@ fn the_longest_waiter_goes_first_after_its_time() {
         turns.queue(Arc::clone(waiter), false);
     }
     // Too early: the session becomes idle, and the first one is woken for it.
-    assert!(turns.whose_turn(at(150)).is_none());
+    assert!(turns.take_due_waiter(at(150)).is_none());
     let woken = turns
-        .keep(held.pop().expect("one of two"))
+        .put_idle(held.pop().expect("one of two"))
         .expect("a waiter");
     assert!(Arc::ptr_eq(&woken, &waiters[0]));
     // A running caller takes it, and the first one finds nothing.
     held.extend(turns.take());
     assert!(turns.retry(&woken, at(160)).is_none());
-    let first = turns.whose_turn(at(200)).expect("its turn");
+    let first = turns.take_due_waiter(at(200)).expect("its turn");
     assert!(Arc::ptr_eq(&first, &waiters[0]));
     // The next turn comes after the same time again.
-    assert!(turns.whose_turn(at(399)).is_none());
-    let second = turns.whose_turn(at(400)).expect("its turn");
+    assert!(turns.take_due_waiter(at(399)).is_none());
+    let second = turns.take_due_waiter(at(400)).expect("its turn");
     assert!(Arc::ptr_eq(&second, &waiters[1]));
 }

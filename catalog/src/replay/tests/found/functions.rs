@@ -124,7 +124,7 @@ fn a_called_function_is_found_by_the_search_path() {
 }
 
 #[test]
-fn a_dropped_function_drops_its_callers_with_parsed_bodies() {
+fn a_dropped_function_drops_callers_parsed_with_it() {
     agree(&[
         "CREATE FUNCTION h() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
         "CREATE FUNCTION k() RETURNS int RETURN h()",

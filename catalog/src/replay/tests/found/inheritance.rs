@@ -60,7 +60,7 @@ fn a_constraint_trigger_is_dropped_with_its_from_table() {
 }
 
 #[test]
-fn indexes_of_partitions_are_created_again_with_a_changed_type() {
+fn indexes_of_partitions_follow_a_changed_type() {
     agree(&[
         "CREATE TABLE p (id int, b int, c int) PARTITION BY RANGE (b)",
         "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (40) TO (50)",

@@ -155,7 +155,7 @@ fn a_column_is_never_one_of_an_enum() {
 }
 
 #[test]
-fn an_index_has_its_columns_collation_under_any_search_path() {
+fn an_index_keeps_its_collation_under_any_path() {
     agree(&[
         "CREATE TABLE t1 (id int, a int)",
         "CREATE COLLATION \"Sorted\" FROM \"C\"",
