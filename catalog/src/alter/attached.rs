@@ -35,9 +35,14 @@ pub(super) fn change(
     if how.aspect() == Some(Aspect::State) {
         // A partition that is detached loses the triggers of its parent.
         if let Some(state) = enabled_state(expected, subject) {
-            let action = state.sql();
-            let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
-            script.push(Step::States, alter);
+            match new {
+                Some(_) => {
+                    let action = state.sql();
+                    let alter = format!("ALTER TABLE {sql} {action} {kind} {quoted_name}");
+                    script.push(Step::States, alter);
+                }
+                None => set_inherited_state(script, expected, table, name, state),
+            }
         }
         return;
     }
@@ -120,6 +125,30 @@ fn enabled_state(catalog: &Catalog, subject: &Subject) -> Option<Enabled> {
     }
     let parent = relation.parents.first()?;
     enabled_state(catalog, &Subject::Trigger(parent.clone(), name.clone()))
+}
+
+/// Sets the state of a trigger that a partition has from its parent. There is none if that of the
+/// parent is left out.
+pub(super) fn set_inherited_state(
+    script: &mut Script,
+    expected: &Catalog,
+    table: &Name,
+    trigger: &str,
+    state: Enabled,
+) {
+    let (sql, action) = (table.sql(), state.sql());
+    let alter = format!("ALTER TABLE {sql} {action} TRIGGER {}", quoted(trigger));
+    let mut alter = Statement::of_text(Step::States, alter);
+    for ancestor in ancestors(expected, table) {
+        alter.dependencies.add(ancestor);
+    }
+    script.add(alter);
+}
+
+/// Returns the first parent of a table, that parent's first parent, and so on.
+fn ancestors<'c>(catalog: &'c Catalog, table: &Name) -> impl Iterator<Item = &'c Name> {
+    let parent = |table: &Name| catalog.relations.get(table)?.parents.first();
+    std::iter::successors(parent(table), move |table| parent(table))
 }
 
 /// Returns the definition of a trigger, policy or rule, if the catalog has it.

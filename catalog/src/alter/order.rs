@@ -294,6 +294,11 @@ impl Dependencies {
         dependencies
     }
 
+    /// Adds an object that it depends on.
+    pub(super) fn add(&mut self, name: &Name) {
+        self.objects.insert(name.clone());
+    }
+
     /// Removes an object: another statement adds the dependency later.
     pub(super) fn remove(&mut self, name: &Name) {
         self.objects.remove(name);

@@ -352,8 +352,7 @@ fn create_attached(script: &mut Script, expected: &Catalog, relation: &Relation)
         attached::change(script, expected, &nothing, &subject, &How::OnlyLeft);
     }
     for trigger in &attached.inherited_triggers {
-        let (sql, name) = (table.sql(), quoted(&trigger.name));
-        let alter = format!("ALTER TABLE {sql} {} TRIGGER {name}", trigger.enabled.sql());
-        script.push(Step::States, alter);
+        let (name, state) = (&trigger.name, trigger.enabled);
+        attached::set_inherited_state(script, expected, table, name, state);
     }
 }

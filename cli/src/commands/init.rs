@@ -5,7 +5,7 @@
 
 mod changes;
 mod dependencies;
-mod first;
+mod example_migration;
 mod move_settings;
 mod root;
 
@@ -110,7 +110,7 @@ fn changes(
     };
     let first = existing
         .is_empty()
-        .then(|| first::migration(&project.migrations));
+        .then(|| example_migration::migration(&project.migrations));
     let migrations: Vec<Migration> = existing.into_iter().chain(first.clone()).collect();
     let root = root::root(package, project)?;
     let folder = folder(project, root.as_ref());

@@ -147,6 +147,36 @@ fn the_state_of_a_trigger_that_is_left_out_is_left_out() {
 }
 
 #[test]
+fn an_inherited_triggers_state_is_left_out_with_it() {
+    let expected = after(
+        "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE c PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (a);
+         CREATE TABLE d PARTITION OF c FOR VALUES IN (1);
+         CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+         CREATE AGGREGATE f(int) (SFUNC = int4pl, STYPE = int, FINALFUNC = int4um);
+         CREATE TRIGGER x BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE d DISABLE TRIGGER x;
+         CREATE TRIGGER y BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION g(); ALTER TABLE d DISABLE TRIGGER y;",
+    );
+    let actual = Catalog::default();
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- the aggregate f(int4) is not created, since the catalog lacks a part of its definition: copy it from its migration
+    -- left out, since it may use f: CREATE TRIGGER x BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f()
+    -- left out, since it may use p.x: ALTER TABLE d DISABLE TRIGGER x
+    SET check_function_bodies = off;
+    CREATE TABLE p (a int4) PARTITION BY LIST (a);
+    CREATE TABLE c (a int4) PARTITION BY LIST (a);
+    CREATE TABLE d (a int4);
+    CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    CREATE OR REPLACE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+    ALTER TABLE p ATTACH PARTITION c FOR VALUES IN (1);
+    ALTER TABLE c ATTACH PARTITION d FOR VALUES IN (1);
+    CREATE TRIGGER y BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION g();
+    ALTER TABLE d DISABLE TRIGGER y;
+    ");
+}
+
+#[test]
 fn a_change_left_out_in_part_changes_nothing() {
     let actual = after(
         "CREATE TYPE p AS (a int, b text); CREATE TABLE t OF p; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
