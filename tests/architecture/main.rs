@@ -245,7 +245,7 @@ fn comments_are_no_wider_than_code() {
 fn names_of_tests_are_short() {
     const LONGEST: usize = 54;
     let mut wrong = Vec::new();
-    for file in sources(&root()) {
+    for file in sources(root()) {
         let text = fs::read_to_string(&file).expect("a source");
         let mut is_test = false;
         for line in text.lines().map(str::trim_start) {
