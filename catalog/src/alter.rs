@@ -165,8 +165,10 @@ impl Script {
                 name: index.name.clone(),
             })
         });
-        let indexes: Vec<Name> = indexes.collect();
-        taken.extend(indexes);
+        let kept = taken.iter().filter_map(|name| actual.types.get(name));
+        let multiranges = kept.filter_map(types::multirange_name);
+        let names: Vec<Name> = indexes.chain(multiranges).collect();
+        taken.extend(names);
         let columns = std::mem::take(&mut self.unchanged_columns);
         self.leave_out(actual, &used, &taken, &columns);
     }

@@ -132,6 +132,17 @@ impl Statement {
         self.makes_column.as_ref()
     }
 
+    /// Returns true if it adds a column to a table, and the other one adds another column to it.
+    fn adds_column_after(&self, other: &Self) -> bool {
+        let added = |statement: &Self| {
+            let (table, _) = statement.makes_column.as_ref()?;
+            let adds = statement.sql.contains(" ADD COLUMN ");
+            (adds && statement.step == Step::Columns).then(|| table.clone())
+        };
+        self.makes_column != other.makes_column
+            && added(self).is_some_and(|table| added(other) == Some(table))
+    }
+
     /// Sets the constraint, trigger, policy or rule that the statement creates.
     pub(super) fn making_part(mut self, table: &Name, name: &str) -> Self {
         self.makes_part = Some((table.clone(), name.to_owned()));
@@ -146,6 +157,14 @@ impl Statement {
     /// Returns the names of all objects that it creates.
     pub(super) fn created(&self) -> impl Iterator<Item = &Name> {
         self.creates.iter().chain(&self.also_creates)
+    }
+
+    /// Returns the identity sequences of the columns that it adds or changes.
+    fn sequences_of_columns(&self) -> &[Name] {
+        match self.step {
+            Step::Columns => &self.also_creates,
+            _ => &[],
+        }
     }
 
     /// Returns the names of all objects that it drops.
@@ -403,9 +422,10 @@ impl Order<'_> {
             if other == index {
                 continue;
             }
-            for created in &statement.creates {
+            let sequences = statement.sequences_of_columns().iter();
+            for created in statement.creates.iter().chain(sequences) {
                 if user.drops.is_none()
-                    && !user.creates.contains(created)
+                    && !user.creates(created)
                     && user.dependencies.may_have(created)
                 {
                     found.push((user.dependencies.objects.contains(created), other));
@@ -428,7 +448,9 @@ impl Order<'_> {
                 && column.any(|(table, column)| {
                     user.dependencies.may_have(table) && user.dependencies.mentions(column)
                 });
-            let is_certain = is_owner || is_replaced || is_owned || is_kept;
+            // Columns have the order in which they are added.
+            let is_column_before = other < index && user.adds_column_after(statement);
+            let is_certain = is_owner || is_replaced || is_owned || is_kept || is_column_before;
             if is_certain || is_user {
                 found.push((is_certain, other));
             }

@@ -418,6 +418,31 @@ fn dependents_are_created_after_their_objects() {
 }
 
 #[test]
+fn columns_are_added_in_their_order() {
+    let actual = after("CREATE TABLE s (id serial PRIMARY KEY); CREATE TABLE o (a int);");
+    let expected = after(
+        "CREATE TABLE s (id int); CREATE TABLE o (a int, id int, b int, x bigint); CREATE SEQUENCE s_id_seq OWNED BY o.x;
+         CREATE TABLE n (a int DEFAULT nextval('s_id_seq'));",
+    );
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    let added = script.lines().filter(|line| line.contains("ADD COLUMN"));
+    let added: Vec<_> = added.filter_map(|line| line.split(' ').nth(5)).collect();
+    assert_eq!(added, ["id", "b", "x"], "{script}");
+}
+
+#[test]
+fn a_default_follows_the_identity_that_it_counts_by() {
+    let actual = after("CREATE TABLE p (id int NOT NULL, b int NOT NULL);");
+    let expected = after(
+        "CREATE TABLE p (id int NOT NULL, b int NOT NULL); ALTER TABLE p ALTER b ADD GENERATED ALWAYS AS IDENTITY;
+         CREATE TABLE a (id int DEFAULT nextval('p_b_seq'));",
+    );
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    let (identity, default) = (script.find("AS IDENTITY"), script.find("DEFAULT nextval"));
+    assert!(identity.is_some() && identity < default, "{script}");
+}
+
+#[test]
 fn tables_of_a_type_that_cannot_change_are_noted() {
     let actual = after(
         "CREATE TYPE pair AS (a int, c text); CREATE TABLE u (a pair); CREATE TABLE t (a int, b text);

@@ -37,7 +37,7 @@ pub(super) fn change(
 }
 
 /// Returns the name of the multirange type that is created and dropped with a range type.
-fn multirange_name(range: &Type) -> Option<Name> {
+pub(super) fn multirange_name(range: &Type) -> Option<Name> {
     let TypeKind::Range { multirange, .. } = &range.kind else {
         return None;
     };

@@ -177,6 +177,19 @@ fn an_inherited_triggers_state_is_left_out_with_it() {
 }
 
 #[test]
+fn the_multirange_of_a_type_that_stays_takes_its_name() {
+    let actual = after("CREATE TYPE r AS RANGE (subtype = text, multirange_type_name = many);");
+    let expected = after(
+        "CREATE TYPE r AS RANGE (subtype = float8); CREATE TYPE q AS RANGE (subtype = text, multirange_type_name = many);",
+    );
+    let script = alter_script(&expected, &actual, &compare(&expected, &actual));
+    insta::assert_snapshot!(script, @"
+    -- the range type r should have another definition, which PostgreSQL cannot change: create a new type
+    -- left out, since it may use many: CREATE TYPE q AS RANGE (SUBTYPE = text, MULTIRANGE_TYPE_NAME = many)
+    ");
+}
+
+#[test]
 fn a_change_left_out_in_part_changes_nothing() {
     let actual = after(
         "CREATE TYPE p AS (a int, b text); CREATE TABLE t OF p; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
