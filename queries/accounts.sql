@@ -47,3 +47,15 @@ SELECT a AS account,
        ) AS lines
   FROM accounts a
  WHERE a.username = :username;
+
+-- name: search :many
+-- Accounts with this status and this label, where they are given.
+-- optional: status, label
+-- order: richest = a.balance DESC, a.id | newest = a.created_at DESC, a.id DESC
+SELECT a.id, a.username, a.balance, a.status
+  FROM accounts a
+ WHERE a.balance >= :least
+   AND a.status = :status
+   AND EXISTS (SELECT FROM account_labels l WHERE l.account_id = a.id AND l.label = :label)
+ ORDER BY :order
+ LIMIT :limit;

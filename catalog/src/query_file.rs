@@ -11,13 +11,18 @@
 //!
 //! - `header` reads the comments, `annotation` the kind of the result (`:many`).
 //! - `parameters` writes `:name` as `$1`, and `positions` maps the text that is sent to the file.
-//! - `check` compares a query with what a [`Checker`](crate::query::Checker) infers.
+//! - `conditions` finds what a call can leave out (`-- optional:`), `order` reads `-- order:`.
+//! - `check` compares a query with what a [`Checker`](crate::query::Checker) infers, and `shapes`
+//!   the texts that it can have.
 
 mod annotation;
 mod check;
+mod conditions;
 mod header;
+mod order;
 mod parameters;
 mod positions;
+mod shapes;
 
 use std::ops::Range;
 
@@ -50,12 +55,25 @@ pub struct NamedQuery {
     pub row: Option<Word>,
     /// The parameters that can be NULL, from `-- nullable:`.
     pub nullable: Vec<Word>,
+    /// The parameters whose conditions are left out if they are not given, from `-- optional:`.
+    pub optional: Vec<Word>,
+    /// The orders, from `-- order:`.
+    pub orders: Vec<Order>,
     /// The statement in the file, without its semicolon, in bytes.
     pub span: Range<usize>,
-    /// The statement with `$1`, `$2`, .. for its parameters.
+    /// The statement with `$1`, `$2`, .. for its parameters, in its first order.
     pub sql: Parameterized,
     /// The mistakes in the header and in the notation of the parameters.
     pub mistakes: Vec<Mistake>,
+}
+
+/// An order of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The name.
+    pub name: Word,
+    /// The statement in this order.
+    pub sql: Parameterized,
 }
 
 /// A word of a file, with its position in bytes.
@@ -111,6 +129,27 @@ impl NamedQuery {
         let name = self.parameter_name(index);
         self.nullable.iter().any(|word| word.text == name)
     }
+
+    /// Returns the number of the condition that is left out if a parameter is not given.
+    pub fn condition(&self, index: usize) -> Option<usize> {
+        let name = self.parameter_name(index);
+        self.optional.iter().position(|word| word.text == name)
+    }
+
+    /// Returns the parameters that can be left out, in the order of their conditions.
+    fn optional_parameters(&self) -> Vec<usize> {
+        let all = 0..self.sql.parameters();
+        let of = |word: &Word| {
+            all.clone()
+                .find(|index| self.parameter_name(*index) == word.text)
+        };
+        self.optional.iter().filter_map(of).collect()
+    }
+
+    /// Returns the number of different texts that calls can send.
+    pub fn shapes(&self) -> usize {
+        self.orders.len().max(1) << self.optional.len()
+    }
 }
 
 /// Reads the text of a file.
@@ -149,7 +188,14 @@ pub fn read(text: &str) -> QueryFile {
 fn query(text: &str, header: header::Header, span: Range<usize>) -> NamedQuery {
     let mut mistakes = header.mistakes;
     let statement = &text[span.clone()];
-    let sql = parameters::number(statement, span.start, &mut mistakes);
+    let first = header.orders.first().map(|(_, sql)| sql);
+    let sql = parameters::number(statement, span.start, first, &mut mistakes);
+    let orders = header.orders.into_iter().map(|(name, order)| Order {
+        name,
+        // The mistakes are those of the first order.
+        sql: parameters::number(statement, span.start, Some(&order), &mut Vec::new()),
+    });
+    let orders = orders.collect();
     for comment in comments(text, span.clone()) {
         if header::is_name(comment.text()) {
             let start = comment.start();
@@ -171,15 +217,20 @@ fn query(text: &str, header: header::Header, span: Range<usize>) -> NamedQuery {
         docs: header.docs,
         row: header.row,
         nullable: header.nullable,
+        optional: header.optional,
+        orders,
         span,
         sql,
         mistakes: Vec::new(),
     };
     mistakes.extend(unknown_parameters(&query));
+    mistakes.extend(order::mistakes(&query));
+    mistakes.extend(conditions::mistakes(&query));
     NamedQuery { mistakes, ..query }
 }
 
-/// Returns a mistake for each parameter that `-- nullable:` names but the statement does not have.
+/// Returns a mistake for each parameter that `-- nullable:` or `-- optional:` names but the
+/// statement does not have.
 fn unknown_parameters(query: &NamedQuery) -> Vec<Mistake> {
     let names: Vec<String> = (0..query.sql.parameters())
         .map(|index| query.parameter_name(index))
@@ -187,6 +238,7 @@ fn unknown_parameters(query: &NamedQuery) -> Vec<Mistake> {
     let unknown = query
         .nullable
         .iter()
+        .chain(&query.optional)
         .filter(|word| !names.contains(&word.text));
     unknown
         .map(|word| {

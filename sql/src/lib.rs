@@ -7,6 +7,7 @@
 //!   [`Token`] has a [`Kind`], its text and its byte position. [`Token::is_word`] compares with a
 //!   keyword without allocation. [`Token::name`] and [`Token::value`] decode a name and a string.
 //! - [`one_line`] writes SQL without the line breaks and comments between its tokens.
+//! - [`compose`] writes SQL without the conditions that a call leaves out.
 //! - [`statements`] splits a text at its top-level semicolons, [`first_word`] returns the first
 //!   word of the first statement.
 //! - [`quote::identifier`] and [`quote::literal`] write SQL as `quote_ident` and `quote_literal`
@@ -29,8 +30,10 @@
 mod lexer;
 mod one_line;
 pub mod quote;
+mod shape;
 mod statements;
 
 pub use lexer::{Kind, Token, Tokens, string_value, tokens, tokens_and_comments};
 pub use one_line::one_line;
+pub use shape::{compose, with_braces_twice};
 pub use statements::{Statement, Statements, first_word, statements};

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod column_values;
+mod conditions;
 mod inline;
 mod nested_row;
 mod output;
@@ -28,6 +29,7 @@ use crate::command::text::{ColumnSet, QueryText};
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
 use ahead::EncodedAhead;
+use conditions::Conditions;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
@@ -48,6 +50,8 @@ pub struct Query<O, A = Read> {
     sql: &'static StaticSql,
     /// The columns of the new row and of the changes, where the SQL has gaps for them.
     given: Option<Box<[Given; 2]>>,
+    /// The conditions that are not left out, where the SQL has gaps for them.
+    conditions: Conditions,
     values: EncodedAhead,
     output: PhantomData<fn() -> (O, A)>,
 }
@@ -80,6 +84,7 @@ impl<O, A> Query<O, A> {
         Self {
             sql,
             given: None,
+            conditions: Conditions::default(),
             values: EncodedAhead::default(),
             output: PhantomData,
         }
@@ -162,6 +167,7 @@ impl<O, A> Query<O, A> {
         Query {
             sql: self.sql,
             given: self.given,
+            conditions: self.conditions,
             values: self.values,
             output: PhantomData,
         }
@@ -194,6 +200,13 @@ impl<O, A> Query<O, A> {
         let parameters = self.values.parameters(encoder.lookup)?;
         let constant = &self.sql.number;
         let (text, is_named) = match self.given.as_deref() {
+            None if self.sql.has_conditions => {
+                let sets = [self.conditions.set(), ColumnSet::default()];
+                let compose = || self.conditions.compose(self.sql.sql);
+                let QueryText { text, is_known } =
+                    encoder.texts.of_composition(constant, sets, compose);
+                (text, is_known)
+            }
             None => (encoder.texts.of_constant(constant, self.sql.sql), true),
             Some(given) => {
                 let sets = given.each_ref().map(|given| given.set.clone());

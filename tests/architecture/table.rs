@@ -280,6 +280,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
         rows: &[
             row("lexer", &[]),
             row("one_line", &["lexer"]),
+            row("shape", &["lexer"]),
             row("statements", &["lexer"]),
         ],
     },

@@ -1,19 +1,32 @@
 //! The check of a query of a file by inference.
 
-use super::{Annotated, Annotation, Mistake, NamedQuery};
+use super::{Annotated, Annotation, Mistake, NamedQuery, Parameterized, shapes};
 use crate::query::{Checker, Query};
 
 /// A query that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// The inferred types and number of rows.
+    /// The inferred types and number of rows, with all optional conditions, in the first order.
     pub query: Query,
+    /// The query in each of its orders.
+    pub orders: Vec<Query>,
     /// The mistake in the annotation, if it contradicts the inferred number of rows.
     pub conflict: Option<Mistake>,
 }
 
+impl From<Query> for Checked {
+    /// A query that has one text.
+    fn from(query: Query) -> Self {
+        Self {
+            query,
+            orders: Vec::new(),
+            conflict: None,
+        }
+    }
+}
+
 impl NamedQuery {
-    /// Checks the statement.
+    /// Checks the statement, in each of its orders, with and without its optional conditions.
     ///
     /// # Errors
     ///
@@ -22,18 +35,40 @@ impl NamedQuery {
         if let Some(mistake) = self.mistakes.first() {
             return Err(mistake.clone());
         }
+        let mut query = self.check_order(checker, &self.sql)?;
+        let mut orders: Vec<Query> = Vec::new();
+        for order in &self.orders {
+            let of_order = self.check_order(checker, &order.sql)?;
+            for (column, other) in query.columns.iter_mut().zip(&of_order.columns) {
+                shapes::weaken(column, other);
+            }
+            query.rows = query.rows.max(of_order.rows);
+            query.reads.extend(of_order.reads.iter().cloned());
+            query.indexes.extend(of_order.indexes.iter().cloned());
+            orders.push(of_order);
+        }
+        let conflict = self.conflict(&query);
+        Ok(Checked {
+            query,
+            orders,
+            conflict,
+        })
+    }
+
+    /// Checks the texts that the statement has in one order.
+    fn check_order(&self, checker: &Checker<'_>, sql: &Parameterized) -> Result<Query, Mistake> {
         let nullable: Vec<bool> = (0..self.sql.parameters())
             .map(|index| self.is_nullable(index))
             .collect();
-        let checked = checker.check_with(&self.sql.text, &nullable);
-        let query = checked.map_err(|fault| Mistake {
+        let checked = checker.check_with(&sql.text, &nullable);
+        let mut query = checked.map_err(|fault| Mistake {
             code: fault.code,
             message: fault.message,
-            span: self.sql.positions.in_file(&fault.span),
+            span: sql.positions.in_file(&fault.span),
             hint: fault.hint,
         })?;
-        let conflict = self.conflict(&query);
-        Ok(Checked { query, conflict })
+        self.check_shapes(checker, sql, &mut query)?;
+        Ok(query)
     }
 
     fn conflict(&self, query: &Query) -> Option<Mistake> {

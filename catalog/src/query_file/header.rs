@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::annotation::{self, Annotated};
-use super::{Comment, Mistake, Word};
+use super::{Comment, Mistake, Word, order};
 
 /// The header of a statement.
 pub(super) struct Header {
@@ -12,6 +12,8 @@ pub(super) struct Header {
     pub docs: String,
     pub row: Option<Word>,
     pub nullable: Vec<Word>,
+    pub optional: Vec<Word>,
+    pub orders: Vec<(Word, Word)>,
     pub mistakes: Vec<Mistake>,
 }
 
@@ -43,6 +45,8 @@ pub(super) fn read(comments: &[Comment<'_>]) -> Option<Header> {
         docs: String::new(),
         row: None,
         nullable: Vec::new(),
+        optional: Vec::new(),
+        orders: Vec::new(),
         mistakes: Vec::new(),
     };
     for comment in &comments[..first] {
@@ -76,7 +80,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns true if the text is a name of SQL that needs no quotes, in upper or lower case.
-fn is_identifier(text: &str) -> bool {
+pub(super) fn is_identifier(text: &str) -> bool {
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts
         && text
@@ -117,19 +121,26 @@ impl Header {
         match key {
             "name" => self.name(value, key_span),
             "row" => self.row(value, key_span),
-            "nullable" => self.nullable(value, key_span),
-            "optional" | "order" => self.mistakes.push(
-                Mistake::new(
-                    key_span,
-                    format!("`-- {key}:` is reserved for a later version"),
-                )
-                .hint("remove the line"),
-            ),
+            "nullable" => {
+                let hint = "name parameters, separated by commas: -- nullable: since, parent";
+                let names = self.parameters(value, key_span, hint);
+                self.nullable.extend(names);
+            }
+            "optional" => {
+                let hint = "name parameters, separated by commas: -- optional: status, label";
+                let names = self.parameters(value, key_span, hint);
+                self.optional.extend(names);
+            }
+            "order" => {
+                let (orders, mistakes) = order::read(value.text, value.start, key_span);
+                self.orders.extend(orders);
+                self.mistakes.extend(mistakes);
+            }
             _ if OF_OTHERS.contains(&key) => {}
             _ => self.mistakes.push(
                 Mistake::new(key_span, format!("unknown key `{key}` in the header")).hint(
-                    "the keys are name, row and nullable; a line of documentation does not begin \
-                     with a lower-case word and a colon",
+                    "the keys are name, row, nullable, optional and order; a line of documentation \
+                     does not begin with a lower-case word and a colon",
                 ),
             ),
         }
@@ -196,7 +207,9 @@ impl Header {
         }
     }
 
-    fn nullable(&mut self, value: Value<'_>, key: Range<usize>) {
+    /// Reads names of parameters, which are separated by commas.
+    fn parameters(&mut self, value: Value<'_>, key: Range<usize>, hint: &str) -> Vec<Word> {
+        let mut names = Vec::new();
         let mut at = value.start;
         for part in value.text.split(',') {
             let name = words_of(part, at);
@@ -210,7 +223,7 @@ impl Header {
             let number = name.text.strip_prefix('$').unwrap_or_default();
             let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
             if is_identifier(name.text) || is_number {
-                self.nullable.push(name.word());
+                names.push(name.word());
             } else {
                 let span = if name.text.is_empty() {
                     key.clone()
@@ -222,10 +235,11 @@ impl Header {
                         span,
                         format!("`{}` is not the name of a parameter", name.text),
                     )
-                    .hint("name parameters, separated by commas: -- nullable: since, parent"),
+                    .hint(hint),
                 );
             }
         }
+        names
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use bowline_sql::quote::{Category, category};
 use bowline_sql::{Kind, Token, tokens};
 
-use super::{Mistake, Positions};
+use super::{Mistake, Positions, Word};
 
 /// A statement with `$1`, `$2`, .. for its parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Parameterized {
     pub positions: Positions,
     /// The highest `$1` that is written.
     highest: usize,
+    /// What stands in the place of `:order`; empty without one.
+    pub order: String,
 }
 
 impl Parameterized {
@@ -31,11 +33,18 @@ impl Parameterized {
     }
 }
 
-/// Writes the parameters of a statement as `$1`, `$2`, .. `start` is its position in the file.
-pub(super) fn number(statement: &str, start: usize, mistakes: &mut Vec<Mistake>) -> Parameterized {
+/// Writes the parameters of a statement as `$1`, `$2`, .., and the order in the place of `:order`,
+/// if there is one. `start` is the position of the statement in the file.
+pub(super) fn number(
+    statement: &str,
+    start: usize,
+    order: Option<&Word>,
+    mistakes: &mut Vec<Mistake>,
+) -> Parameterized {
     let mut reader = Reader {
         statement,
         start,
+        order,
         sql: Parameterized {
             positions: Positions::new(start),
             ..Parameterized::default()
@@ -79,6 +88,7 @@ impl Part<'_> {
 struct Reader<'a> {
     statement: &'a str,
     start: usize,
+    order: Option<&'a Word>,
     sql: Parameterized,
     /// The end of the part of the statement that is copied.
     copied: usize,
@@ -147,6 +157,9 @@ impl<'a> Reader<'a> {
                 )),
             );
         }
+        if let Some(order) = self.order.filter(|_| text == "order") {
+            return self.order(order, with_colon, mistakes);
+        }
         let known = self.sql.names.iter().position(|known| known == text);
         let index = known.unwrap_or_else(|| {
             self.sql.names.push(text.to_owned());
@@ -163,6 +176,43 @@ impl<'a> Reader<'a> {
         self.copied = name.end;
         self.last = Some(Last::Value);
         name.end
+    }
+
+    /// Writes the order in the place of `:order`; returns its end.
+    fn order(
+        &mut self,
+        order: &Word,
+        with_colon: Range<usize>,
+        mistakes: &mut Vec<Mistake>,
+    ) -> usize {
+        let before: Vec<_> = tokens(&self.statement[..with_colon.start]).collect();
+        let is_order_by = match before.as_slice() {
+            [.., order, by] => order.is_word("order") && by.is_word("by"),
+            _ => false,
+        };
+        if !is_order_by || !self.sql.order.is_empty() {
+            mistakes.push(
+                Mistake::new(
+                    self.in_file(&with_colon),
+                    "`:order` is the order of the query, and not a value",
+                )
+                .hint("write it once, as ORDER BY :order"),
+            );
+        }
+        self.sql.order.clone_from(&order.text);
+        self.sql
+            .text
+            .push_str(&self.statement[self.copied..with_colon.start]);
+        let sent = self.sql.text.len();
+        self.sql.text.push_str(&order.text);
+        let sent = sent..self.sql.text.len();
+        self.sql.positions.add(sent, order.span.clone());
+        self.sql
+            .positions
+            .add_end(self.sql.text.len(), self.start + with_colon.end);
+        self.copied = with_colon.end;
+        self.last = Some(Last::Value);
+        with_colon.end
     }
 
     /// Returns true if a colon follows before the subscript ends.

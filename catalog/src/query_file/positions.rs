@@ -23,6 +23,11 @@ impl Positions {
         self.replaced.push((sent, file));
     }
 
+    /// Adds a position after which the text that is sent is that of the file from another one.
+    pub(super) fn add_end(&mut self, sent: usize, file: usize) {
+        self.replaced.push((sent..sent, file..file));
+    }
+
     /// Returns the range in the file, in bytes, for a part of the sent text. A part of a parameter
     /// stands for the whole parameter.
     pub fn in_file(&self, sent: &Range<usize>) -> Range<usize> {

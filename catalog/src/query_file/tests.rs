@@ -2,6 +2,7 @@
 
 mod headers;
 mod notation;
+mod shapes;
 
 use super::{NamedQuery, QueryFile, line_and_column, read};
 

@@ -25,8 +25,8 @@ use bowline_catalog::replay::{Refusal, Replayed};
 /// Example: bowline queries --json
 #[derive(Debug, Args)]
 pub(crate) struct Queries {
-    /// Print JSON: a list of objects with name, file, line, sql, parameters, columns and rows, or
-    /// with refused in place of the last three.
+    /// Print JSON: a list of objects with name, file, line, sql, parameters, columns, rows and
+    /// texts, or with refused in place of the last four.
     #[arg(long)]
     json: bool,
     /// Write the missing annotations, such as :many, into the headers.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bowline_plan::plan::{ArgumentPlan, QueryFilePlan, QueryFunction, RowPlan};
+use bowline_plan::plan::{ArgumentPlan, OrdersPlan, QueryFilePlan, QueryFunction, RowPlan};
 
 use super::HEADER;
 use super::layout::{self, chain, derive, doc, literal, signature, string_field, use_list};
@@ -30,6 +30,7 @@ pub(super) fn file(file: &QueryFilePlan) -> String {
             rows.filter(|row| row.of.first() == Some(&function.name))
                 .map(row),
         );
+        blocks.extend(function.orders.as_ref().map(|it| orders(function, it)));
         blocks.push(self::function(file, function));
     }
     blocks.join("\n")
@@ -57,7 +58,13 @@ fn imports(file: &QueryFilePlan) -> String {
     if uses_sql_types(file) {
         outside.insert("use diesel::sql_types;\n".to_owned());
     }
-    if !file.rows.is_empty() {
+    let has_orders = file
+        .functions
+        .iter()
+        .any(|function| function.orders.is_some());
+    if has_orders {
+        outside.insert("use serde::{Deserialize, Serialize};\n".to_owned());
+    } else if !file.rows.is_empty() {
         outside.insert("use serde::Serialize;\n".to_owned());
     }
     // rustfmt puts an underscore before letters.
@@ -148,10 +155,37 @@ fn row(row: &RowPlan) -> String {
     out
 }
 
+/// Returns the enum of the orders of a query.
+fn orders(function: &QueryFunction, plan: &OrdersPlan) -> String {
+    let derives = [
+        "Debug",
+        "Clone",
+        "Copy",
+        "PartialEq",
+        "Eq",
+        "Hash",
+        "Serialize",
+        "Deserialize",
+    ];
+    let mut out = format!(
+        "{}{}pub enum {} {{\n",
+        doc(0, &format!("The orders of [`{}`].", function.name)),
+        derive(0, &derives.map(str::to_owned)),
+        plan.name
+    );
+    for order in &plan.orders {
+        out.push_str(&doc(4, &format!("`{}`", order.order_by)));
+        let name = literal(&order.name);
+        out.push_str(&format!("    #[serde(rename = {name})]\n"));
+        out.push_str(&format!("    {},\n", order.variant));
+    }
+    out.push_str("}\n");
+    out
+}
+
 fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
-    let arguments: Vec<String> = function
-        .arguments
-        .iter()
+    let arguments = function.arguments.iter();
+    let mut arguments: Vec<String> = arguments
         .map(|argument| format!("{}: {}", argument.name, argument.rust_type))
         .collect();
     let query = if function.writes {
@@ -160,18 +194,47 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
         "Query"
     };
     let output = format!("bowline::{query}<{}>", function.output);
-    let mut links = vec!["bowline::Query::new(&SQL)".to_owned()];
-    links.extend(function.arguments.iter().map(bind));
-    let calls = match &*function.calls {
-        "" => String::new(),
-        calls => string_field(8, "calls", calls),
+    let constant = |name: &str, sql: &str| {
+        let mut fields = string_field(8, "sql", sql);
+        if !function.calls.is_empty() {
+            fields.push_str(&string_field(8, "calls", &function.calls));
+        }
+        if function.is_template {
+            fields.push_str("        has_conditions: true,\n");
+        }
+        let of = literal(&function_name(file, function));
+        format!(
+            "    static {name}: StaticSql = StaticSql {{\n        function: {of},\n{fields}        ..StaticSql::EMPTY\n    }};\n"
+        )
     };
+    let mut sql = "&SQL";
+    let constants = match &function.orders {
+        None => constant("SQL", &function.sql),
+        Some(plan) => {
+            sql = "sql";
+            arguments.push(format!("{}: {}", plan.argument, plan.name));
+            let constants = plan.orders.iter();
+            let constants = constants.map(|order| constant(&order.constant, &order.sql));
+            let arms = plan.orders.iter().map(|order| {
+                format!(
+                    "        {}::{} => &{},\n",
+                    plan.name, order.variant, order.constant
+                )
+            });
+            format!(
+                "{}    let sql = match {} {{\n{}    }};\n",
+                constants.collect::<String>(),
+                plan.argument,
+                arms.collect::<String>()
+            )
+        }
+    };
+    let mut links = vec![format!("bowline::Query::new({sql})")];
+    links.extend(function.arguments.iter().map(bind));
     format!(
-        "{}{}    static SQL: StaticSql = StaticSql {{\n        function: {},\n{}{calls}        ..StaticSql::EMPTY\n    }};\n{}}}\n",
+        "{}{}{constants}{}}}\n",
         doc(0, &function.docs),
         signature(0, &function.name, &arguments, &output),
-        literal(&function_name(file, function)),
-        string_field(8, "sql", &function.sql),
         chain(4, "", &links, "")
     )
 }
@@ -183,7 +246,21 @@ fn bind(argument: &ArgumentPlan) -> String {
         sql_type,
         oids,
         cast: _,
+        condition,
     } = argument;
+    if let Some(condition) = condition {
+        let value = if rust_type.starts_with("Option<&") {
+            name.clone()
+        } else {
+            format!("{name}.as_ref()")
+        };
+        return match oids {
+            Some(oids) => format!(
+                ".bind_condition_with_oids::<{sql_type}, _>({condition}, {oids:?}, {value})"
+            ),
+            None => format!(".bind_condition::<{sql_type}, _>({condition}, {value})"),
+        };
+    }
     let reference = if rust_type.starts_with('&') { "" } else { "&" };
     match oids {
         Some(oids) => format!(".bind_with_oids::<{sql_type}, _>({oids:?}, {reference}{name})"),

@@ -56,7 +56,7 @@ fn mistakes_in_headers_are_underlined() {
     8 | -- nulable: a
       |    ^^^^^^^
       |
-    help: the keys are name, row and nullable; a line of documentation does not begin with a lower-case word and a colon
+    help: the keys are name, row, nullable, optional and order; a line of documentation does not begin with a lower-case word and a colon
 
     error: `:'a'` is psql's notation for a string
      --> queries/accounts.sql:9:8
@@ -115,7 +115,7 @@ fn mistakes_in_headers_are_underlined() {
     8 | -- nulable: a
       |    ^^^^^^^
       |
-    help: the keys are name, row and nullable; a line of documentation does not begin with a lower-case word and a colon
+    help: the keys are name, row, nullable, optional and order; a line of documentation does not begin with a lower-case word and a colon
 
     error: `:'a'` is psql's notation for a string
      --> queries/accounts.sql:9:8
@@ -209,7 +209,8 @@ fn types_are_those_that_a_server_describes() {
             "nullable": false
           }
         ],
-        "rows": "many"
+        "rows": "many",
+        "texts": 1
       },
       {
         "name": "add",
@@ -234,7 +235,8 @@ fn types_are_those_that_a_server_describes() {
           }
         ],
         "columns": [],
-        "rows": "affected"
+        "rows": "affected",
+        "texts": 1
       },
       {
         "name": "wrong",
@@ -250,7 +252,8 @@ fn types_are_those_that_a_server_describes() {
         "sql": "DELETE FROM t",
         "parameters": [],
         "columns": [],
-        "rows": "affected"
+        "rows": "affected",
+        "texts": 1
       }
     ]
     note: queries/t.sql:4: :exec is read as :affected
@@ -407,4 +410,18 @@ fn a_feature_of_a_later_version_is_refused_by_name() {
     hint: write the oldest version that the program meets: postgres = "15"
     exit 1
     "#);
+}
+
+#[test]
+fn the_texts_of_a_query_are_counted() {
+    let project = Project::bare(&[
+        ACCOUNTS,
+        (
+            "queries/accounts.sql",
+            "-- name: search :many\n-- optional: id, name\n-- order: up = id | down = id DESC\n\
+             SELECT id FROM accounts WHERE id = :id AND name = :name ORDER BY :order;\n",
+        ),
+    ]);
+    let listed = project.printed(&["queries"], &[]);
+    assert!(listed.contains(" many, 8 texts "), "{listed}");
 }

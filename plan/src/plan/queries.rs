@@ -4,18 +4,20 @@ mod absolute;
 mod casts;
 mod inline;
 mod nested;
+mod orders;
 mod rows;
 mod types;
 
 use bowline_catalog::Catalog;
 use bowline_catalog::query::Query;
-use bowline_catalog::query_file::{Annotation, Mistake, NamedQuery};
+use bowline_catalog::query_file::{Annotation, Checked, Mistake, NamedQuery};
 
 use super::Plan;
 use super::calls::calls_of_query;
 use super::names::{argument_name, distinct, rust_name};
 pub use inline::{InlineArgument, InlineColumn, InlineQuery, NoCode, inline};
 pub use nested::NestedRow;
+pub use orders::{OrderPlan, OrdersPlan};
 use rows::Rows;
 use types::Types;
 
@@ -27,7 +29,7 @@ pub struct CheckedFile<'f> {
     /// The name of the file without its ending.
     pub stem: &'f str,
     /// Its statements, each with the result of its check.
-    pub queries: Vec<(&'f NamedQuery, Query)>,
+    pub queries: Vec<(&'f NamedQuery, Checked)>,
 }
 
 /// The generated code for a query file.
@@ -71,8 +73,12 @@ pub struct QueryFunction {
     pub writes: bool,
     /// The functions that it calls through views and policies: names, separated by spaces.
     pub calls: String,
-    /// The SQL, on one line.
+    /// The SQL, on one line, in the first of its orders.
     pub sql: String,
+    /// True if the SQL has gaps for conditions that a call can leave out.
+    pub is_template: bool,
+    /// Its orders, if the header names some.
+    pub orders: Option<OrdersPlan>,
 }
 
 /// A parameter of a query, as an argument.
@@ -88,6 +94,8 @@ pub struct ArgumentPlan {
     pub oids: Option<(u32, Option<u32>)>,
     /// The types that the SQL casts it to, in their order: `text::tsvector`.
     pub cast: Option<String>,
+    /// The number of the condition that is left out without a value.
+    pub condition: Option<usize>,
 }
 
 /// A struct for the rows of one or more queries.
@@ -133,10 +141,10 @@ pub fn query_file(
     let mut types = Types::new(catalog, plan);
     let mut rows = Rows::new(plan, derives);
     let mut functions = Vec::new();
-    for (named, query) in &file.queries {
-        match function(file, plan, named, query, &mut types, &mut rows) {
+    for (named, checked) in &file.queries {
+        match function(file, plan, named, checked, &mut types, &mut rows) {
             Ok(function) => functions.push(QueryFunction {
-                calls: calls_of_query(catalog, &query.sql),
+                calls: calls_of_query(catalog, &checked.query.sql),
                 ..function
             }),
             Err(mistake) => mistakes.push(mistake),
@@ -145,6 +153,7 @@ pub fn query_file(
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
+    orders::distinct_types(file, &functions, &rows, &types)?;
     let mut uses = types.into_uses();
     uses.types.sort();
     uses.types.dedup();
@@ -166,10 +175,11 @@ fn function<'p>(
     file: &CheckedFile<'_>,
     plan: &Plan,
     named: &NamedQuery,
-    query: &Query,
+    checked: &Checked,
     types: &mut Types<'p>,
     rows: &mut Rows<'p>,
 ) -> Result<QueryFunction, Mistake> {
+    let query = &checked.query;
     let name = &named.name.text;
     let rust = rust_name(&heck::ToSnakeCase::to_snake_case(name.as_str()), None);
     if rust != *name {
@@ -190,6 +200,7 @@ fn function<'p>(
         ));
     };
     let arguments = arguments(named, query, types)?;
+    let orders = orders::planned(named, checked, &arguments, types)?;
     let sql = sql(named, query, &arguments, types)?;
     let output = match annotated.annotation {
         Annotation::Affected => "bowline::statement::RowsAffected".to_owned(),
@@ -216,6 +227,8 @@ fn function<'p>(
         writes: writes(query),
         calls: String::new(),
         sql,
+        is_template: !named.optional.is_empty(),
+        orders,
     })
 }
 
@@ -235,7 +248,7 @@ fn sql(
         .iter()
         .map(|column| (column.name.as_str(), types.cast(column)))
         .collect();
-    casts::with_casts(query, &parameters, &columns).map_err(|column| {
+    let sql = casts::with_casts(query, &parameters, &columns).map_err(|column| {
         mistake(
             named.name.span.clone(),
             format!(
@@ -244,7 +257,8 @@ fn sql(
             ),
             format!("write {column}::text: Rust has no type for it"),
         )
-    })
+    })?;
+    Ok(named.template(&sql).unwrap_or(sql))
 }
 
 /// Returns the enums of the constraints that a statement can violate: those of the tables that it
@@ -311,7 +325,17 @@ fn arguments(
                         ),
                     )
                 })?;
-            Ok(ArgumentPlan { name, ..argument })
+            let condition = named.condition(index);
+            let rust_type = match condition {
+                Some(_) => format!("Option<{}>", argument.rust_type),
+                None => argument.rust_type,
+            };
+            Ok(ArgumentPlan {
+                name,
+                rust_type,
+                condition,
+                ..argument
+            })
         })
         .collect()
 }

@@ -25,6 +25,8 @@ pub struct StaticSql {
     pub unchanged: &'static str,
     /// The columns that `{excluded}` does not assign: those of the conflict and of the key.
     pub kept: &'static [&'static str],
+    /// Whether the SQL has gaps for conditions that a call can leave out, and no other gaps.
+    pub has_conditions: bool,
     /// Whether it certainly only reads: all its relations are tables without policies.
     pub only_reads: bool,
     /// The functions that its views and policies call: their names, separated by spaces.
@@ -57,6 +59,7 @@ impl StaticSql {
         sql: "",
         unchanged: "",
         kept: &[],
+        has_conditions: false,
         only_reads: false,
         calls: "",
         writes_one_row: false,

@@ -1,8 +1,13 @@
 //! The functions of the bank's query files, each on a real server.
 
+use std::cmp::Reverse;
+
+use bank::queries::accounts::SearchOrder;
 use bank::queries::{accounts, transfers};
-use bank::{Account, AccountLabel, AccountStatus, AccountValues, Transfer, TransferValues};
-use bowline::{Database, ErrorKind, Result, Statement as _};
+use bank::{
+    Account, AccountId, AccountLabel, AccountStatus, AccountValues, Transfer, TransferValues,
+};
+use bowline::{Database, ErrorKind, Page, Result, Statement as _, StatementDsl as _, sql_query};
 use chrono::DateTime;
 
 use crate::support::new_account;
@@ -137,4 +142,75 @@ fn rows_of_query_files_are_locked_and_mapped(db: Database) -> Result<()> {
     assert_eq!(db.run(names)?, 2);
     assert_eq!(db.run(accounts::richest())?.id, ann.id);
     Ok(())
+}
+
+/// The accounts of this many labels, balances and states: every combination.
+fn mixed_accounts(db: &Database) -> Result<()> {
+    db.run(
+        sql_query(
+            "INSERT INTO accounts (username, balance, status, created_at)
+             SELECT 'user' || n, n / 4 % 3, CASE n % 2 WHEN 0 THEN 'active' ELSE 'frozen' END::account_status,
+                    '2026-01-01'::timestamptz + n / 2 * interval '1 day'
+               FROM generate_series(0, 23) n",
+        )
+        .affected(),
+    )?;
+    let labels = "INSERT INTO account_labels (account_id, label)
+                  SELECT id, 'home' FROM accounts WHERE username IN ('user1', 'user4', 'user7', 'user10')";
+    db.run(sql_query(labels).affected())?;
+    Ok(())
+}
+
+#[bowline::test]
+fn a_condition_without_a_value_is_left_out(db: Database) -> Result<()> {
+    mixed_accounts(&db)?;
+    let labelled: Vec<AccountId> = db
+        .run(sql_query("SELECT account_id FROM account_labels").all::<(i64,)>())?
+        .into_iter()
+        .map(|(id,)| AccountId(id))
+        .collect();
+    let mut all = db.run(Account::list(Page::first(100)))?;
+    for order in [SearchOrder::Richest, SearchOrder::Newest] {
+        match order {
+            SearchOrder::Richest => all.sort_by_key(|it| (Reverse(it.balance), it.id)),
+            SearchOrder::Newest => all.sort_by_key(|it| Reverse((it.created_at, it.id))),
+        }
+        for status in [None, Some(AccountStatus::Frozen)] {
+            for label in [None, Some("home"), Some("work")] {
+                let expected: Vec<AccountId> = all
+                    .iter()
+                    .filter(|it| it.balance >= 1)
+                    .filter(|it| status.is_none_or(|status| it.status == status))
+                    .filter(|account| {
+                        label.is_none_or(|it| it == "home" && labelled.contains(&account.id))
+                    })
+                    .map(|it| it.id)
+                    .collect();
+                // The second run is that of a prepared statement.
+                for _ in 0..2 {
+                    let found = db.run(accounts::search(1, status, label, 100, order))?;
+                    let found: Vec<AccountId> = found.iter().map(|row| row.id).collect();
+                    assert_eq!(found, expected, "{order:?} {status:?} {label:?}");
+                }
+            }
+        }
+    }
+    let prepared =
+        "SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%WHERE a.balance >= %'";
+    let prepared = db.run(sql_query(prepared).all::<(String,)>())?;
+    assert_eq!(prepared.len(), 8);
+    assert!(prepared.iter().all(|(text,)| !text.contains("NULL")));
+    let shortest = "SELECT a.id, a.username, a.balance, a.status FROM accounts a WHERE a.balance >= $1 ORDER BY a.balance DESC, a.id LIMIT $2";
+    assert!(
+        prepared.iter().any(|(text,)| text == shortest),
+        "{prepared:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_order_is_read_from_its_name() {
+    let read = |text: &str| serde_json::from_str::<SearchOrder>(text).ok();
+    assert_eq!(read("\"newest\""), Some(SearchOrder::Newest));
+    assert_eq!(read("\"balance DESC\""), None);
 }

@@ -7,7 +7,7 @@ use super::{mistakes, only};
 
 fn number(statement: &str) -> (Parameterized, Vec<Mistake>) {
     let mut mistakes = Vec::new();
-    let sql = parameters::number(statement, 0, &mut mistakes);
+    let sql = parameters::number(statement, 0, None, &mut mistakes);
     (sql, mistakes)
 }
 

@@ -57,23 +57,26 @@ pub(super) fn planned(
         {
             match query.check(&checker) {
                 Ok(checked) => {
-                    wrong.extend(checked.conflict.map(|mistake| (file, mistake)));
-                    queries.push((query, checked.query));
+                    wrong.extend(checked.conflict.clone().map(|mistake| (file, mistake)));
+                    queries.push((query, checked));
                 }
-                // PostgreSQL may accept what inference does not know.
-                Err(mistake) if mistake.code.is_none() => match asked.ask(query)? {
-                    Some((found, server)) => {
-                        note(format!(
-                            "{}:{}: the types of `{}` are from {server}, and each column can be NULL, since: {}",
-                            file.name,
-                            file.line(query.name.span.start),
-                            query.name.text,
-                            mistake.message
-                        ));
-                        queries.push((query, found));
+                // PostgreSQL may accept what inference does not know. Of a query with several texts
+                // a server would have to be asked for each.
+                Err(mistake) if mistake.code.is_none() && query.shapes() == 1 => {
+                    match asked.ask(query)? {
+                        Some((found, server)) => {
+                            note(format!(
+                                "{}:{}: the types of `{}` are from {server}, and each column can be NULL, since: {}",
+                                file.name,
+                                file.line(query.name.span.start),
+                                query.name.text,
+                                mistake.message
+                            ));
+                            queries.push((query, found.into()));
+                        }
+                        None => refused.push((file, mistake)),
                     }
-                    None => refused.push((file, mistake)),
-                },
+                }
                 Err(mistake) => refused.push((file, mistake)),
             }
             if let Some(annotated) = &query.annotation

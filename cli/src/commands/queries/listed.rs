@@ -31,6 +31,7 @@ enum Outcome<'q> {
         parameters: Vec<Value>,
         columns: Vec<Value>,
         rows: &'static str,
+        texts: usize,
     },
     Refused {
         refused: &'q str,
@@ -68,6 +69,7 @@ fn listed<'q>(found: &'q Found<'q>, catalog: &Catalog) -> Listed<'q> {
                     .map(|column| value(column, catalog))
                     .collect(),
                 rows: word(checked.query.rows),
+                texts: named.shapes(),
             },
             (Ok(_), None) => Outcome::Refused { refused: "" },
             (Err(mistakes), _) => Outcome::Refused {
@@ -130,7 +132,7 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
             let mut row = vec![Some(found.file.name.clone()), name];
             row.extend(match &found.checked {
                 Ok(checked) => [
-                    Some(word(checked.query.rows).to_owned()),
+                    Some(rows(found, checked.query.rows)),
                     Some(reads(&checked.query.reads)),
                     Some(writes(&checked.query)),
                     Some(lines(
@@ -147,6 +149,14 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
         })
         .collect();
     ui::aligned(None, &headings, &rows)
+}
+
+/// Returns the rows, and the number of texts if there are several.
+fn rows(found: &Found<'_>, rows: Rows) -> String {
+    match found.query.map_or(1, NamedQuery::shapes) {
+        1 => word(rows).to_owned(),
+        texts => format!("{}, {texts} texts", word(rows)),
+    }
 }
 
 /// Returns a line for each relation: `accounts (id, username)`.

@@ -48,7 +48,11 @@ fn planned(text: &str, queries: &[Query]) -> Result<QueryFilePlan, Vec<Mistake>>
     let checked = CheckedFile {
         name: "queries/transfers.sql",
         stem: "transfers",
-        queries: read.queries.iter().zip(queries.iter().cloned()).collect(),
+        queries: read
+            .queries
+            .iter()
+            .zip(queries.iter().cloned().map(Into::into))
+            .collect(),
     };
     query_file(&Catalog::default(), &plan, &checked, &[])
 }

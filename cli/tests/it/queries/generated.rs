@@ -159,13 +159,13 @@ fn mistakes_of_all_files_are_shown_together() {
       |
     help: write a comment above it: -- name: list_accounts :many
 
-    error: `-- order:` is reserved for a later version
+    error: this is no order
      --> queries/b.sql:3:4
       |
     3 | -- order: id
       |    ^^^^^
       |
-    help: remove the line
+    help: write a name and what stands after ORDER BY, without parameters: -- order: richest = balance DESC, id | newest = created_at DESC, id
 
     error: `:"x"` would be a name, and a parameter is a value
      --> queries/b.sql:4:8

@@ -19,7 +19,7 @@
     },
     queries_folder = "../../queries",
     queries = {
-        "accounts.sql" => 0x9003ca2fba811bd7,
+        "accounts.sql" => 0xdc362256d7633bba,
         "transfers.sql" => 0x888d2b2ba2b6e7ea,
     },
     schema = {

@@ -47,6 +47,11 @@ impl<'p> Types<'p> {
         self.uses
     }
 
+    /// Returns true if the file imports a type of this name.
+    pub(super) fn uses_type(&self, name: &str) -> bool {
+        self.uses.types.iter().any(|used| used == name)
+    }
+
     /// Returns the argument for a parameter; its name is left to the caller. Fails with the type
     /// that has no counterpart in Rust.
     pub(super) fn argument(
@@ -82,6 +87,7 @@ impl<'p> Types<'p> {
             sql_type: sql_type.in_queries(),
             oids,
             cast: write,
+            condition: None,
         })
     }
 

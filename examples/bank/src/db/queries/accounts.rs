@@ -3,7 +3,7 @@
 
 use bowline::__generated::{RowOf, StaticSql};
 use diesel::sql_types;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::schema;
 use super::super::{Account, AccountId, AccountLabel, AccountStatus, Transfer};
@@ -174,4 +174,71 @@ pub fn statement(username: &str) -> bowline::Query<Option<StatementRow>> {
         ..StaticSql::EMPTY
     };
     bowline::Query::new(&SQL).bind_as::<sql_types::Text, _>(username)
+}
+
+/// A row of [`search`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchRow {
+    pub id: AccountId,
+    /// What the person types to sign in.
+    pub username: String,
+    /// In cents; never below zero.
+    pub balance: i64,
+    pub status: AccountStatus,
+}
+
+bowline::__generated::query_row! {
+    SearchRow {
+        id: sql_types::Int8 = "id",
+        username: sql_types::Text = "username",
+        balance: sql_types::Int8 = "balance",
+        status: schema::sql_types::AccountStatus = "status",
+    }
+}
+
+/// The orders of [`search`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SearchOrder {
+    /// `a.balance DESC, a.id`
+    #[serde(rename = "richest")]
+    Richest,
+    /// `a.created_at DESC, a.id DESC`
+    #[serde(rename = "newest")]
+    Newest,
+}
+
+/// Accounts with this status and this label, where they are given.
+pub fn search(
+    least: i64,
+    status: Option<AccountStatus>,
+    label: Option<&str>,
+    limit: i64,
+    order: SearchOrder,
+) -> bowline::Query<Vec<SearchRow>> {
+    static RICHEST: StaticSql = StaticSql {
+        function: "accounts::search",
+        sql: "SELECT a.id, a.username, a.balance, a.status FROM accounts a WHERE a.balance >= \
+              $1{0: AND a.status = $2}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+              l.account_id = a.id AND l.label = $3)} ORDER BY a.balance DESC, a.id LIMIT $4",
+        has_conditions: true,
+        ..StaticSql::EMPTY
+    };
+    static NEWEST: StaticSql = StaticSql {
+        function: "accounts::search",
+        sql: "SELECT a.id, a.username, a.balance, a.status FROM accounts a WHERE a.balance >= \
+              $1{0: AND a.status = $2}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+              l.account_id = a.id AND l.label = $3)} ORDER BY a.created_at DESC, a.id DESC LIMIT \
+              $4",
+        has_conditions: true,
+        ..StaticSql::EMPTY
+    };
+    let sql = match order {
+        SearchOrder::Richest => &RICHEST,
+        SearchOrder::Newest => &NEWEST,
+    };
+    bowline::Query::new(sql)
+        .bind_as::<sql_types::Int8, _>(&least)
+        .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
+        .bind_condition::<sql_types::Text, _>(1, label)
+        .bind_as::<sql_types::Int8, _>(&limit)
 }

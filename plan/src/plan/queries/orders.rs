@@ -1,0 +1,110 @@
+//! The orders of a query file's query: `-- order: newest = created_at DESC, id` is a variant.
+
+use bowline_catalog::query_file::{Checked, Mistake, NamedQuery};
+
+use super::rows::Rows;
+use super::types::Types;
+use super::{ArgumentPlan, CheckedFile, QueryFunction, distinct, mistake, sql};
+
+/// The orders of a query, as an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrdersPlan {
+    /// The name of the enum in Rust.
+    pub name: String,
+    /// The argument.
+    pub argument: String,
+    /// The orders.
+    pub orders: Vec<OrderPlan>,
+}
+
+/// An order of a query, as a variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderPlan {
+    /// The name in the query file.
+    pub name: String,
+    /// The name of the variant in Rust.
+    pub variant: String,
+    /// The name of its constant in Rust.
+    pub constant: String,
+    /// What stands after ORDER BY.
+    pub order_by: String,
+    /// The SQL, on one line.
+    pub sql: String,
+}
+
+/// Returns the enum of the orders, if the header names some.
+pub(super) fn planned(
+    named: &NamedQuery,
+    checked: &Checked,
+    arguments: &[ArgumentPlan],
+    types: &Types<'_>,
+) -> Result<Option<OrdersPlan>, Mistake> {
+    if named.orders.is_empty() {
+        return Ok(None);
+    }
+    let mut orders: Vec<OrderPlan> = Vec::new();
+    for (order, query) in named.orders.iter().zip(&checked.orders) {
+        let word = &order.name;
+        let variant = heck::ToUpperCamelCase::to_upper_camel_case(word.text.as_str());
+        let is_type = variant.starts_with(|c: char| c.is_ascii_uppercase()) && variant != "Self";
+        if !is_type || orders.iter().any(|other| other.variant == variant) {
+            return Err(mistake(
+                word.span.clone(),
+                format!("`{}` gives no name of its own in Rust", word.text),
+                "write names such as newest and by_title".to_owned(),
+            ));
+        }
+        orders.push(OrderPlan {
+            name: word.text.clone(),
+            constant: heck::ToShoutySnakeCase::to_shouty_snake_case(variant.as_str()),
+            variant,
+            order_by: bowline_sql::one_line(&order.sql.order),
+            // The types of the columns are those of all orders together.
+            sql: sql(named, query, arguments, types)?,
+        });
+    }
+    let mut names: Vec<String> = arguments.iter().map(|it| it.name.clone()).collect();
+    names.push("order".to_owned());
+    let upper = heck::ToUpperCamelCase::to_upper_camel_case(named.name.text.as_str());
+    Ok(Some(OrdersPlan {
+        name: format!("{upper}Order"),
+        argument: distinct(names.into_iter()).pop().unwrap_or_default(),
+        orders,
+    }))
+}
+
+/// Fails if an enum of orders has the name of a row type.
+pub(super) fn distinct_types(
+    file: &CheckedFile<'_>,
+    functions: &[QueryFunction],
+    rows: &Rows<'_>,
+    types: &Types<'_>,
+) -> Result<(), Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    for function in functions {
+        let Some(orders) = &function.orders else {
+            continue;
+        };
+        let is_row = rows.planned.iter().any(|row| row.name == orders.name);
+        if !is_row && !types.uses_type(&orders.name) {
+            continue;
+        }
+        let named = file.queries.iter().map(|(named, _)| *named);
+        let named = named.filter(|named| named.name.text == function.name);
+        mistakes.extend(named.map(|named| {
+            mistake(
+                named.name.span.clone(),
+                format!(
+                    "the orders of `{}` would be an enum with the name of a row type",
+                    function.name
+                ),
+                format!("`{}` is taken: give the query another name", orders.name),
+            )
+        }));
+    }
+    if mistakes.is_empty() {
+        Ok(())
+    } else {
+        Err(mistakes)
+    }
+}
