@@ -140,6 +140,8 @@ struct Transaction {
     not_valid: BTreeSet<(Name, String)>,
     /// Labels that it added to enums that existed before, with the enum.
     labels: BTreeMap<String, Name>,
+    /// True if the file has set the time zone of the session to UTC.
+    is_utc: bool,
     /// The names of tables in CREATE TABLE, for statements that replay refuses.
     created: BTreeSet<String>,
 }
@@ -159,9 +161,12 @@ struct Linter<'a> {
 impl Linter<'_> {
     fn begin_transaction(&mut self, state: &State, is_open: bool) {
         let (file, statements) = (self.transaction.file, self.transaction.statements);
+        // A COMMIT ends a SET LOCAL.
+        let is_utc = is_open && self.transaction.is_utc;
         self.transaction = Transaction {
             file,
             statements,
+            is_utc,
             is_open,
             existing: state.catalog().relations.keys().cloned().collect(),
             existing_types: state.catalog().types.keys().cloned().collect(),
@@ -174,6 +179,7 @@ impl Watch for Linter<'_> {
     fn begin(&mut self, number: usize, state: &State) {
         let migration = &self.migrations[number];
         self.transaction.file = number;
+        self.transaction.is_utc = false;
         self.transaction.statements = bowline_sql::statements(&migration.up.text).count();
         // Several statements of one file without a transaction are one all the same: they are sent
         // together.
@@ -215,6 +221,9 @@ impl Watch for Linter<'_> {
 impl Transaction {
     /// Records what a statement did.
     fn note(&mut self, node: &SyntaxNode, before: &[Relation], state: &State) {
+        if let Some(is_utc) = scope::sets_utc(node) {
+            self.is_utc = is_utc;
+        }
         match node.kind() {
             SyntaxKind::CREATE_TABLE | SyntaxKind::CREATE_TABLE_AS => {
                 self.created.extend(scope::created_table(node));

@@ -6,6 +6,7 @@ use super::rewrite::{self, Step};
 use super::rule::Rule;
 use super::{Finding, Transaction};
 use crate::replay::state::{State, TEMPORARY};
+use crate::replay::syntax::setting::{self, Value};
 use crate::replay::syntax::tree::{child, child_name, children, path};
 use crate::{Column, Constraint, Name, Relation};
 
@@ -180,6 +181,21 @@ pub(super) fn renamed(node: &SyntaxNode, before: &Relation, state: &State) -> Op
         name.schema = child_name(&schema, K::SCHEMA_REF)?;
     }
     Some(name)
+}
+
+/// Returns whether a statement sets the time zone of the session to UTC; `None` if it leaves it.
+pub(super) fn sets_utc(node: &SyntaxNode) -> Option<bool> {
+    match setting::changed(node)? {
+        (name, Value::Items(items)) if name == "timezone" => {
+            let value = items.first()?;
+            let zone = value.rsplit(char::is_whitespace).next()?;
+            let zone = zone.trim_matches(['\'', '"']);
+            let is_utc = |utc: &&str| zone.eq_ignore_ascii_case(utc);
+            Some(["utc", "etc/utc", "gmt"].iter().any(is_utc))
+        }
+        (name, Value::Default) if ["timezone", "all", "discard"].contains(&&*name) => Some(false),
+        _ => None,
+    }
 }
 
 /// Returns the constraints that a statement added as NOT VALID.

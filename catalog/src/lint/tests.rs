@@ -271,3 +271,71 @@ fn a_table_that_replaces_a_dropped_one_is_new() {
     );
     assert_eq!(of("DROP INDEX IF EXISTS nothing;"), []);
 }
+
+#[test]
+fn a_change_to_timestamptz_in_utc_keeps_the_rows() {
+    let (base, _) = guide();
+    let first = "CREATE TABLE t (a timestamp, b timestamp, c timestamp CHECK (c > '2000-01-01'));
+        CREATE INDEX ON t (b);";
+    let of = |text: &str| {
+        let two = [migration(2, first, true), migration(3, text, true)];
+        let mut found = linted(&base, &two, None).findings;
+        found.retain(|finding| finding.file == 2 && finding.rule == Rule::ChangingColumnType);
+        found.len()
+    };
+    let change = "ALTER TABLE t ALTER a TYPE timestamptz USING a;";
+    for zone in [
+        "SET timezone = 'UTC';",
+        "SET LOCAL TIME ZONE 'utc';",
+        "SET timezone TO utc;",
+    ] {
+        assert_eq!(of(&format!("{zone} {change}")), 0, "{zone}");
+    }
+    for zone in [
+        "",
+        "SET timezone = 'Europe/Rome';",
+        "SET timezone = 'UTC'; RESET timezone;",
+        "SET timezone = 'UTC'; SET TIME ZONE 'Asia/Tokyo';",
+    ] {
+        assert_eq!(of(&format!("{zone} {change}")), 1, "{zone}");
+    }
+    // The index of the first is built anew, and the check of the second is evaluated.
+    for column in ["b", "c"] {
+        let text = format!("SET timezone = 'UTC'; ALTER TABLE t ALTER {column} TYPE timestamptz;");
+        assert_eq!(of(&text), 1, "{column}");
+    }
+}
+
+#[test]
+fn only_a_vacuum_that_is_full_writes_a_table_anew() {
+    let (base, _) = guide();
+    let of = |text: &str| rules(&linted(&base, &[migration(2, text, false)], None).findings);
+    for full in [
+        "VACUUM FULL accounts;",
+        "VACUUM (FULL) accounts;",
+        "VACUUM (VERBOSE, FULL true) accounts;",
+    ] {
+        assert_eq!(of(full), [Rule::PreferRepack], "{full}");
+    }
+    for plain in [
+        "VACUUM (FULL FALSE) accounts;",
+        "VACUUM (FULL off) accounts;",
+    ] {
+        assert_eq!(of(plain), [], "{plain}");
+    }
+}
+
+#[test]
+fn temporary_tables_need_no_schema() {
+    let (base, _) = guide();
+    let of = |text: &str| {
+        let mut found = rules(&linted(&base, &[migration(2, text, true)], None).findings);
+        found.retain(|rule| *rule == Rule::RequireTableSchema);
+        found.len()
+    };
+    assert_eq!(of("CREATE TABLE t AS SELECT 1 AS a;"), 1);
+    assert_eq!(
+        of("CREATE TEMP TABLE t (a int); ALTER TABLE t ADD COLUMN b int; DROP TABLE t;"),
+        0
+    );
+}

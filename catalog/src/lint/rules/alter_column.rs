@@ -91,13 +91,16 @@ fn set_type(scope: &mut Scope<'_>, action: &SyntaxNode, option: &SyntaxNode, col
             .is_some_and(|value| value.kind() == SyntaxKind::NAME_REF && text(&value) == column);
     if let Some((before, after)) = before.zip(after)
         && is_plain
-        && keeps_rows(
-            &scope.state.base_type(before),
-            &scope.state.base_type(after),
-        )
         && before.name.schema == after.name.schema
     {
-        return;
+        let (before, after) = (
+            &scope.state.base_type(before),
+            &scope.state.base_type(after),
+        );
+        let keeps_moments = scope.transaction.is_utc && keeps_moments(before, after);
+        if keeps_rows(before, after) || (keeps_moments && !is_used_beside(scope, column)) {
+            return;
+        }
     }
     let table = scope.table_sql();
     let written = option
@@ -135,6 +138,38 @@ fn shown(data_type: &DataType) -> String {
         true => format!("{name}{brackets}"),
         false => format!("{name}({}){brackets}", modifiers.join(",")),
     }
+}
+
+/// Returns true for a change between `timestamp` and `timestamptz`, which are the same bytes if the
+/// time zone of the session is UTC.
+fn keeps_moments(before: &DataType, after: &DataType) -> bool {
+    let names = (before.name.name.as_str(), after.name.name.as_str());
+    let digits = after.modifiers.first();
+    let [before, after] = [before, after].map(|data_type| data_type.dimensions);
+    matches!(
+        names,
+        ("timestamp", "timestamptz") | ("timestamptz", "timestamp")
+    ) && (before, after) == (0, 0)
+        && digits.is_none_or(|digits| *digits >= 6)
+}
+
+/// Returns true if an index or a check may use the column. These two types have operators of their
+/// own, so that an index is built anew, and a check is evaluated for each row.
+fn is_used_beside(scope: &Scope<'_>, column: &str) -> bool {
+    let Some(table) = scope.before.first() else {
+        return true;
+    };
+    let names = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(column));
+    let in_index = table.indexes.iter().any(|index| {
+        index.predicate.as_deref().is_some_and(names)
+            || index
+                .plain_columns()
+                .is_none_or(|keys| keys.iter().any(|key| *key == column))
+    });
+    let in_check = table.constraints.iter().any(|constraint| {
+        matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if names(expression))
+    });
+    in_index || in_check
 }
 
 /// Returns true if PostgreSQL keeps the rows as they are, and reads none of them.

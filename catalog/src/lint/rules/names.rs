@@ -3,9 +3,11 @@
 use bowline_sql::Kind;
 use squawk_syntax::SyntaxKind;
 
+use crate::Name;
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
-use crate::replay::syntax::tree::{child, path, text, truncate};
+use crate::replay::state::TEMPORARY;
+use crate::replay::syntax::tree::{child, has, path, text, truncate};
 
 /// Names of more than 63 bytes.
 pub(super) fn too_long(scope: &mut Scope<'_>) {
@@ -35,8 +37,12 @@ pub(super) fn too_long(scope: &mut Scope<'_>) {
 pub(super) fn without_schema(scope: &mut Scope<'_>) {
     use SyntaxKind as K;
     let node = scope.node;
+    let is_temporary = |name: &Name| name.schema == TEMPORARY;
+    if has(node, K::TEMP) || scope.before.iter().any(|table| is_temporary(&table.name)) {
+        return;
+    }
     let name = match node.kind() {
-        K::CREATE_TABLE => child(node, K::TABLE_NAME),
+        K::CREATE_TABLE | K::CREATE_TABLE_AS => child(node, K::TABLE_NAME),
         K::ALTER_TABLE | K::DROP_TABLE | K::CREATE_INDEX => crate::lint::scope::subject(node),
         _ => None,
     };

@@ -9,9 +9,7 @@ use crate::replay::syntax::tree::{descendants, has_below, name};
 /// `VACUUM FULL` and `CLUSTER`.
 pub(super) fn repack(scope: &mut Scope<'_>) {
     let node = scope.node;
-    let is_full = has_below(node, SyntaxKind::FULL_KW)
-        || bowline_sql::tokens(&node.to_string()).any(|token| token.is_word("full"));
-    if node.kind() == SyntaxKind::VACUUM && !is_full {
+    if node.kind() == SyntaxKind::VACUUM && !is_full(&node.to_string()) {
         return;
     }
     scope
@@ -21,6 +19,17 @@ pub(super) fn repack(scope: &mut Scope<'_>) {
             "the table is written anew while its readers and writers wait",
         )
         .help("use pg_repack or pg_squeeze, outside of migrations");
+}
+
+/// Returns true for `VACUUM FULL` and `VACUUM (FULL)`, not for `VACUUM (FULL FALSE)`.
+fn is_full(vacuum: &str) -> bool {
+    let mut tokens = bowline_sql::tokens(vacuum).skip_while(|token| !token.is_word("full"));
+    let Some(_) = tokens.next() else {
+        return false;
+    };
+    let value = tokens.next();
+    let is_off = |word: &str| value.as_ref().is_some_and(|token| token.is_word(word));
+    !is_off("false") && !is_off("off") && value.is_none_or(|token| !token.is("0"))
 }
 
 /// An UPDATE that sets a column twice.
