@@ -3,11 +3,7 @@
 /// Types, traits, functions and macros. A new one needs a reason not to be in a module.
 const NAMES: &[&str] = &[
     "AsyncDatabase",
-    "AsyncSession",
-    "AsyncTransaction",
-    "AsyncUnitOfWork",
     "Config",
-    "Constraint",
     "Database",
     "Error",
     "ErrorKind",
@@ -18,7 +14,6 @@ const NAMES: &[&str] = &[
     "PooledSession",
     "Query",
     "Result",
-    "RetryPolicy",
     "Row",
     "Session",
     "SqlState",
