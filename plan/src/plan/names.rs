@@ -466,6 +466,12 @@ pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// Such as `..Default::default()` under `use db::*`, beside a table `defaults`.
+    #[test]
+    fn no_row_takes_a_name_of_rusts_idioms() {
+        assert!(["Default", "Option", "Some", "Ok", "Vec", "From"].map(is_needed) == [true; 6]);
+    }
+
     #[test]
     fn any_name_gives_an_identifier() {
         assert_eq!(rust_name("type", None), "type_");
