@@ -67,12 +67,16 @@ fn replay_with<'a>(
     after: Option<impl FnMut(usize, &Catalog) + Send>,
 ) -> Replayed {
     let files: Vec<&SqlFile> = files.into_iter().collect();
-    // Deeply nested SQL needs a deep stack. This thread has one, of which the system commits only
-    // the used part.
+    on_a_deep_stack(|| in_order(&files, after))
+}
+
+/// Runs replay on a thread of its own: deeply nested SQL needs a deep stack, of which the system
+/// commits only the used part.
+fn on_a_deep_stack(replay: impl FnOnce() -> Replayed + Send) -> Replayed {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
         let running = thread
-            .spawn_scoped(scope, || in_order(&files, after))
+            .spawn_scoped(scope, replay)
             .expect("a process that has begun can start one thread");
         match running.join() {
             Ok(replayed) => replayed,
@@ -86,28 +90,19 @@ fn replay_with<'a>(
 /// # Panics
 /// If no thread can be started.
 pub(crate) fn replay_watched(files: &[&SqlFile], watch: &mut (impl Watch + Send)) -> Replayed {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
-        let running = thread
-            .spawn_scoped(scope, || {
-                let mut history = History::default();
-                let mut refusals = Vec::new();
-                if !own_table::is_named(files) {
-                    history.make_own_table();
-                }
-                for (number, file) in files.iter().enumerate() {
-                    history.begin_migration();
-                    watch.begin(number, &history.program.state);
-                    history.watched_file(file, &mut refusals, watch);
-                }
-                history.take_own_table();
-                history.finish(refusals)
-            })
-            .expect("a process that has begun can start one thread");
-        match running.join() {
-            Ok(replayed) => replayed,
-            Err(panic) => std::panic::resume_unwind(panic),
+    on_a_deep_stack(|| {
+        let mut history = History::default();
+        let mut refusals = Vec::new();
+        if !own_table::is_named(files) {
+            history.make_own_table();
         }
+        for (number, file) in files.iter().enumerate() {
+            history.begin_migration();
+            watch.begin(number, &history.program.state);
+            history.watched_file(file, &mut refusals, watch);
+        }
+        history.take_own_table();
+        history.finish(refusals)
     })
 }
 
