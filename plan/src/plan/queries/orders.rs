@@ -46,8 +46,9 @@ pub(super) fn planned(
     for (order, query) in named.orders.iter().zip(&checked.orders) {
         let word = &order.name;
         let variant = heck::ToUpperCamelCase::to_upper_camel_case(word.text.as_str());
+        let constant = heck::ToShoutySnakeCase::to_shouty_snake_case(variant.as_str());
         let is_type = variant.starts_with(|c: char| c.is_ascii_uppercase()) && variant != "Self";
-        if !is_type || orders.iter().any(|other| other.variant == variant) {
+        if !is_type || orders.iter().any(|other| other.constant == constant) {
             return Err(mistake(
                 word.span.clone(),
                 format!("`{}` gives no name of its own in Rust", word.text),
@@ -56,7 +57,7 @@ pub(super) fn planned(
         }
         orders.push(OrderPlan {
             name: word.text.clone(),
-            constant: heck::ToShoutySnakeCase::to_shouty_snake_case(variant.as_str()),
+            constant,
             variant,
             order_by: bowline_sql::one_line(&order.sql.order),
             // The types of the columns are those of all orders together.
