@@ -10,8 +10,32 @@ use bowline_sql::{Kind, Token, tokens, with_braces_twice};
 
 use super::{Mistake, NamedQuery};
 
+mod place;
+
+use place::Place;
+
 /// The limit of optional parameters. Each one doubles the number of texts.
 pub(super) const MAX_CONDITIONS: usize = 12;
+
+/// The keywords after a WHERE.
+const ENDS: [&str; 11] = [
+    "group",
+    "having",
+    "window",
+    "union",
+    "intersect",
+    "except",
+    "order",
+    "limit",
+    "offset",
+    "fetch",
+    "for",
+];
+
+/// The keywords before and after an expression that no operator joins to it.
+const BOUNDS: [&str; 8] = [
+    "where", "on", "when", "then", "else", "select", "from", "by",
+];
 
 /// A part of a text that cannot be left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +52,10 @@ struct Conjunct {
     tokens: Range<usize>,
     /// The AND before it; `None` for the first one in its brackets.
     and: Option<usize>,
-    /// True if an OR makes a whole of it.
+    /// True if an OR without brackets makes a whole of it.
     is_or: bool,
+    /// The number of its WHERE among the tokens.
+    of: usize,
 }
 
 /// Returns the mistakes of the optional parameters of a query, as far as the text shows them.
@@ -118,14 +144,23 @@ pub(super) fn template(
             }
             of = Some(conjunct);
             let inside = &all[conjunct.tokens.clone()];
-            if conjunct.is_or || inside.iter().any(|token| token.is_word("or")) {
+            if has_other_branch(&all, &depths, &conjunct.tokens, &text) {
                 return refused(
                     *at,
                     format!("`{shown}` is optional, and under an OR"),
-                    "leave the parameter out of the OR, or write two queries",
+                    "use the parameter on both sides of the OR, or write two queries",
                 );
             }
-            if negates(inside) {
+            let place = place::of_where(&all, &depths, conjunct.of);
+            if place == Place::Scalar {
+                return refused(
+                    *at,
+                    format!("`{shown}` is optional, and in a subquery that returns one value"),
+                    "without the condition it could return several rows: use an aggregate, \
+                     ARRAY(..), EXISTS (..) or a join",
+                );
+            }
+            if negates(inside) || place == Place::Negated {
                 return refused(
                     *at,
                     format!("`{shown}` is optional, and under a NOT"),
@@ -166,13 +201,15 @@ fn with_gaps(sql: &str, all: &[Token<'_>], mut gaps: Vec<(usize, &Conjunct)>) ->
         };
         out.push_str(&with_braces_twice(&sql[end..start]));
         end = all[conjunct.tokens.end - 1].end();
-        let condition = &sql[all[conjunct.tokens.start].start()..end];
+        let condition = with_braces_twice(&sql[all[conjunct.tokens.start].start()..end]);
+        let condition = if conjunct.is_or {
+            format!("({condition})")
+        } else {
+            condition
+        };
         // The first condition of a WHERE is left out by a constant in its place.
         let head = if conjunct.and.is_none() { "true" } else { "" };
-        out.push_str(&format!(
-            "{head}{{{number}: AND {}}}",
-            with_braces_twice(condition)
-        ));
+        out.push_str(&format!("{head}{{{number}: AND {condition}}}"));
     }
     out.push_str(&with_braces_twice(&sql[end..]));
     out
@@ -204,18 +241,6 @@ fn is_keyword(all: &[Token<'_>], at: usize, word: &str) -> bool {
 
 /// Returns the conjuncts of each outermost WHERE.
 fn conjuncts(all: &[Token<'_>], depths: &[usize]) -> Vec<Conjunct> {
-    const ENDS: [&str; 10] = [
-        "group",
-        "having",
-        "window",
-        "union",
-        "intersect",
-        "except",
-        "order",
-        "limit",
-        "offset",
-        "fetch",
-    ];
     let mut found = Vec::new();
     let mut at = 0;
     while at < all.len() {
@@ -229,44 +254,41 @@ fn conjuncts(all: &[Token<'_>], depths: &[usize]) -> Vec<Conjunct> {
         let ends = |next: usize| {
             depths[next] < depth
                 || depths[next] == depth
-                    && (all[next].is(";")
-                        || ENDS
-                            .iter()
-                            .chain(&["for"])
-                            .any(|end| is_keyword(all, next, end)))
+                    && (all[next].is(";") || ENDS.iter().any(|end| is_keyword(all, next, end)))
         };
         let end = (start..all.len())
             .find(|next| ends(*next))
             .unwrap_or(all.len());
-        split(all, depths, start..end, None, &mut found);
+        split(all, depths, start..end, (at, None), &mut found);
         at = end.max(start);
     }
     found
 }
 
-/// Splits an expression at its ANDs, also within brackets around several conditions.
+/// Splits an expression of a WHERE at its ANDs, also within brackets around several conditions. It
+/// can have an AND before it.
 fn split(
     all: &[Token<'_>],
     depths: &[usize],
     of: Range<usize>,
-    and: Option<usize>,
+    (of_where, and): (usize, Option<usize>),
     found: &mut Vec<Conjunct>,
 ) {
-    let Some(depth) = of.clone().map(|at| depths[at]).min() else {
-        return;
-    };
-    let here = |at: &usize| depths[*at] == depth;
-    if of.clone().filter(here).any(|at| is_keyword(all, at, "or")) {
+    if has_or(all, depths, &of) {
         found.push(Conjunct {
             tokens: of,
             and,
             is_or: true,
+            of: of_where,
         });
         return;
     }
+    let Some(depth) = of.clone().map(|at| depths[at]).min() else {
+        return;
+    };
     let mut of_between = 0_usize;
     let mut ands = Vec::new();
-    for at in of.clone().filter(here) {
+    for at in of.clone().filter(|at| depths[*at] == depth) {
         if is_keyword(all, at, "between") && follows_value(all, at, of.start) {
             of_between += 1;
         } else if is_keyword(all, at, "and") {
@@ -282,16 +304,52 @@ fn split(
     for end in ands.iter().copied().chain([of.end]) {
         let part = start..end;
         let inner = brackets_around(all, depths, &part);
-        match inner {
-            Some(inner) => split(all, depths, inner, None, found),
+        match inner.filter(|inner| !has_or(all, depths, inner)) {
+            Some(inner) => split(all, depths, inner, (of_where, None), found),
             None => found.push(Conjunct {
                 tokens: part,
                 and: before,
                 is_or: false,
+                of: of_where,
             }),
         }
         (start, before) = (end + 1, Some(end));
     }
+}
+
+/// Returns true if an OR outside of brackets makes a whole of an expression.
+fn has_or(all: &[Token<'_>], depths: &[usize], of: &Range<usize>) -> bool {
+    let depth = of.clone().map(|at| depths[at]).min();
+    let mut of = of.clone().filter(|at| Some(depths[*at]) == depth);
+    of.any(|at| is_keyword(all, at, "or"))
+}
+
+/// Returns true if there is an OR with the parameter on one side only.
+fn has_other_branch(
+    all: &[Token<'_>],
+    depths: &[usize],
+    of: &Range<usize>,
+    parameter: &str,
+) -> bool {
+    let ors = of.clone().filter(|at| is_keyword(all, *at, "or"));
+    ors.into_iter().any(|or| {
+        let depth = depths[or];
+        let bounds = |at: usize| {
+            depths[at] < depth
+                || depths[at] == depth
+                    && (all[at].is(",")
+                        || BOUNDS.iter().chain(&ENDS).any(|it| is_keyword(all, at, it)))
+        };
+        // A bracket that opens the group has the depth of what is around it.
+        let start = (of.start..or).rev().find(|at| bounds(*at));
+        let end = (or..of.end).find(|at| bounds(*at)).unwrap_or(of.end);
+        let group = start.map_or(of.start, |start| start + 1)..end;
+        let tokens: Vec<usize> = group.collect();
+        let branches = tokens.split(|at| depths[*at] == depth && is_keyword(all, *at, "or"));
+        let uses = |branch: &[usize]| branch.iter().any(|at| all[*at].text() == parameter);
+        let used: Vec<bool> = branches.map(uses).collect();
+        used.contains(&true) && used.contains(&false)
+    })
 }
 
 /// Returns true if the word before is one after which an operator can stand, so that BETWEEN is no
@@ -337,85 +395,4 @@ fn negates(inside: &[Token<'_>]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(sql: &str, optional: &[usize]) -> String {
-        match template(sql, optional, |number| format!(":p{}", number + 1)) {
-            Ok(template) => template,
-            Err(refused) => format!("{}: {}", &sql[refused.span.clone()], refused.message),
-        }
-    }
-
-    #[test]
-    fn a_condition_is_a_whole_conjunct() {
-        for (sql, expected) in [
-            (
-                "SELECT 1 FROM t WHERE a = $1 AND b = $2 ORDER BY a",
-                "SELECT 1 FROM t WHERE true{0: AND a = $1}{1: AND b = $2} ORDER BY a",
-            ),
-            (
-                "SELECT 1 FROM t WHERE c AND a BETWEEN 1 AND $1 AND b = $2",
-                "SELECT 1 FROM t WHERE c{0: AND a BETWEEN 1 AND $1}{1: AND b = $2}",
-            ),
-            (
-                "SELECT 1 FROM t WHERE CASE WHEN x AND y THEN a ELSE b END = $1 AND ($2 = b AND c)",
-                "SELECT 1 FROM t WHERE true{0: AND CASE WHEN x AND y THEN a ELSE b END = $1} AND (true{1: AND $2 = b} AND c)",
-            ),
-            (
-                "SELECT '{}' FROM t WHERE d AND EXISTS (SELECT FROM u WHERE u.a = t.a AND u.b = ANY ($1)) AND b = coalesce($2, '{1}') LIMIT 1",
-                "SELECT '{{}}' FROM t WHERE d{0: AND EXISTS (SELECT FROM u WHERE u.a = t.a AND u.b = ANY ($1))}{1: AND b = coalesce($2, '{{1}}')} LIMIT 1",
-            ),
-            (
-                "SELECT ARRAY(SELECT u FROM u WHERE u.b = $1) AS where, count(*) FILTER (WHERE q) FROM t WHERE a NOT IN ($2, 5) AND b IS NOT NULL",
-                "SELECT ARRAY(SELECT u FROM u WHERE true{0: AND u.b = $1}) AS where, count(*) FILTER (WHERE q) FROM t WHERE true{1: AND a NOT IN ($2, 5)} AND b IS NOT NULL",
-            ),
-            (
-                "SELECT 1 FROM t WHERE between = 1 AND a < $1 + $1 GROUP BY a HAVING b > $2",
-                "$2: `:p2` is optional, and used outside of a WHERE",
-            ),
-        ] {
-            assert_eq!(of(sql, &[0, 1]), expected);
-        }
-    }
-
-    #[test]
-    fn a_part_of_a_condition_is_not_left_out() {
-        for (sql, expected) in [
-            (
-                "SELECT 1 FROM t WHERE a = $1 OR b",
-                "`:p1` is optional, and under an OR",
-            ),
-            (
-                "SELECT 1 FROM t WHERE c AND (a = $1 OR b)",
-                "`:p1` is optional, and under an OR",
-            ),
-            (
-                "SELECT 1 FROM t WHERE NOT a = $1",
-                "`:p1` is optional, and under a NOT",
-            ),
-            (
-                "SELECT 1 FROM t WHERE c AND NOT EXISTS (SELECT FROM u WHERE u.b = $1)",
-                "`:p1` is optional, and under a NOT",
-            ),
-            (
-                "SELECT 1 FROM t WHERE a > $1 AND b < $1",
-                "`:p1` is optional, and used in two conditions",
-            ),
-            (
-                "SELECT $1 FROM t WHERE a > $1",
-                "`:p1` is optional, and used outside of a WHERE",
-            ),
-            (
-                "SELECT count(*) FILTER (WHERE a > $1) FROM t",
-                "`:p1` is optional, and used outside of a WHERE",
-            ),
-            (
-                "SELECT 1 FROM t WHERE a BETWEEN $1 AND $2",
-                "the condition of `:p1`, which is optional, also has `:p2`",
-            ),
-        ] {
-            assert_eq!(of(sql, &[0]), format!("$1: {expected}"), "{sql}");
-        }
-    }
-}
+mod tests;

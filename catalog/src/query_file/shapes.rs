@@ -17,13 +17,19 @@ const WHOLE: usize = 6;
 impl NamedQuery {
     /// Returns SQL of this query, as it was checked, with a gap for each condition that a call can
     /// leave out, for [`bowline_sql::compose`]. Returns `None` if there is no such condition.
-    pub fn template(&self, sql: &str) -> Option<String> {
+    ///
+    /// # Errors
+    ///
+    /// A condition that cannot be left out of this SQL, although it can be in the file.
+    pub fn template(&self, sql: &str) -> Result<Option<String>, Mistake> {
         let optional = self.optional_parameters();
-        if optional.is_empty() {
-            return None;
-        }
-        // The statement itself was split when the file was read.
-        conditions::template(sql, &optional, |index| self.parameter_name(index)).ok()
+        let Some(first) = self.optional.first() else {
+            return Ok(None);
+        };
+        let template = conditions::template(sql, &optional, |index| self.parameter_name(index));
+        template
+            .map(Some)
+            .map_err(|refused| Mistake::new(first.span.clone(), refused.message).hint(refused.hint))
     }
 
     /// Checks the other texts of a query in one of its orders, whose text with all conditions is
@@ -34,7 +40,7 @@ impl NamedQuery {
         sql: &Parameterized,
         query: &mut Query,
     ) -> Result<(), Mistake> {
-        let Some(template) = self.template(&sql.text) else {
+        let Some(template) = self.template(&sql.text)? else {
             return Ok(());
         };
         if let Some(written) = writes(&sql.text, query) {

@@ -207,11 +207,11 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
             "    static {name}: StaticSql = StaticSql {{\n        function: {of},\n{fields}        ..StaticSql::EMPTY\n    }};\n"
         )
     };
-    let mut sql = "&SQL";
+    let mut sql = "&SQL".to_owned();
     let constants = match &function.orders {
         None => constant("SQL", &function.sql),
         Some(plan) => {
-            sql = "sql";
+            sql.clone_from(&plan.local);
             arguments.push(format!("{}: {}", plan.argument, plan.name));
             let constants = plan.orders.iter();
             let constants = constants.map(|order| constant(&order.constant, &order.sql));
@@ -222,8 +222,9 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
                 )
             });
             format!(
-                "{}    let sql = match {} {{\n{}    }};\n",
+                "{}    let {} = match {} {{\n{}    }};\n",
                 constants.collect::<String>(),
+                plan.local,
                 plan.argument,
                 arms.collect::<String>()
             )

@@ -258,7 +258,7 @@ fn sql(
             format!("write {column}::text: Rust has no type for it"),
         )
     })?;
-    Ok(named.template(&sql).unwrap_or(sql))
+    Ok(named.template(&sql)?.unwrap_or(sql))
 }
 
 /// Returns the enums of the constraints that a statement can violate: those of the tables that it

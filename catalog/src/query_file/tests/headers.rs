@@ -159,7 +159,7 @@ fn mistakes_of_optional_conditions_and_orders() {
          -- name: g :many\n-- optional: a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13\nSELECT 1 WHERE a = :a1 AND a = :a2 AND a = :a3 AND a = :a4 AND a = :a5 AND a = :a6 AND a = :a7 AND a = :a8 AND a = :a9 AND a = :a10 AND a = :a11 AND a = :a12 AND a = :a13;"
     ), @r"
     2:17 [x] `x` is named twice (remove one of the names)
-    6:20 [:x] `x` is optional, and under an OR (leave the parameter out of the OR, or write two queries)
+    6:20 [:x] `x` is optional, and under an OR (use the parameter on both sides of the OR, or write two queries)
     9:14 [x] `x` cannot be nullable and optional (None leaves an optional condition out, and is NULL for a nullable parameter)
     12:36 [down = :x] this is no order (write a name and what stands after ORDER BY, without parameters: -- order: richest = balance DESC, id | newest = created_at DESC, id)
     12:21 [up] two orders have the name `up` (give each order a name of its own)

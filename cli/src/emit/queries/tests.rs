@@ -261,6 +261,12 @@ fn what_has_no_rust_is_refused() {
             vec![column("?column?", builtin("int4", 0), true)],
         ),
         wrong("-- name: a :many\nSELECT a, a", &[], vec![int(), int()]),
+        wrong(
+            "-- name: a1 :many\n-- order: up = a\nSELECT a ORDER BY :order;\n\
+             -- name: a_1 :many\n-- order: up = a\nSELECT a ORDER BY :order",
+            &[],
+            vec![int()],
+        ),
         wrong("-- name: a :many\n-- row: Vec\nSELECT a", &[], vec![int()]),
     ];
     insta::assert_snapshot!(shown.join("\n"), @r"
@@ -270,8 +276,27 @@ fn what_has_no_rust_is_refused() {
     [a] column b of `a` has type trigger, for which there is no Rust type (cast it in the SQL to a type that Rust has, such as b::text)
     [a] column 1 of `a` has no name (name it in the SQL with AS)
     [a] two columns of `a` have the name a (give one of them another name with AS)
+    [a_1] the orders of `a_1` would be an enum with the name of another type (`A1Order` is taken: give the query another name)
     [Vec] the name `Vec` of the row type is in use (name another one in the header: -- row: AccountSummary)
     ");
+}
+
+#[test]
+fn parameters_and_locals_have_different_names() {
+    let text =
+        "-- name: found :many\n-- order: up = a\nSELECT a WHERE :sql = :order2 ORDER BY :order";
+    let int = || builtin("int4", 0);
+    let sql = &read(text).queries[0].sql.text;
+    let query = answer(
+        sql,
+        &[int(), int()],
+        vec![column("a", int(), false)],
+        Rows::Many,
+    );
+    let mut file_plan = planned(text, std::slice::from_ref(&query)).expect("a plan");
+    let orders = file_plan.functions[0].orders.take().expect("orders");
+    assert_eq!(orders.argument, "order");
+    assert_eq!(orders.local, "sql2");
 }
 
 #[test]

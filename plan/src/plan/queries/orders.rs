@@ -13,6 +13,8 @@ pub struct OrdersPlan {
     pub name: String,
     /// The argument.
     pub argument: String,
+    /// The local variable with the SQL of the order.
+    pub local: String,
     /// The orders.
     pub orders: Vec<OrderPlan>,
 }
@@ -65,16 +67,19 @@ pub(super) fn planned(
         });
     }
     let mut names: Vec<String> = arguments.iter().map(|it| it.name.clone()).collect();
-    names.push("order".to_owned());
+    names.extend(["order".to_owned(), "sql".to_owned()]);
+    let mut names = distinct(names.into_iter());
+    let local = names.pop().unwrap_or_default();
     let upper = heck::ToUpperCamelCase::to_upper_camel_case(named.name.text.as_str());
     Ok(Some(OrdersPlan {
         name: format!("{upper}Order"),
-        argument: distinct(names.into_iter()).pop().unwrap_or_default(),
+        argument: names.pop().unwrap_or_default(),
+        local,
         orders,
     }))
 }
 
-/// Fails if an enum of orders has the name of a row type.
+/// Fails if an enum of orders has the name of a row type, or of another enum of orders.
 pub(super) fn distinct_types(
     file: &CheckedFile<'_>,
     functions: &[QueryFunction],
@@ -82,12 +87,19 @@ pub(super) fn distinct_types(
     types: &Types<'_>,
 ) -> Result<(), Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    for function in functions {
+    for (index, function) in functions.iter().enumerate() {
         let Some(orders) = &function.orders else {
             continue;
         };
         let is_row = rows.planned.iter().any(|row| row.name == orders.name);
-        if !is_row && !types.uses_type(&orders.name) {
+        let mut before = functions[..index].iter();
+        let is_of_another = before.any(|other| {
+            other
+                .orders
+                .as_ref()
+                .is_some_and(|it| it.name == orders.name)
+        });
+        if !is_row && !is_of_another && !types.uses_type(&orders.name) {
             continue;
         }
         let named = file.queries.iter().map(|(named, _)| *named);
@@ -96,7 +108,7 @@ pub(super) fn distinct_types(
             mistake(
                 named.name.span.clone(),
                 format!(
-                    "the orders of `{}` would be an enum with the name of a row type",
+                    "the orders of `{}` would be an enum with the name of another type",
                     function.name
                 ),
                 format!("`{}` is taken: give the query another name", orders.name),
