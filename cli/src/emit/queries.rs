@@ -207,11 +207,11 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
             "    static {name}: StaticSql = StaticSql {{\n        function: {of},\n{fields}        ..StaticSql::EMPTY\n    }};\n"
         )
     };
-    let mut sql = "&SQL".to_owned();
+    let mut sql = "&SQL";
     let constants = match &function.orders {
         None => constant("SQL", &function.sql),
         Some(plan) => {
-            sql.clone_from(&plan.local);
+            sql = "sql";
             arguments.push(format!("{}: {}", plan.argument, plan.name));
             let constants = plan.orders.iter();
             let constants = constants.map(|order| constant(&order.constant, &order.sql));
@@ -222,9 +222,8 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
                 )
             });
             format!(
-                "{}    let {} = match {} {{\n{}    }};\n",
+                "{}    let sql = match {} {{\n{}    }};\n",
                 constants.collect::<String>(),
-                plan.local,
                 plan.argument,
                 arms.collect::<String>()
             )

@@ -293,10 +293,16 @@ fn parameters_and_locals_have_different_names() {
         vec![column("a", int(), false)],
         Rows::Many,
     );
-    let mut file_plan = planned(text, std::slice::from_ref(&query)).expect("a plan");
-    let orders = file_plan.functions[0].orders.take().expect("orders");
+    let file_plan = planned(text, std::slice::from_ref(&query)).expect("a plan");
+    let function = &file_plan.functions[0];
+    let names: Vec<&str> = function
+        .arguments
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(names, ["sql_", "order2"]);
+    let orders = function.orders.as_ref().expect("orders");
     assert_eq!(orders.argument, "order");
-    assert_eq!(orders.local, "sql2");
 }
 
 #[test]

@@ -13,8 +13,6 @@ pub struct OrdersPlan {
     pub name: String,
     /// The argument.
     pub argument: String,
-    /// The local variable with the SQL of the order.
-    pub local: String,
     /// The orders.
     pub orders: Vec<OrderPlan>,
 }
@@ -67,14 +65,11 @@ pub(super) fn planned(
         });
     }
     let mut names: Vec<String> = arguments.iter().map(|it| it.name.clone()).collect();
-    names.extend(["order".to_owned(), "sql".to_owned()]);
-    let mut names = distinct(names.into_iter());
-    let local = names.pop().unwrap_or_default();
+    names.push("order".to_owned());
     let upper = heck::ToUpperCamelCase::to_upper_camel_case(named.name.text.as_str());
     Ok(Some(OrdersPlan {
         name: format!("{upper}Order"),
-        argument: names.pop().unwrap_or_default(),
-        local,
+        argument: distinct(names.into_iter()).pop().unwrap_or_default(),
         orders,
     }))
 }
