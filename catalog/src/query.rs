@@ -64,6 +64,7 @@ mod value_form;
 mod values;
 mod version;
 mod view;
+mod window;
 mod with;
 mod write;
 

@@ -52,6 +52,8 @@ pub(super) struct Analyzer<'a> {
     /// uses, and leaves out what can be NULL.
     pub(super) objects: Option<&'a dyn Objects>,
     pub(super) used: Used,
+    /// The name of the first column of each query in an expression, by the query's position.
+    pub(super) first_columns: HashMap<usize, String>,
     /// True if a part of the current clause was passed over, since its type is not known.
     pub(super) has_unknown: bool,
 }
@@ -112,6 +114,7 @@ impl<'a> Analyzer<'a> {
             depth: 0,
             objects: None,
             used: Used::default(),
+            first_columns: HashMap::new(),
             has_unknown: false,
         }
     }

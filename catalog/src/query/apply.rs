@@ -2,7 +2,6 @@
 //! allowed.
 
 use super::analyzer::{Analyzer, Result};
-use super::calls::WINDOW;
 use super::candidate::Candidate;
 use super::expr::{Aggregate, Call, Expr, Kind, Nulls, Span};
 use super::fault::Fault;
@@ -10,6 +9,7 @@ use super::function::{Arguments, FROM};
 use super::signature::Function;
 use super::total;
 use super::types::{self, TypeId};
+use super::window::WINDOW;
 use crate::routine::RoutineKind;
 
 impl Analyzer<'_> {
@@ -251,13 +251,19 @@ impl Analyzer<'_> {
         }
         self.scopes[depth].has_aggregates = true;
         // A column that an aggregate of the outer query reads need not be in that query's GROUP BY.
+        let mut read_by_aggregate = |value: &Expr| {
+            for scope in self.scopes.iter_mut().skip(depth + 1) {
+                let found = scope.outer.iter().rposition(|(_, outer)| outer == value);
+                if let Some(at) = found.filter(|at| scope.outer[*at].0 == depth) {
+                    scope.outer.remove(at);
+                }
+            }
+        };
         for argument in arguments.iter().chain(&others) {
             argument.any(&mut |it| {
-                for scope in self.scopes.iter_mut().skip(depth + 1) {
-                    let found = scope.outer.iter().rposition(|(_, outer)| outer == it);
-                    if let Some(at) = found.filter(|at| scope.outer[*at].0 == depth) {
-                        scope.outer.remove(at);
-                    }
+                read_by_aggregate(it);
+                if let Kind::Query(query) = &it.kind {
+                    query.outer.iter().for_each(|(_, it)| read_by_aggregate(it));
                 }
                 false
             });

@@ -1,15 +1,17 @@
 //! Assignments: INSERT's columns, SET, ON CONFLICT.
 
 use super::analyzer::{Analyzer, Result};
+use super::brackets::unwrapped;
 use super::coerce::Context;
+use super::construct::no_slices;
 use super::expr::{Expr, Kind, Span, Use};
 use super::fault::Fault;
-use super::raw::span_of;
+use super::raw::{query_in, span_of};
 use super::scope::ResultColumn;
 use super::target::Target;
 use super::types::{self, TypeId};
 use crate::Fill;
-use crate::replay::syntax::tree::{child, child_name, children, is_query, name, seen, text};
+use crate::replay::syntax::tree::{child, child_name, children, has, is_query, name, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -59,14 +61,17 @@ impl Analyzer<'_> {
             match seen(accessor.kind()) {
                 K::FIELD_ACCESSOR => steps.push(Step::Field(name(&accessor))),
                 K::INDEX_ACCESSOR | K::SLICE_ACCESSOR => {
+                    let ty = self.table(target.table).columns[column].ty;
+                    let is_json = self.types.base(ty) == types::JSONB;
+                    let is_slice = accessor.kind() == K::SLICE_ACCESSOR;
+                    if is_json && is_slice {
+                        return Err(no_slices(span_of(&accessor)));
+                    }
                     let mut indexes = Vec::new();
                     for index in accessor.children() {
                         let index = self.value(&index)?;
-                        let ty = self.table(target.table).columns[column].ty;
-                        let is_json = self.types.base(ty) == types::JSONB;
                         indexes.push(self.index(index, is_json)?);
                     }
-                    let is_slice = accessor.kind() == K::SLICE_ACCESSOR;
                     steps.push(if is_slice { Step::Slice } else { Step::Index });
                 }
                 _ => {}
@@ -289,9 +294,27 @@ impl Analyzer<'_> {
             columns.push(self.assigned(&column, target)?);
         }
         let mut values = Vec::new();
-        if let Some(list) = child(part, K::SET_EXPR_LIST) {
-            for value in children(&list, K::SET_EXPR) {
-                values.push(self.set_expression(Some(&value), part)?);
+        let list = child(part, K::SET_EXPR_LIST);
+        let is_row = has(part, K::ROW_KW) || list.iter().any(|list| has(list, K::ROW_KW));
+        let in_brackets = list.as_ref().filter(|_| !is_row).and_then(only_query);
+        if let Some(query) = &in_brackets {
+            let analyzed = self.query(query, false)?;
+            values.extend(analyzed.columns.iter().map(open_value));
+        } else if let Some(list) = list {
+            let all: Vec<SyntaxNode> = children(&list, K::SET_EXPR).collect();
+            if let ([only], false) = (all.as_slice(), is_row) {
+                // In PostgreSQL's grammar this is an expression in parentheses.
+                let row = only.children().next().map(|value| unwrapped(&value));
+                let Some(row) = row.filter(|row| row.kind() == K::TUPLE_EXPR) else {
+                    let message = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
+                    return Err(Fault::error("0A000", span_of(only), message)
+                        .hint("leave out the parentheses around the column"));
+                };
+                values.extend(self.values_of_row(&row)?);
+            } else {
+                for value in all {
+                    values.push(self.set_expression(Some(&value), part)?);
+                }
             }
         } else if let Some(query) = part.children().find(|it| is_query(it.kind())) {
             let analyzed = self.query(&query, false)?;
@@ -362,4 +385,13 @@ impl Assigned {
     pub(super) fn is_whole(&self) -> bool {
         self.steps.is_empty()
     }
+}
+
+/// Returns the query of a list that holds nothing else, as in `SET (a, b) = ((SELECT 1, 2))`.
+fn only_query(list: &SyntaxNode) -> Option<SyntaxNode> {
+    let mut values = children(list, K::SET_EXPR);
+    let (only, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    query_in(&only.children().next()?)
 }

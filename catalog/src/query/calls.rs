@@ -9,11 +9,8 @@ use super::expr::{Expr, Kind, Span, Use};
 use super::fault::Fault;
 use super::function::Arguments;
 use super::names::keyword_value;
-use super::types::{self, TypeId};
+use super::types;
 use crate::replay::syntax::tree::{child, children, has, is_query, name, path, seen, text, tokens};
-
-/// The clause of OVER and WINDOW, in which a function may return a set.
-pub(super) const WINDOW: &str = "window definitions";
 
 impl Analyzer<'_> {
     pub(super) fn call_value(&mut self, node: &SyntaxNode, span: Span) -> Result<Expr> {
@@ -346,82 +343,6 @@ impl Analyzer<'_> {
             keys.push(value);
         }
         Ok(())
-    }
-
-    /// Reads `OVER ..`. Its expressions are analyzed later.
-    fn window_of(&mut self, over: &SyntaxNode) -> Result<()> {
-        if let Some(spec) =
-            child(over, K::OVER_WINDOW_SPEC).and_then(|it| child(&it, K::WINDOW_SPEC))
-        {
-            self.scope().over.push(spec);
-        }
-        if let Some(window) = child(over, K::WINDOW_REF) {
-            let wanted = name(&window);
-            if !self.scope().windows.contains(&wanted) {
-                let message = format!("window \"{wanted}\" does not exist");
-                return Err(Fault::error("42704", super::raw::span_of(&window), message));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn window_spec(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
-        let previous = self.scope().no_window.replace(WINDOW);
-        let done = self.window_parts(spec, out);
-        self.scope().no_window = previous;
-        done
-    }
-
-    fn window_parts(&mut self, spec: &SyntaxNode, out: &mut Vec<Expr>) -> Result<()> {
-        if let Some(partition) = child(spec, K::PARTITION_BY_CLAUSE) {
-            for value in partition.children() {
-                let mut value = self.value(&value)?;
-                if value.ty == types::UNKNOWN {
-                    value = self.convert(value, types::TEXT)?;
-                }
-                self.check_comparable(value.ty, &value.span)?;
-                out.push(value);
-            }
-        }
-        let mut keys = Vec::new();
-        self.sort_keys(spec, &mut keys)?;
-        let order = keys.first().map(|key| key.ty);
-        out.extend(keys);
-        if let Some(frame) = child(spec, K::FRAME_CLAUSE) {
-            let is_range = frame.children().any(|part| part.kind() == K::FRAME_RANGE);
-            for bound in frame.descendants() {
-                if !matches!(bound.kind(), K::EXPR_PRECEDING | K::EXPR_FOLLOWING) {
-                    continue;
-                }
-                let Some(value) = bound.children().next() else {
-                    continue;
-                };
-                let value = self.value(&value)?;
-                let target = match (is_range, order) {
-                    (
-                        true,
-                        Some(
-                            types::DATE
-                            | types::TIMESTAMP
-                            | types::TIMESTAMPTZ
-                            | types::TIME
-                            | types::TIMETZ,
-                        ),
-                    ) => self.types.built_in("interval"),
-                    (true, Some(order)) => order,
-                    _ => types::INT8,
-                };
-                out.push(self.convert_bound(value, target)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn convert_bound(&mut self, value: Expr, target: TypeId) -> Result<Expr> {
-        if self.can_coerce(value.ty, target, Context::Implicit) {
-            return self.convert(value, target);
-        }
-        Ok(value)
     }
 }
 

@@ -289,15 +289,7 @@ impl Analyzer<'_> {
         let value = value?;
         let number = number_of(&value);
         let value = self.specific(value, types::INT8, clause)?;
-        let depth = self.scopes.len() - 1;
-        let reads_column = value.any(&mut |it| match &it.kind {
-            Kind::Var { table, .. } | Kind::Row(table) => self.table(*table).depth == depth,
-            _ => false,
-        });
-        if reads_column {
-            let message = format!("argument of {clause} must not contain variables");
-            return Err(Fault::error("42P10", value.span, message));
-        }
+        self.check_no_columns(&value, clause)?;
         Ok(number)
     }
 

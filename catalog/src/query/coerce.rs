@@ -1,8 +1,9 @@
 //! Conversions between types (parse_coerce.c; manual, chapter 10).
 
 use super::analyzer::{Analyzer, Result};
-use super::expr::{Call, Expr, Kind, Nulls};
+use super::expr::{Call, Expr, Kind, Nulls, Span, TableId};
 use super::fault::Fault;
+use super::scope::TableColumn;
 use super::types::{self, Kind as TypeKind, TypeId, is_polymorphic};
 use crate::TypeKind as OwnKind;
 use crate::replay::builtin;
@@ -219,8 +220,16 @@ impl Analyzer<'_> {
 
     pub(super) fn convert_row(&mut self, value: Expr, target: TypeId) -> Result<Expr> {
         let span = value.span.clone();
-        let Kind::RowOf(fields) = value.kind else {
-            return Ok(Expr::new(target, Kind::Coerce(Box::new(value)), span));
+        // Only a row whose fields are known at this position is converted, field by field.
+        let (fields, is_table) = match &value.kind {
+            Kind::RowOf(fields) => (fields.clone(), false),
+            Kind::Row(table) => (self.fields_of_row(*table, &span), true),
+            _ => {
+                let words = self.types.words(target);
+                let message = format!("cannot cast type record to {words}");
+                return Err(Fault::error("42846", span, message)
+                    .hint(format!("write the fields, as ROW(..)::{words}")));
+            }
         };
         let wanted = self.fields_of(self.types.base(target));
         let Some(wanted) = wanted.filter(|wanted| wanted.len() == fields.len()) else {
@@ -233,7 +242,19 @@ impl Analyzer<'_> {
         for (field, (_, ty)) in fields.into_iter().zip(wanted) {
             all.push(self.coerce(field, ty, Context::Explicit)?);
         }
+        if is_table {
+            return Ok(Expr::new(target, Kind::Coerce(Box::new(value)), span));
+        }
         Ok(Expr::new(target, Kind::RowOf(all), span))
+    }
+
+    /// Returns the columns of a table as the fields of its row.
+    fn fields_of_row(&self, table: TableId, span: &Span) -> Vec<Expr> {
+        let columns = self.table(table).columns.iter().enumerate();
+        let field = |(column, found): (usize, &TableColumn)| {
+            Expr::new(found.ty, Kind::Var { table, column }, span.clone())
+        };
+        columns.map(field).collect()
     }
 
     /// Returns the fields of a composite type or the row of a relation.

@@ -179,6 +179,9 @@ impl Analyzer<'_> {
         };
         let mut indexes = Vec::new();
         for part in chain.iter().rev() {
+            if is_json && part.kind() == K::SLICE_EXPR {
+                return Err(no_slices(span_of(part)));
+            }
             for index in part.children().skip(1) {
                 let index = self.value(&index)?;
                 indexes.push(self.index(index, is_json)?);
@@ -213,4 +216,10 @@ impl Analyzer<'_> {
         }
         self.convert(index, types::INT4)
     }
+}
+
+/// Returns the error for a slice of jsonb.
+pub(super) fn no_slices(span: Span) -> Fault {
+    Fault::error("42804", span, "jsonb subscript does not support slices")
+        .hint("jsonb_path_query_array() returns a part of an array")
 }

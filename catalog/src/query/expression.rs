@@ -164,13 +164,13 @@ impl Analyzer<'_> {
                 all,
             } => self.any_all(operator, value, list, *all, span),
             RawKind::AtTimeZone { value, zone } => {
-                let value = self.raw(value)?;
+                // PostgreSQL reads the zone first, as the first argument of `timezone`.
                 let mut arguments = Vec::new();
                 match zone {
                     Some(zone) => arguments.push(self.raw(zone)?),
                     None => self.since(17, "AT LOCAL", &span)?,
                 }
-                arguments.push(value);
+                arguments.push(self.raw(value)?);
                 self.system_call("timezone", arguments, span)
             }
             RawKind::Overlaps(left, right) => {

@@ -9,7 +9,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::expr::{Span, Truth};
 use super::fault::Fault;
-use crate::replay::syntax::tree::{has, is_query, is_trivia, seen, tokens};
+use crate::replay::syntax::tree::{begins_with_between, has, is_query, is_trivia, seen, tokens};
 use pieces::{Piece, flatten, is_operator};
 
 /// An expression before its names are resolved.
@@ -121,15 +121,6 @@ pub(super) fn read(node: &SyntaxNode) -> Result<Raw, Fault> {
         return Err(reader.unread());
     }
     Ok(expression)
-}
-
-fn begins_with_between(node: &SyntaxNode) -> bool {
-    let mut tokens = tokens(node).map(|token| token.kind());
-    match tokens.next() {
-        Some(SyntaxKind::BETWEEN_KW) => true,
-        Some(SyntaxKind::NOT_KW) => tokens.next() == Some(SyntaxKind::BETWEEN_KW),
-        _ => false,
-    }
 }
 
 struct Reader {

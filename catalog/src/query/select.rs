@@ -12,8 +12,8 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Analyzed, Output, ResultColumn, Scope, StarColumn};
 use super::types;
-use crate::replay::syntax::column_name::column_name;
-use crate::replay::syntax::tree::{child, child_name, children, has, name, seen};
+use crate::replay::syntax::column_name::column_name_with;
+use crate::replay::syntax::tree::{child, children, has, name, seen};
 
 impl Analyzer<'_> {
     /// Analyzes a query within the current one. If `open`, the caller decides the types of literals
@@ -80,11 +80,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn select(&mut self, node: &SyntaxNode, open: bool) -> Result<Analyzed> {
-        if let Some(windows) = child(node, K::WINDOW_CLAUSE) {
-            let names =
-                children(&windows, K::WINDOW_DEF).filter_map(|it| child_name(&it, K::WINDOW));
-            self.scope().windows = names.collect();
-        }
+        self.name_windows(node);
         let mut tables = Vec::new();
         if let Some(from) = child(node, K::FROM_CLAUSE) {
             tables = self.read_from(&from)?;
@@ -137,29 +133,14 @@ impl Analyzer<'_> {
             self.distinct_clause(distinct, &mut outputs)?;
         }
         let limit = self.limit(node)?;
-        if let Some(windows) = child(node, K::WINDOW_CLAUSE) {
-            for window in children(&windows, K::WINDOW_DEF) {
-                if let Some(spec) = child(&window, K::WINDOW_SPEC) {
-                    let mut expressions = Vec::new();
-                    self.window_spec(&spec, &mut expressions)?;
-                    sorted.extend(expressions);
-                }
-            }
-        }
-        let mut windows = Vec::new();
-        for spec in std::mem::take(&mut self.scope().over) {
-            let window = self.window_spec(&spec, &mut windows);
-            self.tolerate(window)?;
-            self.note_unknown(&spec);
-        }
-        sorted.extend(windows);
-        let unlockable = self.unlockable(node, distinct.is_some());
-        self.locks(node, &tables, unlockable)?;
+        sorted.extend(self.windows(node)?);
         if !open {
             for output in &mut outputs {
                 self.settle(output)?;
             }
         }
+        let unlockable = self.unlockable(node, distinct.is_some());
+        self.locks(node, &tables, unlockable)?;
         let group_clause = child(node, K::GROUP_BY_CLAUSE);
         self.scope().has_sets = has_sets;
         let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
@@ -335,9 +316,11 @@ impl Analyzer<'_> {
             };
             let alias = child(&target, K::AS_NAME).map(|alias| name(&alias));
             let end = alias.is_none().then_some(span.end);
+            let found = self.value(&value)?;
+            let first = |query: &SyntaxNode| self.first_columns.get(&span_of(query).start).cloned();
             outputs.push(Output {
-                name: alias.unwrap_or_else(|| column_name(&value)),
-                value: self.value(&value)?,
+                name: alias.unwrap_or_else(|| column_name_with(&value, &first)),
+                value: found,
                 of_star: None,
                 end,
             });

@@ -15,6 +15,7 @@ use super::scope::{Analyzed, TableColumn};
 use super::types;
 use super::{Column, Parameter, Query, Rows};
 use crate::Catalog;
+use crate::replay::syntax::brackets::parse_in_brackets;
 use crate::replay::syntax::parse::{Unparsed, parse};
 use crate::replay::syntax::tree::{child, children, is_query, path, seen, statements, tokens};
 
@@ -65,7 +66,7 @@ fn is_same(query: &Query, sent: &Query) -> bool {
 
 /// Returns the only statement of a text.
 fn only_statement(sql: &str) -> Result<SyntaxNode> {
-    let file = match parse(sql) {
+    let file = match parse(sql).or_else(|error| parse_in_brackets(sql).ok_or(error)) {
         Ok(file) => file,
         Err(Unparsed::TooDeep) => {
             return Err(Fault::refused(
@@ -74,6 +75,11 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
             ));
         }
         Err(Unparsed::Error { span, message }) => {
+            // The source of a MERGE is one item.
+            if message == "expected on clause" && sql[span.end..].trim_start().starts_with(',') {
+                let message = "syntax error at or near \",\"";
+                return Err(Fault::error("42601", span, message).hint("write CROSS JOIN"));
+            }
             // PostgreSQL's grammar may accept what this parser does not.
             return Err(Fault::refused(span, format!("syntax error: {message}")));
         }
@@ -165,6 +171,8 @@ impl Analyzer<'_> {
         }
         let call = self.call(&path(&name), given, span.clone())?;
         self.scopes.pop();
+        // PostgreSQL does not look for open parameters in the arguments of a command.
+        self.open_parameters.clear();
         let columns = match call.kind {
             super::expr::Kind::Call(call) => call.columns,
             _ => Vec::new(),

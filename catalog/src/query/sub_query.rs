@@ -4,7 +4,7 @@ use super::analyzer::{Analyzer, Result};
 use super::brackets::row_of;
 use super::expr::{Expr, Kind, Span, SubQuery, Use};
 use super::fault::Fault;
-use super::raw::Raw;
+use super::raw::{Raw, span_of};
 use super::types;
 use squawk_syntax::SyntaxNode;
 
@@ -21,6 +21,12 @@ impl Analyzer<'_> {
         let analyzed = self.query(node, false)?;
         self.scope().is_lateral = previous;
         let first = analyzed.columns.first();
+        if let Some(first) = first
+            && how == Use::Scalar
+        {
+            let start = span_of(node).start;
+            self.first_columns.insert(start, first.name.clone());
+        }
         let composite = first.and_then(|it| it.composite.clone());
         let (ty, nullable) = first.map_or((types::UNKNOWN, true), |it| (it.ty, it.nullable));
         // PostgreSQL reads the left side after the query.

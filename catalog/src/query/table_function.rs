@@ -60,7 +60,9 @@ impl Analyzer<'_> {
             } else {
                 function
             };
-            for value in self.calls_of(&call, &function, &span)? {
+            let values = self.calls_of(&call, &function, &span)?;
+            let is_only_one = is_only_one && values.len() == 1;
+            for value in values {
                 functions += 1;
                 let shown = match (&given, is_only_one) {
                     (Some(alias), true) => alias.clone(),

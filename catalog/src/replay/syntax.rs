@@ -1,6 +1,7 @@
 //! Readers of the syntax tree, which need only the statement and not the state.
 
 pub(crate) mod array_text;
+pub(crate) mod brackets;
 pub(crate) mod call;
 pub(crate) mod clause;
 pub(crate) mod column_name;

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::syntax::tree::{child, is_query, name};
+use crate::replay::syntax::tree::{begins_with_between, child, is_query, name};
 use crate::replay::syntax::type_name::{self, stored_name};
 
 /// Returns the column name of a JSON or XML function that has a syntax of its own.
@@ -32,13 +32,22 @@ pub(crate) fn function_column_name(kind: SyntaxKind) -> Option<&'static str> {
 
 /// Returns the name that PostgreSQL gives to a column of this expression.
 pub(crate) fn column_name(expression: &SyntaxNode) -> String {
-    find_name(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
+    column_name_with(expression, &|_| None)
+}
+
+/// Returns the name that PostgreSQL gives to a column of this expression. `first` returns the name
+/// of the first column of a query within it, where more is known than the syntax.
+pub(crate) fn column_name_with(expression: &SyntaxNode, first: FirstColumn) -> String {
+    find_name(expression, first).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 
 /// Returns the name that PostgreSQL gives to an index column of this expression.
 pub(crate) fn index_column_name(expression: &SyntaxNode) -> String {
-    find_name(expression).map_or_else(|| "expr".to_owned(), |(name, _)| name)
+    find_name(expression, &|_| None).map_or_else(|| "expr".to_owned(), |(name, _)| name)
 }
+
+/// A function that returns the name of the first column of a query, if it is known.
+pub(crate) type FirstColumn<'a> = &'a dyn Fn(&SyntaxNode) -> Option<String>;
 
 /// The strength of a name. The weak name of a cast or CASE yields to a strong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +56,18 @@ enum Strength {
     Strong,
 }
 
-fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
+fn find_name(node: &SyntaxNode, known: FirstColumn) -> Option<(String, Strength)> {
     use SyntaxKind as K;
     let strong = |name: &str| Some((name.to_owned(), Strength::Strong));
     let first = || node.children().next();
+    if node
+        .next_sibling()
+        .is_some_and(|next| begins_with_between(&next))
+    {
+        return None;
+    }
     match node.kind() {
+        kind if is_query(kind) => name_of_query(node, known),
         K::NAME_REF => Some((name(node), Strength::Strong)),
         K::FIELD_EXPR => Some((
             node.children().last().map(|field| name(&field))?,
@@ -60,17 +76,17 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
         K::PAREN_EXPR => {
             let inner = first()?;
             if is_query(inner.kind()) {
-                name_of_query(&inner)
+                name_of_query(&inner, known)
             } else {
-                find_name(&inner)
+                find_name(&inner, known)
             }
         }
-        K::INDEX_EXPR | K::SLICE_EXPR | K::COLLATE => find_name(&first()?),
+        K::INDEX_EXPR | K::SLICE_EXPR | K::COLLATE => find_name(&first()?, known),
         K::ARRAY_EXPR => strong("array"),
         K::TUPLE_EXPR => strong("row"),
         K::CASE_EXPR => {
             let otherwise = child(node, K::ELSE_CLAUSE).and_then(|clause| clause.children().next());
-            match otherwise.and_then(|otherwise| find_name(&otherwise)) {
+            match otherwise.and_then(|otherwise| find_name(&otherwise, known)) {
                 Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
                 _ => Some(("case".to_owned(), Strength::Weak)),
             }
@@ -80,7 +96,7 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
             let inner = node
                 .children()
                 .find(|part| !is_type(part) && part.kind() != K::COLON_COLON);
-            match inner.and_then(|inner| find_name(&inner)) {
+            match inner.and_then(|inner| find_name(&inner, known)) {
                 Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
                 _ => {
                     let data_type = node.children().find(is_type)?;
@@ -104,7 +120,7 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
         K::CALL_EXPR => {
             let callee = first()?;
             match callee.kind() {
-                K::NAME_REF | K::FIELD_EXPR => find_name(&callee),
+                K::NAME_REF | K::FIELD_EXPR => find_name(&callee, known),
                 K::EXISTS_FN => strong("exists"),
                 K::EXTRACT_FN => strong("extract"),
                 K::SUBSTRING_FN => strong("substring"),
@@ -129,12 +145,15 @@ fn find_name(node: &SyntaxNode) -> Option<(String, Strength)> {
 }
 
 /// Returns the name of the only column of a subquery.
-fn name_of_query(query: &SyntaxNode) -> Option<(String, Strength)> {
+fn name_of_query(query: &SyntaxNode, known: FirstColumn) -> Option<(String, Strength)> {
     use SyntaxKind as K;
+    if let Some(name) = known(query) {
+        return Some((name, Strength::Strong));
+    }
     match query.kind() {
         K::PAREN_SELECT | K::PAREN_EXPR | K::COMPOUND_SELECT => {
             let is_part = |part: &SyntaxNode| is_query(part.kind()) || part.kind() == K::PAREN_EXPR;
-            name_of_query(&query.children().find(is_part)?)
+            name_of_query(&query.children().find(is_part)?, known)
         }
         K::VALUES => Some(("column1".to_owned(), Strength::Strong)),
         _ => {

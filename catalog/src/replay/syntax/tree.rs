@@ -26,6 +26,16 @@ pub(crate) fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
+/// Returns true for the part of a BETWEEN that the parser makes a sibling of the cast before it.
+pub(crate) fn begins_with_between(node: &SyntaxNode) -> bool {
+    let mut tokens = tokens(node).map(|token| token.kind());
+    match tokens.next() {
+        Some(SyntaxKind::BETWEEN_KW) => true,
+        Some(SyntaxKind::NOT_KW) => tokens.next() == Some(SyntaxKind::BETWEEN_KW),
+        _ => false,
+    }
+}
+
 /// Returns the kind of a statement, or `None` if a test has switched its arm off.
 pub(crate) fn statement_kind(node: &SyntaxNode) -> Option<SyntaxKind> {
     is_enabled(node.kind()).then(|| node.kind())
