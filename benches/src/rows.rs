@@ -32,6 +32,7 @@ impl Item {
     /// The same as generated code and diesel take it, without a copy of its texts.
     pub fn as_new(&'static self) -> ItemValues<'static> {
         ItemValues {
+            id: None,
             owner_id: self.owner_id,
             name: Cow::Borrowed(&self.name),
             amount: self.amount,

@@ -10,7 +10,7 @@ use super::calls::on_database;
 use super::open;
 use crate::contender::{Contender, repeat};
 use crate::db::schema::{comments, items, posts, users};
-use crate::db::{Comment, Item, NewItem, Post, User};
+use crate::db::{Comment, Item, ItemValues, Post, User};
 use crate::rows::{self, TREE_USERS, tree};
 
 pub fn load(rows: i64) -> Vec<Contender> {
@@ -26,7 +26,7 @@ const UNNEST: &str = "INSERT INTO items (owner_id, name, amount, price, note) \
 
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
-    let new = move || -> Vec<NewItem<'static>> { items.iter().map(rows::Item::as_new).collect() };
+    let new = move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
     vec![
         on_database("bowline insert_many", move |db, _, _| {
             db.run(Item::insert_many(new()))

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::contender::{Contender, repeat};
 use crate::db::schema::{comments, items, posts, users};
-use crate::db::{Comment, NewItem, Post, User};
+use crate::db::{Comment, ItemValues, Post, User};
 use crate::rows::{self, TREE_USERS, Tree, tree};
 use crate::target::Target;
 
@@ -39,7 +39,7 @@ const CHUNK: usize = 13_000;
 
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
-    let new = move || -> Vec<NewItem<'static>> { items.iter().map(rows::Item::as_new).collect() };
+    let new = move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
     vec![
         alone("diesel values", move |connection, _| {
             for chunk in new().chunks(CHUNK) {
