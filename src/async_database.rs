@@ -19,7 +19,8 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use diesel::pg::CopyTarget;
+use diesel::migration::MigrationSource;
+use diesel::pg::{CopyTarget, Pg};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
@@ -342,6 +343,33 @@ impl AsyncDatabase {
     #[track_caller]
     pub fn activity(&self) -> impl Future<Output = Result<Vec<Activity>>> + Send + use<> {
         self.run(Activity::list())
+    }
+
+    /// Runs the migrations that have not run yet, as [`Database::migrate`] does.
+    ///
+    /// Runs on one of tokio's blocking threads: a program migrates once, when it starts, and
+    /// [`MigrationSource`] reads files. Takes a connection of its own, without a time limit unless
+    /// [`AsyncDatabase::with_timeout`] sets one. Dropping the future cancels the statement that
+    /// runs; migrations that have run stay.
+    ///
+    /// ```
+    /// use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+    ///
+    /// const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+    /// # async fn start(db: &bowline::AsyncDatabase) -> bowline::Result<()> {
+    /// db.migrate(MIGRATIONS).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn migrate<M>(
+        &self,
+        migrations: M,
+    ) -> impl Future<Output = Result<Vec<String>>> + Send + use<M>
+    where
+        M: MigrationSource<Pg> + Send + 'static,
+    {
+        self.blocking(|db| db.migrate(migrations))
     }
 
     /// Runs blocking work on a [`Database`], such as diesel's own functions, on one of tokio's

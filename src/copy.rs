@@ -24,8 +24,8 @@ use crate::command::types::TypeLookup;
 use crate::command::{Command, ReadAs};
 use crate::error::{Error, Result};
 use crate::retry::is_about_types;
-use crate::session::copy::{Copy, CopyDirection};
-use crate::session::{Session, copy::PIECE};
+use crate::session::Session;
+use crate::session::copy::{Copy, CopyDirection, PIECE, Taken};
 use crate::sql_text::single_statement::bare;
 use crate::statement::{RowReader, RowStatement, Statement};
 use crate::wire::answer::{Answer, ColumnDescription, Packing};
@@ -347,7 +347,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
 
     async fn pull(&mut self) -> Result<()> {
         match self.copy.take().await? {
-            Some(data) => {
+            Taken::Data(data) => {
                 let rows = self.arrived.rows(&data)?;
                 if let (Some(rows), Some(checks)) = (&rows, &self.checks) {
                     check_values(rows, checks)?;
@@ -359,7 +359,7 @@ impl<H: DerefMut<Target = Session>, T> CopiedRows<H, T> {
                     .collect::<Vec<_>>()
                     .into_iter();
             }
-            None => self.over = true,
+            Taken::End(_) => self.over = true,
         }
         Ok(())
     }

@@ -53,6 +53,8 @@ pub struct Database {
     settings: Arc<Config>,
     /// The time that one call may take.
     limit: Duration,
+    /// Whether the limit is not that of the settings, but was set for these calls.
+    has_own_limit: bool,
     budget: Arc<Budget>,
 }
 
@@ -102,6 +104,7 @@ impl Database {
             options: TransactionOptions::default(),
             local: LocalSettings::default(),
             limit: settings.call_timeout,
+            has_own_limit: false,
             budget: Arc::new(Budget::new(settings.retry.budget)),
             settings: Arc::new(settings),
         }
@@ -121,7 +124,10 @@ impl Database {
     /// Returns the database with its limit reduced by the time that was used already.
     #[cfg(feature = "tokio")]
     pub(crate) fn less(&self, used: Duration) -> Self {
-        self.with_timeout(self.limit.saturating_sub(used))
+        Self {
+            limit: self.limit.saturating_sub(used),
+            ..self.clone()
+        }
     }
 
     /// Returns the database with these options for its transactions.
@@ -167,6 +173,7 @@ impl Database {
     pub fn with_timeout(&self, limit: Duration) -> Self {
         Self {
             limit,
+            has_own_limit: true,
             ..self.clone()
         }
     }

@@ -1,13 +1,17 @@
 //! A session for asynchronous code: an owned handle.
 
+mod copy;
+mod notifications;
+
 use std::fmt;
 use std::sync::Arc;
 
 use super::slot::Slot;
+use super::stream::AsyncStream;
 use crate::database::PooledSession;
 use crate::error::{Error, Result};
 use crate::locks::LockKey;
-use crate::statement::Statement;
+use crate::statement::{RowStatement, Statement};
 use crate::transaction::TransactionStart;
 
 /// A session for asynchronous code: the `tx` of
@@ -21,6 +25,8 @@ use crate::transaction::TransactionStart;
 /// After the end of its transaction, each call fails. So does each call after one was dropped
 /// before it was done; the transaction is then rolled back. A session that is not that of a
 /// transaction goes on: its next call first ends what the dropped one has left.
+///
+/// While rows of [`AsyncSession::stream`] or [`AsyncSession::copy_out`] arrive, each call fails.
 #[derive(Clone)]
 pub struct AsyncSession {
     pub(super) slot: Arc<Slot>,
@@ -49,6 +55,23 @@ impl AsyncSession {
         let output = session.run_now(&mut statement).await;
         session.done();
         output
+    }
+
+    /// Runs a query and returns its rows as they arrive, in constant memory, as
+    /// [`AsyncDatabase::stream`](super::AsyncDatabase::stream) does.
+    ///
+    /// Until the rows have ended or are dropped, each call of the session fails. Dropping them
+    /// early cancels the query; a savepoint protects the transaction around it.
+    pub async fn stream<S>(&self, mut rows: S) -> Result<AsyncStream<S::Row>>
+    where
+        S: RowStatement + Send,
+        S::Row: 'static,
+    {
+        let session = self.slot.lend(self.level).await?;
+        let mut beginning = self.slot.drop_guard();
+        let begun = AsyncStream::begin(session, &mut rows, S::reader()).await;
+        beginning.defuse();
+        begun
     }
 
     /// Releases a lock of the session.
@@ -93,8 +116,8 @@ impl AsyncSession {
         };
         let mut open = self.slot.drop_guard();
         let done = work(within).await;
-        open.defuse();
         let mut session = self.slot.take(level).await?;
+        open.defuse();
         session.leave();
         let attempt = session.end_work(begun, done).await;
         session.done();

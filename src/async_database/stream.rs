@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::ops::DerefMut;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::command::columns::Describe;
 use crate::copy::CopiedRows;
-use crate::database::PooledSession;
 use crate::error::Result;
-use crate::session::Stream;
+use crate::session::{Session, Stream};
 use crate::statement::{RowReader, Statement};
 
 /// The rows of one query as they arrive; returned by
@@ -35,6 +35,11 @@ enum State<T> {
 /// A wait for rows, which returns where they arrive.
 type Waiting<T> = Pin<Box<dyn Future<Output = (Box<dyn Arriving<T>>, Result<()>)> + Send>>;
 
+/// A session of the pool, or that of handles.
+pub(super) trait Holder: DerefMut<Target = Session> + Send + 'static {}
+
+impl<H: DerefMut<Target = Session> + Send + 'static> Holder for H {}
+
 /// Rows that arrive in parts.
 trait Arriving<T>: Send {
     /// Returns the next of the rows that have arrived.
@@ -47,7 +52,7 @@ trait Arriving<T>: Send {
     fn wait(&mut self) -> Pin<Box<dyn Future<Output = Result<()>> + Send + '_>>;
 }
 
-impl<T: 'static> Arriving<T> for Stream<PooledSession, T> {
+impl<H: Holder, T: 'static> Arriving<T> for Stream<H, T> {
     fn next_arrived(&mut self) -> Option<Result<T>> {
         self.next_arrived()
     }
@@ -61,7 +66,7 @@ impl<T: 'static> Arriving<T> for Stream<PooledSession, T> {
     }
 }
 
-impl<T: 'static> Arriving<T> for CopiedRows<PooledSession, T> {
+impl<H: Holder, T: 'static> Arriving<T> for CopiedRows<H, T> {
     fn next_arrived(&mut self) -> Option<Result<T>> {
         self.next_arrived()
     }
@@ -78,7 +83,7 @@ impl<T: 'static> Arriving<T> for CopiedRows<PooledSession, T> {
 impl<T: 'static> AsyncStream<T> {
     /// Begins a COPY of the rows, and waits until the server has begun it.
     pub(super) async fn begin_copy(
-        session: PooledSession,
+        session: impl Holder,
         statement: &mut impl Statement,
         read: RowReader<T>,
         describe: Describe,
@@ -89,7 +94,7 @@ impl<T: 'static> AsyncStream<T> {
 
     /// Sends the query, and waits for its first rows.
     pub(super) async fn begin(
-        session: PooledSession,
+        session: impl Holder,
         statement: &mut impl Statement,
         read: RowReader<T>,
     ) -> Result<Self> {

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::session::AsyncSession;
-use super::slot::{Slot, dropped};
+use super::slot::{Ended, Slot, dropped};
 use crate::database::Database;
 use crate::database::attempts::{Attempt, CallEnd, Failed, Next};
 use crate::error::{Error, Result};
@@ -110,13 +110,24 @@ impl Open {
         mut self,
         done: Result<T, E>,
     ) -> (Option<Attempt>, AttemptResult<T, E>) {
-        let Some((mut session, was_dropped)) = self.slot.end().await else {
-            return (None, AttemptResult::Failed(dropped().into()));
+        let Ended {
+            mut session,
+            was_dropped,
+            has_leftover,
+        } = match self.slot.end().await {
+            Ok(ended) => ended,
+            Err(error) => {
+                let error = done.err().unwrap_or_else(|| error.into());
+                return (None, AttemptResult::Failed(error));
+            }
         };
         let done = if was_dropped {
             session.undo_abandoned(self.depth).await;
             done.and_then(|_| Err(dropped().into()))
         } else {
+            if has_leftover {
+                session.end_abandoned().await;
+            }
             done
         };
         let begun = std::mem::take(&mut self.begun);

@@ -22,7 +22,7 @@ impl Database {
     /// Uses a separate connection, none of the pool's, without a time limit:
     /// [`Config::call_timeout`] does not apply. A limit set by [`Database::with_timeout`] covers
     /// the whole run. Progress is reported to `tracing`, target `bowline::migrations`. Blocks, like
-    /// every call; asynchronous code uses `AsyncDatabase::blocking`.
+    /// every call; asynchronous code uses `AsyncDatabase::migrate`.
     ///
     /// [`Config::call_timeout`]: crate::Config::call_timeout
     ///
@@ -43,7 +43,7 @@ impl Database {
             return Err(Error::query("a test's only session cannot run migrations")
                 .with_hint("give the test a database of its own with #[bowline::test(database)]"));
         }
-        let limit = (self.limit != self.settings.call_timeout).then_some(self.limit);
+        let limit = self.has_own_limit.then_some(self.limit);
         migrate(&self.settings, limit, migrations)
     }
 }

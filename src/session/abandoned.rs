@@ -11,6 +11,12 @@ use crate::error::Outcome;
 use crate::wire::driver::Completion;
 
 impl Session {
+    /// Returns whether rows or a COPY were dropped before their end.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn has_leftover(&self) -> bool {
+        self.in_flight.is_waiting()
+    }
+
     /// Ends the pipeline of a call that was dropped, if there is one. If the server does not
     /// answer, the session is lost.
     pub(crate) async fn end_abandoned(&mut self) {

@@ -42,6 +42,17 @@ pub(crate) struct Copy<H: DerefMut<Target = Session>> {
     may_block: bool,
 }
 
+/// What a COPY to the program returns.
+pub(crate) enum Taken {
+    Data(Vec<u8>),
+    /// The number of rows of the whole COPY.
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "read by tasks only")
+    )]
+    End(u64),
+}
+
 /// The reason that the server is given for a COPY that ends here.
 const GIVEN_UP: &std::ffi::CStr = c"the client gave up";
 
@@ -154,6 +165,18 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         }
     }
 
+    /// Begins a COPY from a task, which does not wait for its end if it is dropped.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn begin_in(session: H, sql: &str) -> Result<Self> {
+        Self::begin(session, sql, CopyDirection::In, None, false).await
+    }
+
+    /// As [`Copy::begin_in`], for a COPY to the program.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn begin_out(session: H, sql: &str) -> Result<Self> {
+        Self::begin(session, sql, CopyDirection::Out, None, false).await
+    }
+
     /// Sends a piece of data.
     pub(crate) async fn feed(&mut self, data: &mut Vec<u8>) -> Result<()> {
         if let Some(state) = self.state.as_mut().filter(|state| state.is_feeding()) {
@@ -187,10 +210,10 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
         self.state.as_ref().is_some_and(CopyState::is_feeding)
     }
 
-    /// Waits for data; `None` at the end.
-    pub(crate) async fn take(&mut self) -> Result<Option<Vec<u8>>> {
+    /// Waits for data, or for the end.
+    pub(crate) async fn take(&mut self) -> Result<Taken> {
         if self.state.is_none() {
-            return Ok(None);
+            return Ok(Taken::End(0));
         }
         self.advance().await?;
         let data = self
@@ -199,8 +222,8 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             .map(|state| std::mem::take(&mut state.data))
             .filter(|data| !data.is_empty());
         match data {
-            Some(data) => Ok(Some(data)),
-            None => self.finish().await.map(|_| None),
+            Some(data) => Ok(Taken::Data(data)),
+            None => self.finish().await.map(Taken::End),
         }
     }
 

@@ -52,15 +52,25 @@ impl Session {
     ///
     /// The name of the channel is case-sensitive.
     pub fn listen(&mut self, channel: &str) -> Result<()> {
+        block_on(self.listen_now(channel))
+    }
+
+    /// As [`Session::listen`], for callers of both kinds.
+    pub(crate) async fn listen_now(&mut self, channel: &str) -> Result<()> {
         self.refuse_behind_pooler("LISTEN")?;
-        self.run(crate::sql_query(format!("LISTEN {}", identifier(channel))).affected())?;
-        Ok(())
+        let listen = crate::sql_query(format!("LISTEN {}", identifier(channel)));
+        self.run_now(&mut listen.affected()).await.map(drop)
     }
 
     /// Receives no more notifications of a channel. One round trip.
     pub fn unlisten(&mut self, channel: &str) -> Result<()> {
-        self.run(crate::sql_query(format!("UNLISTEN {}", identifier(channel))).affected())?;
-        Ok(())
+        block_on(self.unlisten_now(channel))
+    }
+
+    /// As [`Session::unlisten`], for callers of both kinds.
+    pub(crate) async fn unlisten_now(&mut self, channel: &str) -> Result<()> {
+        let unlisten = crate::sql_query(format!("UNLISTEN {}", identifier(channel)));
+        self.run_now(&mut unlisten.affected()).await.map(drop)
     }
 
     /// Returns the next notification; waits up to this long for it, and takes no round trip.
@@ -69,7 +79,15 @@ impl Session {
     /// transaction is open.
     /// Fails if the connection is lost, or once the call that waits is given up.
     pub fn wait_for_notification(&mut self, limit: Duration) -> Result<Option<Notification>> {
-        block_on(self.receive_notifications(after(limit)))?;
+        block_on(self.next_notification(limit))
+    }
+
+    /// As [`Session::wait_for_notification`], for callers of both kinds.
+    pub(crate) async fn next_notification(
+        &mut self,
+        limit: Duration,
+    ) -> Result<Option<Notification>> {
+        self.receive_notifications(after(limit)).await?;
         Ok(self.inbox.unread.pop_front())
     }
 

@@ -3,6 +3,7 @@
 mod advisory_locks;
 mod async_copies;
 mod async_rows;
+mod async_sessions;
 mod async_shapes;
 mod asynchronous;
 mod beginner;

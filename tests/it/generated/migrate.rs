@@ -340,3 +340,29 @@ fn a_sandbox_runs_no_migrations(db: Database) -> bowline::Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn tasks_migrate_without_the_limit_of_a_call() {
+    let database = test_database();
+    let config = database.config().call_timeout(Duration::from_millis(300));
+    let db = config.open().expect("a server").into_async();
+    let slow = || {
+        Scripts(vec![script(
+            "99990101_slow",
+            "SELECT pg_sleep(1); CREATE TABLE t ()",
+        )])
+    };
+    let ran = db.migrate(slow()).await;
+    assert_eq!(ran.expect("more time than a call has"), ["99990101_slow"]);
+    assert!(db.migrate(slow()).await.expect("none is left").is_empty());
+    let further = Scripts(vec![
+        script("99990101_slow", "SELECT pg_sleep(1); CREATE TABLE t ()"),
+        script("99990102_slower", "SELECT pg_sleep(60)"),
+    ]);
+    let within = db.with_timeout(Duration::from_millis(300));
+    let error = within
+        .migrate(further)
+        .await
+        .expect_err("a limit of its own");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error:?}");
+}

@@ -29,7 +29,7 @@ async fn all_returned(db: &AsyncDatabase) {
     }
 }
 
-const NUMBERS: &str = "SELECT n FROM generate_series(1, $1) AS n";
+const NUMBERS: &str = "SELECT generate_series(1, $1) AS n";
 
 #[tokio::test]
 async fn rows_are_read_as_they_arrive() {
