@@ -266,6 +266,7 @@ impl AsyncDatabase {
     pub fn session(&self) -> impl Future<Output = Result<AsyncSession>> + Send + use<> {
         let (database, location) = (Arc::clone(&self.database), Location::caller());
         async move {
+            database.refuse_schema("a session")?;
             let session = database.checkout_for_task(location).await?;
             Ok(AsyncSession::of_pool(session))
         }
@@ -313,6 +314,7 @@ impl AsyncDatabase {
         let (database, location) = (Arc::clone(&self.database), Location::caller());
         let key = key.into();
         async move {
+            database.refuse_schema("a lock")?;
             let session = database.checkout_for_task(location).await?;
             AsyncAdvisoryLock::wait(session, key).await
         }
@@ -328,6 +330,7 @@ impl AsyncDatabase {
         let (database, location) = (Arc::clone(&self.database), Location::caller());
         let key = key.into();
         async move {
+            database.refuse_schema("a lock")?;
             let session = database.checkout_for_task(location).await?;
             AsyncAdvisoryLock::attempt(session, key).await
         }
@@ -414,6 +417,12 @@ impl AsyncDatabase {
     /// Returns the database with a setting that each call has, as [`Database::with_setting`] does.
     pub fn with_setting(&self, name: &str, value: impl ToString) -> Self {
         self.with(self.database.with_setting(name, value))
+    }
+
+    /// Returns the database with a schema in which each call finds its tables, as
+    /// [`Database::with_schema`] does.
+    pub fn with_schema(&self, name: &str) -> Self {
+        self.with(self.database.with_schema(name))
     }
 
     /// Returns the database with this limit for each call, as [`Database::with_timeout`] does.

@@ -298,6 +298,16 @@ impl Config {
         self
     }
 
+    /// Names a setting that calls have, by
+    /// [`Database::with_setting`](crate::Database::with_setting).
+    ///
+    /// On every session its value is empty without a call that has it. Otherwise PostgreSQL does
+    /// not know the name on a session before the first such call, `current_setting` fails or
+    /// returns NULL there, and returns the empty value on later ones.
+    pub fn local_setting(self, name: &str) -> Self {
+        self.with_option(name, "")
+    }
+
     /// Sets which failures are retried, how often, and after which pauses.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;

@@ -302,6 +302,7 @@ impl Database {
     /// The guard holds a session, on which the work under the lock can be done.
     #[track_caller]
     pub fn advisory_lock(&self, key: impl Into<LockKey>) -> Result<AdvisoryLock<PooledSession>> {
+        self.refuse_schema("a lock")?;
         AdvisoryLock::wait(self.checkout(Location::caller())?, key.into())
     }
 
@@ -312,6 +313,7 @@ impl Database {
         &self,
         key: impl Into<LockKey>,
     ) -> Result<Option<AdvisoryLock<PooledSession>>> {
+        self.refuse_schema("a lock")?;
         AdvisoryLock::attempt(self.checkout(Location::caller())?, key.into())
     }
 
@@ -360,6 +362,7 @@ impl Database {
     /// [`Error::no_session`] says why.
     #[track_caller]
     pub fn session(&self) -> Result<PooledSession> {
+        self.refuse_schema("a session")?;
         self.checkout(Location::caller())
     }
 

@@ -119,8 +119,10 @@ impl Error {
     /// failure.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
-        let is_of_table = server.table.as_deref() == Some(C::TABLE)
-            && server.schema.as_deref() == Some(C::SCHEMA);
+        // Code for tables of `public` serves those of another schema too.
+        let is_of_schema = server.schema.as_deref() == Some(C::SCHEMA)
+            || server.is_in_local_schema && C::SCHEMA == "public";
+        let is_of_table = server.table.as_deref() == Some(C::TABLE) && is_of_schema;
         C::from_name(server.constraint.as_deref().filter(|_| is_of_table)?)
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::command::control::Control;
 use crate::commit_keys::{CommitKey, CommitKeys};
-use crate::sql_text::local_setting::is_local_setting;
 
 /// The options of a transaction; an option that is not set has the session's default.
 ///
@@ -28,7 +28,7 @@ pub struct TransactionOptions {
 #[derive(Debug, Clone)]
 pub(crate) struct TransactionStart {
     /// The statements, BEGIN first.
-    pub(crate) sql: Arc<[Arc<str>]>,
+    pub(crate) sql: Arc<[Control]>,
     pub(crate) attempt: Option<CommitKey>,
 }
 
@@ -43,23 +43,22 @@ impl TransactionStart {
     }
 
     /// Adds statements that set settings for the transaction.
-    pub(crate) fn set_locally(&mut self, settings: Vec<Arc<str>>) {
-        if let Some((begin, rest)) = self.sql.split_first()
-            && !settings.is_empty()
-        {
-            let begin = [Arc::clone(begin)].into_iter();
-            self.sql = begin.chain(settings).chain(rest.iter().cloned()).collect();
+    ///
+    /// They follow the commit key, whose table is found by the session's search path.
+    pub(crate) fn set_locally(&mut self, settings: Vec<Control>) {
+        if !settings.is_empty() {
+            self.sql = self.sql.iter().cloned().chain(settings).collect();
         }
     }
 
     /// Returns true for a statement that writes: the one for the commit key.
-    pub(crate) fn writes(sql: &str) -> bool {
-        !sql.starts_with(BEGIN) && !is_local_setting(sql)
+    pub(crate) fn writes(control: &Control) -> bool {
+        !control.starts_with(BEGIN) && !control.is_setting()
     }
 
     /// Returns whether it is a plain BEGIN, which a single statement does not need.
     pub(crate) fn is_plain(&self) -> bool {
-        matches!(&*self.sql, [begin] if **begin == *BEGIN)
+        matches!(&*self.sql, [begin] if begin.is(BEGIN))
     }
 }
 
@@ -177,7 +176,10 @@ impl TransactionOptions {
         }
         let (insert, attempt) = self.commit_key.mark().unzip();
         TransactionStart {
-            sql: [self.begin().into()].into_iter().chain(insert).collect(),
+            sql: [self.begin().into()]
+                .into_iter()
+                .chain(insert.map(Control::Sql))
+                .collect(),
             attempt,
         }
     }

@@ -150,6 +150,24 @@ impl Config {
             .collect()
     }
 
+    /// Returns the configuration with another search path.
+    pub(crate) fn with_search_path(&self, path: &str) -> Self {
+        self.clone().with_option("search_path", path)
+    }
+
+    /// Adds a setting that each session has from its start.
+    pub(super) fn with_option(self, name: &str, value: &str) -> Self {
+        let setting: String = format!("{name}={value}")
+            .chars()
+            .flat_map(|c| {
+                let is_special = c == '\\' || c.is_ascii_whitespace();
+                is_special.then_some('\\').into_iter().chain([c])
+            })
+            .collect();
+        let options = format!("{} -c {setting}", self.options());
+        self.parameter("options", options.trim_start())
+    }
+
     /// Returns the command-line options that libpq passes to the server.
     fn options(&self) -> String {
         self.parameters

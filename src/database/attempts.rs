@@ -115,13 +115,14 @@ impl Attempts<'_> {
         let database = self.database;
         let mut opening = database.options.opening();
         let is_within = session.transaction_depth() > 0;
-        opening.set_locally(database.local.sql(is_within));
+        opening.set_locally(database.local.controls(is_within));
         if is_within {
             // Rolling back to a savepoint does not resolve a conflict of the transaction around
             // it.
             self.retries.stop();
         }
         session.begin_call(self.deadline, database.limit, opening.attempt.is_none());
+        session.set_local_schema(database.local.shared_schema());
         session.set_attempt(self.retries.attempt());
         Attempt { session, opening }
     }

@@ -1,12 +1,13 @@
 //! Runs migrations that are embedded in a program.
 
-use diesel::migration::MigrationSource;
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationSource};
 use diesel::pg::Pg;
 
 use super::Database;
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::migrations::migrate;
+use crate::statement::{StatementDsl as _, sql_query};
 
 impl Database {
     /// Runs the migrations that have not run yet, in the order of their versions; returns the names
@@ -21,8 +22,10 @@ impl Database {
     ///
     /// Uses a separate connection, none of the pool's, without a time limit:
     /// [`Config::call_timeout`] does not apply. A limit set by [`Database::with_timeout`] covers
-    /// the whole run. Progress is reported to `tracing`, target `bowline::migrations`. Blocks, like
-    /// every call; asynchronous code uses `AsyncDatabase::migrate`.
+    /// the whole run. With a schema ([`Database::with_schema`]), what the migrations create is
+    /// created in it, and so is diesel's table. Progress is reported to `tracing`, target
+    /// `bowline::migrations`. Blocks, like every call; asynchronous code uses
+    /// `AsyncDatabase::migrate`.
     ///
     /// [`Config::call_timeout`]: crate::Config::call_timeout
     ///
@@ -44,6 +47,17 @@ impl Database {
                 .with_hint("give the test a database of its own with #[bowline::test(database)]"));
         }
         let limit = self.has_own_limit.then_some(self.limit);
-        migrate(&self.settings, limit, migrations)
+        let Some(schema) = self.local_schema() else {
+            return migrate(&self.settings, limit, migrations);
+        };
+        // It has to exist before the migrations run: for a schema that does not, PostgreSQL would
+        // create their tables in `public`, and without a table of its own, diesel's one there
+        // would be taken for that of the schema.
+        self.run(sql_query(CREATE_MIGRATIONS_TABLE).affected())?;
+        migrate(
+            &self.settings.with_search_path(&schema.path),
+            limit,
+            migrations,
+        )
     }
 }

@@ -162,6 +162,17 @@ impl Error {
         self
     }
 
+    /// Notes whether the error is about an object of the call's schema.
+    pub(crate) fn in_local_schema(mut self, schema: Option<&str>) -> Self {
+        if let Some(server) = &mut self.0.server
+            && schema.is_some()
+            && server.schema.as_deref() == schema
+        {
+            Arc::make_mut(server).is_in_local_schema = true;
+        }
+        self
+    }
+
     pub(crate) fn shared_server(&self) -> Option<&Arc<ServerError>> {
         self.0.server.as_ref()
     }

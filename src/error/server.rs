@@ -42,6 +42,9 @@ pub struct ServerError {
     pub source_line: Option<u32>,
     /// The C function that reported it.
     pub source_function: Option<String>,
+    /// Whether the schema is the one in which the call found its tables
+    /// ([`Database::with_schema`](crate::Database::with_schema)).
+    pub(crate) is_in_local_schema: bool,
 }
 
 impl ServerError {
@@ -65,6 +68,7 @@ impl ServerError {
             source_file: None,
             source_line: None,
             source_function: None,
+            is_in_local_schema: false,
         }
     }
 }

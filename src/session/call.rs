@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Hooks, Session, Xid};
 use crate::retry::Failure;
+use crate::sql_text::local_setting::LocalSchema;
 use crate::sqlstate::SqlState;
 
 /// A session's record of a call.
@@ -49,9 +50,15 @@ impl Session {
     pub(crate) fn begin_call(&mut self, deadline: Instant, limit: Duration, asks_xid: bool) {
         self.limits.begin_call(deadline, limit);
         self.transactions.begin_call(asks_xid);
+        self.types.set_local(None);
         if self.pooler.is_some() {
             self.transactions.forget_server();
         }
+    }
+
+    /// Sets the schema in which the call finds its tables first; its transactions set the path.
+    pub(crate) fn set_local_schema(&mut self, schema: Option<Arc<LocalSchema>>) {
+        self.types.set_local(schema);
     }
 
     /// Gives each statement of the call a limit of its own, in place of one deadline for all.
@@ -65,6 +72,7 @@ impl Session {
     /// server accepts no writes.
     pub(crate) fn end_call(&mut self) -> CallRecord {
         let was_late = self.limits.end_call();
+        self.types.set_local(None);
         let latest = self.transactions.take_latest_failure();
         // Without a recorded failure, the database did not fail.
         let failure = latest.map_or_else(Failure::default, |latest| Failure {

@@ -8,7 +8,6 @@ use diesel::row::Row as _;
 use diesel::sql_types::{Array, Bool, Nullable, Oid, Text};
 
 use super::Session;
-use super::batch::Batch;
 use super::exchange::CommitPoint;
 use crate::command::columns::{
     Checks, Columns, Describe, check_values, is_untyped, mismatch, only_null,
@@ -202,9 +201,8 @@ impl Session {
             .bind::<Array<Bool>, _>(expected.iter().map(|e| e.3).collect::<Vec<_>>());
         let mut encoder = self.encoder();
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
-        let mut result = self
-            .exchange(Batch::of(vec![command]), CommitPoint::Later, deadline)
-            .await?;
+        let batch = self.by_path(path, command);
+        let mut result = self.exchange(batch, CommitPoint::Later, deadline).await?;
         let mut found = Vec::new();
         for row in result.take_answers().flat_map(SessionRow::all) {
             let number = row.get_value::<Text, String, _>(0).map_err(Error::decode)?;

@@ -403,6 +403,7 @@ impl<H: DerefMut<Target = Session>> Copy<H> {
             }
         };
         let error = error.with_sql(sql.into());
+        let error = error.in_local_schema(session.types.local_schema());
         session.transactions.note_failure(&error);
         session.observer.resume(self.statement.take());
         session.end_statement(Some(&error));

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Session;
 use crate::command::Command;
+use crate::command::control::Control;
 use crate::command::types::{TypeLookup, TypeName};
 use crate::error::{Error, Outcome, Result};
 use crate::retry::is_stale;
@@ -23,7 +24,7 @@ impl Session {
     ) -> Result<Vec<Command>> {
         let mut asked = Vec::new();
         loop {
-            match self.encode_at_once(statement)? {
+            match self.encode_at_once(statement, &[])? {
                 Encoded::Commands(commands) => return Ok(commands),
                 Encoded::Misses(names) => {
                     Box::pin(self.look_up_new(names, &mut asked, deadline)).await?;
@@ -32,12 +33,17 @@ impl Session {
         }
     }
 
-    /// Returns the commands of a statement, or the types that have to be looked up first.
+    /// Returns the commands of a statement, or the types that have to be looked up first. The
+    /// statement's own transaction begins with `opening`, which may set the search path.
     pub(super) fn encode_at_once<S: Statement + ?Sized>(
         &mut self,
         statement: &S,
+        opening: &[Control],
     ) -> Result<Encoded> {
         let mut encoder = self.encoder();
+        for change in opening.iter().filter_map(Control::search_path_change) {
+            encoder.lookup.change(&change);
+        }
         let encoded = statement.encode(&mut encoder);
         let encoded = encoder.finish(encoded)?;
         if let Encoded::Commands(commands) = &encoded {

@@ -10,6 +10,7 @@ use super::batch::{Batch, BatchResult};
 use super::encode::copy_in_a_pipeline;
 use super::pending_pipeline::PendingPipeline;
 use crate::command::Command;
+use crate::command::control::Control;
 use crate::command::failure::{server_error, shift};
 use crate::commit_keys;
 use crate::error::{Error, ErrorKind, Outcome, Result};
@@ -156,7 +157,7 @@ impl Session {
         let batch = if deferred.is_empty() {
             batch
         } else {
-            batch.preceded_by(deferred.iter().map(|sql| Command::control(sql)))
+            batch.preceded_by(deferred.iter().map(Control::command))
         };
         let Batch {
             mut commands,
@@ -376,6 +377,7 @@ impl Session {
     fn note_failure(&mut self, sql: &str, error: Error) -> Error {
         self.observer
             .activity_ends(self.connection.is_in_transaction());
+        let error = error.in_local_schema(self.types.local_schema());
         self.transactions.note_failure(&error);
         self.observer.query_failed(sql, &error);
         error

@@ -9,6 +9,7 @@ use super::check::check_known;
 use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::CommitPoint;
+use crate::command::control::Control;
 use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
 use crate::command::types::TypeName;
@@ -29,7 +30,7 @@ pub(crate) enum TransactionMode {
     Implicit,
     /// A separate transaction that begins with these commands, BEGIN first; they and COMMIT are
     /// sent along.
-    Explicit(Arc<[Arc<str>]>),
+    Explicit(Arc<[Control]>),
     /// Part of the open transaction.
     Within,
 }
@@ -54,7 +55,7 @@ enum Started {
     Misses(Vec<(SearchPathKey, TypeName)>),
     /// Its row counts are checked by the answer, before the commit of the transaction that begins
     /// like this.
-    CommitsLater(Vec<Command>, Arc<[Arc<str>]>),
+    CommitsLater(Vec<Command>, Arc<[Control]>),
     /// It has no commands.
     Empty(Vec<Command>),
 }
@@ -150,7 +151,11 @@ impl Session {
         statement: &S,
         mode: &TransactionMode,
     ) -> Result<Started> {
-        match self.encode_at_once(statement)? {
+        let opening = match mode {
+            TransactionMode::Explicit(opening) => opening,
+            _ => &[][..],
+        };
+        match self.encode_at_once(statement, opening)? {
             Encoded::Commands(commands) => self.start_commands(commands, mode),
             Encoded::Misses(names) => Ok(Started::Misses(names)),
         }
@@ -282,12 +287,12 @@ impl Session {
     async fn execute_then_commit(
         &mut self,
         commands: Vec<Command>,
-        start: &[Arc<str>],
+        start: &[Control],
         deadline: Instant,
     ) -> Result<BatchResult> {
         let xid = self.transactions.xid_query(&commands);
         let batch = Batch::of(commands)
-            .preceded_by(start.iter().map(|sql| Command::control(sql)))
+            .preceded_by(start.iter().map(Control::command))
             .followed_by(xid);
         let committed = self.check_then_commit(batch, deadline).await;
         if committed.is_err() && !self.is_idle() {
@@ -316,12 +321,12 @@ impl Session {
 
 /// Returns commands together with those that begin and commit their transaction: one round trip,
 /// one more if it fails.
-fn with_commit(start: &[Arc<str>], commands: Vec<Command>, before_commit: Vec<Command>) -> Batch {
+fn with_commit(start: &[Control], commands: Vec<Command>, before_commit: Vec<Command>) -> Batch {
     // BEGIN and COMMIT do not count as work of the transaction; the row of a commit key does.
     let is_no_work = |command: Command| command.with_reads(Reads::Yes);
-    let start = start.iter().map(|sql| {
-        let command = Command::control(sql);
-        if TransactionStart::writes(sql) {
+    let start = start.iter().map(|control| {
+        let command = control.command();
+        if TransactionStart::writes(control) {
             command
         } else {
             is_no_work(command)

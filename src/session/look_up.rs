@@ -74,6 +74,24 @@ impl Session {
         Ok(())
     }
 
+    /// Returns a query together with what sets a search path for it alone.
+    ///
+    /// The path may be one that a statement is about to set, or that ended with its transaction.
+    pub(super) fn by_path(&mut self, path: &SearchPathKey, query: Command) -> Batch {
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        let set = self.types.search_path().set_local(path);
+        if !set.is_empty() && self.is_within_transaction() {
+            let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
+            before.push(plain("SAVEPOINT"));
+            after.push(plain("ROLLBACK TO SAVEPOINT"));
+            after.push(plain("RELEASE SAVEPOINT"));
+        }
+        before.extend(set.into_iter().map(Command::plain));
+        Batch::of(vec![query])
+            .preceded_by(before)
+            .followed_by(after)
+    }
+
     async fn look_up_by(
         &mut self,
         path: &SearchPathKey,
@@ -92,19 +110,7 @@ impl Session {
         .bind::<Array<Nullable<Text>>, _>(types);
         let mut encoder = self.encoder();
         let command = render(&query, ExpectedRows::Any, &mut encoder)?;
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        // The path may be one that the statement itself is about to set.
-        let set = self.types.search_path().set_local(path);
-        if !set.is_empty() && self.is_within_transaction() {
-            let plain = |sql: &str| Command::plain(format!("{sql} {SAVEPOINT}"));
-            before.push(plain("SAVEPOINT"));
-            after.push(plain("ROLLBACK TO SAVEPOINT"));
-            after.push(plain("RELEASE SAVEPOINT"));
-        }
-        before.extend(set.into_iter().map(Command::plain));
-        let batch = Batch::of(vec![command])
-            .preceded_by(before)
-            .followed_by(after);
+        let batch = self.by_path(path, command);
         let mut result = self.exchange(batch, CommitPoint::Later, deadline).await?;
         let rows = result.take_answers().flat_map(SessionRow::all);
         let found = rows.map(|row| {

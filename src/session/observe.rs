@@ -100,7 +100,12 @@ impl Session {
         if self.is_broken() || self.connection.is_aborted() || deadline <= Instant::now() {
             return None;
         }
+        // The path of the call's schema has ended with its transaction.
+        let (path, change) = self.types.path_of_call();
         let mut encoder = self.encoder();
+        if let Some(change) = &change {
+            encoder.lookup.change(change);
+        }
         let encoded = statement.encode(&mut encoder);
         let Encoded::Commands(mut commands) = encoder.finish(encoded).ok()? else {
             return None;
@@ -120,8 +125,13 @@ impl Session {
         let failures = self.transactions.failures();
         let guarded = !self.is_idle();
         let guard = |sql: &str| guarded.then(|| Command::plain(format!("{sql} {SAVEPOINT}")));
+        let set = self.types.search_path().set_local(&path);
         let batch = Batch::of(commands)
-            .preceded_by(guard("SAVEPOINT"))
+            .preceded_by(
+                guard("SAVEPOINT")
+                    .into_iter()
+                    .chain(set.into_iter().map(Command::plain)),
+            )
             .followed_by(guard("RELEASE SAVEPOINT"));
         let explained = self.exchange(batch, CommitPoint::Later, deadline).await;
         if explained.is_err()

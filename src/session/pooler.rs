@@ -5,12 +5,14 @@
 //! session. A pooler also refuses start-up options, so the settings of a transaction are sent with
 //! it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Session;
 use bowline_sql::quote::literal;
 
 use crate::command::Command;
+use crate::command::control::Control;
 use crate::config::Config;
 use crate::sql_text::keywords::begins_transaction;
 use crate::sql_text::read_only::Reads;
@@ -79,18 +81,16 @@ impl Session {
     }
 
     /// As [`Session::prefix_of_simple_query`], as separate statements.
-    pub(super) fn prefix_statements(&self, transactional: bool) -> Vec<&str> {
-        let mut parts: Vec<&str> = self
-            .transactions
-            .deferred()
-            .iter()
-            .map(AsRef::as_ref)
-            .collect();
+    pub(super) fn prefix_statements(&self, transactional: bool) -> Vec<Cow<'_, str>> {
+        let deferred = self.transactions.deferred().iter();
+        let mut parts: Vec<_> = deferred.map(Control::sql).collect();
         if let Some(settings) = &self.pooler {
             let begins = parts.iter().position(|sql| begins_transaction(sql));
             match begins {
-                Some(place) => parts.insert(place + 1, settings),
-                None if transactional && self.transaction_depth() == 0 => parts.insert(0, settings),
+                Some(place) => parts.insert(place + 1, (**settings).into()),
+                None if transactional && self.transaction_depth() == 0 => {
+                    parts.insert(0, (**settings).into());
+                }
                 None => {}
             }
         }

@@ -136,6 +136,8 @@ impl Session {
             }
             (Ok(()), None) => Ok(received.tags),
         };
+        let schema = self.types.local_schema();
+        let result = result.map_err(|error| error.in_local_schema(schema));
         if let Err(error) = &result {
             self.transactions.note_failure(error);
         } else {

@@ -8,6 +8,7 @@ use super::observer::ObservedTransaction;
 use super::transaction_manager::{
     SessionTransactions, begin, commit_innermost, roll_back_innermost,
 };
+use crate::command::control::Control;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::{Span, within};
 use crate::transaction::{TransactionOptions, TransactionStart};
@@ -100,8 +101,8 @@ impl Session {
     /// Begins the transaction of some work, or a savepoint within a transaction. Nothing is sent.
     pub(crate) fn begin_work(&mut self, start: &TransactionStart) -> Result<BegunWork> {
         let observed = (self.transactions.depth() == 0).then(|| {
-            let begin = start.sql.first().map_or("", |begin| begin);
-            self.observer.begin_transaction(begin)
+            let begin = start.sql.first().map(Control::sql).unwrap_or_default();
+            self.observer.begin_transaction(&begin)
         });
         match begin(self, &start.sql) {
             Ok(()) => Ok(BegunWork { observed }),

@@ -8,6 +8,7 @@ use diesel::result::QueryResult;
 
 use super::Session;
 use super::transactions::{Transactions, savepoint_of};
+use crate::command::control::Control;
 use crate::error::{Error, Outcome, Result, ServerError};
 use crate::transaction::TransactionStart;
 use crate::wire::executor::block_on;
@@ -127,11 +128,14 @@ async fn roll_back(session: &mut Session) -> QueryResult<()> {
 }
 
 /// Begins a transaction with this SQL, or a savepoint within a transaction, which needs no BEGIN.
-pub(super) fn begin(session: &mut Session, opening: &[Arc<str>]) -> QueryResult<()> {
+pub(super) fn begin(session: &mut Session, opening: &[Control]) -> QueryResult<()> {
     session.limits.refuse_if_given_up()?;
     session.transactions.begin(opening)?;
     let depth = open_depth(session)?;
     session.types.search_path().begin(depth.get());
+    for change in opening.iter().filter_map(Control::search_path_change) {
+        session.types.search_path().apply(&change, true);
+    }
     session.observer.transaction_begins(depth);
     Ok(())
 }

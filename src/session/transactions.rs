@@ -15,6 +15,7 @@ use diesel::connection::{
 use super::hooks::Hooks;
 use super::xid::{Xid, XidTracker};
 use crate::command::Command;
+use crate::command::control::Control;
 use crate::error::{Error, Result, ServerError};
 use crate::retry::{Failure, is_about_types, is_stale};
 use crate::sql_text::read_only::Reads;
@@ -29,7 +30,7 @@ pub struct Transactions {
     status: TransactionManagerStatus,
     /// SQL that is sent with the next statement. Empty while no transaction is open, except for a
     /// RELEASE or CLOSE that came too late to be sent.
-    deferred: Vec<Arc<str>>,
+    deferred: Vec<Control>,
     failures: Failures,
     xid: XidTracker,
     /// Whether the statements of the outermost transaction only read: the least certain one counts.
@@ -90,7 +91,7 @@ impl Transactions {
 
     /// Enters a transaction that begins with this SQL, or a savepoint within a transaction, which
     /// needs no BEGIN.
-    pub(super) fn begin(&mut self, opening: &[Arc<str>]) -> Result<(), diesel::result::Error> {
+    pub(super) fn begin(&mut self, opening: &[Control]) -> Result<(), diesel::result::Error> {
         let depth = self.status.transaction_depth()?;
         self.valid()?
             .change_transaction_depth(TransactionDepthChange::IncreaseDepth)?;
@@ -98,7 +99,7 @@ impl Transactions {
             None => {
                 self.failures = Failures::default();
                 self.xid.forget();
-                self.sent = if opening.iter().any(|sql| TransactionStart::writes(sql)) {
+                self.sent = if opening.iter().any(TransactionStart::writes) {
                     Reads::No
                 } else {
                     Reads::Yes
@@ -108,7 +109,7 @@ impl Transactions {
             Some(depth) => {
                 self.deferred
                     .push(format!("SAVEPOINT {}", savepoint(depth)).into());
-                self.deferred.extend(opening.iter().skip(1).map(Arc::clone));
+                self.deferred.extend(opening.iter().skip(1).cloned());
             }
         }
         Ok(())
@@ -133,13 +134,13 @@ impl Transactions {
 /// Deferred SQL.
 impl Transactions {
     /// Returns the SQL that has to be sent before the next statement.
-    pub(super) fn deferred(&self) -> &[Arc<str>] {
+    pub(super) fn deferred(&self) -> &[Control] {
         &self.deferred
     }
 
     /// Defers SQL to the next statement of the transaction; the end of the transaction drops it.
     pub(super) fn defer(&mut self, sql: Arc<str>) {
-        self.deferred.push(sql);
+        self.deferred.push(sql.into());
     }
 
     /// Notes that the deferred SQL was sent, or is no longer needed.
@@ -148,7 +149,7 @@ impl Transactions {
     }
 
     /// Defers SQL again that was sent and not run.
-    pub(super) fn restore_deferred(&mut self, sql: Vec<Arc<str>>) {
+    pub(super) fn restore_deferred(&mut self, sql: Vec<Control>) {
         self.deferred = sql;
     }
 
@@ -161,7 +162,7 @@ impl Transactions {
                 .position(|sql| sql.starts_with("BEGIN"))
         } else {
             let sql = format!("SAVEPOINT {}", savepoint_of(depth));
-            self.deferred.iter().rposition(|deferred| **deferred == sql)
+            self.deferred.iter().rposition(|deferred| deferred.is(&sql))
         };
         if let Some(index) = begin {
             self.deferred.truncate(index);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::search_path::SearchPath;
 use crate::command::types::{TypeCache, TypeLookup};
-use crate::sql_text::search_path::SearchPathKey;
+use crate::sql_text::local_setting::LocalSchema;
+use crate::sql_text::search_path::{SearchPathChange, SearchPathKey};
 
 /// The types of the database by name, and the search path.
 pub(super) struct Types {
@@ -16,6 +17,8 @@ pub(super) struct Types {
     /// The look-up of types for the statement that is encoded.
     lookup: TypeLookup,
     search_path: SearchPath,
+    /// The schema of the call, whose path is set in each of its transactions.
+    local: Option<Arc<LocalSchema>>,
 }
 
 impl Types {
@@ -27,6 +30,7 @@ impl Types {
             lookup: TypeLookup::new(Arc::clone(&cache), search_path.setting().clone()),
             cache,
             search_path,
+            local: None,
         }
     }
 
@@ -46,6 +50,28 @@ impl Types {
     /// Returns another look-up, by the search path in effect.
     pub(super) fn lookup(&self) -> TypeLookup {
         TypeLookup::new(Arc::clone(&self.cache), self.search_path.setting().clone())
+    }
+
+    /// Sets the schema in which a call finds its tables first.
+    pub(super) fn set_local(&mut self, schema: Option<Arc<LocalSchema>>) {
+        self.local = schema;
+    }
+
+    /// Returns the name of the schema in which the call finds its tables first.
+    pub(super) fn local_schema(&self) -> Option<&str> {
+        self.local.as_deref().map(|schema| &*schema.name)
+    }
+
+    /// Returns the search path that the statements of the call have, and the change to it from the
+    /// session's own.
+    pub(super) fn path_of_call(&self) -> (SearchPathKey, Option<SearchPathChange>) {
+        match &self.local {
+            Some(schema) => {
+                let change = SearchPathChange::local(Some(&schema.key));
+                (Arc::clone(&schema.key), Some(change))
+            }
+            None => (self.path_key(), None),
+        }
     }
 
     /// Takes a cache of its own instead of the shared one.

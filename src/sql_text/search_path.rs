@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bowline_sql::{Token, first_word, quote, statements, tokens};
 
+use super::local_setting::sets_path;
+
 /// The search path by which a name without a schema was resolved, as a key of caches.
 ///
 /// The empty key is the path of the session's start. Otherwise the key is SQL that sets the path
@@ -35,7 +37,7 @@ pub(crate) struct SearchPathChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum SettingChange {
     /// A new path: SQL that sets it for one transaction.
-    Path(String),
+    Path(Arc<str>),
     /// A new role: SQL that sets it for one transaction.
     Role(String),
     PathAsAtStart,
@@ -68,7 +70,7 @@ impl SearchPathSetting {
     /// Applies a change.
     pub(crate) fn apply(&mut self, change: &SearchPathChange) {
         match &change.what {
-            SettingChange::Path(sql) => self.path = Some(sql.as_str().into()),
+            SettingChange::Path(sql) => self.path = Some(Arc::clone(sql)),
             SettingChange::Role(sql) => self.role = Some(sql.as_str().into()),
             SettingChange::PathAsAtStart => self.path = None,
             SettingChange::RoleAsAtStart => self.role = None,
@@ -80,6 +82,11 @@ impl SearchPathSetting {
 
     /// Sets the path that the server reported; `None` is that of the session's start.
     pub(crate) fn set_reported(&mut self, path: Option<&str>) {
+        // The key of a schema stays what it was when its first statement was encoded.
+        let of_schema = |path| self.path.as_ref().is_some_and(|sql| sets_path(sql, path));
+        if path.is_some_and(of_schema) {
+            return;
+        }
         self.path = path.map(|path| set_config(path).into());
     }
 
@@ -102,6 +109,16 @@ pub(crate) fn set_config(path: &str) -> String {
 }
 
 impl SearchPathChange {
+    /// Returns the change to a path until the transaction ends, given the SQL that sets it; `None`
+    /// is the path of the session's start.
+    pub(crate) fn local(path: Option<&SearchPathKey>) -> Self {
+        let path = path.map(|sql| SettingChange::Path(Arc::clone(sql)));
+        Self {
+            is_local: true,
+            what: path.unwrap_or(SettingChange::PathAsAtStart),
+        }
+    }
+
     /// Returns whether it ends with the transaction.
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
@@ -213,14 +230,14 @@ impl SearchPathChange {
                 })
                 .collect();
             return change(list.map_or(SettingChange::Unknown, |list| {
-                SettingChange::Path(set_config(&list.join(", ")))
+                SettingChange::Path(set_config(&list.join(", ")).into())
             }));
         }
         if next.is_word("schema") {
             let name = words.next()?;
             let name = name.value();
             return change(name.map_or(SettingChange::Unknown, |name| {
-                SettingChange::Path(set_config(&quote::identifier(&name)))
+                SettingChange::Path(set_config(&quote::identifier(&name)).into())
             }));
         }
         // SET SESSION AUTHORIZATION, with or without another SESSION or LOCAL before it.
@@ -292,7 +309,9 @@ impl SearchPathChange {
                 continue;
             }
             let what = match (argument(1, ",").and_then(text), is_path) {
-                (Some(path), Some(true)) if is_plain => SettingChange::Path(set_config(&path)),
+                (Some(path), Some(true)) if is_plain => {
+                    SettingChange::Path(set_config(&path).into())
+                }
                 (Some(role), Some(false)) if is_plain && role.eq_ignore_ascii_case("none") => {
                     SettingChange::RoleAsAtStart
                 }

@@ -42,6 +42,9 @@ enum Value {
 /// the bytes of all small ones.
 const SMALL: usize = 1024;
 
+/// The OID of the type `text`.
+const TEXT_OID: u32 = 25;
+
 pub(crate) type Collector = RawBytesBindCollector<Pg>;
 
 thread_local! {
@@ -70,6 +73,17 @@ impl Parameters {
             parameters.take_from(collector);
             collected.map(|()| parameters)
         })
+    }
+
+    /// Returns values of the type `text`.
+    pub(crate) fn texts(values: &[&str]) -> Self {
+        let mut parameters = Self::default();
+        for value in values {
+            parameters
+                .own()
+                .push(TEXT_OID, Some(value.as_bytes().to_vec()));
+        }
+        parameters
     }
 
     /// Adds a value.

@@ -52,7 +52,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
                 "config",
                 &["deadline", "error", "migrations/list", "retry", "wire"],
             ),
-            row("transaction", &["commit_keys", "sql_text"]),
+            row("transaction", &["command", "commit_keys"]),
             row(
                 "connect",
                 &["config", "deadline", "error", "sqlstate", "wire"],
@@ -119,6 +119,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
                 "database",
                 &[
                     "activity",
+                    "command",
                     "commit_keys",
                     "config",
                     "copy",

@@ -13,4 +13,5 @@ mod procedures;
 mod retry;
 mod row_security;
 mod scripts;
+mod tenants;
 mod unknown_outcomes;

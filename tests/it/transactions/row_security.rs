@@ -157,6 +157,57 @@ fn a_setting_takes_no_round_trip_and_no_reset() {
 }
 
 #[test]
+fn a_setting_is_bound_and_its_statement_prepared() {
+    let (server, _db) = shop();
+    let proxy = Proxy::start(&server).expect("a proxy");
+    let config = proxy.config("postgres").user("clerk").max_size(1);
+    let db = config.open().expect("a database");
+    let find = || sql_query("SELECT id FROM orders WHERE id = 1").optional::<Order>();
+    for user in [71, 72] {
+        proxy.record();
+        db.with_setting("app.user_id", user)
+            .run(find())
+            .expect("a query");
+        let recording = proxy.take_recording();
+        let sent = |tag| {
+            recording
+                .iter()
+                .filter(move |message| message.bytes.first() == Some(&tag))
+        };
+        let is_written = |message: &testkit::Message| {
+            String::from_utf8_lossy(&message.bytes).contains(&user.to_string())
+        };
+        assert!(!sent(b'P').any(is_written));
+        assert_eq!(sent(b'B').filter(|message| is_written(message)).count(), 1);
+        let is_set = |message: &&testkit::Message| {
+            String::from_utf8_lossy(&message.bytes).contains("set_config")
+        };
+        assert_eq!(sent(b'P').filter(is_set).count(), usize::from(user == 71));
+    }
+}
+
+#[test]
+fn a_named_setting_is_empty_on_each_session() {
+    let (server, _db) = shop();
+    let config = server.config("postgres").user("clerk").max_size(1);
+    let db = config
+        .local_setting("app.user_id")
+        .open()
+        .expect("a database");
+    // Without the second argument, a name that the session does not know is an error.
+    let read = || sql_query("SELECT current_setting('app.user_id')").one::<String>();
+    assert_eq!(db.run(read()).expect("a value"), "");
+    let own = db.with_setting("app.user_id", 7).run(read());
+    assert_eq!(own.expect("a value"), "7");
+    assert_eq!(db.run(read()).expect("a value"), "");
+    let bouncer = PgBouncer::start(&server);
+    let config = bouncer.config("postgres").pooler(true);
+    let config = config.local_setting("app.user_id");
+    let db = config.open().expect("a database");
+    assert_eq!(db.run(read()).expect("a value"), "");
+}
+
+#[test]
 fn in_a_test_the_setting_ends_with_its_call() {
     let (server, _db) = shop();
     let config = server.config("postgres").user("clerk");
