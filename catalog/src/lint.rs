@@ -7,11 +7,15 @@
 //! - `rule`: the names. Those that squawk has too are squawk's.
 //! - `rules`: a function for each rule, by the object that it is about.
 //! - `scope`: a statement with what the rules may ask about it.
+//! - `actions`: ALTER TABLE as one statement for each action.
+//! - `proof`: a safe form ends at the schema of its statement, or it is not shown.
 //! - `history`: what is decided at the end, when all indexes are known.
 //! - `ignore`: comments that hide findings.
 
+mod actions;
 mod history;
 mod ignore;
+mod proof;
 mod rewrite;
 mod rule;
 mod rules;
@@ -159,6 +163,30 @@ struct Linter<'a> {
 }
 
 impl Linter<'_> {
+    /// Applies rules to a statement. The safe forms are shown if they are proven from `start` on.
+    fn check(
+        &mut self,
+        node: &SyntaxNode,
+        before: &[Relation],
+        start: Option<&State>,
+        state: &State,
+        rules: impl FnOnce(&mut Scope<'_>),
+    ) {
+        let from = self.findings.len();
+        rules(&mut Scope {
+            node,
+            before,
+            start,
+            state,
+            transaction: &self.transaction,
+            postgres: self.postgres,
+            findings: &mut self.findings,
+        });
+        if let Some(start) = start {
+            proof::keep_proven(&mut self.findings[from..], start, state);
+        }
+    }
+
     fn begin_transaction(&mut self, state: &State, is_open: bool) {
         let (file, statements) = (self.transaction.file, self.transaction.statements);
         // A COMMIT ends a SET LOCAL.
@@ -187,14 +215,19 @@ impl Watch for Linter<'_> {
         self.begin_transaction(state, is_open);
     }
 
-    fn before(&mut self, node: &SyntaxNode, state: &State) {
-        self.before = scope::named_relations(node, state)
-            .into_iter()
-            .filter_map(|name| state.catalog().relations.get(&name).cloned())
-            .collect();
+    fn before(&mut self, node: &SyntaxNode, state: &State) -> bool {
+        self.before = scope::relations(node, state);
+        let is_used = |table: &Relation| self.transaction.existing.contains(&table.name);
+        match node.kind() {
+            SyntaxKind::ALTER_TABLE | SyntaxKind::CREATE_INDEX | SyntaxKind::DROP_INDEX => {
+                self.before.iter().any(is_used)
+            }
+            SyntaxKind::ALTER_DOMAIN => true,
+            _ => false,
+        }
     }
 
-    fn after(&mut self, node: &SyntaxNode, state: &State) {
+    fn after(&mut self, node: &SyntaxNode, start: Option<State>, state: &State) {
         match node.kind() {
             SyntaxKind::BEGIN => return self.begin_transaction(state, true),
             SyntaxKind::COMMIT_TRANSACTION | SyntaxKind::ROLLBACK_TRANSACTION => {
@@ -203,15 +236,27 @@ impl Watch for Linter<'_> {
             _ => {}
         }
         let before = std::mem::take(&mut self.before);
-        let mut scope = Scope {
-            node,
-            before: &before,
-            state,
-            transaction: &self.transaction,
-            postgres: self.postgres,
-            findings: &mut self.findings,
-        };
-        rules::check(&mut scope);
+        // A statement that replay refused has changed nothing, so that nothing can be proven of it.
+        let start = start.filter(|start| start.catalog() != state.catalog());
+        let split = start.as_ref().and_then(|start| actions::split(node, start));
+        match split {
+            Some(actions) => {
+                for action in &actions {
+                    let before = scope::relations(node, &action.before);
+                    let start = Some(&action.before);
+                    self.check(node, &before, start, &action.after, |scope| {
+                        rules::action(scope, &action.node);
+                    });
+                }
+                self.check(node, &before, None, state, rules::statement);
+            }
+            None => self.check(node, &before, start.as_ref(), state, |scope| {
+                for action in actions::of(node) {
+                    rules::action(scope, &action);
+                }
+                rules::statement(scope);
+            }),
+        }
         self.origins
             .note(node, &before, state, self.transaction.file);
         self.transaction.note(node, &before, state);

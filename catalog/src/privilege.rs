@@ -86,6 +86,20 @@ impl Privilege {
         format!("{action} to {role}{grantable}")
     }
 
+    /// Returns the GRANT of the privilege on an object, or the REVOKE if it was revoked.
+    pub(crate) fn sql(&self, object: &str) -> String {
+        let (action, role) = (self.action(), self.grantee());
+        if self.revoked {
+            return format!("REVOKE {action} ON {object} FROM {role}");
+        }
+        let grantable = if self.grantable {
+            " WITH GRANT OPTION"
+        } else {
+            ""
+        };
+        format!("GRANT {action} ON {object} TO {role}{grantable}")
+    }
+
     /// Returns the privilege as GRANT writes it: `SELECT (a)`.
     pub(crate) fn action(&self) -> String {
         match &self.column {

@@ -29,6 +29,8 @@ use bowline_migrations::SqlFile;
 
 use crate::Catalog;
 use history::History;
+use program::Program;
+use state::State;
 use watch::Watch;
 
 pub use refusal::Refusal;
@@ -104,6 +106,16 @@ pub(crate) fn replay_watched(files: &[&SqlFile], watch: &mut (impl Watch + Send)
         history.take_own_table();
         history.finish(refusals)
     })
+}
+
+/// Returns the state after more statements; `None` if one of them cannot be replayed.
+pub(crate) fn state_after(state: State, statements: &str) -> Option<State> {
+    let tree = syntax::parse::parse(statements).ok()?;
+    let mut program = Program::of(state);
+    for statement in syntax::tree::statements(&tree) {
+        program.statement(&statement).ok()?;
+    }
+    Some(program.state)
 }
 
 fn in_order(files: &[&SqlFile], mut after: Option<impl FnMut(usize, &Catalog)>) -> Replayed {

@@ -68,16 +68,9 @@ fn privileges_of(catalog: &Catalog, subject: &Subject) -> Privileges {
 }
 
 fn grant_or_revoke(script: &mut Script, on: &str, privilege: &Privilege, grants: bool) {
-    let (action, role) = (privilege.action(), privilege.grantee());
-    let statement = if grants {
-        let grantable = if privilege.grantable {
-            " WITH GRANT OPTION"
-        } else {
-            ""
-        };
-        format!("GRANT {action} ON {on} TO {role}{grantable}")
-    } else {
-        format!("REVOKE {action} ON {on} FROM {role}")
+    let privilege = Privilege {
+        revoked: !grants,
+        ..privilege.clone()
     };
-    script.push(Step::Privileges, statement);
+    script.push(Step::Privileges, privilege.sql(on));
 }

@@ -8,10 +8,12 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::rewrite::{self, Step};
 use super::rule::Rule;
+use super::rules::partitioned_index;
 use super::{Finding, scope};
+use crate::replay::state::names::object_name;
 use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::tree::{child, child_name, is_trivia, path};
-use crate::{Catalog, ConstraintKind, Index, Name, Relation, RelationKind};
+use crate::{Catalog, ConstraintKind, Index, IndexKey, KeyOrder, Name, Relation, RelationKind};
 
 /// The statement that created a constraint or an index.
 #[derive(Debug, Clone)]
@@ -110,13 +112,13 @@ impl Origins {
         });
         let mut findings = Vec::new();
         for table in tables {
-            self.foreign_keys(table, &mut findings);
+            self.foreign_keys(catalog, table, &mut findings);
             self.redundant(table, &mut findings);
         }
         findings
     }
 
-    fn foreign_keys(&self, table: &Relation, findings: &mut Vec<Finding>) {
+    fn foreign_keys(&self, catalog: &Catalog, table: &Relation, findings: &mut Vec<Finding>) {
         for constraint in &table.constraints {
             let ConstraintKind::ForeignKey {
                 columns,
@@ -140,7 +142,7 @@ impl Origins {
                 format!(
                     "each DELETE from {to} reads all of {from}, since no index of {from} begins with {list}"
                 ),
-                create_index(table, columns),
+                create_index(catalog, table, columns),
                 "",
             ));
         }
@@ -172,16 +174,19 @@ impl Origins {
             });
             let Some(other) = covering else { continue };
             let (name, other) = (identifier(&index.name), identifier(&other.name));
-            let schema = match rewrite::relation(&table.name).split_once('.') {
-                Some((schema, _)) => format!("{schema}."),
-                None => String::new(),
+            let dropped = rewrite::relation(&Name {
+                schema: table.name.schema.clone(),
+                name: index.name.clone(),
+            });
+            // The index of a partitioned table cannot be dropped concurrently.
+            let step = match table.kind {
+                RelationKind::PartitionedTable => Step::new(format!("DROP INDEX {dropped};")),
+                _ => Step::alone(format!("DROP INDEX CONCURRENTLY {dropped};")),
             };
             findings.push(created.finding(
                 Rule::RedundantIndex,
                 format!("the index {other} serves each query that {name} serves"),
-                vec![Step::alone(format!(
-                    "DROP INDEX CONCURRENTLY {schema}{name};"
-                ))],
+                vec![step],
                 "leave it out of the migration, or drop it if the migration has run",
             ));
         }
@@ -263,14 +268,26 @@ fn covers(larger: &Index, smaller: &Index) -> bool {
 }
 
 /// Returns the steps that create an index on columns without blocking writes.
-fn create_index(table: &Relation, columns: &[String]) -> Vec<Step> {
-    let (name, list) = (rewrite::relation(&table.name), rewrite::columns(columns));
-    if table.kind == RelationKind::PartitionedTable {
-        return vec![Step::new(format!("CREATE INDEX ON ONLY {name} ({list});"))];
-    }
-    vec![Step::alone(format!(
-        "CREATE INDEX CONCURRENTLY ON {name} ({list});"
-    ))]
+fn create_index(catalog: &Catalog, table: &Relation, columns: &[String]) -> Vec<Step> {
+    let keys = columns.iter().map(|name| IndexKey::Column {
+        name: name.clone(),
+        order: KeyOrder::default(),
+    });
+    let keys: Vec<IndexKey> = keys.collect();
+    let index_of = |table: &Name| {
+        Some(Index {
+            name: object_name(&table.name, &columns.join("_"), "idx"),
+            unique: false,
+            nulls_not_distinct: false,
+            method: "btree".to_owned(),
+            keys: keys.clone(),
+            included: Vec::new(),
+            predicate: None,
+            invalid: false,
+            comment: None,
+        })
+    };
+    partitioned_index(catalog, &table.name, &index_of).unwrap_or_default()
 }
 
 /// Returns the position of a statement without the comments before it.

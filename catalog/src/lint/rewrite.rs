@@ -58,12 +58,19 @@ pub(crate) fn columns(names: &[String]) -> String {
 /// Returns the source of a node without some of its children, in which runs of white space are one
 /// space.
 pub(crate) fn without(node: &SyntaxNode, left_out: &[SyntaxNode]) -> String {
+    changed(node, |child| left_out.contains(child).then(String::new))
+}
+
+/// Returns the source of a node in which some of its children have another text.
+pub(crate) fn changed(node: &SyntaxNode, other: impl Fn(&SyntaxNode) -> Option<String>) -> String {
     let mut out = String::new();
     for part in node.children_with_tokens() {
-        match part {
-            rowan::NodeOrToken::Node(child) if left_out.contains(&child) => {}
+        match &part {
+            rowan::NodeOrToken::Node(child) => {
+                out.push_str(&other(child).unwrap_or_else(|| part.to_string()));
+            }
             rowan::NodeOrToken::Token(token) if token.kind() == SyntaxKind::COMMENT => {}
-            part => out.push_str(&part.to_string()),
+            rowan::NodeOrToken::Token(_) => out.push_str(&part.to_string()),
         }
     }
     one_space(&out)

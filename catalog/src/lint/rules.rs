@@ -1,4 +1,5 @@
-//! The rules, by the object that they are about. [`check`] says which statement each one is for.
+//! The rules, by the object that they are about. [`statement`] and [`action`] say which statement
+//! each one is for.
 
 mod add_column;
 mod alter_column;
@@ -11,6 +12,7 @@ mod names;
 mod not_null;
 mod other;
 mod rename;
+mod replace;
 mod types;
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
@@ -18,13 +20,13 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use super::scope::Scope;
 
 pub(super) use enums::added_label;
+pub(super) use index::partitioned_index;
 
-/// Applies the rules to a statement.
-pub(super) fn check(scope: &mut Scope<'_>) {
+/// Applies the rules to a statement, except those for the actions of ALTER TABLE.
+pub(super) fn statement(scope: &mut Scope<'_>) {
     use SyntaxKind as K;
     let node = scope.node;
     match node.kind() {
-        K::ALTER_TABLE => alter_table(scope),
         K::CREATE_TABLE => types::create_table(scope),
         K::CREATE_INDEX => index::create(scope),
         K::DROP_INDEX => index::drop(scope),
@@ -44,25 +46,23 @@ pub(super) fn check(scope: &mut Scope<'_>) {
     names::without_schema(scope);
 }
 
-fn alter_table(scope: &mut Scope<'_>) {
+/// Applies the rules to an action of ALTER TABLE.
+pub(super) fn action(scope: &mut Scope<'_>, action: &SyntaxNode) {
     use SyntaxKind as K;
-    let actions: Vec<SyntaxNode> = scope.node.children().collect();
-    for action in &actions {
-        types::action(scope, action);
-        // Nothing that runs before others can see the table is dangerous.
-        if !scope.may_be_used() {
-            continue;
-        }
-        match action.kind() {
-            K::ADD_COLUMN => add_column::check(scope, action),
-            K::ADD_CONSTRAINT => constraint::add(scope, action),
-            K::VALIDATE_CONSTRAINT => constraint::validate(scope, action),
-            K::ALTER_COLUMN => alter_column::check(scope, action),
-            K::DROP_COLUMN => drop::column(scope, action),
-            K::RENAME_COLUMN => rename::column(scope, action),
-            K::TABLE_RENAME_TO => rename::table(scope, action),
-            K::DETACH_PARTITION => index::detach(scope, action),
-            _ => {}
-        }
+    types::action(scope, action);
+    // Nothing that runs before others can see the table is dangerous.
+    if !scope.may_be_used() {
+        return;
+    }
+    match action.kind() {
+        K::ADD_COLUMN => add_column::check(scope, action),
+        K::ADD_CONSTRAINT => constraint::add(scope, action),
+        K::VALIDATE_CONSTRAINT => constraint::validate(scope, action),
+        K::ALTER_COLUMN => alter_column::check(scope, action),
+        K::DROP_COLUMN => drop::column(scope, action),
+        K::RENAME_COLUMN => rename::column(scope, action),
+        K::TABLE_RENAME_TO => rename::table(scope, action),
+        K::DETACH_PARTITION => index::detach(scope, action),
+        _ => {}
     }
 }

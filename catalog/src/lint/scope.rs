@@ -15,6 +15,8 @@ pub(crate) struct Scope<'a> {
     pub(super) node: &'a SyntaxNode,
     /// The relations that it names, before it.
     pub(super) before: &'a [Relation],
+    /// The state before it, if the statement is one whose safe form can be replayed.
+    pub(super) start: Option<&'a State>,
     /// The state after it.
     pub(super) state: &'a State,
     pub(super) transaction: &'a Transaction,
@@ -145,7 +147,7 @@ pub(super) fn subject(node: &SyntaxNode) -> Option<SyntaxNode> {
 
 /// Returns the relations that a statement names: the table of ALTER TABLE and CREATE INDEX, the
 /// tables of DROP TABLE, the tables of the indexes of DROP INDEX.
-pub(super) fn named_relations(node: &SyntaxNode, state: &State) -> Vec<Name> {
+fn named_relations(node: &SyntaxNode, state: &State) -> Vec<Name> {
     use SyntaxKind as K;
     match node.kind() {
         K::ALTER_TABLE | K::CREATE_INDEX => subject(node)
@@ -160,6 +162,14 @@ pub(super) fn named_relations(node: &SyntaxNode, state: &State) -> Vec<Name> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// Returns these relations as they are in a state.
+pub(super) fn relations(node: &SyntaxNode, state: &State) -> Vec<Relation> {
+    named_relations(node, state)
+        .into_iter()
+        .filter_map(|name| state.catalog().relations.get(&name).cloned())
+        .collect()
 }
 
 /// Returns the name in CREATE TABLE, without its schema.

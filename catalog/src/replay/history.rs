@@ -82,13 +82,14 @@ impl History {
             line += file.text[counted..start].matches('\n').count();
             counted = start;
             self.program.state.set_line(line);
-            watch.before(node, &self.program.state);
+            let keeps = watch.before(node, &self.program.state);
+            let start = keeps.then(|| self.program.state.clone());
             let declared = has_effects.then(|| effect::before(node)).flatten();
             let done = match declared {
                 None => tree::no_escaped_name(node).and_then(|()| self.program.statement(node)),
                 Some(effect) => self.declared(node, &effect),
             };
-            watch.after(node, &self.program.state);
+            watch.after(node, start, &self.program.state);
             let Err(Refused {
                 span, why, hint, ..
             }) = done

@@ -113,6 +113,14 @@ impl Budget {
 }
 
 impl Program {
+    /// Returns a program that goes on from a state.
+    pub(crate) fn of(state: State) -> Self {
+        Self {
+            state,
+            ..Self::default()
+        }
+    }
+
     /// Replays a statement. This is the entry point of the module.
     pub(crate) fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
         let before = self.state.objects_before(node);

@@ -192,7 +192,9 @@ pub(crate) const CATALOG: Package = Package {
             &[
                 "",
                 "column",
+                "compare",
                 "constraint",
+                "definition",
                 "index",
                 "name",
                 "replay",
@@ -202,7 +204,6 @@ pub(crate) const CATALOG: Package = Package {
                 "replay/syntax",
                 "replay/watch",
                 "routine",
-                "types",
             ],
         ),
         row(

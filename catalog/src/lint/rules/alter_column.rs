@@ -1,17 +1,16 @@
 //! `ALTER COLUMN`: NOT NULL, and types.
 
-use bowline_sql::quote::identifier;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::not_null;
+use super::replace::{self, Replacement};
 use crate::lint::history::is_not_null;
-use crate::lint::rewrite::Step;
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
 use crate::replay::syntax::clause::named_column;
-use crate::replay::syntax::tree::{has, text};
+use crate::replay::syntax::tree::{name, text};
 use crate::replay::syntax::type_name::is_type;
-use crate::{ConstraintKind, DataType};
+use crate::{ConstraintKind, DataType, IndexKey};
 
 pub(super) fn check(scope: &mut Scope<'_>, action: &SyntaxNode) {
     use SyntaxKind as K;
@@ -35,13 +34,7 @@ fn set_not_null(scope: &mut Scope<'_>, action: &SyntaxNode, column: &str) {
         return;
     }
     let table = scope.table_sql();
-    let plain = scope.before.first().map(|table| table.name.name.clone());
-    let steps = not_null::steps(
-        &table,
-        plain.as_deref().unwrap_or(&table),
-        column,
-        scope.postgres,
-    );
+    let steps = not_null::steps(scope, column);
     scope
         .report(
             action,
@@ -83,60 +76,59 @@ fn drop_not_null(scope: &mut Scope<'_>, action: &SyntaxNode, column: &str) {
 fn set_type(scope: &mut Scope<'_>, action: &SyntaxNode, option: &SyntaxNode, column: &str) {
     let before = scope.column_before(column).map(|found| &found.data_type);
     let after = scope.column_after(column).map(|found| &found.data_type);
-    let is_plain = !has(option, SyntaxKind::USING_EXPR)
-        || option
-            .children()
-            .find(|child| child.kind() == SyntaxKind::USING_EXPR)
-            .and_then(|using| using.children().last())
-            .is_some_and(|value| value.kind() == SyntaxKind::NAME_REF && text(&value) == column);
+    let using = option
+        .children()
+        .find(|child| child.kind() == SyntaxKind::USING_EXPR)
+        .and_then(|using| using.children().last())
+        // The column itself is the default.
+        .filter(|value| {
+            let is_column = value.kind() == SyntaxKind::NAME_REF && name(value) == column;
+            !is_column
+        });
     if let Some((before, after)) = before.zip(after)
-        && is_plain
-        && before.name.schema == after.name.schema
+        && using.is_none()
+        && is_free(scope, column, before, after)
     {
-        let (before, after) = (
-            &scope.state.base_type(before),
-            &scope.state.base_type(after),
-        );
-        let keeps_moments = scope.transaction.is_utc && keeps_moments(before, after);
-        if keeps_rows(before, after) || (keeps_moments && !is_used_beside(scope, column)) {
-            return;
-        }
+        return;
     }
     let table = scope.table_sql();
     let written = option
         .children()
         .find(|child| is_type(child.kind()))
         .map_or_else(String::new, |found| text(&found));
-    let (quoted, new) = (identifier(column), identifier(&format!("{column}_new")));
-    let steps = vec![
-        Step::new(format!("ALTER TABLE {table} ADD COLUMN {new} {written};")),
-        Step::new(format!(
-            "-- Release a program that writes both columns, or a trigger that copies {quoted} to {new}."
-        )),
-        Step::new(format!(
-            "-- In batches, each in a transaction of its own:\nUPDATE {table} SET {new} = {quoted}::{written} WHERE {new} IS DISTINCT FROM {quoted}::{written};"
-        )),
-        Step::new(format!(
-            "-- When no program uses the old column:\nALTER TABLE {table} DROP COLUMN {quoted};\nALTER TABLE {table} RENAME COLUMN {new} TO {quoted};"
-        )),
-    ];
-    let from = before.map_or_else(String::new, |before| format!(" from {}", shown(before)));
+    let replacement = Replacement {
+        old: column,
+        end: column,
+        data_type: &written,
+        value: using.as_ref().map(text),
+    };
+    let (steps, help) = replace::form(scope, &replacement);
+    let from = before.map_or_else(String::new, |before| format!(" from {}", before.sql()));
     scope
         .report(
             action,
             Rule::ChangingColumnType,
             format!("the change of {column}{from} to {written} writes all rows of {table} anew, or reads them all, while its readers and writers wait"),
         )
-        .steps(steps);
+        .steps(steps)
+        .help(help);
 }
 
-fn shown(data_type: &DataType) -> String {
-    let modifiers: Vec<String> = data_type.modifiers.iter().map(i32::to_string).collect();
-    let brackets = "[]".repeat(usize::from(data_type.dimensions.min(1)));
-    let name = &data_type.name.name;
-    match modifiers.is_empty() {
-        true => format!("{name}{brackets}"),
-        false => format!("{name}({}){brackets}", modifiers.join(",")),
+/// Returns true if the change of a type neither writes nor reads the rows.
+fn is_free(scope: &Scope<'_>, column: &str, before: &DataType, after: &DataType) -> bool {
+    let is_same = before.is_same(after);
+    let checks = scope.state.checking_domain(after).is_some() && !is_same;
+    let (before, after) = (
+        &scope.state.base_type(before),
+        &scope.state.base_type(after),
+    );
+    let keeps_moments = scope.transaction.is_utc && keeps_moments(before, after);
+    if checks {
+        return false;
+    }
+    match keeps_rows(before, after) {
+        true => is_same || !has_expression(scope, column),
+        false => keeps_moments && !is_used_beside(scope, column),
     }
 }
 
@@ -156,20 +148,32 @@ fn keeps_moments(before: &DataType, after: &DataType) -> bool {
 /// Returns true if an index or a check may use the column. These two types have operators of their
 /// own, so that an index is built anew, and a check is evaluated for each row.
 fn is_used_beside(scope: &Scope<'_>, column: &str) -> bool {
-    let Some(table) = scope.before.first() else {
-        return true;
-    };
+    let indexes = scope.before.iter().flat_map(|table| &table.indexes);
+    let mut keys = indexes.flat_map(|index| index.plain_columns().unwrap_or_default());
+    has_expression(scope, column) || keys.any(|key| key == column)
+}
+
+/// Returns true if an expression uses the column: a check, which is evaluated for each row after a
+/// change of the type, or that of an index, which is built anew.
+fn has_expression(scope: &Scope<'_>, column: &str) -> bool {
     let names = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(column));
-    let in_index = table.indexes.iter().any(|index| {
-        index.predicate.as_deref().is_some_and(names)
-            || index
-                .plain_columns()
-                .is_none_or(|keys| keys.iter().any(|key| *key == column))
-    });
-    let in_check = table.constraints.iter().any(|constraint| {
-        matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if names(expression))
-    });
-    in_index || in_check
+    scope.before.iter().any(|table| {
+        let in_index = table.indexes.iter().any(|index| {
+            let expressions = index.keys.iter().filter_map(|key| match key {
+                IndexKey::Expression { text, .. } => Some(text),
+                IndexKey::Column { .. } => None,
+            });
+            let is_key = |key: &IndexKey| matches!(key, IndexKey::Column { name, .. } if name == column);
+            let has_expression = index.predicate.is_some() || index.plain_columns().is_none();
+            // An index with an expression is built anew for any of its columns.
+            expressions.chain(&index.predicate).any(|text| names(text))
+                || (has_expression && index.keys.iter().any(is_key))
+        });
+        let in_check = table.constraints.iter().any(|constraint| {
+            matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if constraint.enforced && names(expression))
+        });
+        in_index || in_check
+    })
 }
 
 /// Returns true if PostgreSQL keeps the rows as they are, and reads none of them.
@@ -180,6 +184,11 @@ fn keeps_rows(before: &DataType, after: &DataType) -> bool {
     let names = (before.name.name.as_str(), after.name.name.as_str());
     if before.dimensions.min(1) != after.dimensions.min(1) {
         return false;
+    }
+    // The elements of an array are converted one by one. Only a limit can go.
+    if before.dimensions > 0 {
+        let has_no_limit = after.modifiers.is_empty() || before.modifiers == after.modifiers;
+        return before.name == after.name && has_no_limit && before.fields == after.fields;
     }
     let limit = |data_type: &DataType| data_type.modifiers.first().copied();
     let grows = match (limit(before), limit(after)) {
@@ -203,7 +212,18 @@ fn keeps_rows(before: &DataType, after: &DataType) -> bool {
         | ("timestamptz", "timestamptz")
         | ("time", "time")
         | ("timetz", "timetz") => grows || limit(after).is_some_and(|digits| digits >= 6),
-        ("cidr", "inet") => true,
+        ("interval", "interval") => {
+            // Fields without seconds have no fraction of one.
+            let has_seconds = before
+                .fields
+                .as_ref()
+                .is_none_or(|fields| fields.contains("second"));
+            let has_room = grows || !has_seconds || limit(after).is_some_and(|digits| digits >= 6);
+            before.fields == after.fields && before.modifiers == after.modifiers
+                || after.fields.is_none() && has_room
+        }
+        ("cidr", "inet") | ("oid", "int4") | ("int4", "oid") | ("xml", "text") => true,
+        ("xml", "varchar") | ("bit", "varbit") => limit(after).is_none(),
         (before_name, after_name) => {
             before_name == after_name
                 && before.name == after.name

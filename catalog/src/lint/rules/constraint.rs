@@ -4,6 +4,7 @@ use bowline_sql::quote::identifier;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::not_null;
+use super::replace::concurrent;
 use crate::lint::rewrite::{self, Step, without};
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
@@ -89,143 +90,61 @@ pub(super) fn validate(scope: &mut Scope<'_>, action: &SyntaxNode) {
         .help("validate it in a migration of its own");
 }
 
-/// A CHECK of a new column.
-pub(super) fn check_column(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) {
-    if !has_below(clause, SyntaxKind::NOT_ENFORCED) {
-        of_column(scope, action, clause, Rule::ConstraintMissingNotValid, "");
-    }
-}
-
-/// A REFERENCES of a new column.
-pub(super) fn references_column(
-    scope: &mut Scope<'_>,
-    action: &SyntaxNode,
-    clause: &SyntaxNode,
-    column: &str,
-) {
-    let head = format!("FOREIGN KEY ({}) ", identifier(column));
-    of_column(
-        scope,
-        action,
-        clause,
-        Rule::AddingForeignKeyConstraint,
-        &head,
-    );
-}
-
-/// UNIQUE of a new column.
-pub(super) fn unique_column(
-    scope: &mut Scope<'_>,
-    action: &SyntaxNode,
-    clause: &SyntaxNode,
-    column: &str,
-) {
-    let constraint = of_one_column(scope, column);
-    let plain = add_plain(scope, action, clause);
-    if let Some(finding) = key(scope, action, constraint, Rule::DisallowedUniqueConstraint) {
-        finding.steps.insert(0, plain);
-    }
-}
-
-/// PRIMARY KEY of a new column.
-pub(super) fn primary_column(
-    scope: &mut Scope<'_>,
-    action: &SyntaxNode,
-    clause: &SyntaxNode,
-    column: &str,
-) {
-    let constraint = of_one_column(scope, column);
-    let table = scope.table_sql();
-    let plain = scope.before.first().map_or("", |table| &table.name.name);
-    let not_null = not_null::steps(&table, plain, column, scope.postgres);
-    let first = add_plain(scope, action, clause);
-    if let Some(finding) = key(scope, action, constraint, Rule::AddingSerialPrimaryKeyField) {
-        let fill = Step::new(format!(
-            "-- In batches, each in a transaction of its own:\nUPDATE {table} SET {} = .. WHERE {} IS NULL;",
-            identifier(column),
-            identifier(column)
-        ));
-        let steps = std::mem::take(&mut finding.steps);
-        finding.steps = [vec![first, fill], not_null, steps].concat();
-    }
-}
-
-fn of_one_column(scope: &Scope<'_>, column: &str) -> Option<Constraint> {
-    added(scope, |kind| match kind {
-        ConstraintKind::Unique { columns, .. } | ConstraintKind::PrimaryKey { columns } => {
-            columns.as_slice() == [column.to_owned()]
-        }
-        _ => false,
-    })
-}
-
-fn add_plain(scope: &Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) -> Step {
-    let column = without(action, std::slice::from_ref(clause));
-    Step::new(format!("ALTER TABLE {} {column};", scope.table_sql()))
-}
-
 /// Reports a constraint that PostgreSQL can add without reading the rows.
 fn not_valid(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode, rule: Rule) {
     let table = scope.table_sql();
     let name = name_of(scope, clause);
     let body = body(clause);
     let quoted = identifier(&name);
-    let is_partitioned = scope
-        .before
-        .first()
-        .is_some_and(|table| table.kind == RelationKind::PartitionedTable);
-    let steps = if is_partitioned && rule == Rule::AddingForeignKeyConstraint && scope.postgres < 18
-    {
-        // NOT VALID foreign keys of partitioned tables came with PostgreSQL 18.
-        Vec::new()
-    } else {
-        vec![
+    let steps = match rule {
+        Rule::AddingForeignKeyConstraint if !takes_not_valid_keys(scope) => Vec::new(),
+        _ => vec![
             Step::new(format!(
                 "ALTER TABLE {table} ADD CONSTRAINT {quoted} {body} NOT VALID;"
             )),
             Step::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted};")),
-        ]
+        ],
     };
     let waits = match rule {
         Rule::AddingForeignKeyConstraint => "writers of both tables wait",
         _ => "its readers and writers wait",
     };
-    scope
-        .report(
-            action,
-            rule,
-            format!("all rows of {table} are read for {name} while {waits}"),
-        )
-        .steps(steps);
+    let finding = scope.report(
+        action,
+        rule,
+        format!("all rows of {table} are read for {name} while {waits}"),
+    );
+    let has_form = !steps.is_empty();
+    finding.steps(steps);
+    if !has_form {
+        finding.help("a foreign key of a partitioned table is NOT VALID only from PostgreSQL 18 on: add it to each partition first, NOT VALID, and validate it there");
+    }
 }
 
-/// Reports a constraint in the definition of a new column.
-fn of_column(
-    scope: &mut Scope<'_>,
-    action: &SyntaxNode,
-    clause: &SyntaxNode,
-    rule: Rule,
-    head: &str,
-) {
-    let table = scope.table_sql();
-    let name = name_of(scope, clause);
-    let quoted = identifier(&name);
-    let plain = add_plain(scope, action, clause);
-    let steps = vec![
-        Step::new(format!(
-            "{}\nALTER TABLE {table} ADD CONSTRAINT {quoted} {head}{} NOT VALID;",
-            plain.sql,
-            body(clause)
-        )),
-        Step::new(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {quoted};")),
-    ];
-    scope
-        .report(
-            action,
-            rule,
-            format!("all rows of {table} are read for {name} while its readers and writers wait"),
-        )
-        .steps(steps);
+/// Returns true if PostgreSQL accepts NOT VALID for a foreign key of the table. Partitioned tables
+/// have it from version 18 on.
+fn takes_not_valid_keys(scope: &Scope<'_>) -> bool {
+    let mut tables = scope.before.iter();
+    scope.postgres >= 18 || !tables.any(|table| table.kind == RelationKind::PartitionedTable)
+}
+
+/// Returns the statement that adds a constraint without reading the rows; `None` if PostgreSQL has
+/// none.
+pub(super) fn not_valid_sql(scope: &Scope<'_>, constraint: &Constraint) -> Option<String> {
+    let is_reference = matches!(constraint.kind, ConstraintKind::ForeignKey { .. });
+    if is_reference && !takes_not_valid_keys(scope) {
+        return None;
+    }
+    let added = Constraint {
+        validated: false,
+        ..constraint.clone()
+    };
+    Some(format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} {};",
+        scope.table_sql(),
+        identifier(&constraint.name),
+        added.sql(&[])
+    ))
 }
 
 fn primary_key(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) {
@@ -233,7 +152,6 @@ fn primary_key(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) 
         matches!(kind, ConstraintKind::PrimaryKey { .. })
     });
     let table = scope.table_sql();
-    let plain = scope.before.first().map_or("", |table| &table.name.name);
     let nullable: Vec<String> = match constraint.as_ref().map(|found| &found.kind) {
         Some(ConstraintKind::PrimaryKey { columns }) => columns
             .iter()
@@ -248,7 +166,7 @@ fn primary_key(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) 
     };
     let not_null: Vec<Step> = nullable
         .iter()
-        .flat_map(|column| not_null::steps(&table, plain, column, scope.postgres))
+        .flat_map(|column| not_null::steps(scope, column))
         .collect();
     if child(clause, SyntaxKind::USING_INDEX_NAME).is_some() {
         // With the index at hand, only NOT NULL reads the table.
@@ -265,7 +183,8 @@ fn primary_key(scope: &mut Scope<'_>, action: &SyntaxNode, clause: &SyntaxNode) 
         }
         return;
     }
-    if let Some(finding) = key(scope, action, constraint, Rule::AddingSerialPrimaryKeyField) {
+    let finding = key(scope, action, constraint, Rule::AddingSerialPrimaryKeyField);
+    if !finding.steps.is_empty() {
         let steps = std::mem::take(&mut finding.steps);
         finding.steps = [not_null, steps].concat();
     }
@@ -277,60 +196,66 @@ fn key<'s>(
     action: &SyntaxNode,
     constraint: Option<Constraint>,
     rule: Rule,
-) -> Option<&'s mut crate::lint::Finding> {
+) -> &'s mut crate::lint::Finding {
     let table = scope.table_sql();
     let steps = constraint
         .as_ref()
         .map(|constraint| key_steps(scope, constraint));
+    let mut tables = scope.before.iter();
+    let is_partitioned = tables.any(|table| table.kind == RelationKind::PartitionedTable);
     let finding = scope.report(
         action,
         rule,
         format!("the index of the key is built while readers and writers of {table} wait"),
     );
     finding.steps = steps.unwrap_or_default();
-    Some(finding)
+    if finding.steps.is_empty() && is_partitioned {
+        finding.help("build a unique index on each partition first; the key of the partitioned table then takes them over");
+    }
+    finding
 }
 
-/// Returns the steps that build the index first.
-fn key_steps(scope: &Scope<'_>, constraint: &Constraint) -> Vec<Step> {
-    let (word, columns) = match &constraint.kind {
-        ConstraintKind::PrimaryKey { columns } => ("PRIMARY KEY", columns),
-        ConstraintKind::Unique { columns, .. } => ("UNIQUE", columns),
-        _ => return Vec::new(),
-    };
-    let table = scope.table_after();
-    let is_partitioned = table.is_some_and(|table| table.kind == RelationKind::PartitionedTable);
-    // Neither a key with WITHOUT OVERLAPS nor one of a partitioned table can take over an index.
-    if constraint.temporal || is_partitioned {
-        return Vec::new();
+/// Returns the words and columns of a key.
+pub(super) fn key_columns(kind: &ConstraintKind) -> Option<(&'static str, &[String])> {
+    match kind {
+        ConstraintKind::PrimaryKey { columns } => Some(("PRIMARY KEY", columns)),
+        ConstraintKind::Unique { columns, .. } => Some(("UNIQUE", columns)),
+        _ => None,
     }
-    let index = table.and_then(|table| {
-        let mut indexes = table.indexes.iter();
-        indexes.find(|index| index.name == constraint.name)
-    });
-    let include = match index.map(|index| index.included.as_slice()) {
-        Some(included) if !included.is_empty() => {
-            format!(" INCLUDE ({})", rewrite::columns(included))
-        }
-        _ => String::new(),
-    };
-    let nulls = match index.is_some_and(|index| index.nulls_not_distinct) {
-        true => " NULLS NOT DISTINCT",
-        false => "",
-    };
-    let deferral = match (constraint.deferrable, constraint.initially_deferred) {
+}
+
+/// Returns the deferral of a key, as it follows its index.
+pub(super) fn deferral(constraint: &Constraint) -> &'static str {
+    match (constraint.deferrable, constraint.initially_deferred) {
         (_, true) => " INITIALLY DEFERRED",
         (true, false) => " DEFERRABLE",
         (false, false) => "",
+    }
+}
+
+/// Returns the steps that build the index first.
+pub(super) fn key_steps(scope: &Scope<'_>, constraint: &Constraint) -> Vec<Step> {
+    let Some((word, _)) = key_columns(&constraint.kind) else {
+        return Vec::new();
     };
-    let (table, name) = (scope.table_sql(), identifier(&constraint.name));
-    let list = rewrite::columns(columns);
+    let Some(table) = scope.table_after() else {
+        return Vec::new();
+    };
+    // Neither a key with WITHOUT OVERLAPS nor one of a partitioned table can take over an index.
+    if constraint.temporal || table.kind == RelationKind::PartitionedTable {
+        return Vec::new();
+    }
+    let mut indexes = table.indexes.iter();
+    let Some(index) = indexes.find(|index| index.name == constraint.name) else {
+        return Vec::new();
+    };
+    let name = identifier(&constraint.name);
     vec![
-        Step::alone(format!(
-            "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({list}){include}{nulls};"
-        )),
+        concurrent(index, &table.name),
         Step::new(format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {name}{deferral};"
+            "ALTER TABLE {} ADD CONSTRAINT {name} {word} USING INDEX {name}{};",
+            scope.table_sql(),
+            deferral(constraint)
         )),
     ]
 }

@@ -6,6 +6,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::lint::rewrite::{self, Step, without};
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
+use crate::replay::state::names::object_name;
 use crate::replay::syntax::clause::given_name;
 use crate::replay::syntax::tree::{child, has_below, path};
 
@@ -93,7 +94,7 @@ fn steps(scope: &Scope<'_>, domain: &str, clause: &SyntaxNode) -> Vec<Step> {
     let name = given_name(clause).unwrap_or_else(|| {
         let plain = child(scope.node, K::DOMAIN_REF).map(|reference| path(&reference));
         let plain = plain.and_then(|mut parts| parts.pop()).unwrap_or_default();
-        format!("{plain}_check")
+        object_name(&plain, "", "check")
     });
     let names: Vec<SyntaxNode> = clause
         .children()

@@ -45,7 +45,8 @@ pub(super) fn used(scope: &mut Scope<'_>) {
         return;
     }
     let node = scope.node;
-    if node.kind() == SyntaxKind::ALTER_TYPE {
+    let is_text = [SyntaxKind::ALTER_TYPE, SyntaxKind::COMMENT_ON];
+    if is_text.contains(&node.kind()) {
         return;
     }
     let literals = node
@@ -58,6 +59,9 @@ pub(super) fn used(scope: &mut Scope<'_>) {
         let Some(name) = scope.transaction.labels.get(&label) else {
             continue;
         };
+        if !names_enum(scope, name) {
+            continue;
+        }
         let name = rewrite::relation(name);
         let step = Step::new(rewrite::whole(node));
         scope
@@ -69,4 +73,18 @@ pub(super) fn used(scope: &mut Scope<'_>) {
             .steps(vec![step])
             .help("use it in the next migration");
     }
+}
+
+/// Returns true if a statement may mean a label by its text: it names the enum, or a relation with
+/// a column of it.
+fn names_enum(scope: &Scope<'_>, name: &Name) -> bool {
+    let text = scope.node.to_string();
+    let names = |name: &str| bowline_sql::tokens(&text).any(|token| token.is_name(name));
+    let mut relations = scope.state.catalog().relations.values();
+    names(&name.name)
+        || relations.any(|relation| {
+            let mut columns = relation.columns.iter();
+            columns.any(|column| scope.state.base_type(&column.data_type).name == *name)
+                && names(&relation.name.name)
+        })
 }

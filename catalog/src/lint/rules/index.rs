@@ -1,13 +1,13 @@
 //! Indexes and partitions: what has a form with CONCURRENTLY.
 
-use bowline_sql::quote::identifier;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::replace::concurrent;
 use crate::lint::rewrite::{self, Step};
 use crate::lint::rule::Rule;
 use crate::lint::scope::{Scope, subject};
 use crate::replay::syntax::tree::{children, has, has_below, text};
-use crate::{Relation, RelationKind};
+use crate::{Catalog, Index, Name, Relation, RelationKind};
 
 /// `CREATE INDEX`.
 pub(super) fn create(scope: &mut Scope<'_>) {
@@ -43,46 +43,57 @@ pub(super) fn create(scope: &mut Scope<'_>) {
         .steps(steps);
 }
 
-/// Returns the steps that build an index of a partitioned table partition by partition.
+/// Returns the steps that build an index of a partitioned table partition by partition; none if an
+/// index of a partition is not found.
 fn of_partitions(scope: &Scope<'_>, parent: &Relation) -> Vec<Step> {
     let catalog = scope.state.catalog();
-    let Some(after) = catalog.relations.get(&parent.name) else {
+    let Some(start) = scope.start else {
         return Vec::new();
     };
-    let is_old = |name: &str| parent.indexes.iter().any(|old| old.name == name);
-    let Some(index) = after.indexes.iter().find(|index| !is_old(&index.name)) else {
-        return Vec::new();
+    let new_index = |table: &Name| {
+        let old = start.catalog().relations.get(table);
+        let old = old.map_or(&[][..], |old| &old.indexes);
+        let is_old = |index: &Index| old.iter().any(|old| old.name == index.name);
+        let mut indexes = catalog.relations.get(table)?.indexes.iter();
+        indexes.find(|index| !is_old(index)).cloned()
     };
-    let source = text(scope.node);
-    let Some(list) = source.find('(') else {
-        return Vec::new();
+    partitioned_index(catalog, &parent.name, &new_index).unwrap_or_default()
+}
+
+/// Returns the steps that build an index on a table: on a partitioned one, an index that is invalid
+/// at first, and becomes valid with the last index of a partition.
+///
+/// `index_of` has the definition of each index.
+pub(in crate::lint) fn partitioned_index(
+    catalog: &Catalog,
+    table: &Name,
+    index_of: &impl Fn(&Name) -> Option<Index>,
+) -> Option<Vec<Step>> {
+    let (relation, index) = (catalog.relations.get(table)?, index_of(table)?);
+    if relation.partition_by.is_none() {
+        return Some(vec![concurrent(&index, table)]);
+    }
+    let of_schema = |table: &Name, index: &Index| {
+        rewrite::relation(&Name {
+            schema: table.schema.clone(),
+            name: index.name.clone(),
+        })
     };
-    let tail = source[list..].trim_end_matches(';').trim_end();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let using = match index.method.as_str() {
-        "btree" => String::new(),
-        method => format!("USING {method} "),
-    };
-    let name = identifier(&index.name);
-    let mut steps = vec![Step::new(format!(
-        "CREATE {unique}INDEX {name} ON ONLY {} {using}{tail};",
-        rewrite::relation(&parent.name)
-    ))];
-    let partitions = catalog
-        .relations
-        .values()
-        .filter(|relation| relation.parents.contains(&parent.name));
-    for partition in partitions {
-        let of_partition = identifier(&format!("{}_{}", partition.name.name, index.name));
-        steps.push(Step::alone(format!(
-            "CREATE {unique}INDEX CONCURRENTLY {of_partition} ON {} {using}{tail};",
-            rewrite::relation(&partition.name)
-        )));
+    let on = format!(" ON {}", table.sql());
+    let only = index
+        .sql(table)
+        .replacen(&on, &format!(" ON ONLY {}", table.sql()), 1);
+    let mut steps = vec![Step::new(format!("{only};"))];
+    let mut relations = catalog.relations.values();
+    while let Some(partition) = relations.find(|relation| relation.parents.contains(table)) {
+        steps.extend(partitioned_index(catalog, &partition.name, index_of)?);
         steps.push(Step::new(format!(
-            "ALTER INDEX {name} ATTACH PARTITION {of_partition};"
+            "ALTER INDEX {} ATTACH PARTITION {};",
+            of_schema(table, &index),
+            of_schema(&partition.name, &index_of(&partition.name)?)
         )));
     }
-    steps
+    Some(steps)
 }
 
 /// `DROP INDEX`.

@@ -1,8 +1,8 @@
 //! Renames, which no two versions of a program survive.
 
-use bowline_sql::quote::identifier;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::replace::{self, Replacement};
 use crate::lint::rewrite::{self, Step};
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
@@ -15,46 +15,23 @@ pub(super) fn column(scope: &mut Scope<'_>, action: &SyntaxNode) {
     let from = named_column(action);
     let to = child_name(action, SyntaxKind::COLUMN_NAME).unwrap_or_default();
     let table = scope.table_sql();
-    let (old, new) = (identifier(&from), identifier(&to));
-    let data_type = scope.column_before(&from).map_or_else(
-        || "..".to_owned(),
-        |column| {
-            let modifiers: Vec<String> = column
-                .data_type
-                .modifiers
-                .iter()
-                .map(i32::to_string)
-                .collect();
-            let name = match column.data_type.name.schema.as_str() {
-                "pg_catalog" => column.data_type.name.name.clone(),
-                _ => rewrite::relation(&column.data_type.name),
-            };
-            let modifiers = match modifiers.is_empty() {
-                true => String::new(),
-                false => format!("({})", modifiers.join(", ")),
-            };
-            format!(
-                "{name}{modifiers}{}",
-                "[]".repeat(usize::from(column.data_type.dimensions))
-            )
-        },
-    );
-    let steps = vec![
-        Step::new(format!("ALTER TABLE {table} ADD COLUMN {new} {data_type};")),
-        Step::new(format!(
-            "-- Release a program that writes both columns, or a trigger that copies {old} to {new}. Then, in batches:\nUPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old};"
-        )),
-        Step::new(format!(
-            "-- When no program uses the old column:\nALTER TABLE {table} DROP COLUMN {old};"
-        )),
-    ];
+    let data_type = scope.column_before(&from);
+    let data_type = data_type.map_or_else(String::new, |column| column.data_type.sql());
+    let replacement = Replacement {
+        old: &from,
+        end: &to,
+        data_type: &data_type,
+        value: None,
+    };
+    let (steps, help) = replace::form(scope, &replacement);
     scope
         .report(
             action,
             Rule::RenamingColumn,
             format!("programs that name {table}.{from} fail from now on, and those that name {to} fail until then"),
         )
-        .steps(steps);
+        .steps(steps)
+        .help(help);
 }
 
 /// `RENAME TO` of a table.
@@ -77,11 +54,16 @@ pub(super) fn table(scope: &mut Scope<'_>, action: &SyntaxNode) {
     if is_kept {
         return;
     }
+    // The view has the rights of its reader, and of the table's grants.
+    let mut view = format!(
+        "ALTER TABLE {old} {};\nCREATE VIEW {old} WITH (security_invoker = true) AS SELECT * FROM {new};",
+        text(action)
+    );
+    for privilege in &before.attached.privileges.granted {
+        view.push_str(&format!("\n{};", privilege.sql(&format!("TABLE {old}"))));
+    }
     let steps = vec![
-        Step::new(format!(
-            "ALTER TABLE {old} {};\nCREATE VIEW {old} AS SELECT * FROM {new};",
-            text(action)
-        )),
+        Step::new(view),
         Step::new(format!(
             "-- When no program uses the old name:\nDROP VIEW {old};"
         )),

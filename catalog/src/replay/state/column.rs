@@ -61,6 +61,37 @@ impl State {
         }
     }
 
+    /// Returns the domain whose constraint PostgreSQL checks for each value of a type: the type
+    /// itself if it is a domain with a constraint, or one below it.
+    pub(crate) fn checking_domain(&self, data_type: &DataType) -> Option<Name> {
+        let mut found = data_type.clone();
+        // A domain rests on an earlier type, so this ends. The bound is for an inconsistent
+        // catalog.
+        for _ in 0..64 {
+            if found.dimensions > 0 {
+                return None;
+            }
+            let kind = self.catalog.types.get(&found.name).map(|found| &found.kind);
+            let Some(TypeKind::Domain {
+                base,
+                not_null,
+                checks,
+                ..
+            }) = kind
+            else {
+                // Those domains of the standard with a check.
+                let has_check = ["cardinal_number", "yes_or_no"].contains(&&*found.name.name);
+                let is_standard = found.name.schema == "information_schema";
+                return (is_standard && has_check).then_some(found.name);
+            };
+            if *not_null || !checks.is_empty() {
+                return Some(found.name);
+            }
+            found = base.clone();
+        }
+        None
+    }
+
     /// Returns the base type beneath any number of domains.
     pub(crate) fn base_type(&self, data_type: &DataType) -> DataType {
         let mut found = data_type.clone();

@@ -13,7 +13,7 @@ const MAX_NAME_LENGTH: usize = 63;
 
 /// Returns `table_columns_label`. The longer of the first two is shortened until all fits
 /// (`makeObjectName` of PostgreSQL).
-fn object_name(table: &str, columns: &str, label: &str) -> String {
+pub(crate) fn object_name(table: &str, columns: &str, label: &str) -> String {
     let overhead = if columns.is_empty() { 0 } else { 1 } + 1 + label.len();
     let room = MAX_NAME_LENGTH.saturating_sub(overhead);
     let (mut table_length, mut columns_length) = (table.len(), columns.len());
