@@ -287,5 +287,14 @@ pub(super) fn has_window(value: &Expr) -> bool {
 
 /// Returns true if an expression contains a call of a function that returns a set.
 pub(super) fn has_set(value: &Expr) -> bool {
-    value.any(&mut |it| matches!(&it.kind, Kind::Call(call) if call.returns_set))
+    match &value.kind {
+        Kind::Call(call) if call.returns_set => true,
+        // The value of a CASE is computed once, and not again by each comparison.
+        Kind::CaseValue(_) => false,
+        _ => {
+            let mut found = false;
+            value.each(&mut |child| found = found || has_set(child));
+            found
+        }
+    }
 }

@@ -54,7 +54,8 @@ impl Analyzer<'_> {
             None => Expr::new(types::UNKNOWN, Kind::Const(None), span.clone()),
         };
         let all: Vec<&Expr> = std::iter::once(&otherwise).chain(&results).collect();
-        let has_set = all.iter().any(|it| super::apply::has_set(it));
+        let mut parts = all.iter().copied().chain(&subject);
+        let has_set = parts.any(super::apply::has_set);
         let common = self.common(&all, "CASE")?;
         let otherwise = self.convert_to_common(otherwise, common, "CASE/ELSE")?;
         let mut whens = Vec::new();

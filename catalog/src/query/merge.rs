@@ -3,11 +3,12 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::TableId;
 use super::fault::Fault;
+use super::join::{Part, join_parts};
 use super::raw::span_of;
 use super::scope::{Analyzed, Item};
 use super::target::Target;
 use super::target::is_overriding;
-use crate::replay::syntax::tree::child;
+use crate::replay::syntax::tree::{child, child_name};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -20,14 +21,11 @@ impl Analyzer<'_> {
         let using = child(node, K::USING_ON_CLAUSE)
             .ok_or_else(|| Fault::refused(span_of(node), "the query is incomplete"))?;
         let source_tables = self.read_from(&using)?;
-        let source = std::mem::take(&mut self.scope().items);
+        let mut source = std::mem::take(&mut self.scope().items);
         let source_star = std::mem::take(&mut self.scope().star);
-        let both = |analyzer: &mut Self| {
-            analyzer.show(&item);
-            analyzer.scope().items.extend(source.iter().cloned());
-            analyzer.scope().star.extend(source_star.iter().cloned());
-        };
-        both(self);
+        self.show(&item);
+        self.scope().items.extend(source.iter().cloned());
+        self.scope().star.extend(source_star.iter().cloned());
         if let Some(condition) = child(&using, K::ON_CLAUSE)
             && let Some(value) = condition.children().next()
         {
@@ -38,6 +36,12 @@ impl Analyzer<'_> {
             value?;
         }
         let analyzed = self.merge_returning(node, &source_tables, (&source, &item), &target)?;
+        // In the actions PostgreSQL finds a common column of `USING (..) AS alias` twice: in the
+        // join, and under the alias.
+        let alias = using.children().next().and_then(|it| using_alias(&it));
+        if let Some(last) = source.last_mut().filter(|_| alias.is_some()) {
+            last.shows_columns = true;
+        }
         for when in node.children() {
             let kind = when.kind();
             if kind == K::MERGE_WHEN_NOT_MATCHED_SOURCE {
@@ -51,13 +55,13 @@ impl Analyzer<'_> {
             };
             self.scope().items.clear();
             self.scope().star.clear();
-            match shown {
-                (true, true) => both(self),
-                (true, false) => self.show(&item),
-                _ => {
-                    self.scope().items.extend(source.iter().cloned());
-                    self.scope().star.extend(source_star.iter().cloned());
-                }
+            let (shows_target, shows_source) = shown;
+            if shows_target {
+                self.show(&item);
+            }
+            if shows_source {
+                self.scope().items.extend(source.iter().cloned());
+                self.scope().star.extend(source_star.iter().cloned());
             }
             self.merge_action(&when, &target)?;
         }
@@ -120,5 +124,27 @@ impl Analyzer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the alias of the common columns of a join.
+fn using_alias(source: &SyntaxNode) -> Option<String> {
+    let source = unwrapped_item(source);
+    let mut parts = Vec::new();
+    join_parts(&source, &mut parts);
+    match parts.last()? {
+        Part::Condition(clause) => {
+            child(clause, K::REQUIRED_AS_ALIAS).and_then(|alias| child_name(&alias, K::TABLE_ALIAS))
+        }
+        _ => None,
+    }
+}
+
+/// Returns an item of FROM without the parentheses around it.
+fn unwrapped_item(item: &SyntaxNode) -> SyntaxNode {
+    let inner = (item.kind() == K::PAREN_FROM_ITEM).then(|| item.children().next());
+    match inner.flatten() {
+        Some(inner) => unwrapped_item(&inner),
+        None => item.clone(),
     }
 }

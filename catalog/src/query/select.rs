@@ -141,6 +141,9 @@ impl Analyzer<'_> {
         }
         let unlockable = self.unlockable(node, distinct.is_some());
         self.locks(node, &tables, unlockable)?;
+        // A lock reaches into the subqueries of a subquery.
+        let nested = tables.iter().find_map(|it| self.table(*it).unlockable);
+        let unlockable = unlockable.or(nested);
         let group_clause = child(node, K::GROUP_BY_CLAUSE);
         self.scope().has_sets = has_sets;
         let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
