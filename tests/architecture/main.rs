@@ -176,6 +176,8 @@ fn the_engine_depends_on_no_server() {
             "rowan",
             "serde",
             "serde_json",
+            "squawk-lexer",
+            "squawk-line-index",
             "squawk-parser",
             "squawk-syntax"
         ]
