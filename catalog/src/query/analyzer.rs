@@ -9,7 +9,7 @@ use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::memo::Memo;
 use super::objects::{Objects, Used};
-use super::scope::{Scope, Table};
+use super::scope::{RelationColumn, Scope, Table, TableColumn};
 use super::signature::Function;
 use super::types::{self, TypeId, Types};
 use super::view::View;
@@ -26,11 +26,12 @@ pub(super) struct Analyzer<'a> {
     pub(super) operators: HashMap<String, [Rc<[Candidate]>; 2]>,
     pub(super) views: HashMap<Name, Option<Rc<View>>>,
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
+    pub(super) relations: HashMap<(Name, bool), Rc<[TableColumn]>>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) tables: Vec<Table>,
     /// The scopes of the queries around the current position, the innermost last.
     pub(super) scopes: Vec<Scope>,
-    pub(super) reads: BTreeSet<(Name, String)>,
+    pub(super) reads: BTreeSet<RelationColumn>,
     pub(super) writes: BTreeSet<Name>,
     /// The columns that are written.
     pub(super) assigns: BTreeSet<(Name, String)>,
@@ -71,7 +72,7 @@ pub(super) struct Parameter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
     None,
-    One(Name, String),
+    One(RelationColumn),
     Several,
 }
 
@@ -99,6 +100,7 @@ impl<'a> Analyzer<'a> {
             operators: memo.operators,
             views: memo.views,
             functions: memo.functions,
+            relations: memo.relations,
             parameters: parameters.collect(),
             tables: Vec::new(),
             scopes: Vec::new(),
@@ -127,6 +129,7 @@ impl<'a> Analyzer<'a> {
             operators: self.operators,
             views: self.views,
             functions: self.functions,
+            relations: self.relations,
         }
     }
 
@@ -209,14 +212,14 @@ impl<'a> Analyzer<'a> {
     }
 
     /// Records that the values of a parameter are those of a column.
-    pub(super) fn relate(&mut self, value: &Expr, column: Option<(Name, String)>) {
-        let Some((name, column)) = column else {
+    pub(super) fn relate(&mut self, value: &Expr, column: Option<RelationColumn>) {
+        let Some(column) = column else {
             return;
         };
         match &value.kind {
             Kind::Param(index) => {
                 let origin = &mut self.parameters[*index].column;
-                let found = Origin::One(name, column);
+                let found = Origin::One(column);
                 *origin = match &*origin {
                     Origin::None => found,
                     same if *same == found => found,
@@ -225,7 +228,7 @@ impl<'a> Analyzer<'a> {
             }
             Kind::Array(all) => {
                 for value in all {
-                    self.relate(value, Some((name.clone(), column.clone())));
+                    self.relate(value, Some(Rc::clone(&column)));
                 }
             }
             _ => {}
@@ -233,7 +236,7 @@ impl<'a> Analyzer<'a> {
     }
 
     /// Returns the column of a relation, if a value is that column and nothing else.
-    pub(super) fn origin(&self, value: &Expr) -> Option<(Name, String)> {
+    pub(super) fn origin(&self, value: &Expr) -> Option<RelationColumn> {
         match &value.kind {
             Kind::Var { table, column } => self.table(*table).columns[*column].origin.clone(),
             _ => None,

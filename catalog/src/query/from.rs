@@ -1,5 +1,7 @@
 //! FROM: tables, subqueries, functions and joins (parse_clause.c).
 
+use std::rc::Rc;
+
 use super::alias::{quoted, rename};
 use super::join::{is_from_item, join_parts};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
@@ -224,7 +226,6 @@ impl Analyzer<'_> {
         schema: Option<String>,
         table: Table,
     ) -> Joined {
-        let columns = table.columns.clone();
         let id = self.add_table(table);
         let value = |at: usize, column: &TableColumn| {
             Expr::new(
@@ -236,8 +237,8 @@ impl Analyzer<'_> {
                 0..0,
             )
         };
-        let shown = columns.iter().enumerate();
-        let shown: Vec<(String, Expr)> = shown
+        let shown = self.table(id).columns.iter().enumerate();
+        let shown: Rc<[(String, Expr)]> = shown
             .map(|(at, column)| (column.name.clone(), value(at, column)))
             .collect();
         let star = shown.iter().map(|(name, value)| StarColumn {

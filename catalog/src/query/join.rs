@@ -36,7 +36,7 @@ impl Analyzer<'_> {
                 alias: Some(named),
                 schema: None,
                 table: None,
-                columns,
+                columns: columns.into(),
                 shows_columns: true,
                 shows_alias: true,
                 is_forbidden: false,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::candidate::Candidate;
+use super::scope::TableColumn;
 use super::signature::Function;
 use super::types::Types;
 use super::view::View;
@@ -19,6 +20,8 @@ pub(super) struct Memo<'a> {
     pub(super) views: HashMap<Name, Option<Rc<View>>>,
     /// The functions of a name, by schema. `None` stands for a name without schema.
     pub(super) functions: HashMap<String, HashMap<Option<String>, Rc<[Function]>>>,
+    /// The columns of a relation: alone, and with the tables that inherit from it.
+    pub(super) relations: HashMap<(Name, bool), Rc<[TableColumn]>>,
 }
 
 impl<'a> Memo<'a> {
@@ -29,6 +32,7 @@ impl<'a> Memo<'a> {
             operators: HashMap::new(),
             views: HashMap::new(),
             functions: HashMap::new(),
+            relations: HashMap::new(),
         }
     }
 }

@@ -73,7 +73,7 @@ impl Analyzer<'_> {
                 if let Some(origin) = &column.origin {
                     self.reads.insert(origin.clone());
                     if self.objects.is_some() {
-                        self.used.columns.insert(origin.clone());
+                        self.used.columns.insert((**origin).clone());
                     }
                 }
             }
@@ -171,7 +171,7 @@ impl Analyzer<'_> {
     fn similar_column(&self, wanted: &str) -> Option<String> {
         let mut best: Option<(usize, String)> = None;
         for item in self.scopes.iter().flat_map(|scope| &scope.items) {
-            for (column, _) in &item.columns {
+            for (column, _) in item.columns.iter() {
                 let distance = distance(wanted, column);
                 if distance <= (wanted.len() / 3).max(1)
                     && best.as_ref().is_none_or(|(least, _)| distance < *least)
@@ -359,7 +359,7 @@ impl Analyzer<'_> {
         if let Some(origin) = &found.origin {
             self.reads.insert(origin.clone());
             if self.objects.is_some() {
-                self.used.columns.insert(origin.clone());
+                self.used.columns.insert((**origin).clone());
             }
         }
         Expr::new(found.ty, Kind::Var { table, column }, span)

@@ -1,5 +1,7 @@
 //! The relations that a query names: tables, views, sequences, system tables.
 
+use std::rc::Rc;
+
 use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
@@ -9,7 +11,7 @@ use super::scope::{Table, TableColumn};
 use super::types;
 use crate::replay::builtin;
 use crate::replay::syntax::tree::path;
-use crate::{Name, RelationKind};
+use crate::{Name, Relation, RelationKind};
 use squawk_syntax::SyntaxNode;
 
 impl Analyzer<'_> {
@@ -69,14 +71,38 @@ impl Analyzer<'_> {
                 format!("{} is not known exactly: {why}", found.name),
             ));
         };
-        let is_foreign = relation.kind == RelationKind::ForeignTable;
         if self.objects.is_some() {
             self.used.relations.insert(found.clone());
         }
+        let table = Table {
+            relation: Some(found.clone()),
+            columns: self.columns_of(relation, is_only).to_vec(),
+            row: self.types.of_name(&found),
+            nulled_by: Vec::new(),
+            is_single: false,
+            has_row: false,
+            is_only,
+            depth,
+            is_value: false,
+            is_self: false,
+            unlockable: None,
+        };
+        Ok((found.name, Some(found.schema), table))
+    }
+
+    /// Returns the columns of a relation.
+    fn columns_of(&mut self, relation: &Relation, is_only: bool) -> Rc<[TableColumn]> {
+        let found = &relation.name;
+        let is_foreign = relation.kind == RelationKind::ForeignTable;
+        // The relations of a replay in progress change.
         let follows_nulls = self.objects.is_none();
-        let has_children = follows_nulls && !is_only && self.has_children(&found);
+        let key = (found.clone(), is_only);
+        if follows_nulls && let Some(known) = self.relations.get(&key) {
+            return Rc::clone(known);
+        }
+        let has_children = follows_nulls && !is_only && self.has_children(found);
         let (never_null, in_view) = if follows_nulls {
-            (self.never_null(&found), self.nullable_in_view(&found))
+            (self.never_null(found), self.nullable_in_view(found))
         } else {
             (Vec::new(), None)
         };
@@ -96,25 +122,16 @@ impl Analyzer<'_> {
                     Some(view) => view.columns[at].nullable,
                     None => is_foreign || !not_null,
                 },
-                origin: Some((found.clone(), column.name.clone())),
+                origin: Some(Rc::new((found.clone(), column.name.clone()))),
                 composite: None,
                 form: self.form_of_column(column),
             });
         }
-        let table = Table {
-            relation: Some(found.clone()),
-            columns,
-            row: self.types.of_name(&found),
-            nulled_by: Vec::new(),
-            is_single: false,
-            has_row: false,
-            is_only,
-            depth,
-            is_value: false,
-            is_self: false,
-            unlockable: None,
-        };
-        Ok((found.name, Some(found.schema), table))
+        let columns: Rc<[TableColumn]> = columns.into();
+        if follows_nulls {
+            self.relations.insert(key, Rc::clone(&columns));
+        }
+        columns
     }
 
     /// Returns true if other tables inherit from a table without being its partitions.

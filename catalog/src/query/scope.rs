@@ -10,6 +10,9 @@ use super::form::Form;
 use super::indexes::SortKey;
 use super::types::{self, TypeId};
 
+/// A column of a relation. Values that come from it share it.
+pub(super) type RelationColumn = Rc<(Name, String)>;
+
 /// A source of rows: a table, a common table expression, a function or a subquery.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -43,7 +46,7 @@ pub(super) struct TableColumn {
     pub(super) ty: TypeId,
     pub(super) nullable: bool,
     /// The column of a relation that the values are from.
-    pub(super) origin: Option<(Name, String)>,
+    pub(super) origin: Option<RelationColumn>,
     /// The fields, if the values are rows that a query built.
     pub(super) composite: Option<Rc<Composite>>,
     pub(super) form: Form,
@@ -56,7 +59,7 @@ pub(super) struct Item {
     /// The schema, if the item is a relation without an alias.
     pub(super) schema: Option<String>,
     pub(super) table: Option<TableId>,
-    pub(super) columns: Vec<(String, Expr)>,
+    pub(super) columns: Rc<[(String, Expr)]>,
     /// Whether bare column names are searched for here.
     pub(super) shows_columns: bool,
     /// Whether columns are found as `alias.column`.
@@ -162,7 +165,7 @@ pub(super) struct ResultColumn {
     pub(super) name: String,
     pub(super) ty: TypeId,
     pub(super) nullable: bool,
-    pub(super) origin: Option<(Name, String)>,
+    pub(super) origin: Option<RelationColumn>,
     /// The expression, if it is a literal or parameter whose type is still open.
     pub(super) open: Option<Expr>,
     /// The fields, if the values are rows or arrays of rows.

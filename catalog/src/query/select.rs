@@ -351,7 +351,7 @@ impl Analyzer<'_> {
                     .flat_map(|scope| &scope.items);
                 let shown = items
                     .filter(|item| item.shows_columns)
-                    .flat_map(|item| &item.columns)
+                    .flat_map(|item| item.columns.iter())
                     .filter(|(name, _)| *name == column.name);
                 shown.count() > 1
             };

@@ -227,7 +227,7 @@ impl Analyzer<'_> {
             parameters.push(Parameter {
                 data_type: self.types.data_type(ty),
                 column: match parameter.column {
-                    Origin::One(name, column) => Some((name, column)),
+                    Origin::One(column) => Some(Rc::unwrap_or_clone(column)),
                     Origin::None | Origin::Several => None,
                 },
             });
@@ -246,6 +246,7 @@ impl Analyzer<'_> {
         };
         let replaced = std::mem::take(&mut self.edits);
         let with_fields = self.with_fields(&analyzed.columns, sql, &replaced);
+        let reads = std::mem::take(&mut self.reads);
         let columns = analyzed.columns.into_iter();
         let columns = columns.map(|it| self.public_column(it.table_column()));
         let query = Query {
@@ -253,7 +254,7 @@ impl Analyzer<'_> {
             parameters,
             columns: columns.collect(),
             rows,
-            reads: std::mem::take(&mut self.reads),
+            reads: reads.into_iter().map(Rc::unwrap_or_clone).collect(),
             writes: std::mem::take(&mut self.writes),
             assigns: std::mem::take(&mut self.assigns),
             indexes: std::mem::take(&mut self.indexes),
@@ -262,7 +263,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn public_column(&self, column: TableColumn) -> Column {
-        let comment = column.origin.as_ref().and_then(|(name, wanted)| {
+        let comment = column.origin.as_deref().and_then(|(name, wanted)| {
             let relation = self.catalog.relations.get(name)?;
             let found = relation.columns.iter().find(|it| it.name == *wanted)?;
             found.comment.clone()
@@ -271,7 +272,7 @@ impl Analyzer<'_> {
             name: column.name,
             data_type: self.types.data_type(column.ty),
             nullable: column.nullable,
-            column: column.origin,
+            column: column.origin.map(Rc::unwrap_or_clone),
             row: self.public_row(column.composite.as_ref()),
             comment,
         }

@@ -71,6 +71,7 @@ impl Analyzer<'_> {
             // The functions of a name depend on the search path.
             functions: Default::default(),
             views: mem::take(&mut self.views),
+            relations: mem::take(&mut self.relations),
         };
         let mut inner = Analyzer::new(self.catalog, path, memo, &[]);
         inner.depth = self.depth;
@@ -79,6 +80,7 @@ impl Analyzer<'_> {
         self.types = memo.types;
         self.operators = memo.operators;
         self.views = memo.views;
+        self.relations = memo.relations;
         let analyzed = analyzed.ok()?;
         let columns = analyzed.columns;
         // The view was created with the columns that `*` had then. The table may have got more
@@ -91,7 +93,7 @@ impl Analyzer<'_> {
             columns.len() == relation.columns.len() && (!has_star(&statement) || has_names());
         let columns = columns.into_iter().map(|column| ViewColumn {
             nullable: column.nullable,
-            origin: column.origin,
+            origin: column.origin.map(Rc::unwrap_or_clone),
         });
         is_same.then(|| {
             Rc::new(View {
