@@ -5,7 +5,6 @@ use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
 
 use pq_sys as pq;
-use smallvec::SmallVec;
 
 use super::{Connection, LibpqError, ResultSet};
 
@@ -59,20 +58,19 @@ impl Connection {
         name: &CStr,
         values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
     ) -> Result<(), LibpqError> {
-        let bound = BoundArrays::new(values)?;
         // SAFETY: the connection is valid, the name ends with NUL, the arrays have `count` items
         // and point to values that outlive the call.
-        let sent = unsafe {
+        let sent = with_arrays(values, |count, values, lengths, formats| unsafe {
             pq::PQsendQueryPrepared(
                 self.0.as_ptr(),
                 name.as_ptr(),
-                bound.count,
-                bound.values.as_ptr(),
-                bound.lengths.as_ptr(),
-                bound.formats().as_ptr(),
+                count,
+                values,
+                lengths,
+                formats,
                 BINARY,
             )
-        };
+        })?;
         self.check(sent == 1)
     }
 
@@ -83,23 +81,22 @@ impl Connection {
         types: &[u32],
         values: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
     ) -> Result<(), LibpqError> {
-        let bound = BoundArrays::new(values)?;
-        if types.len() != bound.values.len() {
+        if types.len() != values.len() {
             return Err("each value needs a type".to_owned());
         }
         // SAFETY: as in `send_prepared`; `types` has as many items as there are values.
-        let sent = unsafe {
+        let sent = with_arrays(values, |count, values, lengths, formats| unsafe {
             pq::PQsendQueryParams(
                 self.0.as_ptr(),
                 sql.as_ptr(),
-                bound.count,
+                count,
                 types.as_ptr(),
-                bound.values.as_ptr(),
-                bound.lengths.as_ptr(),
-                bound.formats().as_ptr(),
+                values,
+                lengths,
+                formats,
                 BINARY,
             )
-        };
+        })?;
         self.check(sent == 1)
     }
 
@@ -157,53 +154,45 @@ impl Connection {
 
 const BINARY: c_int = 1;
 
-/// The formats of as many values as most statements have.
-static FORMATS: [c_int; 32] = [BINARY; 32];
+/// The number of values for which the arrays are on the stack; most statements have fewer.
+const FEW: usize = 8;
 
-/// The arrays that libpq takes for bound values; they point to the values.
-struct BoundArrays {
-    count: c_int,
-    values: Array<*const c_char>,
-    lengths: Array<c_int>,
-    /// The formats; empty if [`FORMATS`] are enough.
-    formats: Vec<c_int>,
+/// Gives `send` the arrays that libpq takes for bound values: pointers to them, their lengths and
+/// their formats, and before them their number.
+#[inline]
+fn with_arrays<'v>(
+    all: impl ExactSizeIterator<Item = Option<&'v [u8]>>,
+    send: impl FnOnce(c_int, *const *const c_char, *const c_int, *const c_int) -> c_int,
+) -> Result<c_int, LibpqError> {
+    /// The formats of a few values.
+    static FORMATS: [c_int; FEW] = [BINARY; FEW];
+
+    let count = parameter_count(all.len())?;
+    if all.len() <= FEW {
+        let (mut values, mut lengths) = ([ptr::null(); FEW], [0; FEW]);
+        for ((pointer, size), value) in values.iter_mut().zip(&mut lengths).zip(all) {
+            (*pointer, *size) = (start(value), length(value)?);
+        }
+        let (values, lengths) = (values.as_ptr(), lengths.as_ptr());
+        return Ok(send(count, values, lengths, FORMATS.as_ptr()));
+    }
+    let (mut values, mut lengths) = (Vec::with_capacity(all.len()), Vec::new());
+    for value in all {
+        lengths.push(length(value)?);
+        values.push(start(value));
+    }
+    let formats = vec![BINARY; values.len()];
+    let (values, lengths) = (values.as_ptr(), lengths.as_ptr());
+    Ok(send(count, values, lengths, formats.as_ptr()))
 }
 
-/// On the stack for as many values as most statements have.
-type Array<T> = SmallVec<[T; 8]>;
+fn start(value: Option<&[u8]>) -> *const c_char {
+    value.map_or(ptr::null(), |bytes| bytes.as_ptr().cast())
+}
 
-impl BoundArrays {
-    fn new<'v>(all: impl ExactSizeIterator<Item = Option<&'v [u8]>>) -> Result<Self, LibpqError> {
-        let (mut values, mut lengths) = (Array::new(), Array::new());
-        let formats = if all.len() > FORMATS.len() {
-            vec![BINARY; all.len()]
-        } else {
-            Vec::new()
-        };
-        for value in all {
-            let length = value.map_or(0, <[u8]>::len);
-            lengths.push(
-                c_int::try_from(length)
-                    .map_err(|_| "a bound value is larger than 2 GiB".to_owned())?,
-            );
-            values.push(value.map_or(ptr::null(), |bytes| bytes.as_ptr().cast()));
-        }
-        Ok(Self {
-            count: parameter_count(values.len())?,
-            values,
-            lengths,
-            formats,
-        })
-    }
-
-    /// Returns the formats, at least as many as there are values.
-    fn formats(&self) -> &[c_int] {
-        if self.formats.is_empty() {
-            &FORMATS
-        } else {
-            &self.formats
-        }
-    }
+fn length(value: Option<&[u8]>) -> Result<c_int, LibpqError> {
+    c_int::try_from(value.map_or(0, <[u8]>::len))
+        .map_err(|_| "a bound value is larger than 2 GiB".to_owned())
 }
 
 fn parameter_count(count: usize) -> Result<c_int, LibpqError> {
