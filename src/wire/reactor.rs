@@ -6,12 +6,14 @@
 
 use std::future::Future as _;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Sleep, sleep_until};
@@ -25,8 +27,17 @@ pub(crate) struct Registration(Option<Box<Registered>>);
 #[derive(Debug)]
 struct Registered {
     runtime: Id,
-    socket: AsyncFd<OwnedFd>,
+    readable: Option<Side>,
+    /// Only while there is more to write. Otherwise each message that the server reads would wake
+    /// the runtime, since it makes room.
+    writable: Option<Side>,
     timer: Timer,
+}
+
+/// What is registered for one kind of change.
+#[derive(Debug)]
+struct Side {
+    socket: AsyncFd<OwnedFd>,
     /// Whether tokio has been asked for the next change, and has not reported it yet.
     awaits_change: bool,
 }
@@ -38,6 +49,9 @@ impl Registration {
     }
 
     /// Waits until the socket is ready or the deadline has passed; returns whether it is ready.
+    ///
+    /// A socket that is always ready, because the server sends without an end, does not put off the
+    /// deadline.
     pub(crate) fn poll_ready(
         &mut self,
         context: &mut Context<'_>,
@@ -45,63 +59,94 @@ impl Registration {
         flags: PollFlags,
         deadline: Instant,
     ) -> Poll<io::Result<bool>> {
-        let registered = self.on_current_runtime(socket)?;
-        if registered.poll_socket(context, flags)?.is_ready() {
-            return Poll::Ready(Ok(true));
+        let registered = self.on_current_runtime()?;
+        if registered.poll_socket(context, socket, flags)?.is_ready() {
+            return Poll::Ready(Ok(Instant::now() < deadline));
         }
         ready!(registered.timer.poll_passed(context, deadline));
         Poll::Ready(Ok(false))
     }
 
-    /// Registers the socket, unless it is registered with the runtime that polls.
-    fn on_current_runtime(&mut self, socket: BorrowedFd<'_>) -> io::Result<&mut Registered> {
+    /// Forgets what is registered with another runtime than the one that polls.
+    fn on_current_runtime(&mut self) -> io::Result<&mut Registered> {
         let runtime = Handle::try_current().map_err(io::Error::other)?.id();
-        if self.0.as_ref().is_none_or(|other| other.runtime != runtime) {
-            // A runtime that is no longer polled would report nothing.
-            self.0 = None;
-            self.0 = Some(Box::new(Registered {
+        // A runtime that is no longer polled would report nothing.
+        self.0.take_if(|other| other.runtime != runtime);
+        Ok(self.0.get_or_insert_with(|| {
+            Box::new(Registered {
                 runtime,
-                socket: register(socket)?,
+                readable: None,
+                writable: None,
                 timer: Timer::default(),
-                awaits_change: false,
-            }));
-        }
-        self.0
-            .as_deref_mut()
-            .ok_or_else(|| io::Error::other("the socket is not registered"))
+            })
+        }))
     }
 }
 
 impl Registered {
-    fn poll_socket(&mut self, context: &mut Context<'_>, flags: PollFlags) -> io::Result<Poll<()>> {
-        let Self {
-            socket,
-            awaits_change,
-            ..
-        } = self;
-        let mut changed = |mut guard: AsyncFdReadyGuard<'_, OwnedFd>, flag| {
-            if std::mem::take(awaits_change) || is_ready(socket.as_fd(), flag)? {
-                return Ok::<_, io::Error>(true);
-            }
-            guard.clear_ready();
-            Ok(false)
-        };
+    fn poll_socket(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: BorrowedFd<'_>,
+        flags: PollFlags,
+    ) -> io::Result<Poll<()>> {
         if flags.contains(PollFlags::IN) {
-            while let Poll::Ready(guard) = socket.poll_read_ready(context) {
-                if changed(guard?, PollFlags::IN)? {
-                    return Ok(Poll::Ready(()));
-                }
+            let readable = Side::of(&mut self.readable, socket, Interest::READABLE)?;
+            if readable.poll(context, AsyncFd::poll_read_ready, PollFlags::IN)? {
+                return Ok(Poll::Ready(()));
             }
         }
         if flags.contains(PollFlags::OUT) {
-            while let Poll::Ready(guard) = socket.poll_write_ready(context) {
-                if changed(guard?, PollFlags::OUT)? {
-                    return Ok(Poll::Ready(()));
-                }
+            let writable = Side::of(&mut self.writable, socket, Interest::WRITABLE)?;
+            if writable.poll(context, AsyncFd::poll_write_ready, PollFlags::OUT)? {
+                return Ok(Poll::Ready(()));
             }
+        } else {
+            self.writable = None;
         }
-        *awaits_change = true;
         Ok(Poll::Pending)
+    }
+}
+
+/// Asks tokio for a change of the socket.
+type PollChange = for<'a> fn(
+    &'a AsyncFd<OwnedFd>,
+    &mut Context<'_>,
+) -> Poll<io::Result<AsyncFdReadyGuard<'a, OwnedFd>>>;
+
+impl Side {
+    /// Returns what is registered, and registers the socket if nothing is.
+    fn of<'s>(
+        side: &'s mut Option<Self>,
+        socket: BorrowedFd<'_>,
+        interest: Interest,
+    ) -> io::Result<&'s mut Self> {
+        if side.is_none() {
+            *side = Some(Self {
+                socket: register(socket, interest)?,
+                awaits_change: false,
+            });
+        }
+        side.as_mut()
+            .ok_or_else(|| io::Error::other("the socket is not registered"))
+    }
+
+    /// Returns whether the socket is ready; otherwise tokio wakes the task at the next change.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        poll_change: PollChange,
+        flag: PollFlags,
+    ) -> io::Result<bool> {
+        while let Poll::Ready(guard) = poll_change(&self.socket, context) {
+            let mut guard = guard?;
+            if mem::take(&mut self.awaits_change) || is_ready(self.socket.as_fd(), flag)? {
+                return Ok(true);
+            }
+            guard.clear_ready();
+        }
+        self.awaits_change = true;
+        Ok(false)
     }
 }
 
