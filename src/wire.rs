@@ -6,7 +6,7 @@
 //! notifications, connecting and cancelling), `reactor` (waits of tasks), [`executor`] (runs
 //! futures for callers that block), [`driver`] (waits for the socket), [`cancel`] (cancels after
 //! the deadline), [`interrupt`] (giving up a call from another thread), [`answer`] and [`row`]
-//! (results).
+//! (results), `test_driver` (has the tests of one driver run the other).
 
 pub(crate) mod answer;
 pub(crate) mod cancel;
@@ -20,3 +20,5 @@ pub(crate) mod protocol;
 #[cfg(feature = "tokio")]
 pub(crate) mod reactor;
 pub(crate) mod row;
+#[cfg(all(feature = "tokio", feature = "testing", debug_assertions))]
+pub(crate) mod test_driver;

@@ -27,6 +27,10 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 /// As [`block_on`], for a large future that is made where it is pinned, so that it is not copied.
 #[inline(always)]
 pub(crate) fn block_on_pinned<F: Future>(future: Pin<&mut F>) -> F::Output {
+    #[cfg(all(feature = "tokio", feature = "testing", debug_assertions))]
+    if let Some(runtime) = super::test_driver::runtime() {
+        return runtime.block_on(future);
+    }
     let mut context = Context::from_waker(&BLOCKING);
     match future.poll(&mut context) {
         Poll::Ready(output) => output,

@@ -96,6 +96,9 @@ impl Machine for Connecting<'_> {
         if let Some(next) = self.next.take() {
             return Ok(next);
         }
+        // libpq may go on with another socket after each step.
+        #[cfg(feature = "tokio")]
+        self.connection.registration().forget();
         let next = step(self.connection.poll_connect(), || self.connection.message())?;
         let address = self.connection.address();
         if next != Progress::Done && address != self.address {

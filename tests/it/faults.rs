@@ -1,5 +1,6 @@
 //! Faults of servers, networks, statements and clients; `docs/FAULTS.md` lists them.
 
+mod answers;
 mod bank_under_fire;
 mod byte_sweep;
 mod catalogue;

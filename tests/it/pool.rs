@@ -5,6 +5,7 @@ mod clean;
 mod clock;
 mod down;
 mod ended;
+mod many_tasks;
 mod pgbouncer;
 mod session_state;
 

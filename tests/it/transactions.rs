@@ -7,6 +7,7 @@ mod distributed;
 mod dropped_calls;
 mod given_up;
 mod hooks;
+mod leaks;
 mod locks;
 mod lost_reads;
 mod procedures;

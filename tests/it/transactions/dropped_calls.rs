@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::support::test_database;
 
-const SESSIONS: u32 = 4;
+pub(super) const SESSIONS: u32 = 4;
 
 /// Returns the number of calls of a test; `BOWLINE_DROPS` sets it for longer runs.
 fn calls() -> u64 {
@@ -26,7 +26,7 @@ fn calls() -> u64 {
 }
 
 /// Creates a database with an empty ledger, in which each call inserts two rows or none.
-fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
+pub(super) fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
     let database = test_database();
     Session::connect(&database.config())
         .and_then(|mut session| {
@@ -41,7 +41,7 @@ fn open(max_size: u32) -> (AsyncDatabase, TestDatabase) {
     (config.open().expect("a server").into_async(), database)
 }
 
-fn enter(call: u64, side: &str) -> impl Statement<Output = usize> + Send + '_ {
+pub(super) fn enter(call: u64, side: &str) -> impl Statement<Output = usize> + Send + '_ {
     sql_query("INSERT INTO ledger VALUES ($1, $2)")
         .bind::<BigInt, _>(i64::try_from(call).expect("few"))
         .bind::<Text, _>(side)
@@ -49,7 +49,7 @@ fn enter(call: u64, side: &str) -> impl Statement<Output = usize> + Send + '_ {
 }
 
 /// Makes one of five calls that write two rows, chosen by its number.
-async fn write(db: &AsyncDatabase, call: u64) -> Result<()> {
+pub(super) async fn write(db: &AsyncDatabase, call: u64) -> Result<()> {
     match call % 5 {
         0 => db
             .run((enter(call, "debit"), enter(call, "credit")))
@@ -92,7 +92,10 @@ async fn write(db: &AsyncDatabase, call: u64) -> Result<()> {
 }
 
 /// Polls a call up to this many times and for a few milliseconds at most, and then drops it.
-async fn drop_after(polls: u64, call: impl Future<Output = Result<()>>) -> Option<Result<()>> {
+pub(super) async fn drop_after(
+    polls: u64,
+    call: impl Future<Output = Result<()>>,
+) -> Option<Result<()>> {
     let mut call = pin!(call);
     let mut polled = 0;
     let polls = poll_fn(move |context| {
@@ -108,12 +111,12 @@ async fn drop_after(polls: u64, call: impl Future<Output = Result<()>>) -> Optio
 }
 
 /// Returns a number that looks random.
-fn mixed(seed: u64) -> u64 {
+pub(super) fn mixed(seed: u64) -> u64 {
     let mixed = (seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32
 }
 
-async fn until_idle(db: &AsyncDatabase) {
+pub(super) async fn until_idle(db: &AsyncDatabase) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while db.pool_state().in_use > 0 || db.pool_state().waiting > 0 {
         assert!(Instant::now() < deadline, "{:?}", db.pool_state());
