@@ -150,7 +150,10 @@ impl Visit for Seen {
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("bowline")
+        // The library, and services within the tests.
+        ["bowline", "it::"]
+            .iter()
+            .any(|of| metadata.target().starts_with(of))
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {

@@ -2,8 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
-use crate::support::test_database;
+use bowline::{AsyncDatabase, Session, StatementDsl as _, sql_query};
+use testkit::{Ending, Proxy, Recorder};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::support::{server, test_database};
 
 #[path = "../../../examples/axum.rs"]
 mod service;
@@ -28,15 +34,27 @@ fn ask(at: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
     (status.expect("a status"), body.to_owned())
 }
 
+type Served = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// Starts the service. Returns its address, what stops it, and its task.
+async fn serve(db: AsyncDatabase) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<Served>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a free port");
+    let at = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let stopped = async { stopped.await.expect("it is asked to stop") };
+    (
+        at,
+        stop,
+        tokio::spawn(service::serve(listener, db, stopped)),
+    )
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_service_opens_accounts_and_moves_money() {
     let database = test_database();
     let db = database.open().expect("a server").into_async();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let at = listener.local_addr().expect("an address");
-    let serving = tokio::spawn(async move { axum::serve(listener, service::router(db)).await });
+    let (at, stop, serving) = serve(db.clone()).await;
     let accounts = database.open().expect("a server");
     let answers = tokio::task::spawn_blocking(move || {
         let open = |body| ask(at, "POST", "/accounts", body);
@@ -63,12 +81,23 @@ async fn the_service_opens_accounts_and_moves_money() {
             send(&transfer(-1)),
             ask(at, "GET", "/accounts/2", ""),
             ask(at, "GET", "/accounts/3", ""),
+            ask(at, "GET", "/healthz", ""),
         ]
     });
     let answers = answers.await.expect("no panic");
-    serving.abort();
+    stop.send(()).expect("it waits");
+    serving.await.expect("no panic").expect("an orderly end");
+    db.session().await.expect_err("the database is closed");
     let statuses = answers.each_ref().map(|(status, _)| *status);
-    assert_eq!(statuses, [422, 422, 201, 201, 409, 201, 409, 422, 200, 404]);
+    assert_eq!(
+        statuses,
+        [422, 422, 201, 201, 409, 201, 409, 422, 200, 404, 200]
+    );
+    assert!(
+        answers[10].1.contains("of 10 sessions in use"),
+        "{}",
+        answers[10].1
+    );
     assert!(answers[0].1.contains("unknown field `balance`"));
     assert!(answers[1].1.contains("missing field `username`"));
     assert_eq!(answers[4].1, "the username is taken");
@@ -78,4 +107,77 @@ async fn the_service_opens_accounts_and_moves_money() {
         (&bob["username"], &bob["balance"]),
         (&"bob".into(), &30.into())
     );
+}
+
+/// The target of the service's own spans.
+const SERVICE: &str = concat!(module_path!(), "::service");
+
+#[test]
+fn the_spans_of_statements_are_in_that_of_the_request() {
+    let database = test_database();
+    let recorder = Recorder::default();
+    recorder.listen(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(async {
+            let db = database.open().expect("a server").into_async();
+            let (at, stop, serving) = serve(db).await;
+            let asked = tokio::task::spawn_blocking(move || ask(at, "GET", "/accounts/7", ""));
+            assert_eq!(asked.await.expect("no panic").0, 404);
+            stop.send(()).expect("it waits");
+            serving.await.expect("no panic").expect("an orderly end");
+        });
+    });
+    let requests = recorder.spans(SERVICE);
+    let request = requests.first().expect("the span of the request");
+    assert_eq!(request.get("path"), Some("/accounts/7"));
+    assert_eq!(request.get("status"), Some("404"));
+    let statements = recorder.spans("bowline::statement");
+    let statement = statements.first().expect("the span of the statement");
+    assert_eq!(statement.get("code.function.name"), Some("Account::get"));
+    assert_eq!(statement.parent, Some(SERVICE));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_stops_in_order_and_reports_its_health() {
+    let database = test_database();
+    let proxy = Proxy::start_tcp(&server()).expect("a proxy");
+    let db = proxy.config(database.name()).open().expect("a server");
+    let (at, stop, serving) = serve(db.into_async()).await;
+    let health = || {
+        let asked = tokio::task::spawn_blocking(move || ask(at, "GET", "/healthz", ""));
+        async { asked.await.expect("no panic").0 }
+    };
+    assert_eq!(health().await, 200);
+    // A request that runs when the service is asked to stop is answered.
+    let mut witness = Session::connect(&database.config()).expect("a server");
+    let lock = sql_query("BEGIN").affected();
+    witness.run(lock).expect("a transaction");
+    let lock = sql_query("LOCK accounts").affected();
+    witness.run(lock).expect("a lock");
+    let waiting =
+        tokio::task::spawn_blocking(move || ask(at, "POST", "/accounts", r#"{"username": "ann"}"#));
+    let waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while witness.run(sql_query(waits).affected()).expect("a count") == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stop.send(()).expect("it waits");
+    witness
+        .run(sql_query("COMMIT").affected())
+        .expect("unlocked");
+    assert_eq!(waiting.await.expect("no panic").0, 201);
+    serving.await.expect("no panic").expect("an orderly end");
+    // Without a server and a session, the service is not well.
+    let db = proxy.config(database.name()).open().expect("a server");
+    let (at, stop, serving) = serve(db.into_async()).await;
+    proxy.refuse();
+    proxy.cut(Ending::Rst);
+    let asked = tokio::task::spawn_blocking(move || {
+        ask(at, "GET", "/accounts/1", "");
+        ask(at, "GET", "/healthz", "").0
+    });
+    assert_eq!(asked.await.expect("no panic"), 503);
+    stop.send(()).expect("it waits");
+    serving.await.expect("no panic").expect("an orderly end");
 }
