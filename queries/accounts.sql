@@ -59,3 +59,17 @@ SELECT a.id, a.username, a.balance, a.status
    AND EXISTS (SELECT FROM account_labels l WHERE l.account_id = a.id AND l.label = :label)
  ORDER BY :order
  LIMIT :limit;
+
+-- name: browse :page
+-- The accounts with this status and this label, where they are given.
+-- optional: status, label
+-- order: richest = a.balance DESC, a.id | newest = a.created_at DESC, a.id DESC
+-- order: activity = last_sent DESC NULLS LAST, a.id
+SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent
+  FROM accounts a
+  LEFT JOIN LATERAL (
+         SELECT max(t.created_at) AS last_sent FROM transfers t WHERE t.sender_id = a.id
+       ) recent ON true
+ WHERE a.status = :status
+   AND EXISTS (SELECT FROM account_labels l WHERE l.account_id = a.id AND l.label = :label)
+ ORDER BY :order;

@@ -13,3 +13,11 @@ SELECT accounts.username, count(transfers.id) AS transfers, sum(transfers.amount
  WHERE accounts.id = ANY(:accounts)
  GROUP BY accounts.id
  ORDER BY amount DESC NULLS LAST, accounts.id;
+
+-- name: of_account :page
+-- What an account sent or received, the newest first.
+-- optional: least
+SELECT t AS transfer, r.username AS receiver
+  FROM transfers t JOIN accounts r ON r.id = t.receiver_id
+ WHERE (t.sender_id = :account OR t.receiver_id = :account) AND t.amount >= :least
+ ORDER BY t.created_at DESC, t.id DESC;

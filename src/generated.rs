@@ -10,7 +10,7 @@ pub use crate::command::columns::Columns as RowColumns;
 pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
-pub use crate::page::{InvalidPosition, read as read_position, write as write_position};
+pub use crate::page::{InvalidPosition, Page, read as read_position, write as write_position};
 pub use crate::statement::ready::{
     AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, KeyArrays,
     RowKey, RowOf, StaticSql, StructRow, TableRow, read_record,
@@ -21,8 +21,8 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pg_enum,
-    position, query_row, row_key, table_row, values_from,
+    column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pages,
+    pg_enum, position, query_row, row_key, table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -127,8 +127,8 @@ macro_rules! column_arrays {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! position {
-    ($(#[$attribute:meta])* pub struct $Position:ident of $Row:ident in $list:literal {
-        $($index:tt $field:ident: $Type:ty),+ $(,)?
+    ($(#[$attribute:meta])* pub struct $Position:ident of $($Row:ident)::+ in $list:literal {
+        $($index:tt $field:ident: $Type:ty $(= $($path:ident).+)?),+ $(,)?
     }) => {
         $(#[$attribute])*
         ///
@@ -139,9 +139,13 @@ macro_rules! position {
             $($field: $Type,)+
         }
 
-        impl ::core::convert::From<&$Row> for $Position {
-            fn from(row: &$Row) -> Self {
-                Self { $($field: ::core::clone::Clone::clone(&row.$field),)+ }
+        impl ::core::convert::From<&$($Row)::+> for $Position {
+            fn from(row: &$($Row)::+) -> Self {
+                Self {
+                    $($field: ::core::clone::Clone::clone(
+                        &$crate::position!(@of row, $field $(, $($path).+)?),
+                    ),)+
+                }
             }
         }
 
@@ -175,6 +179,51 @@ macro_rules! position {
             ) -> ::core::result::Result<Self, D::Error> {
                 let text = <::std::string::String as ::serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(::serde::de::Error::custom)
+            }
+        }
+    };
+    (@of $row:ident, $field:ident) => { $row.$field };
+    (@of $row:ident, $field:ident, $($path:ident).+) => { $row.$($path).+ };
+}
+
+/// Declares the pages of a query with several orders: `pub enum SearchPage of SearchRow,
+/// SearchOrder { Newest: SearchNewestPosition }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! pages {
+    ($(#[$attribute:meta])* pub enum $Page:ident of $($Row:ident)::+, $Order:ident {
+        $($Variant:ident: $Position:ident),+ $(,)?
+    }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $Page {
+            $(
+                #[doc = concat!("A page in the order [`", stringify!($Order), "::", stringify!($Variant), "`].")]
+                $Variant($crate::__generated::Page<$Position>),
+            )+
+        }
+
+        impl $Order {
+            /// Returns a page in this order: the rows after a position, given as text, or the first
+            /// rows without one. The text of a position in another order or list is refused.
+            pub fn page(
+                self,
+                after: ::core::option::Option<&str>,
+                limit: u32,
+            ) -> ::core::result::Result<$Page, $crate::__generated::InvalidPosition> {
+                ::core::result::Result::Ok(match self {
+                    $(Self::$Variant => {
+                        let after = after.map(str::parse::<$Position>).transpose()?;
+                        $Page::$Variant($crate::__generated::Page::new(after, limit))
+                    })+
+                })
+            }
+
+            /// Returns the position of a row in this order, as text for clients.
+            pub fn position(self, row: &$($Row)::+) -> ::std::string::String {
+                match self {
+                    $(Self::$Variant => ::std::string::ToString::to_string(&$Position::from(row)),)+
+                }
             }
         }
     };

@@ -12,6 +12,7 @@
 //! - `header` reads the comments, `annotation` the kind of the result (`:many`).
 //! - `parameters` writes `:name` as `$1`, and `positions` maps the text that is sent to the file.
 //! - `conditions` finds what a call can leave out (`-- optional:`), `order` reads `-- order:`.
+//! - `page` makes the texts of a query with pages (`:page`).
 //! - `check` compares a query with what a [`Checker`](crate::query::Checker) infers, and `shapes`
 //!   the texts that it can have.
 
@@ -20,6 +21,7 @@ mod check;
 mod conditions;
 mod header;
 mod order;
+mod page;
 mod parameters;
 mod positions;
 mod shapes;
@@ -30,6 +32,7 @@ use bowline_sql::{Kind, Token, statements, tokens_and_comments};
 
 pub use annotation::{Annotated, Annotation};
 pub use check::Checked;
+pub use page::{Paged, PositionColumn};
 pub use parameters::Parameterized;
 pub use positions::{Positions, line_and_column};
 
@@ -146,9 +149,17 @@ impl NamedQuery {
         self.optional.iter().filter_map(of).collect()
     }
 
-    /// Returns the number of different texts that calls can send.
+    /// Returns the number of different texts that calls can send. Of a query with pages, the first
+    /// page and one after a position are two.
     pub fn shapes(&self) -> usize {
-        self.orders.len().max(1) << self.optional.len()
+        let pages = if self.has_pages() { 2 } else { 1 };
+        pages * (self.orders.len().max(1) << self.optional.len())
+    }
+
+    /// Returns true for a query with pages, `:page`.
+    pub fn has_pages(&self) -> bool {
+        let annotated = self.annotation.as_ref();
+        annotated.is_some_and(|annotated| annotated.annotation == Annotation::Page)
     }
 }
 

@@ -50,8 +50,8 @@ pub use own_types::{AttributePlan, CompositePlan, Declared, MarkerPlan, RangePla
 pub use patched::PatchedSchema;
 pub use queries::{
     ArgumentPlan, CheckedFile, InlineArgument, InlineColumn, InlineQuery, NestedRow, NoCode,
-    OrderPlan, OrdersPlan, QueryFilePlan, QueryFunction, RowPlan, ValuePlan, inline,
-    module as query_module, query_file,
+    OrderPlan, OrdersPlan, PagedList, PagesPlan, PositionField, QueryFilePlan, QueryFunction,
+    RowPlan, ValuePlan, inline, module as query_module, query_file,
 };
 pub use roles::Roles;
 pub use rust_type::{RustType, SqlType, Wire};

@@ -139,6 +139,19 @@ impl<O, A> Query<O, A> {
         }
     }
 
+    /// Binds the next value, as an SQL type, unless it is NULL.
+    #[doc(hidden)]
+    pub fn bind_some_as<ST, T>(self, value: &Option<T>) -> Self
+    where
+        Pg: HasSqlType<ST>,
+        T: ToSql<ST, Pg>,
+    {
+        match value {
+            Some(value) => self.bind_as::<ST, T>(value),
+            None => self,
+        }
+    }
+
     /// Binds the number of rows of a LIMIT.
     #[doc(hidden)]
     pub fn limit(mut self, rows: i64) -> Self {

@@ -16,6 +16,7 @@ mod many;
 mod migrate;
 mod migrations;
 mod nested;
+mod pages;
 mod queries;
 mod relations;
 mod repositories;

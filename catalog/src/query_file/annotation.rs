@@ -15,6 +15,8 @@ pub enum Annotation {
     Optional,
     /// `:many`: all rows.
     Many,
+    /// `:page`: the rows after a position, up to a limit.
+    Page,
     /// `:affected`: the number of rows that a write affects.
     Affected,
     /// `:exactly(1)`: nothing; a write that affects another number of rows is an error.
@@ -35,7 +37,7 @@ pub struct Annotated {
 /// The annotations of sqlc that have a counterpart.
 const OF_SQLC: [&str; 2] = ["exec", "execrows"];
 
-const KNOWN: &str = "it is one of :one, :optional, :many, :affected, :exactly(1)";
+const KNOWN: &str = "it is one of :one, :optional, :many, :page, :affected, :exactly(1)";
 
 impl Annotation {
     /// Returns the annotation that says what was inferred.
@@ -55,7 +57,7 @@ impl Annotation {
     /// checked when it runs. Rows are never discarded.
     pub(super) fn conflict(self, rows: Rows) -> Option<(String, String)> {
         let returns_rows = rows != Rows::Affected;
-        let wants_rows = matches!(self, Self::One | Self::Optional | Self::Many);
+        let wants_rows = matches!(self, Self::One | Self::Optional | Self::Many | Self::Page);
         match (wants_rows, returns_rows) {
             (true, false) => Some((
                 format!("the statement returns no rows, so it cannot be `{self}`"),
@@ -76,6 +78,7 @@ impl fmt::Display for Annotation {
             Self::One => f.write_str(":one"),
             Self::Optional => f.write_str(":optional"),
             Self::Many => f.write_str(":many"),
+            Self::Page => f.write_str(":page"),
             Self::Affected => f.write_str(":affected"),
             Self::Exactly(rows) => write!(f, ":exactly({rows})"),
         }
@@ -96,6 +99,7 @@ pub(super) fn read(text: &str, span: Range<usize>) -> Result<Annotated, Mistake>
         "one" => Annotation::One,
         "optional" => Annotation::Optional,
         "many" => Annotation::Many,
+        "page" => Annotation::Page,
         "affected" => Annotation::Affected,
         _ => {
             if let Some(of_sqlc) = OF_SQLC.into_iter().find(|known| *known == word) {

@@ -1,7 +1,7 @@
 //! The check of a query of a file by inference.
 
-use super::{Annotated, Annotation, Mistake, NamedQuery, Parameterized, shapes};
-use crate::query::{Checker, Query};
+use super::{Annotated, Annotation, Mistake, NamedQuery, Paged, Parameterized, shapes};
+use crate::query::{Checker, Query, Rows};
 
 /// A query that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Checked {
     pub query: Query,
     /// The query in each of its orders.
     pub orders: Vec<Query>,
+    /// The pages in each of its orders; of a query without named orders, in its own.
+    pub pages: Vec<Paged>,
     /// The mistake in the annotation, if it contradicts the inferred number of rows.
     pub conflict: Option<Mistake>,
 }
@@ -20,6 +22,7 @@ impl From<Query> for Checked {
         Self {
             query,
             orders: Vec::new(),
+            pages: Vec::new(),
             conflict: None,
         }
     }
@@ -47,10 +50,19 @@ impl NamedQuery {
             query.indexes.extend(of_order.indexes.iter().cloned());
             orders.push(of_order);
         }
+        let mut pages = Vec::new();
+        if self.has_pages() && query.rows != Rows::Affected {
+            let texts = self.orders.iter().map(|order| &order.sql).zip(&orders);
+            for (sql, checked) in texts.chain(self.orders.is_empty().then_some((&self.sql, &query)))
+            {
+                pages.push(self.check_pages(checker, sql, checked)?);
+            }
+        }
         let conflict = self.conflict(&query);
         Ok(Checked {
             query,
             orders,
+            pages,
             conflict,
         })
     }

@@ -217,7 +217,7 @@ fn with_gaps(sql: &str, all: &[Token<'_>], mut gaps: Vec<(usize, &Conjunct)>) ->
 
 /// Returns the depth of each token in brackets and CASE. A bracket has the depth of what is around
 /// it.
-fn depths(all: &[Token<'_>]) -> Vec<usize> {
+pub(super) fn depths(all: &[Token<'_>]) -> Vec<usize> {
     let mut depth = 0_usize;
     let mut depths = Vec::with_capacity(all.len());
     for at in 0..all.len() {
@@ -234,7 +234,7 @@ fn depths(all: &[Token<'_>]) -> Vec<usize> {
 }
 
 /// Returns true for a keyword that is no label and no field.
-fn is_keyword(all: &[Token<'_>], at: usize, word: &str) -> bool {
+pub(super) fn is_keyword(all: &[Token<'_>], at: usize, word: &str) -> bool {
     let before = at.checked_sub(1).map(|before| &all[before]);
     all[at].is_word(word) && !before.is_some_and(|it| it.is_word("as") || it.is("."))
 }
@@ -318,7 +318,7 @@ fn split(
 }
 
 /// Returns true if an OR outside of brackets makes a whole of an expression.
-fn has_or(all: &[Token<'_>], depths: &[usize], of: &Range<usize>) -> bool {
+pub(super) fn has_or(all: &[Token<'_>], depths: &[usize], of: &Range<usize>) -> bool {
     let depth = of.clone().map(|at| depths[at]).min();
     let mut of = of.clone().filter(|at| Some(depths[*at]) == depth);
     of.any(|at| is_keyword(all, at, "or"))

@@ -56,7 +56,7 @@ impl NamedQuery {
             let is_given = |number: usize| given & (1 << number) != 0;
             let text = bowline_sql::compose(&template, is_given);
             let nullable: Vec<bool> = self
-                .sent(&optional, is_given)
+                .sent(query, &optional, is_given)
                 .map(|index| self.is_nullable(index))
                 .collect();
             let shape = checker
@@ -65,7 +65,7 @@ impl NamedQuery {
             if !is_alike(
                 query,
                 &shape,
-                &self.sent(&optional, is_given).collect::<Vec<_>>(),
+                &self.sent(query, &optional, is_given).collect::<Vec<_>>(),
             ) {
                 return Err(self.differs(given));
             }
@@ -81,6 +81,7 @@ impl NamedQuery {
     /// Returns the parameters that are sent, by their numbers in the file.
     fn sent(
         &self,
+        query: &Query,
         optional: &[usize],
         is_given: impl Fn(usize) -> bool,
     ) -> impl Iterator<Item = usize> {
@@ -88,7 +89,9 @@ impl NamedQuery {
             .filter(|number| !is_given(*number))
             .map(|number| optional[number])
             .collect();
-        (0..self.sql.parameters()).filter(move |index| !left_out.contains(index))
+        // A page has parameters of its own after those of the file.
+        let parameters = self.sql.parameters().max(query.parameters.len());
+        (0..parameters).filter(move |index| !left_out.contains(index))
     }
 
     fn refused(&self, given: usize, fault: Fault) -> Mistake {

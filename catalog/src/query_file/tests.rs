@@ -2,6 +2,7 @@
 
 mod headers;
 mod notation;
+mod pages;
 mod shapes;
 
 use super::{NamedQuery, QueryFile, line_and_column, read};

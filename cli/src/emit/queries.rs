@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use bowline_plan::plan::{ArgumentPlan, OrdersPlan, QueryFilePlan, QueryFunction, RowPlan};
 
+mod pages;
+
 use super::HEADER;
 use super::layout::{self, chain, derive, doc, literal, signature, string_field, use_list};
 
@@ -31,6 +33,7 @@ pub(super) fn file(file: &QueryFilePlan) -> String {
                 .map(row),
         );
         blocks.extend(function.orders.as_ref().map(|it| orders(function, it)));
+        blocks.extend(function.pages.as_ref().map(|it| pages::types(function, it)));
         blocks.push(self::function(file, function));
     }
     blocks.join("\n")
@@ -55,6 +58,13 @@ fn imports(file: &QueryFilePlan) -> String {
         None => "StaticSql",
     };
     outside.insert(format!("use bowline::__generated::{own};\n"));
+    if file
+        .functions
+        .iter()
+        .any(|function| function.pages.is_some())
+    {
+        outside.insert("use bowline::Page;\n".to_owned());
+    }
     if uses_sql_types(file) {
         outside.insert("use diesel::sql_types;\n".to_owned());
     }
@@ -101,9 +111,14 @@ fn uses_sql_types(file: &QueryFilePlan) -> bool {
         .functions
         .iter()
         .flat_map(|function| &function.arguments);
+    let pages = file.functions.iter().flat_map(|function| &function.pages);
+    let positions = pages
+        .flat_map(|pages| &pages.lists)
+        .flat_map(|list| &list.fields);
     let mut all = fields
         .map(|field| &field.sql_type)
-        .chain(arguments.map(|argument| &argument.sql_type));
+        .chain(arguments.map(|argument| &argument.sql_type))
+        .chain(positions.map(|field| &field.sql_type));
     all.any(|sql_type| sql_type.starts_with("sql_types::"))
 }
 
@@ -194,19 +209,16 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
         "Query"
     };
     let output = format!("bowline::{query}<{}>", function.output);
-    let constant = |name: &str, sql: &str| {
-        let mut fields = string_field(8, "sql", sql);
-        if !function.calls.is_empty() {
-            fields.push_str(&string_field(8, "calls", &function.calls));
-        }
-        if function.is_template {
-            fields.push_str("        has_conditions: true,\n");
-        }
-        let of = literal(&function_name(file, function));
-        format!(
-            "    static {name}: StaticSql = StaticSql {{\n        function: {of},\n{fields}        ..StaticSql::EMPTY\n    }};\n"
-        )
-    };
+    let constant = |name: &str, sql: &str| constant(4, file, function, name, sql);
+    if let Some(plan) = &function.pages {
+        let body = pages::body(file, function, plan);
+        arguments.push(format!("page: {}", pages::argument(plan)));
+        return format!(
+            "{}{}{body}}}\n",
+            doc(0, &pages::docs(function, plan)),
+            signature(0, &function.name, &arguments, &output),
+        );
+    }
     let mut sql = "&SQL";
     let constants = match &function.orders {
         None => constant("SQL", &function.sql),
@@ -236,6 +248,29 @@ fn function(file: &QueryFilePlan, function: &QueryFunction) -> String {
         doc(0, &function.docs),
         signature(0, &function.name, &arguments, &output),
         chain(4, "", &links, "")
+    )
+}
+
+/// Returns the constant with an SQL of a function.
+fn constant(
+    indent: usize,
+    file: &QueryFilePlan,
+    function: &QueryFunction,
+    name: &str,
+    sql: &str,
+) -> String {
+    let pad = " ".repeat(indent);
+    let mut fields = string_field(indent + 4, "sql", sql);
+    if !function.calls.is_empty() {
+        fields.push_str(&string_field(indent + 4, "calls", &function.calls));
+    }
+    if function.is_template {
+        fields.push_str(&format!("{pad}    has_conditions: true,\n"));
+    }
+    let of = literal(&function_name(file, function));
+    format!(
+        "{pad}static {name}: StaticSql = StaticSql {{\n{pad}    function: {of},\n{fields}{pad}    \
+         ..StaticSql::EMPTY\n{pad}}};\n"
     )
 }
 

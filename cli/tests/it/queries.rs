@@ -40,7 +40,7 @@ fn mistakes_in_headers_are_underlined() {
     1 | -- name: list :manny
       |               ^^^^^^
       |
-    help: it is one of :one, :optional, :many, :affected, :exactly(1)
+    help: it is one of :one, :optional, :many, :page, :affected, :exactly(1)
 
     error: the statement has no name
      --> queries/accounts.sql:4:1
@@ -99,7 +99,7 @@ fn mistakes_in_headers_are_underlined() {
     1 | -- name: list :manny
       |               ^^^^^^
       |
-    help: it is one of :one, :optional, :many, :affected, :exactly(1)
+    help: it is one of :one, :optional, :many, :page, :affected, :exactly(1)
 
     error: the statement has no name
      --> queries/accounts.sql:4:1

@@ -5,6 +5,7 @@ mod casts;
 mod inline;
 mod nested;
 mod orders;
+mod pages;
 mod rows;
 mod types;
 
@@ -18,6 +19,7 @@ use super::names::{argument_name, distinct, rust_name};
 pub use inline::{InlineArgument, InlineColumn, InlineQuery, NoCode, inline};
 pub use nested::NestedRow;
 pub use orders::{OrderPlan, OrdersPlan};
+pub use pages::{PagedList, PagesPlan, PositionField};
 use rows::Rows;
 use types::Types;
 
@@ -79,10 +81,12 @@ pub struct QueryFunction {
     pub is_template: bool,
     /// Its orders, if the header names some.
     pub orders: Option<OrdersPlan>,
+    /// Its pages, if the header says that it has some.
+    pub pages: Option<PagesPlan>,
 }
 
 /// A parameter of a query, as an argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArgumentPlan {
     /// The name in Rust.
     pub name: String,
@@ -202,13 +206,26 @@ fn function<'p>(
     let arguments = arguments(named, query, types)?;
     let orders = orders::planned(named, checked, &arguments, types)?;
     let sql = sql(named, query, &arguments, types)?;
+    let mut row = String::new();
     let output = match annotated.annotation {
         Annotation::Affected => "bowline::statement::RowsAffected".to_owned(),
         Annotation::Exactly(rows) => format!("bowline::statement::Exactly<{rows}>"),
         Annotation::One => rows.of(named, query, types)?,
         Annotation::Optional => format!("Option<{}>", rows.of(named, query, types)?),
         Annotation::Many => format!("Vec<{}>", rows.of(named, query, types)?),
+        Annotation::Page => {
+            row = rows.of(named, query, types)?;
+            format!("Vec<{row}>")
+        }
     };
+    let pages = pages::planned(
+        file,
+        plan,
+        (named, checked),
+        (&arguments, orders.as_ref()),
+        &row,
+        types,
+    )?;
     let mut docs = match named.docs.as_str() {
         "" => format!("Runs `{name}` of `{}`.", file.name),
         docs => docs.to_owned(),
@@ -229,6 +246,7 @@ fn function<'p>(
         sql,
         is_template: !named.optional.is_empty(),
         orders,
+        pages,
     })
 }
 

@@ -78,11 +78,11 @@ fn a_mistake_in_a_header_comes_with_its_correction() {
     ), @r"
     1:1 [SELECT 1] the statement has no name (write a comment above it: -- name: list_accounts :many)
     43:10 [last] `last` has no statement (write the statement below the header, or remove the header)
-    3:12 [:manny] unknown annotation `:manny` (it is one of :one, :optional, :many, :affected, :exactly(1))
+    3:12 [:manny] unknown annotation `:manny` (it is one of :one, :optional, :many, :page, :affected, :exactly(1))
     5:10 [a] another query of this file has the name `a` (give each query a name of its own)
     7:12 [:exactly(many)] `:exactly(many)` has no number of rows (write it as :exactly(1))
-    9:12 [one] unexpected `one` after the name (it is one of :one, :optional, :many, :affected, :exactly(1))
-    11:14 [words :one] unexpected `words :one` after the name (it is one of :one, :optional, :many, :affected, :exactly(1))
+    9:12 [one] unexpected `one` after the name (it is one of :one, :optional, :many, :page, :affected, :exactly(1))
+    11:14 [words :one] unexpected `words :one` after the name (it is one of :one, :optional, :many, :page, :affected, :exactly(1))
     13:4 [name] the name is missing (a name has letters, digits and underscores: -- name: list_accounts :many)
     15:10 [d-e] `d-e` is not a name (a name has letters, digits and underscores: -- name: list_accounts :many)
     17:1 [-- nullable: a] `-- nullable:` is above the name (move it below the line with `-- name:`)
@@ -97,7 +97,7 @@ fn a_mistake_in_a_header_comes_with_its_correction() {
     34:4 [row] the row type is named twice (remove a line)
     36:1 [-- name: k :one] the statement of `j` does not end before this header (end the statement with a semicolon)
     39:4 [name] `l` has no statement (a header has one name: write the statement above this one)
-    41:12 [:copyfrom] unknown annotation `:copyfrom` (it is one of :one, :optional, :many, :affected, :exactly(1))
+    41:12 [:copyfrom] unknown annotation `:copyfrom` (it is one of :one, :optional, :many, :page, :affected, :exactly(1))
     ");
 }
 

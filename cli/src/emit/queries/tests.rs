@@ -276,7 +276,7 @@ fn what_has_no_rust_is_refused() {
     [a] column b of `a` has type trigger, for which there is no Rust type (cast it in the SQL to a type that Rust has, such as b::text)
     [a] column 1 of `a` has no name (name it in the SQL with AS)
     [a] two columns of `a` have the name a (give one of them another name with AS)
-    [a_1] the orders of `a_1` would be an enum with the name of another type (`A1Order` is taken: give the query another name)
+    [a_1] `a_1` would have a type with the name of another type (`A1Order` is taken: give the query another name)
     [Vec] the name `Vec` of the row type is in use (name another one in the header: -- row: AccountSummary)
     ");
 }

@@ -19,8 +19,8 @@
     },
     queries_folder = "../../queries",
     queries = {
-        "accounts.sql" => 0xdc362256d7633bba,
-        "transfers.sql" => 0x888d2b2ba2b6e7ea,
+        "accounts.sql" => 0x8e465c582699c6ad,
+        "transfers.sql" => 0xe095cfd4ccdd063c,
     },
     schema = {
         pub mod schema;

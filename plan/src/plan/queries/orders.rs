@@ -74,7 +74,7 @@ pub(super) fn planned(
     }))
 }
 
-/// Fails if an enum of orders has the name of a row type, or of another enum of orders.
+/// Fails if a type of orders or pages has the name of another type.
 pub(super) fn distinct_types(
     file: &CheckedFile<'_>,
     functions: &[QueryFunction],
@@ -82,37 +82,42 @@ pub(super) fn distinct_types(
     types: &Types<'_>,
 ) -> Result<(), Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    for (index, function) in functions.iter().enumerate() {
-        let Some(orders) = &function.orders else {
-            continue;
-        };
-        let is_row = rows.planned.iter().any(|row| row.name == orders.name);
-        let mut before = functions[..index].iter();
-        let is_of_another = before.any(|other| {
-            other
-                .orders
-                .as_ref()
-                .is_some_and(|it| it.name == orders.name)
-        });
-        if !is_row && !is_of_another && !types.uses_type(&orders.name) {
-            continue;
+    let mut before: Vec<&str> = Vec::new();
+    for function in functions {
+        for name in own_types(function) {
+            let is_row = rows.planned.iter().any(|row| row.name == name);
+            if !is_row && !before.contains(&name) && !types.uses_type(name) {
+                before.push(name);
+                continue;
+            }
+            let named = file.queries.iter().map(|(named, _)| *named);
+            let named = named.filter(|named| named.name.text == function.name);
+            mistakes.extend(named.map(|named| {
+                mistake(
+                    named.name.span.clone(),
+                    format!(
+                        "`{}` would have a type with the name of another type",
+                        function.name
+                    ),
+                    format!("`{name}` is taken: give the query another name"),
+                )
+            }));
         }
-        let named = file.queries.iter().map(|(named, _)| *named);
-        let named = named.filter(|named| named.name.text == function.name);
-        mistakes.extend(named.map(|named| {
-            mistake(
-                named.name.span.clone(),
-                format!(
-                    "the orders of `{}` would be an enum with the name of another type",
-                    function.name
-                ),
-                format!("`{}` is taken: give the query another name", orders.name),
-            )
-        }));
     }
     if mistakes.is_empty() {
         Ok(())
     } else {
         Err(mistakes)
     }
+}
+
+/// Returns the types of the orders and pages of a function.
+fn own_types(function: &QueryFunction) -> Vec<&str> {
+    let orders = function.orders.iter().map(|orders| orders.name.as_str());
+    let pages = function.pages.iter();
+    let pages = pages.flat_map(|pages| {
+        let lists = pages.lists.iter().map(|list| list.position.as_str());
+        lists.chain(pages.choice.as_deref())
+    });
+    orders.chain(pages).collect()
 }

@@ -2,6 +2,8 @@
 // Do not edit: the queries are in queries/accounts.sql.
 
 use bowline::__generated::{RowOf, StaticSql};
+use bowline::Page;
+use chrono::{DateTime, Utc};
 use diesel::sql_types;
 use serde::{Deserialize, Serialize};
 
@@ -241,4 +243,209 @@ pub fn search(
         .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
         .bind_condition::<sql_types::Text, _>(1, label)
         .bind_as::<sql_types::Int8, _>(&limit)
+}
+
+/// A row of [`browse`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BrowseRow {
+    pub id: AccountId,
+    /// What the person types to sign in.
+    pub username: String,
+    /// In cents; never below zero.
+    pub balance: i64,
+    pub created_at: DateTime<Utc>,
+    pub last_sent: Option<DateTime<Utc>>,
+}
+
+bowline::__generated::query_row! {
+    BrowseRow {
+        id: sql_types::Int8 = "id",
+        username: sql_types::Text = "username",
+        balance: sql_types::Int8 = "balance",
+        created_at: sql_types::Timestamptz = "created_at",
+        last_sent: sql_types::Nullable<sql_types::Timestamptz> = "last_sent",
+    }
+}
+
+/// The orders of [`browse`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BrowseOrder {
+    /// `a.balance DESC, a.id`
+    #[serde(rename = "richest")]
+    Richest,
+    /// `a.created_at DESC, a.id DESC`
+    #[serde(rename = "newest")]
+    Newest,
+    /// `last_sent DESC NULLS LAST, a.id`
+    #[serde(rename = "activity")]
+    Activity,
+}
+
+bowline::__generated::position! {
+    /// A position in [`browse`] by `a.balance DESC, a.id`: that of a row in it.
+    pub struct BrowseRichestPosition of BrowseRow in "accounts::browse: a.balance DESC, a.id" {
+        0 balance: i64,
+        1 id: AccountId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`browse`] by `a.created_at DESC, a.id DESC`: that of a row in it.
+    pub struct BrowseNewestPosition of BrowseRow in "accounts::browse: a.created_at DESC, a.id DESC" {
+        0 created_at: DateTime<Utc>,
+        1 id: AccountId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`browse`] by `last_sent DESC NULLS LAST, a.id`: that of a row in it.
+    pub struct BrowseActivityPosition of BrowseRow in "accounts::browse: last_sent DESC NULLS LAST, a.id" {
+        0 last_sent: Option<DateTime<Utc>>,
+        1 id: AccountId,
+    }
+}
+
+bowline::__generated::pages! {
+    /// A page of [`browse`], in one of its orders.
+    pub enum BrowsePage of BrowseRow, BrowseOrder {
+        Richest: BrowseRichestPosition,
+        Newest: BrowseNewestPosition,
+        Activity: BrowseActivityPosition,
+    }
+}
+
+/// The accounts with this status and this label, where they are given.
+///
+/// Up to `page.limit` rows, in the order of the page, those after `page.after`.
+pub fn browse(
+    status: Option<AccountStatus>,
+    label: Option<&str>,
+    page: BrowsePage,
+) -> bowline::Query<Vec<BrowseRow>> {
+    match page {
+        BrowsePage::Richest(page) => {
+            static FIRST: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} ORDER BY a.balance DESC, a.id LIMIT \
+                      $3",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static AFTER: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND a.balance <= $3 AND (a.balance < \
+                      $3 OR a.balance = $3 AND a.id > $4) ORDER BY a.balance DESC, a.id LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            let sql = match &page.after {
+                None => &FIRST,
+                Some(_) => &AFTER,
+            };
+            let mut query = bowline::Query::new(sql)
+                .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
+                .bind_condition::<sql_types::Text, _>(1, label);
+            if let Some(after) = &page.after {
+                query = query
+                    .bind_as::<sql_types::Int8, _>(&after.balance)
+                    .bind_as::<sql_types::Int8, _>(&after.id);
+            }
+            query.limit(page.limit)
+        }
+        BrowsePage::Newest(page) => {
+            static FIRST: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} ORDER BY a.created_at DESC, a.id DESC \
+                      LIMIT $3",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static AFTER: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND (a.created_at, a.id) < ($3, $4) \
+                      ORDER BY a.created_at DESC, a.id DESC LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            let sql = match &page.after {
+                None => &FIRST,
+                Some(_) => &AFTER,
+            };
+            let mut query = bowline::Query::new(sql)
+                .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
+                .bind_condition::<sql_types::Text, _>(1, label);
+            if let Some(after) = &page.after {
+                query = query
+                    .bind_as::<sql_types::Timestamptz, _>(&after.created_at)
+                    .bind_as::<sql_types::Int8, _>(&after.id);
+            }
+            query.limit(page.limit)
+        }
+        BrowsePage::Activity(page) => {
+            static FIRST: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} ORDER BY last_sent DESC NULLS LAST, \
+                      a.id LIMIT $3",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static AFTER: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND ((recent.last_sent < $3 OR \
+                      recent.last_sent IS NULL) OR recent.last_sent = $3 AND a.id > $4) ORDER BY \
+                      last_sent DESC NULLS LAST, a.id LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static AFTER_NULL: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND recent.last_sent IS NULL AND a.id \
+                      > $3 ORDER BY last_sent DESC NULLS LAST, a.id LIMIT $4",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            let sql = match &page.after {
+                None => &FIRST,
+                Some(after) if after.last_sent.is_none() => &AFTER_NULL,
+                Some(_) => &AFTER,
+            };
+            let mut query = bowline::Query::new(sql)
+                .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
+                .bind_condition::<sql_types::Text, _>(1, label);
+            if let Some(after) = &page.after {
+                query = query
+                    .bind_some_as::<sql_types::Timestamptz, _>(&after.last_sent)
+                    .bind_as::<sql_types::Int8, _>(&after.id);
+            }
+            query.limit(page.limit)
+        }
+    }
 }
