@@ -20,8 +20,13 @@ pub struct Ceiling {
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     ceiling: f64,
+    /// Whether the ceiling is a multiple of the count of [`MEASURE`].
+    by_measure: bool,
     goal: Option<f64>,
 }
+
+/// The contender whose counts measure those of others.
+pub const MEASURE: &str = "tokio-postgres";
 
 /// The counts that have ceilings.
 pub const COUNTED: [&str; 4] = ["instructions", "allocations", "system calls", "round trips"];
@@ -47,17 +52,20 @@ impl Ceiling {
         })
     }
 
+    /// Returns whether it is a multiple of the counts of [`MEASURE`].
+    pub fn is_by_measure(&self) -> bool {
+        self.limits.iter().any(|limit| limit.by_measure)
+    }
+
     /// Returns a cell for each count, with its ceiling and goal, and a sentence for each exceeded
     /// ceiling.
-    pub fn compare(&self, counts: &Counts) -> (Vec<String>, Vec<String>) {
-        let counted = [
-            counts.instructions,
-            counts.allocations,
-            counts.system_calls,
-            counts.round_trips,
-        ];
+    pub fn compare(&self, counts: &Counts, measure: Option<&Counts>) -> (Vec<String>, Vec<String>) {
+        let counted = counts.with_ceilings();
+        let measure = measure.map(Counts::with_ceilings).unwrap_or_default();
         let (mut cells, mut passed) = (Vec::new(), Vec::new());
-        for ((what, counted), limit) in COUNTED.into_iter().zip(counted).zip(&self.limits) {
+        let all = COUNTED.into_iter().zip(counted).zip(measure);
+        for (((what, counted), measure), limit) in all.zip(&self.limits) {
+            let limit = limit.of(measure);
             let goal = limit.goal.map(|goal| format!(", goal {}", shown(goal)));
             let (counted_shown, ceiling) = (shown(counted), shown(limit.ceiling));
             cells.push(format!(
@@ -76,15 +84,30 @@ impl Ceiling {
 }
 
 impl Limit {
-    /// Parses `37,500` or, with a goal, `37,500 > 11,500`.
+    /// Returns the limit of a count, where the measure's is this.
+    fn of(self, measure: f64) -> Self {
+        let unit = if self.by_measure { measure } else { 1.0 };
+        Self {
+            ceiling: self.ceiling * unit,
+            goal: self.goal.map(|goal| goal * unit),
+            ..self
+        }
+    }
+
+    /// Parses `37,500` or, with a goal, `37,500 > 11,500`; and `1.35 x > 1.25 x`.
     fn parse(cell: &str) -> Option<Self> {
-        let number = |text: &str| text.trim().replace(',', "").parse().ok();
+        let by_measure = cell.ends_with(" x");
+        let number = |text: &str| {
+            let digits = text.trim().trim_end_matches(" x").replace(',', "");
+            digits.parse().ok()
+        };
         let (ceiling, goal) = match cell.split_once('>') {
             Some((ceiling, goal)) => (ceiling, Some(number(goal)?)),
             None => (cell, None),
         };
         Some(Self {
             ceiling: number(ceiling)?,
+            by_measure,
             goal,
         })
     }

@@ -32,6 +32,18 @@ pub struct Counts {
     pub peak_memory: f64,
 }
 
+impl Counts {
+    /// Returns those that have ceilings, in the order of [`COUNTED`](crate::ceilings::COUNTED).
+    pub fn with_ceilings(&self) -> [f64; 4] {
+        [
+            self.instructions,
+            self.allocations,
+            self.system_calls,
+            self.round_trips,
+        ]
+    }
+}
+
 /// Counts one contender.
 pub fn count(
     server: &Server,

@@ -68,7 +68,11 @@ fn compare_with_ceilings() -> Result<(), Box<dyn Error>> {
         let workload = workloads::named(&ceiling.workload)
             .ok_or_else(|| format!("there is no workload {}", ceiling.workload))?;
         let counts = counts::count(&server, workload, &ceiling.contender)?;
-        let (cells, sentences) = ceiling.compare(&counts);
+        let measure = ceiling
+            .is_by_measure()
+            .then(|| counts::count(&server, workload, ceilings::MEASURE))
+            .transpose()?;
+        let (cells, sentences) = ceiling.compare(&counts, measure.as_ref());
         let row = [ceiling.workload.clone(), ceiling.contender.clone()];
         table.row(row.into_iter().chain(cells));
         passed.extend(sentences);

@@ -11,6 +11,7 @@ use crate::transaction::TransactionOptions;
 impl Database {
     /// Returns a session, by the deadline of a call that begins now. The session's own calls have
     /// the same limit.
+    #[inline]
     pub(super) fn checkout(&self, holder: &'static Location<'static>) -> Result<PooledSession> {
         let now = Instant::now();
         let deadline = || now + self.limit.min(A_YEAR);

@@ -76,16 +76,21 @@ impl Database {
     }
 
     /// Fails if this database has a schema, for calls that would not have it.
+    #[inline]
     pub(crate) fn refuse_schema(&self, what: &str) -> Result<()> {
-        let Some(schema) = self.local.schema() else {
-            return Ok(());
-        };
-        let name = &schema.name;
-        Err(Error::query(format!(
-            "{what} of a database with the schema `{name}` would not have it"
-        ))
-        .with_hint("use the session of Database::transaction, which has it"))
+        self.local
+            .schema()
+            .map_or(Ok(()), |schema| Err(without_schema(what, schema)))
     }
+}
+
+#[cold]
+fn without_schema(what: &str, schema: &LocalSchema) -> Error {
+    let name = &schema.name;
+    Error::query(format!(
+        "{what} of a database with the schema `{name}` would not have it"
+    ))
+    .with_hint("use the session of Database::transaction, which has it")
 }
 
 /// The settings of one handle of a database.

@@ -85,7 +85,9 @@ impl Transactions {
     /// Notes that the server has no transaction open.
     pub(super) fn reset(&mut self) {
         self.status = TransactionManagerStatus::default();
-        self.deferred.clear();
+        if !self.deferred.is_empty() {
+            self.deferred.clear();
+        }
         self.failures.transaction = None;
     }
 

@@ -182,7 +182,9 @@ fn build(package: &Package) -> Result<BTreeMap<&'static str, PathBuf>, Box<dyn E
         Some((file, PathBuf::from(path)))
     };
     ALL.iter()
-        .map(|tests| program(tests.file).ok_or_else(|| format!("no program of {}", tests.file).into()))
+        .map(|tests| {
+            program(tests.file).ok_or_else(|| format!("no program of {}", tests.file).into())
+        })
         .collect()
 }
 

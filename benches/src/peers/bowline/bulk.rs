@@ -26,7 +26,8 @@ const UNNEST: &str = "INSERT INTO items (owner_id, name, amount, price, note) \
 
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
-    let new = move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
+    let new =
+        move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
     vec![
         on_database("bowline insert_many", move |db, _, _| {
             db.run(Item::insert_many(new()))

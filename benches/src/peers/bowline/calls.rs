@@ -125,6 +125,31 @@ pub fn on_database<T>(
 }
 
 pub fn find() -> Vec<Contender> {
+    let mut all = find_blocking();
+    all.extend(find_by_a_task());
+    all
+}
+
+#[cfg(feature = "asynchronous")]
+fn find_by_a_task() -> Vec<Contender> {
+    let open = async |target: &Target| open(target, 4).into_async();
+    vec![crate::futures::contender(
+        "bowline task",
+        open,
+        async |db, numbers, target| {
+            let found = db.run(User::find(UserId(numbers.up_to(target.users))));
+            let found = found.await.unwrap_or_else(|error| panic!("{error}"));
+            black_box(found.expect("a user"));
+        },
+    )]
+}
+
+#[cfg(not(feature = "asynchronous"))]
+fn find_by_a_task() -> Vec<Contender> {
+    Vec::new()
+}
+
+fn find_blocking() -> Vec<Contender> {
     vec![
         on_database("bowline", |db, numbers, target| {
             let found = db.run(User::find(UserId(numbers.up_to(target.users))))?;

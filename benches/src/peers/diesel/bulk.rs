@@ -39,7 +39,8 @@ const CHUNK: usize = 13_000;
 
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
-    let new = move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
+    let new =
+        move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
     vec![
         alone("diesel values", move |connection, _| {
             for chunk in new().chunks(CHUNK) {
