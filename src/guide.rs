@@ -11,6 +11,9 @@ struct Statements;
 #[doc = include_str!("../docs/guide/queries.md")]
 struct Queries;
 
+#[doc = include_str!("../docs/guide/application.md")]
+struct Application;
+
 #[doc = include_str!("../docs/guide/transactions.md")]
 struct Transactions;
 
