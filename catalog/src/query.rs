@@ -39,6 +39,7 @@ mod merge;
 mod names;
 mod nulls;
 pub(crate) mod objects;
+mod omitted;
 mod operator;
 mod ordering;
 mod overloads;
@@ -109,6 +110,9 @@ pub struct Query {
     /// The indexes that can serve the query, by relation: their first column is bound by an
     /// equality, or their order is that of ORDER BY.
     pub indexes: BTreeSet<(Name, String)>,
+    /// The error that PostgreSQL raises for each new row, although it accepts the statement: a
+    /// required column has no value.
+    pub omitted: Option<Fault>,
 }
 
 /// A parameter of a query.
@@ -159,6 +163,20 @@ pub enum Rows {
     Optional,
     /// Any number.
     Many,
+}
+
+impl Query {
+    /// Returns the query.
+    ///
+    /// # Errors
+    ///
+    /// The one in `omitted`.
+    pub fn without_omitted(self) -> Result<Self, Fault> {
+        match self.omitted {
+            None => Ok(self),
+            Some(fault) => Err(fault),
+        }
+    }
 }
 
 impl<'a> Checker<'a> {

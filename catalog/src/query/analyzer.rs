@@ -41,6 +41,8 @@ pub(super) struct Analyzer<'a> {
     pub(super) open_parameters: Vec<(Span, usize)>,
     /// An error that PostgreSQL raises once the whole statement is read.
     pub(super) late: Option<Fault>,
+    /// The error for the first required column that an INSERT leaves out.
+    pub(super) omitted: Option<Fault>,
     /// The texts that replace each `*`.
     pub(super) edits: Vec<Replaced>,
     /// The number of outer joins so far.
@@ -108,6 +110,7 @@ impl<'a> Analyzer<'a> {
             writes: BTreeSet::new(),
             assigns: BTreeSet::new(),
             indexes: BTreeSet::new(),
+            omitted: None,
             open_parameters: Vec::new(),
             late: None,
             edits: Vec::new(),

@@ -118,9 +118,12 @@ impl Analyzer<'_> {
                     overriding: Some(is_overriding(&insert)),
                     ..*target
                 };
+                let mut given = 0;
                 self.each_row(&values, true, &mut |analyzer, row| {
+                    given = row.len();
                     analyzer.assign_row(&target, &columns, row, &span_of(&values))
                 })?;
+                self.note_omitted(&insert, &target, &columns[..given.min(columns.len())]);
             }
         }
         Ok(())

@@ -258,6 +258,7 @@ impl Analyzer<'_> {
             writes: std::mem::take(&mut self.writes),
             assigns: std::mem::take(&mut self.assigns),
             indexes: std::mem::take(&mut self.indexes),
+            omitted: self.omitted.take(),
         };
         Ok((query, with_fields))
     }

@@ -12,6 +12,7 @@ mod judge;
 mod literals;
 mod mistakes;
 mod nested;
+mod omitted;
 mod planted;
 mod rows;
 mod schema;

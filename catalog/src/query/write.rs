@@ -19,12 +19,14 @@ impl Analyzer<'_> {
         let source = node.children().find(|part| is_query(part.kind()));
         let mut is_single = true;
         let mut has_row = true;
+        let mut given = 0;
         match source {
             None => {}
             Some(values) if values.kind() == K::VALUES && is_plain_values(&values) => {
                 let mut count = 0;
                 self.each_row(&values, true, &mut |analyzer, row| {
                     count += 1;
+                    given = row.len();
                     analyzer.assign_row(&target, &columns, row, &span_of(&values))
                 })?;
                 is_single = count == 1;
@@ -34,10 +36,12 @@ impl Analyzer<'_> {
                 is_single = analyzed.is_single;
                 has_row = analyzed.has_row;
                 let row = analyzed.columns.iter().map(open_value);
-                let row = row.collect();
+                let row: Vec<_> = row.collect();
+                given = row.len();
                 self.assign_row(&target, &columns, row, &span_of(&query))?;
             }
         }
+        self.note_omitted(node, &target, &columns[..given.min(columns.len())]);
         target.overriding = None;
         let conflict = child(node, K::ON_CONFLICT_CLAUSE);
         if let Some(conflict) = &conflict {

@@ -73,6 +73,7 @@ impl NamedQuery {
             .map(|index| self.is_nullable(index))
             .collect();
         let checked = checker.check_with(&sql.text, &nullable);
+        let checked = checked.and_then(Query::without_omitted);
         let mut query = checked.map_err(|fault| Mistake {
             code: fault.code,
             message: fault.message,

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use bowline_catalog::query::{Checker, Rows};
+use bowline_catalog::query::{Checker, Query, Rows};
 use bowline_plan::plan::{InlineQuery, NoCode, inline};
 
 use super::message::Mistake;
@@ -86,7 +86,9 @@ pub(crate) fn against(
         return Err(Mistake::new(miscounted(written, given)));
     }
     let checker = Checker::new(&schema.catalog).for_version(schema.postgres);
-    let query = checker.check_with(sql, nullable).map_err(|fault| Mistake {
+    let query = checker.check_with(sql, nullable);
+    let query = query.and_then(Query::without_omitted);
+    let query = query.map_err(|fault| Mistake {
         code: fault.code,
         message: fault.message,
         span: Some(fault.span),
