@@ -1,6 +1,7 @@
 //! The commands: one file for each.
 
 pub(crate) mod catalog;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod diff;

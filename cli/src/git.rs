@@ -27,9 +27,6 @@ impl Repository {
 
     /// Returns the commit at which the checked-out branch left another one.
     pub(crate) fn merge_base(&self, reference: &str) -> Result<String, CliError> {
-        if reference.starts_with('-') {
-            return Err(CliError::usage(format!("{reference} is no commit")));
-        }
         self.commit(reference)?;
         git(&self.root, &["merge-base", reference, "HEAD"]).map_err(|_| {
             CliError::failed(format!("{reference} and HEAD have no commit in common")).hint(
@@ -39,7 +36,10 @@ impl Repository {
     }
 
     /// Returns the commit of a name.
-    fn commit(&self, reference: &str) -> Result<String, CliError> {
+    pub(crate) fn commit(&self, reference: &str) -> Result<String, CliError> {
+        if reference.starts_with('-') {
+            return Err(CliError::usage(format!("{reference} is no commit")));
+        }
         let peeled = format!("{reference}^{{commit}}");
         git(&self.root, &["rev-parse", "--verify", "--quiet", &peeled]).map_err(|_| {
             CliError::failed(format!("git knows no commit {reference}"))
@@ -57,12 +57,16 @@ impl Repository {
                 self.root.display()
             ))
         })?;
-        let within = within.to_string_lossy().into_owned();
+        let within = match within.to_string_lossy() {
+            // The whole repository: git takes no empty path.
+            root if root.is_empty() => ".".to_owned(),
+            within => within.into_owned(),
+        };
         let has_it = git(
             &self.root,
             &["ls-tree", "--name-only", commit, "--", &within],
         )?;
-        if has_it.is_empty() && !within.is_empty() {
+        if has_it.is_empty() {
             return Ok(None);
         }
         let folder = tempfile::tempdir().map_err(|error| {

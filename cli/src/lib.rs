@@ -25,8 +25,8 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use commands::{
-    catalog as catalog_command, completions, db, diff, doctor, drift, generate, init, lint, man,
-    migrate, new, queries as queries_command, schema, server, sql, verify,
+    catalog as catalog_command, check, completions, db, diff, doctor, drift, generate, init, lint,
+    man, migrate, new, queries as queries_command, schema, server, sql, verify,
 };
 use error::{CliError, exit_code};
 use project::{Project, ProjectArgs};
@@ -69,6 +69,7 @@ enum Command {
     Db(db::Db),
     Verify(verify::Verify),
     Lint(lint::Lint),
+    Check(check::Check),
     Drift(drift::Drift),
     Diff(diff::Diff),
     Catalog(catalog_command::Catalog),
@@ -129,6 +130,10 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         Command::Queries(queries) => {
             let project = Project::of_queries(&here, &arguments.project)?;
             queries_command::run(queries, &project)
+        }
+        Command::Check(checked) => {
+            let project = Project::of_queries(&here, &arguments.project)?;
+            check::run(checked, &project)
         }
         Command::Migrate(arguments) => {
             let project = project()?;

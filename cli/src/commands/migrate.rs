@@ -91,6 +91,11 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
     if let Action::Plan(plan) = &arguments.action {
         return plan::run(plan, &arguments.database, project);
     }
+    if let Action::Run(run) = &arguments.action
+        && let Some(against) = &run.against
+    {
+        crate::commands::check::refuse_breaks(against, project)?;
+    }
     // Read before connecting, so that an invalid folder changes nothing.
     let migrations = project.read_migrations()?;
     let config = arguments.database.config()?;

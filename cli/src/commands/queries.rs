@@ -3,6 +3,8 @@
 mod fix;
 mod listed;
 
+pub(super) use listed::base;
+
 use clap::Args;
 
 use crate::error::CliError;

@@ -2,6 +2,8 @@
 
 mod inline;
 
+pub(super) use inline::statements as inline_statements;
+
 use clap::Args;
 use diesel::connection::SimpleConnection as _;
 use serde::Serialize;

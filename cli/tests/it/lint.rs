@@ -1,7 +1,5 @@
 //! `bowline lint`: its formats, its exit codes, and what is new on a branch.
 
-use std::process::Command;
-
 use crate::Project;
 
 const BASE: (&str, &str) = (
@@ -126,25 +124,15 @@ fn statements_that_cannot_be_followed_get_a_note() {
     );
 }
 
-fn git(project: &Project, arguments: &[&str]) {
-    let done = Command::new("git")
-        .current_dir(project.path(""))
-        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
-        .args(arguments)
-        .output()
-        .expect("git");
-    assert!(done.status.success(), "{arguments:?}: {done:?}");
-}
-
 #[test]
 fn only_what_is_new_on_the_branch_is_reported() {
     let project = project();
     let path = std::env::var("PATH").expect("a PATH");
     let variables = [("PATH", path.as_str())];
-    git(&project, &["init", "-q", "-b", "main"]);
-    git(&project, &["add", "."]);
-    git(&project, &["commit", "-q", "-m", "a"]);
-    git(&project, &["checkout", "-q", "-b", "branch"]);
+    project.git(&["init", "-q", "-b", "main"]);
+    project.git(&["add", "."]);
+    project.git(&["commit", "-q", "-m", "a"]);
+    project.git(&["checkout", "-q", "-b", "branch"]);
     let none = "3 migrations, no findings\nexit 0";
     assert_eq!(
         project.printed(&["lint", "--since", "main"], &variables),
@@ -175,8 +163,8 @@ fn only_what_is_new_on_the_branch_is_reported() {
         "{printed}"
     );
     // What main gets meanwhile is not compared.
-    git(&project, &["add", "."]);
-    git(&project, &["commit", "-q", "-m", "b"]);
+    project.git(&["add", "."]);
+    project.git(&["commit", "-q", "-m", "b"]);
     let again = project.printed(
         &["lint", "--since", "main", "--format", "github"],
         &variables,

@@ -1,6 +1,7 @@
 //! The command itself: its output, its exit codes, and what it leaves in a folder.
 
 mod catalog;
+mod check;
 mod corpus;
 mod db;
 mod doctor;
@@ -77,6 +78,17 @@ impl Project {
 
     fn has(&self, path: &str) -> bool {
         self.0.path().join(path).exists()
+    }
+
+    /// Runs git in the project.
+    fn git(&self, arguments: &[&str]) {
+        let done = Command::new("git")
+            .current_dir(self.path(""))
+            .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+            .args(arguments)
+            .output()
+            .expect("git");
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
     }
 
     fn run(&self, arguments: &[&str]) -> Output {

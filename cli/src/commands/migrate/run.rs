@@ -17,7 +17,13 @@ use crate::ui;
 ///
 /// Example: bowline migrate run --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
-pub(super) struct Run {}
+pub(super) struct Run {
+    /// Run nothing if the code of this release would break on the new schema: a commit, tag or
+    /// branch of git, the folder of a checkout, or a file with the output of `bowline queries
+    /// --json`.
+    #[arg(long, value_name = "REF|DIR|FILE")]
+    pub(super) against: Option<String>,
+}
 
 pub(super) fn run(work: &mut Work<'_>) -> Result<(), CliError> {
     work.locked(|locked| {

@@ -99,7 +99,7 @@ fn value(column: &Column, catalog: &Catalog) -> Value {
 }
 
 /// Returns the base type of a domain, as a server describes a column of it.
-fn base<'t>(data_type: &'t DataType, catalog: &'t Catalog) -> &'t DataType {
+pub(in crate::commands) fn base<'t>(data_type: &'t DataType, catalog: &'t Catalog) -> &'t DataType {
     let mut base = data_type;
     // A domain over a domain has a base type in the end, since a type exists before its domain.
     while base.dimensions == 0

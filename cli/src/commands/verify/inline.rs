@@ -16,7 +16,7 @@ const MACROS: [&str; 2] = ["query", "query_as"];
 
 /// Returns the SQL of each call, by file and line. Files that are not valid Rust, and SQL that is
 /// not a string, are skipped: the compiler reports them.
-pub(super) fn statements(package: &Path) -> Vec<Statement> {
+pub(in crate::commands) fn statements(package: &Path) -> Vec<Statement> {
     let mut files = Vec::new();
     for folder in SOURCES {
         add_files(&package.join(folder), &mut files);

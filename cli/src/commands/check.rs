@@ -1,0 +1,131 @@
+//! `bowline check`: whether the code of an older release still works on the schema of the
+//! migrations.
+//!
+//! During a rolling deploy both releases run, and after a rollback the older one runs alone, so a
+//! migration has to leave the older code working.
+
+mod breaks;
+mod release;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::project::Project;
+use crate::source::replay_of_migrations;
+use crate::ui::{self, counted};
+use bowline_catalog::Catalog;
+use breaks::Break;
+use release::Release;
+
+/// Check the code of an older release against the schema that the migrations here make.
+///
+/// That code is its generated functions, its query files, and its `query!` and `query_as!`. Each of
+/// its statements is checked as it was compiled: a table or column that is gone, a type that
+/// changed, a NULL where the release expects none, a new column that its INSERT leaves out. Columns
+/// that no code uses any more are listed. No database, no network. The exit code is 1 if a statement
+/// breaks.
+///
+/// Example: bowline check --against v1.2
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The release: a commit, tag or branch of git, the folder of a checkout, or a file with the
+    /// output of `bowline queries --json`.
+    #[arg(long, value_name = "REF|DIR|FILE")]
+    against: String,
+    /// Print JSON: an object with statements (their number), breaks (function, why, column),
+    /// not_checked (function, why) and unused (columns that no code uses).
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result, as JSON.
+#[derive(Serialize)]
+struct Report<'r> {
+    statements: usize,
+    breaks: &'r [Break],
+    not_checked: &'r [Break],
+    unused: &'r [String],
+}
+
+pub(crate) fn run(arguments: &Check, project: &Project) -> Result<(), CliError> {
+    let release = Release::read(&arguments.against, project)?;
+    let catalog = catalog(project)?;
+    let found = breaks::find(&release, &catalog, project.settings.postgres);
+    let unused = breaks::unused(&release, &catalog, &release::statements(project, &catalog)?);
+    if arguments.json {
+        ui::json(&Report {
+            statements: release.statements.len(),
+            breaks: &found.breaks,
+            not_checked: &found.not_checked,
+            unused: &unused,
+        })?;
+    } else {
+        found_by_cause(&found.breaks)
+            .iter()
+            .for_each(ui::coloured_result);
+        for left in &found.not_checked {
+            ui::note(format!("{} is not checked: {}", left.function, left.why));
+        }
+        for column in &unused {
+            ui::note(format!("no code of either release uses {column}"));
+        }
+    }
+    conclude(&release, &found.breaks)
+}
+
+/// Fails if a statement of a release does not work on the schema of these migrations.
+pub(crate) fn refuse_breaks(against: &str, project: &Project) -> Result<(), CliError> {
+    let release = Release::read(against, project)?;
+    let found = breaks::find(&release, &catalog(project)?, project.settings.postgres);
+    conclude(&release, &found.breaks).map_err(|error| {
+        error
+            .report(found_by_cause(&found.breaks).join("\n"))
+            .hint("nothing was run: run this step when no program of that release is in use")
+    })
+}
+
+fn catalog(project: &Project) -> Result<Catalog, CliError> {
+    let replayed = replay_of_migrations(project.read_migrations()?)?;
+    match replayed.refusals.is_empty() {
+        true => Ok(replayed.catalog),
+        false => Err(crate::source::refused(&replayed.refusals)),
+    }
+}
+
+fn conclude(release: &Release, breaks: &[Break]) -> Result<(), CliError> {
+    let all = counted(release.statements.len(), "statement");
+    let name = &release.name;
+    if breaks.is_empty() {
+        ui::status(format!("{all} of {name} work on this schema"));
+        return Ok(());
+    }
+    Err(CliError::failed(format!(
+        "{} of {all} of {name} break on this schema",
+        breaks.len()
+    )))
+}
+
+/// Returns the functions that break, below what breaks them.
+fn found_by_cause(breaks: &[Break]) -> Vec<String> {
+    let mut causes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for found in breaks {
+        causes.entry(&found.why).or_default().push(&found.function);
+    }
+    let text = |(why, functions): (&str, Vec<&str>)| {
+        let verb = if functions.len() == 1 {
+            "breaks"
+        } else {
+            "break"
+        };
+        let list: String = functions
+            .iter()
+            .map(|function| format!("\n  {}", ui::escaped(function)))
+            .collect();
+        let count = counted(functions.len(), "statement");
+        format!("{}: {count} {verb}{list}", ui::escaped(why))
+    };
+    causes.into_iter().map(text).collect()
+}

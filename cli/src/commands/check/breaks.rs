@@ -1,0 +1,173 @@
+//! What of a release does not work on a later schema.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::release::{Compiled, Expected, Release};
+use crate::commands::queries::base;
+use crate::emit::Statement;
+use bowline_catalog::query::{Checker, Column, Query};
+use bowline_catalog::{Catalog, Name, RelationKind};
+
+/// A statement that breaks, or that cannot be checked.
+#[derive(Debug, Serialize)]
+pub(super) struct Break {
+    pub(super) function: String,
+    pub(super) why: String,
+    /// The column that is gone or has changed, with its table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) column: Option<String>,
+}
+
+/// The result of all statements.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) breaks: Vec<Break>,
+    pub(super) not_checked: Vec<Break>,
+}
+
+/// Checks the statements of a release against a catalog.
+pub(super) fn find(release: &Release, catalog: &Catalog, postgres: Option<u32>) -> Found {
+    let checker = Checker::new(catalog).for_version(postgres);
+    let mut found = Found::default();
+    for statement in &release.statements {
+        if let Some((why, column)) = gone(statement, catalog) {
+            found.breaks.push(broken(statement, why, Some(column)));
+            continue;
+        }
+        match checker
+            .check(&statement.sql)
+            .and_then(Query::without_omitted)
+        {
+            Ok(query) => {
+                let mut columns = Vec::new();
+                add_columns(&query.columns, "", catalog, &mut columns);
+                if let Some(why) = changed(&statement.columns, &columns) {
+                    found.breaks.push(broken(statement, why, None));
+                }
+            }
+            // PostgreSQL refuses it.
+            Err(fault) if fault.code.is_some() => {
+                found.breaks.push(broken(statement, fault.message, None));
+            }
+            Err(fault) => found
+                .not_checked
+                .push(broken(statement, fault.message, None)),
+        }
+    }
+    for (function, why) in &release.not_checked {
+        found.not_checked.push(Break {
+            function: function.clone(),
+            why: why.clone(),
+            column: None,
+        });
+    }
+    found
+}
+
+fn broken(statement: &Compiled, why: String, column: Option<String>) -> Break {
+    Break {
+        function: statement.function.clone(),
+        why,
+        column,
+    }
+}
+
+/// Returns the first relation or column that the statement uses and that is gone.
+fn gone(statement: &Compiled, catalog: &Catalog) -> Option<(String, String)> {
+    statement.uses.iter().find_map(|(table, column)| {
+        let full = format!("{}.{column}", table.sql());
+        match catalog.relations.get(table) {
+            None => Some((format!("{} is gone", table.sql()), full)),
+            Some(relation) => {
+                let mut columns = relation.columns.iter();
+                let exists = columns.any(|found| found.name == *column);
+                (!exists).then(|| (format!("{full} is gone"), full))
+            }
+        }
+    })
+}
+
+/// Returns how the result differs from what the release reads.
+fn changed(expected: &[Expected], actual: &[Expected]) -> Option<String> {
+    // Names need not be unique, so the columns of one name are compared in their order.
+    let mut rest: Vec<&Expected> = actual.iter().collect();
+    for column in expected {
+        let name = &column.name;
+        let Some(position) = rest.iter().position(|found| found.name == *name) else {
+            return Some(format!("the result has no column {name} any more"));
+        };
+        let found = rest.remove(position);
+        if found.data_type != column.data_type {
+            return Some(format!(
+                "{name} is {} and was {}",
+                found.data_type, column.data_type
+            ));
+        }
+        if found.nullable && !column.nullable {
+            return Some(format!(
+                "{name} can be NULL, which that release does not read"
+            ));
+        }
+    }
+    None
+}
+
+/// Adds the columns of a result, with the fields of rows in them.
+pub(super) fn add_columns(
+    columns: &[Column],
+    within: &str,
+    catalog: &Catalog,
+    all: &mut Vec<Expected>,
+) {
+    for column in columns {
+        let name = format!("{within}{}", column.name);
+        all.push(Expected {
+            data_type: base(&column.data_type, catalog).format_type(),
+            nullable: column.nullable,
+            name: name.clone(),
+        });
+        if let Some(row) = &column.row {
+            add_columns(&row.fields, &format!("{name}."), catalog, all);
+        }
+    }
+}
+
+/// Returns the columns of tables that neither the release nor the code here uses. Without any code
+/// there is nothing to say.
+pub(super) fn unused(release: &Release, catalog: &Catalog, here: &[Statement]) -> Vec<String> {
+    let checker = Checker::new(catalog);
+    let of_release = release.statements.iter().map(|statement| &statement.sql);
+    let mut used: BTreeSet<(Name, String)> = BTreeSet::new();
+    let mut is_known = true;
+    for sql in of_release.chain(here.iter().map(|statement| &statement.sql)) {
+        match checker.check(sql) {
+            Ok(query) => used.extend(query.reads.into_iter().chain(query.assigns)),
+            Err(_) => is_known = false,
+        }
+    }
+    for statement in &release.statements {
+        used.extend(statement.uses.iter().cloned());
+    }
+    if used.is_empty() || !is_known {
+        return Vec::new();
+    }
+    let tables = catalog.relations.values().filter(|relation| {
+        let kinds = [RelationKind::Table, RelationKind::PartitionedTable];
+        kinds.contains(&relation.kind)
+    });
+    let columns = tables.flat_map(|table| {
+        // A key is there for other tables.
+        let key = table.primary_key().unwrap_or_default();
+        let columns = table
+            .columns
+            .iter()
+            .filter(|column| !key.contains(&column.name));
+        columns.map(|column| (table.name.clone(), column.name.clone()))
+    });
+    columns
+        .filter(|column| !used.contains(column))
+        .map(|(table, column)| format!("{}.{column}", table.sql()))
+        .collect()
+}

@@ -1,0 +1,199 @@
+//! The code of a release: its statements, and the schema that it was compiled for.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::commands::{generate, queries, verify};
+use crate::emit::Statement;
+use crate::error::CliError;
+use crate::git::Repository;
+use crate::project::{Project, ProjectArgs};
+use crate::queries::read_folder;
+use crate::source::replay_of_migrations;
+use bowline_catalog::Catalog;
+use bowline_catalog::query::Checker;
+use bowline_plan::paths::shown_path;
+
+/// A release.
+pub(super) struct Release {
+    /// What messages call it.
+    pub(super) name: String,
+    pub(super) statements: Vec<Compiled>,
+    /// The statements whose SQL the release itself could not be checked with.
+    pub(super) not_checked: Vec<(String, String)>,
+}
+
+/// A statement as the release was compiled with it.
+pub(super) struct Compiled {
+    pub(super) function: String,
+    pub(super) sql: String,
+    /// The columns of the result.
+    pub(super) columns: Vec<Expected>,
+    /// The columns that it reads or writes, by the name of their table; empty if not known.
+    pub(super) uses: Vec<(bowline_catalog::Name, String)>,
+}
+
+/// A column of a result, as the release reads it.
+pub(super) struct Expected {
+    pub(super) name: String,
+    pub(super) data_type: String,
+    pub(super) nullable: bool,
+}
+
+/// A query in a file of `bowline queries --json`.
+#[derive(Deserialize)]
+struct Saved {
+    name: Option<String>,
+    file: String,
+    line: usize,
+    sql: String,
+    #[serde(default)]
+    columns: Vec<SavedColumn>,
+    refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SavedColumn {
+    name: String,
+    #[serde(rename = "type")]
+    data_type: String,
+    nullable: bool,
+}
+
+impl Release {
+    /// Reads a release: a file, a folder, or a commit of git.
+    pub(super) fn read(against: &str, project: &Project) -> Result<Self, CliError> {
+        let path = Path::new(against);
+        if path.is_file() {
+            return Self::of_file(path);
+        }
+        if path.is_dir() {
+            let folder = path.canonicalize().map_err(|error| {
+                CliError::failed(format!("cannot read {}: {error}", shown_path(path)))
+            })?;
+            return Self::of_folder(shown_path(path), &folder);
+        }
+        let repository = Repository::of(&project.root)?;
+        let commit = repository.commit(against)?;
+        let root = repository.root.clone();
+        let Some(checkout) = repository.checkout(&commit, &root)? else {
+            return Err(CliError::failed(format!("{against} has no files")));
+        };
+        let package = project
+            .root
+            .canonicalize()
+            .unwrap_or_else(|_| project.root.clone());
+        let within = repository.relative(&package).unwrap_or_default();
+        Self::of_folder(against.to_owned(), &checkout.path().join(within))
+    }
+
+    fn of_file(path: &Path) -> Result<Self, CliError> {
+        let shown = shown_path(path);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| CliError::failed(format!("cannot read {shown}: {error}")))?;
+        let saved: Vec<Saved> = serde_json::from_str(&text).map_err(|error| {
+            CliError::failed(format!("{shown} is no list of queries: {error}"))
+                .hint("write it with `bowline queries --json` in a checkout of the release")
+        })?;
+        let mut release = Self {
+            name: shown,
+            statements: Vec::new(),
+            not_checked: Vec::new(),
+        };
+        for query in saved {
+            let function = match &query.name {
+                Some(name) => format!("{name} ({}:{})", query.file, query.line),
+                None => format!("{}:{}", query.file, query.line),
+            };
+            match query.refused {
+                Some(why) => release.not_checked.push((function, why)),
+                None => release.statements.push(Compiled {
+                    function,
+                    sql: query.sql,
+                    columns: query
+                        .columns
+                        .into_iter()
+                        .map(SavedColumn::expected)
+                        .collect(),
+                    uses: Vec::new(),
+                }),
+            }
+        }
+        Ok(release)
+    }
+
+    fn of_folder(name: String, folder: &Path) -> Result<Self, CliError> {
+        let project = Project::of_queries(folder, &ProjectArgs::default())
+            .map_err(|error| error.hint(format!("this is about {name}, the release")))?;
+        let replayed = replay_of_migrations(project.read_migrations()?)?;
+        if !replayed.refusals.is_empty() {
+            let refused = crate::source::refused(&replayed.refusals);
+            return Err(refused.hint(format!("this is about {name}, the release")));
+        }
+        let catalog = replayed.catalog;
+        let mut release = Self {
+            name,
+            statements: Vec::new(),
+            not_checked: Vec::new(),
+        };
+        let checker = Checker::new(&catalog).for_version(project.settings.postgres);
+        for Statement { function, sql } in statements(&project, &catalog)? {
+            match checker.check(&sql) {
+                Ok(query) => release
+                    .statements
+                    .push(Compiled::of(function, query, &catalog)),
+                Err(fault) => release.not_checked.push((function, fault.message)),
+            }
+        }
+        Ok(release)
+    }
+}
+
+impl Compiled {
+    fn of(function: String, query: bowline_catalog::query::Query, catalog: &Catalog) -> Self {
+        let mut columns = Vec::new();
+        super::breaks::add_columns(&query.columns, "", catalog, &mut columns);
+        Self {
+            function,
+            columns,
+            uses: query.reads.into_iter().chain(query.assigns).collect(),
+            sql: query.sql,
+        }
+    }
+}
+
+impl SavedColumn {
+    fn expected(self) -> Expected {
+        Expected {
+            name: self.name,
+            data_type: self.data_type,
+            nullable: self.nullable,
+        }
+    }
+}
+
+/// Returns the statements of a project: of its generated functions if it has any, of its query
+/// files, and of `query!` in its sources.
+pub(super) fn statements(project: &Project, catalog: &Catalog) -> Result<Vec<Statement>, CliError> {
+    let mut all = match project.settings.folder.join("mod.rs").exists() {
+        true => generate::statements(catalog, project)?,
+        false => of_query_files(project, catalog)?,
+    };
+    all.extend(verify::inline_statements(&project.package));
+    Ok(all)
+}
+
+fn of_query_files(project: &Project, catalog: &Catalog) -> Result<Vec<Statement>, CliError> {
+    let files = read_folder(&project.queries, &project.root)?;
+    let checker = Checker::new(catalog).for_version(project.settings.postgres);
+    let found = files.iter().flat_map(|file| queries::check(file, &checker));
+    let statements = found.filter_map(|found| {
+        let query = found.query?;
+        Some(Statement {
+            function: format!("{} ({})", query.name.text, found.file.name),
+            sql: query.sql.text.clone(),
+        })
+    });
+    Ok(statements.collect())
+}
