@@ -6,6 +6,7 @@
 
 mod breaks;
 mod release;
+mod result;
 
 use std::collections::BTreeMap;
 
@@ -24,9 +25,9 @@ use release::Release;
 ///
 /// That code is its generated functions, its query files, and its `query!` and `query_as!`. Each of
 /// its statements is checked as it was compiled: a table or column that is gone, a type that
-/// changed, a NULL where the release expects none, a new column that its INSERT leaves out. Columns
-/// that no code uses any more are listed. No database, no network. The exit code is 1 if a statement
-/// breaks.
+/// changed, a NULL where the release expects none, a new column that its INSERT leaves out.
+/// Columns that no code uses any more are listed. No database, no network. The exit code is 1 if a
+/// statement breaks.
 ///
 /// Example: bowline check --against v1.2
 #[derive(Debug, Args)]

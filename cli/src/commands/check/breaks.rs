@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::release::{Compiled, Expected, Release};
-use crate::commands::queries::base;
+use super::release::{Compiled, Release};
+use super::result::{Expected, add_columns};
 use crate::emit::Statement;
-use bowline_catalog::query::{Checker, Column, Query};
+use bowline_catalog::query::{Checker, Query};
 use bowline_catalog::{Catalog, Name, RelationKind};
 
 /// A statement that breaks, or that cannot be checked.
@@ -112,26 +112,6 @@ fn changed(expected: &[Expected], actual: &[Expected]) -> Option<String> {
         }
     }
     None
-}
-
-/// Adds the columns of a result, with the fields of rows in them.
-pub(super) fn add_columns(
-    columns: &[Column],
-    within: &str,
-    catalog: &Catalog,
-    all: &mut Vec<Expected>,
-) {
-    for column in columns {
-        let name = format!("{within}{}", column.name);
-        all.push(Expected {
-            data_type: base(&column.data_type, catalog).format_type(),
-            nullable: column.nullable,
-            name: name.clone(),
-        });
-        if let Some(row) = &column.row {
-            add_columns(&row.fields, &format!("{name}."), catalog, all);
-        }
-    }
 }
 
 /// Returns the columns of tables that neither the release nor the code here uses. Without any code

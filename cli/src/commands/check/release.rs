@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::result::{Expected, add_columns};
 use crate::commands::{generate, queries, verify};
 use crate::emit::Statement;
 use crate::error::CliError;
@@ -32,13 +33,6 @@ pub(super) struct Compiled {
     pub(super) columns: Vec<Expected>,
     /// The columns that it reads or writes, by the name of their table; empty if not known.
     pub(super) uses: Vec<(bowline_catalog::Name, String)>,
-}
-
-/// A column of a result, as the release reads it.
-pub(super) struct Expected {
-    pub(super) name: String,
-    pub(super) data_type: String,
-    pub(super) nullable: bool,
 }
 
 /// A query in a file of `bowline queries --json`.
@@ -153,7 +147,7 @@ impl Release {
 impl Compiled {
     fn of(function: String, query: bowline_catalog::query::Query, catalog: &Catalog) -> Self {
         let mut columns = Vec::new();
-        super::breaks::add_columns(&query.columns, "", catalog, &mut columns);
+        add_columns(&query.columns, "", catalog, &mut columns);
         Self {
             function,
             columns,
