@@ -14,6 +14,8 @@ mod origin;
 mod package;
 mod project;
 mod queries;
+#[doc(hidden)]
+pub mod smoke;
 mod source;
 mod sql_error;
 mod step;

@@ -4,12 +4,12 @@
 //! Bowline's settings are in `bowline.toml`, since `diesel.toml` must not have unknown keys.
 
 mod bowline_toml;
+mod crates;
 mod lint;
 mod migrate;
 mod output;
 mod settings;
 mod tables;
-mod time_crate;
 mod toml_file;
 
 use std::collections::BTreeMap;
@@ -23,12 +23,12 @@ use crate::paths::{relative, shown_path};
 use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
+pub use crates::{Crates, NumericCrate, TimeCrate, VectorCrate};
 pub use lint::{LintSettings, RuleName};
 pub use migrate::{Edited, Late, MigrateSettings};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
 pub use settings::{Derives, Settings, is_named, of_name};
 pub use tables::{ColumnSettings, RenameAll, TableSettings};
-pub use time_crate::TimeCrate;
 pub use toml_file::BOWLINE_TOML;
 
 /// Files and folders that have other names than usual, relative to the working directory.
@@ -191,7 +191,11 @@ impl Project {
             file,
             postgres,
             names: with_rows(own.names, &own.tables),
-            time: own.time,
+            crates: Crates {
+                time: own.time,
+                numeric: own.numeric,
+                vector: own.vector,
+            },
             types: own.types,
             not_null_elements: own.not_null_elements,
             not_null: own.not_null,

@@ -237,6 +237,8 @@ default_sql_types! {
     uuid::Uuid => diesel::sql_types::Uuid,
     #[cfg(feature = "numeric")]
     bigdecimal::BigDecimal => diesel::sql_types::Numeric,
+    #[cfg(feature = "rust-decimal")]
+    rust_decimal::Decimal => diesel::sql_types::Numeric,
     #[cfg(feature = "network-address")]
     ipnetwork::IpNetwork => diesel::sql_types::Inet,
 }

@@ -177,6 +177,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
         source: "cli/src",
         rows: &[
             row("diagram", &[]),
+            row("smoke", &[]),
             row("interrupt", &[]),
             row("error", &["interrupt"]),
             row("git", &["error"]),

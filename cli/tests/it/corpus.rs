@@ -3,14 +3,14 @@
 //!
 //! A case is a folder of migrations, with a `diesel.toml` and a `bowline.toml` where it needs them.
 
-mod smoke;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bowline::Session;
 use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
+
+use bowline_cli::smoke::{self, Subject};
 
 use crate::scratch::{Scratch, checkout};
 use crate::{Project, bowline};
@@ -27,6 +27,33 @@ const WITHOUT_FOREIGN_KEYS: &str = "DO $$
             EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.of, key.conname);
         END LOOP;
     END $$";
+
+/// SQL types of fields that hold them as text.
+const AS_TEXT: [(&str, &str); 2] = [("cells", "integer[]"), ("empty", "")];
+
+/// Connects to the database of a case.
+const CONNECTED: &str = r#"
+fn connected(case: &str) -> bowline::Session {
+    let url = std::env::var(format!("URL_{case}")).expect("a URL");
+    let config = bowline::Config::from_url(&url).expect("it can be read");
+    bowline::Session::connect(&config).expect("a connection")
+}
+"#;
+
+/// Returns SQL that creates types with the names of the extension's, whose values are bytes.
+fn vectors() -> String {
+    let types = ["vector", "halfvec", "sparsevec"].map(|name| {
+        format!(
+            "CREATE TYPE {name};
+            CREATE FUNCTION {name}_in(cstring) RETURNS {name} AS 'byteain' LANGUAGE internal STRICT;
+            CREATE FUNCTION {name}_out({name}) RETURNS cstring AS 'byteaout' LANGUAGE internal STRICT;
+            CREATE FUNCTION {name}_recv(internal) RETURNS {name} AS 'bytearecv' LANGUAGE internal STRICT;
+            CREATE FUNCTION {name}_send({name}) RETURNS bytea AS 'byteasend' LANGUAGE internal STRICT;
+            CREATE TYPE {name} (INPUT = {name}_in, OUTPUT = {name}_out, RECEIVE = {name}_recv, SEND = {name}_send);"
+        )
+    });
+    types.concat()
+}
 
 /// A case of the corpus.
 struct Case {
@@ -102,7 +129,7 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
         &format!(
             "[package]\nname = \"corpus_{edition}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
              [dependencies]\n\
-             bowline = {{ path = \"{bowline}\", features = [\"uuid\", \"numeric\", \"network-address\"] }}\n\
+             bowline = {{ path = \"{bowline}\", features = [\"jiff\", \"network-address\", \"numeric\", \"pgvector\", \"rust-decimal\", \"uuid\"] }}\n\
              chrono = {{ version = \"0.4\", features = [\"serde\"] }}\n\
              diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\", \"chrono\", \"serde_json\", \"time\"] }}\n\
              libc = \"0.2\"\n\
@@ -121,7 +148,10 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
         .collect();
     let calls: String = cases
         .iter()
-        .map(|case| format!("    {}::smoke::run(&mut reported);\n", case.name))
+        .map(|case| {
+            let name = &case.name;
+            format!("    {name}::smoke::run(&mut reported, &mut connected(\"{name}\"));\n")
+        })
         .collect();
     for case in cases {
         let db = corpus.path(&format!("src/{}/db", case.name));
@@ -129,16 +159,29 @@ fn crate_of(cases: &[Case], edition: &str) -> Scratch {
             &format!("src/{}.rs", case.name),
             "pub(crate) mod db;\npub(crate) mod smoke;\n",
         );
+        let program = smoke::program(&Subject {
+            label: &format!("{}::", case.name),
+            module: "super::db",
+            folder: &db,
+            texts: AS_TEXT
+                .map(|(field, of)| (field.to_owned(), of.to_owned()))
+                .into(),
+        });
+        let program = program.expect("the code");
+        assert!(program.left_out.is_empty(), "{:?}", program.left_out);
         corpus.write(
             &format!("src/{}/smoke.rs", case.name),
-            &smoke::program(&case.name, &db),
+            &format!(
+                "use super::db;\n\n{}",
+                program.source.replace("super::db", "db")
+            ),
         );
     }
     // Builds that deny warnings have to pass.
     corpus.write(
         "src/main.rs",
         &format!(
-            "#![deny(warnings)]\n\n{modules}\n{}\nfn main() {{\n    let mut reported = Report::default();\n{calls}    reported.print();\n}}\n",
+            "#![deny(warnings)]\n\n{modules}\n{}\n{CONNECTED}\nfn main() {{\n    let mut reported = Report::default();\n{calls}    reported.print();\n}}\n",
             smoke::REPORT
         ),
     );
@@ -155,8 +198,12 @@ fn generated_code_compiles_and_every_function_can_succeed() {
         let create = format!("CREATE DATABASE {}", case.name);
         admin.batch_execute(&create).expect("a database");
         let mut session = Session::connect(&server.config(&case.name)).expect("a connection");
+        // The extension may not be at hand. Its types are those whose values are the bytes sent.
+        let up_sql = case
+            .up_sql()
+            .replace("CREATE EXTENSION vector;", &vectors());
         session
-            .batch_execute(&case.up_sql())
+            .batch_execute(&up_sql)
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
         // Generated values refer to no rows.
         session

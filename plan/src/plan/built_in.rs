@@ -1,7 +1,7 @@
 //! The Rust types of PostgreSQL's own types, as diesel 2.3 maps them.
 
 use super::rust_type::RustType;
-use crate::project::TimeCrate;
+use crate::project::{Crates, NumericCrate, TimeCrate};
 
 /// A type of PostgreSQL's own.
 pub(super) enum BuiltIn {
@@ -14,27 +14,46 @@ pub(super) enum BuiltIn {
 }
 
 /// Returns the counterpart of a type in `pg_catalog`.
-pub(super) fn built_in(name: &str, time_crate: TimeCrate) -> BuiltIn {
+pub(super) fn built_in(name: &str, crates: Crates) -> BuiltIn {
     use BuiltIn::Known;
     let copied = |sql_type, name: &str| Known(sql_type, RustType::copied(name, None));
-    // A table can have the name of one of these types of `time`, so they are named with their
-    // crate.
-    let of_time = |name: &str, import: &str, other: &str| match time_crate {
-        TimeCrate::Chrono => RustType::copied(name, Some(import)),
-        TimeCrate::Time => RustType::copied(&format!("::time::{other}"), None),
+    // A table can have the name of one of these types of `time` and `jiff`, so they are named with
+    // their crate.
+    let of_time = |chrono: (&str, &str), time: &str, jiff: &str| match crates.time {
+        TimeCrate::Chrono => RustType::copied(chrono.0, Some(chrono.1)),
+        TimeCrate::Time => RustType::copied(&format!("::time::{time}"), None),
+        TimeCrate::Jiff => RustType::copied(&format!("::{JIFF}{jiff}"), None),
     };
-    let date = || of_time("NaiveDate", "chrono::NaiveDate", "Date");
-    let time = || of_time("NaiveTime", "chrono::NaiveTime", "Time");
+    let date = || of_time(("NaiveDate", "chrono::NaiveDate"), "Date", "Date");
+    let time = || of_time(("NaiveTime", "chrono::NaiveTime"), "Time", "Time");
     let timestamp = || {
-        of_time(
-            "NaiveDateTime",
-            "chrono::NaiveDateTime",
-            "PrimitiveDateTime",
-        )
+        let chrono = ("NaiveDateTime", "chrono::NaiveDateTime");
+        of_time(chrono, "PrimitiveDateTime", "DateTime")
     };
-    let timestamptz = || of_time("DateTime<Utc>", "chrono::{DateTime, Utc}", "OffsetDateTime");
+    let timestamptz = || {
+        let chrono = ("DateTime<Utc>", "chrono::{DateTime, Utc}");
+        of_time(chrono, "OffsetDateTime", "Timestamp")
+    };
     // If the feature is not enabled, only the import fails, and the error names the feature.
-    let numeric = || RustType::cloned("BigDecimal", Some("bowline::types::bigdecimal::BigDecimal"));
+    let numeric = || match crates.numeric {
+        NumericCrate::Bigdecimal => {
+            RustType::cloned("BigDecimal", Some("bowline::types::bigdecimal::BigDecimal"))
+        }
+        NumericCrate::RustDecimal => {
+            RustType::copied("Decimal", Some("bowline::types::rust_decimal::Decimal"))
+        }
+    };
+    // Ranges of types for which diesel has no traits are read by SQL types of Bowline's own.
+    let of_crate = |name: &'static str, rust_type: RustType| {
+        let has_own = match name.starts_with("Num") {
+            true => crates.numeric == NumericCrate::RustDecimal,
+            false => crates.time == TimeCrate::Jiff,
+        };
+        match range_marker(name).filter(|_| has_own) {
+            Some(marker) => Known(marker, rust_type.never_nullable()),
+            None => Known(name, rust_type),
+        }
+    };
     let integer = || RustType::copied("i32", None);
     let bigint = || RustType::copied("i64", None);
     match name {
@@ -70,19 +89,58 @@ pub(super) fn built_in(name: &str, time_crate: TimeCrate) -> BuiltIn {
         "cidr" => Known("Cidr", network()),
         "int4range" => Known("Int4range", range(integer())),
         "int8range" => Known("Int8range", range(bigint())),
-        "numrange" => Known("Numrange", range(numeric())),
-        "daterange" => Known("Daterange", range(date())),
-        "tsrange" => Known("Tsrange", range(timestamp())),
-        "tstzrange" => Known("Tstzrange", range(timestamptz())),
+        "numrange" => of_crate("Numrange", range(numeric())),
+        "daterange" => of_crate("Daterange", range(date())),
+        "tsrange" => of_crate("Tsrange", range(timestamp())),
+        "tstzrange" => of_crate("Tstzrange", range(timestamptz())),
         "int4multirange" => Known("Int4multirange", multirange(integer())),
         "int8multirange" => Known("Int8multirange", multirange(bigint())),
-        "nummultirange" => Known("Nummultirange", multirange(numeric())),
-        "datemultirange" => Known("Datemultirange", multirange(date())),
-        "tsmultirange" => Known("Tsmultirange", multirange(timestamp())),
-        "tstzmultirange" => Known("Tstzmultirange", multirange(timestamptz())),
+        "nummultirange" => of_crate("Nummultirange", multirange(numeric())),
+        "datemultirange" => of_crate("Datemultirange", multirange(date())),
+        "tsmultirange" => of_crate("Tsmultirange", multirange(timestamp())),
+        "tstzmultirange" => of_crate("Tstzmultirange", multirange(timestamptz())),
         _ if is_pseudo(name) => BuiltIn::Pseudo,
         _ => BuiltIn::Text,
     }
+}
+
+/// The module of the types of `jiff`.
+pub(super) const JIFF: &str = "bowline::types::jiff::";
+
+/// Returns the counterpart in the crate `pgvector` of a type of the extension `vector`: its SQL
+/// type, and the Rust type.
+pub(super) fn vector(name: &str) -> Option<(&'static str, RustType)> {
+    let of = |name: &str| {
+        let import = format!("bowline::types::pgvector::{name}");
+        RustType::cloned(name, Some(&import)).unhashed()
+    };
+    Some(match name {
+        "vector" => ("bowline::types::pgvector::sql_types::Vector", of("Vector")),
+        "halfvec" => (
+            "bowline::types::pgvector::sql_types::HalfVector",
+            of("HalfVector").by_json(),
+        ),
+        "sparsevec" => (
+            "bowline::types::pgvector::sql_types::SparseVector",
+            of("SparseVector").by_json(),
+        ),
+        _ => return None,
+    })
+}
+
+/// Returns the SQL type by which a range of another crate's type is read.
+fn range_marker(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Numrange" => "bowline::types::range_markers::rust_decimal::Numrange",
+        "Nummultirange" => "bowline::types::range_markers::rust_decimal::Nummultirange",
+        "Daterange" => "bowline::types::range_markers::jiff::Daterange",
+        "Datemultirange" => "bowline::types::range_markers::jiff::Datemultirange",
+        "Tsrange" => "bowline::types::range_markers::jiff::Tsrange",
+        "Tsmultirange" => "bowline::types::range_markers::jiff::Tsmultirange",
+        "Tstzrange" => "bowline::types::range_markers::jiff::Tstzrange",
+        "Tstzmultirange" => "bowline::types::range_markers::jiff::Tstzmultirange",
+        _ => return None,
+    })
 }
 
 fn json() -> RustType {

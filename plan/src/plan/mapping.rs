@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bowline_catalog::{Catalog, DataType, Name, TypeKind, information_schema};
 
-use super::built_in::{BuiltIn, built_in, multirange, range};
+use super::built_in::{BuiltIn, built_in, multirange, range, vector};
 use super::names::{derivable_name, distinct, own_type_name};
 use super::rust_type::{Mapped, RustType, SqlType, Wire};
 use super::schema::SchemaPlan;
-use crate::project::{Settings, TimeCrate, of_name};
+use crate::project::{Crates, Settings, VectorCrate, of_name};
 
 /// The module of the types that no `schema.rs` has.
 pub(super) const TYPES: &str = "super::types";
@@ -19,8 +19,8 @@ pub(super) const TYPES: &str = "super::types";
 /// The decisions on types for one project.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mapping {
-    /// The crate whose types dates and times have.
-    time: TimeCrate,
+    /// The crates whose types columns have.
+    crates: Crates,
     /// The Rust types that settings name.
     given: BTreeMap<String, String>,
     /// The Rust names of enums and composite types.
@@ -83,7 +83,7 @@ impl Mapping {
             markers.insert(name, vec![(TYPES.to_owned(), own)]);
         }
         Self {
-            time: settings.time,
+            crates: settings.crates,
             given: settings.types.clone(),
             names,
             markers,
@@ -279,6 +279,12 @@ impl Mapping {
             Some(TypeKind::External) if name.name == "citext" => {
                 known(SqlType::diesel("Citext"), RustType::text())
             }
+            Some(TypeKind::External) if self.crates.vector == VectorCrate::Pgvector => {
+                match vector(&name.name) {
+                    Some((sql_type, rust_type)) => known(SqlType::diesel(sql_type), rust_type),
+                    None => text(),
+                }
+            }
             Some(_) => text(),
             None => match self.built_in(name) {
                 Some(BuiltIn::Known(sql_type, rust_type)) => {
@@ -316,14 +322,19 @@ impl Mapping {
         catalog: &Catalog,
         subtype: &DataType,
     ) -> Option<(RustType, SqlType)> {
-        const WITH_DEFAULT: [&str; 13] = [
+        const WITH_DEFAULT: [&str; 18] = [
             "BigDecimal",
             "DateTime<Utc>",
             "NaiveDate",
             "NaiveDateTime",
             "NaiveTime",
+            "Decimal",
             "String",
             "Uuid",
+            "::bowline::types::jiff::Date",
+            "::bowline::types::jiff::DateTime",
+            "::bowline::types::jiff::Time",
+            "::bowline::types::jiff::Timestamp",
             "bool",
             "f32",
             "f64",
@@ -341,7 +352,7 @@ impl Mapping {
     }
 
     fn built_in(&self, name: &Name) -> Option<BuiltIn> {
-        (name.schema == "pg_catalog").then(|| built_in(&name.name, self.time))
+        (name.schema == "pg_catalog").then(|| built_in(&name.name, self.crates))
     }
 
     fn is_generated(&self, name: &Name) -> bool {
@@ -387,7 +398,7 @@ fn given(catalog: &Catalog, settings: &Settings) -> Vec<Name> {
         };
         let name = own.cloned().unwrap_or_else(of_postgresql);
         let is_of_diesel = name.schema == "pg_catalog"
-            && matches!(built_in(&name.name, settings.time), BuiltIn::Known(..));
+            && matches!(built_in(&name.name, settings.crates), BuiltIn::Known(..));
         (!is_of_diesel).then_some(name)
     });
     names.collect()

@@ -1,6 +1,7 @@
 //! The crates that generated code uses, and the features that it needs of them.
 
 use super::Plan;
+use super::built_in::JIFF;
 
 /// A crate that generated code uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,11 @@ const BY_IMPORT: [(&str, &str, Option<&str>, &str); 2] = [
 ];
 
 /// The modules of bowline that a row imports, and the feature for each, which includes diesel's.
-const FEATURES: [(&str, &str); 3] = [
+const FEATURES: [(&str, &str); 5] = [
     ("bowline::types::bigdecimal::", "numeric"),
     ("bowline::types::ipnetwork::", "network-address"),
+    ("bowline::types::pgvector::", "pgvector"),
+    ("bowline::types::rust_decimal::", "rust-decimal"),
     ("bowline::types::uuid::", "uuid"),
 ];
 
@@ -58,7 +61,7 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
             });
         }
     }
-    if names_time(plan) {
+    if names(plan, "::time::") {
         diesel_features.push("time");
         needs.push(Need {
             name: "time",
@@ -67,11 +70,15 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
             features: vec!["serde-human-readable"],
         });
     }
-    let bowline_features: Vec<_> = FEATURES
+    let mut bowline_features: Vec<_> = FEATURES
         .into_iter()
         .filter(|(module, _)| imports.iter().any(|import| import.starts_with(module)))
         .map(|(_, feature)| feature)
         .collect();
+    if names(plan, JIFF) {
+        bowline_features.push("jiff");
+        bowline_features.sort_unstable();
+    }
     if !bowline_features.is_empty() {
         needs.push(Need {
             name: "bowline",
@@ -97,8 +104,8 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
     needs
 }
 
-/// Returns true if a type of the crate `time` is in the code, which names its types in full.
-fn names_time(plan: &Plan) -> bool {
+/// Returns true if the code names a type of this module, whose types it names in full.
+fn names(plan: &Plan, module: &str) -> bool {
     let fields = plan.tables.iter().flat_map(|table| &table.fields);
     let attributes = plan.composites.iter().flat_map(|found| &found.attributes);
     let rows = plan.queries.iter().flat_map(|file| &file.rows);
@@ -112,5 +119,5 @@ fn names_time(plan: &Plan) -> bool {
         .flat_map(|function| &function.arguments)
         .map(|argument| &argument.rust_type);
     let mut all = of_tables.chain(of_types).chain(of_rows).chain(of_arguments);
-    all.any(|rust_type| rust_type.contains("::time::"))
+    all.any(|rust_type| rust_type.contains(module))
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
+use super::crates::{NumericCrate, TimeCrate, VectorCrate};
 use super::lint::LintSettings;
 use super::migrate::MigrateSettings;
 use super::tables::{RenameAll, TableSettings};
-use super::time_crate::TimeCrate;
 use super::toml_file::{BOWLINE_TOML, joined, parse};
 use crate::failure::{Excerpt, Failure, Report};
 use crate::paths::{read_optional, shown_path};
@@ -39,6 +39,12 @@ pub(super) struct BowlineToml {
     /// The crate whose types dates and times have.
     #[serde(default)]
     pub time: TimeCrate,
+    /// The crate whose type numbers of the type `numeric` have.
+    #[serde(default)]
+    pub numeric: NumericCrate,
+    /// The crate whose types vectors of the extension `vector` have.
+    #[serde(default)]
+    pub vector: VectorCrate,
     /// The Rust type for a SQL type, or `String` to read it as text.
     #[serde(default)]
     pub types: BTreeMap<String, String>,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::bowline_toml::SettingsFile;
+use super::crates::Crates;
 use super::lint::LintSettings;
 use super::migrate::MigrateSettings;
 use super::output::Output;
 use super::tables::{ColumnSettings, RenameAll, TableSettings};
-use super::time_crate::TimeCrate;
 use bowline_catalog::{Index, Name, Relation, RelationKind};
 
 /// The settings that shape the generated code: those of `diesel.toml` and of `bowline.toml`.
@@ -31,8 +31,8 @@ pub struct Settings {
     pub postgres: Option<u32>,
     /// Rust names by table or enum, for names that are guessed wrong or are taken.
     pub names: BTreeMap<String, String>,
-    /// The crate whose types dates and times have.
-    pub time: TimeCrate,
+    /// The crates whose types columns have.
+    pub crates: Crates,
     /// Rust types by SQL type.
     pub types: BTreeMap<String, String>,
     /// Arrays in which no element is NULL: `posts.tags`.

@@ -1,5 +1,7 @@
 //! Each type of PostgreSQL, on a server.
 
+#[path = "types/crates.rs"]
+mod crates;
 #[path = "types/families.rs"]
 mod families;
 #[path = "types/keys.rs"]

@@ -231,7 +231,7 @@ fn a_changed_attribute_is_not_misread(db: Database) -> Result<()> {
 }
 
 /// Reads an expression as a row of one column; `None` stands for `ErrorKind::Decode`.
-fn read<T: bowline::Row>(db: &Database, value: &str) -> Option<T> {
+pub(super) fn read<T: bowline::Row>(db: &Database, value: &str) -> Option<T> {
     match db.run(sql_query(format!("SELECT {value} AS v")).one::<T>()) {
         Ok(read) => Some(read),
         Err(error) if error.kind() == ErrorKind::Decode => None,
