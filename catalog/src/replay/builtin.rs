@@ -4,6 +4,9 @@
 
 mod table;
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use self::table::{Table, lines};
 
 /// Returns a list of the folder `builtin`, as a table.
@@ -295,8 +298,15 @@ pub(crate) fn is_default_class(class: &str, method: &str, data_type: Option<&str
 /// Returns true if values of the type can be sorted, or compared for equality, by a default
 /// operator class of the method.
 pub(crate) fn has_default_class(data_type: &str, method: &str) -> bool {
-    let mut all = table!("classes.txt").all::<4>();
-    all.any(|(_, [of, own, default, _])| of == method && own == data_type && default == "d")
+    // Each ORDER BY and GROUP BY of a query asks, so the table is read once.
+    static DEFAULTS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
+        let all = table!("classes.txt").all::<4>();
+        let defaults = all.filter(|(_, [_, _, default, _])| *default == "d");
+        defaults
+            .map(|(_, [method, data_type, ..])| (data_type, method))
+            .collect()
+    });
+    DEFAULTS.contains(&(data_type, method))
 }
 
 /// Returns the word unless it is `-`.
