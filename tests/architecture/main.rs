@@ -244,6 +244,42 @@ fn comments_are_no_wider_than_code() {
 
 /// What a test shows is read in lists, beside the claim that it proves.
 #[test]
+fn functions_that_the_overview_names_exist() {
+    let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
+    // Names in backticks are every second part: a path, or a name with an underscore or `()`.
+    let is_path = |name: &str| {
+        name.chars()
+            .all(|c| c.is_alphanumeric() || "_:()".contains(c))
+    };
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| is_path(name) && (name.contains(['_', '(']) || name.contains("::")))
+        .filter_map(|name| name.trim_end_matches("()").rsplit("::").next())
+        .filter(|name| !name.contains(['(', ')']))
+        .collect();
+    assert!(named.len() > 15, "only {named:?} are named");
+    let mut words = BTreeSet::new();
+    for folder in ["src", "sql", "catalog", "plan", "macros", "cli"] {
+        for file in sources(&root().join(folder)) {
+            let source = fs::read_to_string(&file).expect("a readable source");
+            let lines = source.lines().map(str::trim_start);
+            let code = lines.filter(|line| !line.starts_with("//"));
+            let found =
+                code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+            words.extend(found.map(str::to_owned));
+        }
+    }
+    let missing: Vec<String> = named
+        .into_iter()
+        .filter(|name| !words.contains(*name))
+        .map(|name| format!("docs/ARCHITECTURE.md names `{name}`, which no source has"))
+        .collect();
+    fail_if_any(&missing);
+}
+
+#[test]
 fn names_of_tests_are_short() {
     const LONGEST: usize = 54;
     let mut wrong = Vec::new();

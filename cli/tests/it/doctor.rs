@@ -37,7 +37,7 @@ fn printed(project: &Project, variables: &[(&str, &str)], varies: &[(&str, &str)
     }
     for (pattern, shown) in [
         (
-            r"bowline \S+, libpq \S+, OpenSSL [^\n]+",
+            r"bowline \S+, libpq 18\.\S+, OpenSSL [^\n]+",
             "bowline [version], libpq [version], OpenSSL [version]",
         ),
         (
