@@ -1,11 +1,11 @@
 //! The pool of sessions.
 //!
 //! r2d2 owns the sessions (`store`). The pool adds what r2d2 lacks: a queue of waiters
-//! (`shared::turns`); connecting in the background, only while a caller waits (`shared::growth`);
-//! timed checks of lifetimes and long holders (`keeper`); and errors that say why no session is
-//! available (`shared::refused`). A checkout takes no round trip: the socket shows whether the
-//! server has closed the connection. A checkout that need not wait takes one lock, reads the clock
-//! once and calls the system once, and so does a return, without that call.
+//! (`shared::wait_queue`); connecting in the background, only while a caller waits
+//! (`shared::growth`); timed checks of lifetimes and long holders (`keeper`); and errors that say
+//! why no session is available (`shared::refused`). A checkout takes no round trip: the socket
+//! shows whether the server has closed the connection. A checkout that need not wait takes one
+//! lock, reads the clock once and calls the system once, and so does a return, without that call.
 
 #[cfg(feature = "tokio")]
 mod clean;
@@ -261,7 +261,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.process == process_id() {
-            self.shared.shut();
+            self.shared.close_now();
         }
     }
 }

@@ -69,7 +69,7 @@ impl<S: Resource> SharedPool<S> {
             if let Some(next) = next {
                 self.wake_by(&mut state, next);
             }
-            if state.turns.waiting() > 0 {
+            if state.wait_queue.waiting() > 0 {
                 self.wake_by(&mut state, now + IMPATIENCE);
                 state = self.grow(state);
             }
@@ -84,7 +84,7 @@ impl<S: Resource> SharedPool<S> {
     fn take_over_age(&self, state: &mut PoolInternals<S>, now: Instant) -> Vec<Item<S>> {
         let generation = self.generation();
         let mut next = now + LONGEST_SLEEP;
-        let over = state.turns.remove_idle(|item| {
+        let over = state.wait_queue.remove_idle(|item| {
             let idle_until = item.idle_since + self.limits.idle_timeout;
             let idle = (idle_until <= now).then_some("idle");
             if let Some(reason) = item.over(now, generation).or(idle) {
@@ -100,13 +100,13 @@ impl<S: Resource> SharedPool<S> {
 
     /// Closes the pool: no caller gets a session any more, and the sessions that are not in use are
     /// closed.
-    pub(super) fn shut(self: &Arc<Self>) {
+    pub(super) fn close_now(self: &Arc<Self>) {
         let mut state = self.lock();
         if state.store.take().is_none() {
             return;
         }
         // A thread that is adding a session finds the pool closed, and closes its session.
-        let mut idle = state.turns.remove_idle(|_| true);
+        let mut idle = state.wait_queue.remove_idle(|_| true);
         for item in &mut idle {
             item.session.set_close_reason("pool_closed");
         }
@@ -120,7 +120,7 @@ impl<S: Resource> SharedPool<S> {
 
     /// Closes the pool, and waits until all sessions are returned and all threads have ended.
     pub(super) fn close(self: &Arc<Self>, deadline: Instant) -> Result<()> {
-        self.shut();
+        self.close_now();
         let mut state = self.lock();
         while state.size > 0 {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -7,7 +7,7 @@ pub(super) mod growth;
 pub(super) mod inquiry;
 mod queue;
 pub(super) mod refused;
-mod turns;
+mod wait_queue;
 mod waiter;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ use crate::wire::interrupt;
 
 use growth::{Down, Jitter};
 use inquiry::{Inquiry, ServerReport};
-use turns::Turns;
+use wait_queue::WaitQueue;
 use waiter::{ToNotify, WaiterReply};
 
 /// The resource that the pool keeps: a session, or its replacement in a test of the pool alone.
@@ -78,7 +78,7 @@ pub(super) struct PoolInternals<S: Resource> {
     pub(super) size: u32,
     /// The number of sessions that are being opened.
     pub(super) connecting: u32,
-    pub(super) turns: Turns<S>,
+    pub(super) wait_queue: WaitQueue<S>,
     pub(super) holders: Holders,
     /// The failure to connect, while the server is down.
     pub(super) down: Option<Down>,
@@ -102,7 +102,7 @@ impl<S: Resource> SharedPool<S> {
             store: Some(Store::new(limits.max)),
             size: 0,
             connecting: 0,
-            turns: Turns::new(),
+            wait_queue: WaitQueue::new(),
             holders: Holders::default(),
             down: None,
             last_attempt: None,
@@ -168,7 +168,7 @@ impl<S: Resource> SharedPool<S> {
         if state.is_closed() {
             return Err(refused::closed());
         }
-        let item = state.turns.take();
+        let item = state.wait_queue.take();
         if let Some(item) = &item {
             self.enter(&mut state, item, caller, now);
         }
@@ -206,14 +206,14 @@ impl<S: Resource> SharedPool<S> {
         if state.is_closed() {
             return Err(item);
         }
-        if let Some(waiter) = state.turns.take_due_waiter(now) {
+        if let Some(waiter) = state.wait_queue.take_due_waiter(now) {
             self.enter(state, &item, waiter.caller, now);
             waiter.reply(WaiterReply::Session(item));
             return Ok(Some(waiter));
         }
         self.wake_within(state, item.idle_since, self.limits.idle_timeout);
         self.wake_by(state, item.expires);
-        Ok(state.turns.put_idle(item))
+        Ok(state.wait_queue.put_idle(item))
     }
 
     /// Fails the callers that have waited since `since`.
@@ -223,7 +223,7 @@ impl<S: Resource> SharedPool<S> {
         since: Instant,
         error: impl Fn() -> Error,
     ) {
-        let woken = state.turns.fail(since, error);
+        let woken = state.wait_queue.fail(since, error);
         woken.iter().for_each(|waiter| waiter.notify());
     }
 
@@ -256,7 +256,7 @@ impl<S: Resource> SharedPool<S> {
             state.size - state.connecting,
             state.holders.len(),
             state.connecting,
-            state.turns.waiting(),
+            state.wait_queue.waiting(),
         );
     }
 }
@@ -270,7 +270,10 @@ impl<S: Resource> PoolInternals<S> {
     /// holds, because no more can be opened.
     fn dependent(&self, max: u32) -> u32 {
         let room = max.saturating_sub(self.size) + self.connecting;
-        self.turns.unserved().saturating_add(1).saturating_sub(room)
+        self.wait_queue
+            .unserved()
+            .saturating_add(1)
+            .saturating_sub(room)
     }
 
     /// Removes a session that was closed.

@@ -121,7 +121,7 @@ fn sessions_are_given_in_the_order_of_asking() {
         waiter.join().expect("no panic");
     }
     assert_eq!(*lock(&served), (0..8).collect::<Vec<_>>());
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn who_gives_up_at_the_deadline_leaves_no_trace() {
     let again = take(&shared, Duration::from_millis(20)).expect("the same session");
     assert_eq!(shared.gauges.read().opened, 1);
     again.give_back();
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn a_thousand_panics_in_connect_cost_no_capacity() {
     let others = [take(&shared, SOON), take(&shared, SOON)].map(|lease| lease.expect("a session"));
     assert_eq!((live.load(SeqCst), shared.gauges.read().size), (3, 3));
     others.into_iter().chain([first]).for_each(Lease::give_back);
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_lasting_failure_ends_all_waits_at_once() {
     assert!(asked.elapsed() < Duration::from_secs(2));
     until(|| shared.gauges.read().connecting == 0);
     assert_eq!(shared.gauges.read().size, 0);
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn a_server_that_is_down_is_tried_once_at_a_time() {
     let made = attempts.load(SeqCst);
     thread::sleep(Duration::from_millis(700));
     assert_eq!(attempts.load(SeqCst), made);
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn who_asks_while_too_many_wait_fails_at_once() {
         refused[0].no_session(),
         Some(NoSession::TooManyWaiting { .. })
     ));
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn idle_sessions_end_without_anybody_asking() {
         assert_eq!(live.load(SeqCst), 5);
         until(|| live.load(SeqCst) == 0);
         assert_eq!(shared.gauges.read().size, 0);
-        shared.shut();
+        shared.close_now();
     }
 }
 
@@ -431,7 +431,7 @@ fn callers_who_all_gave_up_leave_a_pool_that_works() {
         .expect("the session is back")
         .give_back();
     assert_eq!(shared.gauges.read().waiting, 0);
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -452,7 +452,7 @@ fn nobody_waits_in_vain_while_a_session_can_be_made() {
         Some(NoSession::TooManyWaiting { .. })
     ));
     both.into_iter().for_each(Lease::give_back);
-    shared.shut();
+    shared.close_now();
 }
 
 #[test]
@@ -478,5 +478,5 @@ fn a_later_checkout_does_not_get_an_earlier_failure() {
     let told = before.join().expect("no panic").expect_err("it failed");
     assert_eq!(told.message(), "a wrong password");
     assert!(after.join().expect("no panic").is_ok());
-    shared.shut();
+    shared.close_now();
 }

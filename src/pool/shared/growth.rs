@@ -87,7 +87,7 @@ impl<S: Resource> SharedPool<S> {
     fn reserve(&self, state: &mut PoolInternals<S>) -> bool {
         let now = Instant::now();
         let enough = state.connecting >= CONNECTORS
-            || state.connecting >= state.turns.unserved()
+            || state.connecting >= state.wait_queue.unserved()
             || state.size >= self.limits.max;
         // If the server does not answer, one thread tries it, and one more each time the answer
         // takes too long.
@@ -167,7 +167,7 @@ impl<S: Resource> SharedPool<S> {
         mut state: MutexGuard<'g, PoolInternals<S>>,
     ) -> Option<MutexGuard<'g, PoolInternals<S>>> {
         loop {
-            if state.is_closed() || state.turns.unserved() < state.connecting {
+            if state.is_closed() || state.wait_queue.unserved() < state.connecting {
                 self.release(&mut state);
                 return None;
             }

@@ -75,7 +75,7 @@ impl<S: Resource> SharedPool<S> {
         if state.is_closed() {
             return Err(refused::closed());
         }
-        if let Some(item) = state.turns.take() {
+        if let Some(item) = state.wait_queue.take() {
             self.enter(&mut state, &item, caller, Instant::now());
             return Ok(Queued::Item(item));
         }
@@ -90,7 +90,7 @@ impl<S: Resource> SharedPool<S> {
             return Err(self.refused(&state, CheckoutRefusal::Nested { first, second }));
         }
         let waiter = Arc::new(Waiter::new(caller, asked));
-        state.turns.queue(Arc::clone(&waiter), again);
+        state.wait_queue.queue(Arc::clone(&waiter), again);
         drop(self.grow(state));
         Ok(Queued::Waiter(waiter))
     }
@@ -103,7 +103,7 @@ impl<S: Resource> SharedPool<S> {
     ) -> WaiterReply<S> {
         let mut state = self.lock();
         waiter.take_reply().unwrap_or_else(|| {
-            let woken = state.turns.remove_waiter(waiter);
+            let woken = state.wait_queue.remove_waiter(waiter);
             self.publish(&state);
             let error = error(&state);
             drop(state);
@@ -155,7 +155,7 @@ impl<S: Resource> SharedPool<S> {
             return Some(reply);
         }
         let now = Instant::now();
-        let (item, next) = state.turns.retry(waiter, now)?;
+        let (item, next) = state.wait_queue.retry(waiter, now)?;
         self.enter(&mut state, &item, waiter.caller, now);
         drop(state);
         notify(next);

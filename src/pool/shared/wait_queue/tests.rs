@@ -1,4 +1,4 @@
-//! Tests of [`Turns`] with random events and no threads, and of a pool under many short calls.
+//! Tests of [`WaitQueue`] with random events and no threads, and of a pool under many short calls.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -47,13 +47,14 @@ fn caller() -> Caller {
     }
 }
 
-const SOON: Duration = Duration::from_secs(10);
+/// The deadline of a checkout that is expected to succeed.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Returns sessions that a pool has made.
-fn items(count: usize) -> Vec<Item<Resource>> {
+/// Returns open sessions of a pool.
+fn open_sessions(count: usize) -> Vec<Item<Resource>> {
     let pool = new_pool(count as u32);
     let lease = || {
-        let lease = pool.take(caller(), Instant::now() + SOON, false);
+        let lease = pool.take(caller(), Instant::now() + TIMEOUT, false);
         let mut lease = lease.expect("a session");
         lease.item.take().expect("it has one")
     };
@@ -64,7 +65,7 @@ fn items(count: usize) -> Vec<Item<Resource>> {
             .map(|one| one.join().expect("no panic"))
             .collect()
     });
-    pool.shut();
+    pool.close_now();
     items
 }
 
@@ -81,23 +82,23 @@ impl Seeded {
 }
 
 /// Fails if a session is idle and a caller waits, but none was woken.
-fn assert_woken(turns: &Turns<Resource>, event: usize) {
-    if turns.idle.is_empty() || turns.waiting.is_empty() {
+fn assert_woken(queue: &WaitQueue<Resource>, event: usize) {
+    if queue.idle.is_empty() || queue.waiting.is_empty() {
         return;
     }
-    let woken = turns.woken.as_ref().expect("a waiter was woken");
-    let waits = turns.waiting.iter().any(|other| Arc::ptr_eq(other, woken));
+    let woken = queue.woken.as_ref().expect("a waiter was woken");
+    let waits = queue.waiting.iter().any(|other| Arc::ptr_eq(other, woken));
     assert!(
         waits,
-        "after event {event}, one that does not wait was woken"
+        "after event {event}, a caller that does not wait was woken"
     );
 }
 
 #[test]
 fn a_waiter_is_woken_whenever_a_session_is_idle() {
     let mut random = Seeded(0x9E37_79B9_7F4A_7C15);
-    let mut turns = Turns::new();
-    let mut held = items(4);
+    let mut queue = WaitQueue::new();
+    let mut held = open_sessions(4);
     // Waiters to notify: they can retry, or have got a session or a failure.
     let mut notified: Vec<Arc<Waiter<Resource>>> = Vec::new();
     let mut served = 0;
@@ -106,56 +107,62 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
         now += Duration::from_micros(random.below(400) as u64);
         let event = random.below(12);
         match event {
-            0 | 1 if turns.idle.is_empty() && turns.waiting.len() < 12 => {
-                turns.queue(Arc::new(Waiter::new(caller(), now)), random.below(8) == 0);
+            // A caller begins to wait.
+            0 | 1 if queue.idle.is_empty() && queue.waiting.len() < 12 => {
+                queue.queue(Arc::new(Waiter::new(caller(), now)), random.below(8) == 0);
             }
-            2 | 8..12 => held.extend(turns.take()),
+            // A caller that does not wait takes an idle session.
+            2 | 8..12 => held.extend(queue.take()),
+            // A session is returned.
             3 | 4 if !held.is_empty() => {
                 let item = held.swap_remove(random.below(held.len()));
-                match turns.take_due_waiter(now) {
+                match queue.take_due_waiter(now) {
                     Some(_) => {
                         served += 1;
                         held.push(item);
                     }
-                    None => notified.extend(turns.put_idle(item)),
+                    None => notified.extend(queue.put_idle(item)),
                 }
             }
+            // A waiter that was notified retries.
             5 if !notified.is_empty() => {
                 let waiter = notified.swap_remove(random.below(notified.len()));
-                // One that was served or failed since does not retry.
-                if turns
+                // A waiter that was served or failed since does not retry.
+                if queue
                     .waiting
                     .iter()
                     .any(|other| Arc::ptr_eq(other, &waiter))
-                    && let Some((item, next)) = turns.retry(&waiter, now)
+                    && let Some((item, next)) = queue.retry(&waiter, now)
                 {
                     served += 1;
                     held.push(item);
                     notified.extend(next);
                 }
             }
-            6 if !turns.waiting.is_empty() && random.below(4) == 0 => {
-                let gone = Arc::clone(&turns.waiting[random.below(turns.waiting.len())]);
-                notified.extend(turns.remove_waiter(&gone));
+            // The deadline of a waiter passes.
+            6 if !queue.waiting.is_empty() && random.below(4) == 0 => {
+                let timed_out = Arc::clone(&queue.waiting[random.below(queue.waiting.len())]);
+                notified.extend(queue.remove_waiter(&timed_out));
             }
+            // An error fails the callers that have waited for some time.
             7 if random.below(16) == 0 => {
                 let since = now.checked_sub(Duration::from_micros(800)).expect("a time");
-                notified.extend(turns.fail(since, refused::closed));
+                notified.extend(queue.fail(since, refused::closed));
             }
             _ => {}
         }
-        assert_woken(&turns, event);
-        assert_eq!(turns.idle.len() + held.len(), 4);
+        assert_woken(&queue, event);
+        assert_eq!(queue.idle.len() + held.len(), 4);
     }
     assert!(served > 1_000, "{served}");
 }
 
 #[test]
-fn no_caller_waits_for_long_under_a_storm_of_short_calls() {
+fn no_caller_waits_long_among_short_calls() {
     let pool = new_pool(1);
     let is_over = AtomicBool::new(false);
     let take = || {
-        let lease = pool.take(caller(), Instant::now() + SOON, false);
+        let lease = pool.take(caller(), Instant::now() + TIMEOUT, false);
         lease.expect("a session in time").give_back();
     };
     take();
@@ -176,38 +183,38 @@ fn no_caller_waits_for_long_under_a_storm_of_short_calls() {
         is_over.store(true, Ordering::Relaxed);
         longest
     });
-    // The threads share the processors with whatever else runs.
+    // 2 s rather than `TURN`: other processes delay these threads.
     assert!(
         longest.expect("200 waits") < Duration::from_secs(2),
         "{longest:?}"
     );
-    pool.shut();
+    pool.close_now();
 }
 
 #[test]
 fn the_longest_waiter_goes_first_after_its_time() {
-    let mut turns = Turns::new();
-    let mut held = items(2);
+    let mut queue = WaitQueue::new();
+    let mut held = open_sessions(2);
     let began = Instant::now();
     let at = |micros| began + Duration::from_micros(micros);
-    turns.last_turn = began;
+    queue.last_turn = began;
     let waiters = [0, 100].map(|asked| Arc::new(Waiter::new(caller(), at(asked))));
     for waiter in &waiters {
-        turns.queue(Arc::clone(waiter), false);
+        queue.queue(Arc::clone(waiter), false);
     }
     // Too early: the session becomes idle, and the first one is woken for it.
-    assert!(turns.take_due_waiter(at(150)).is_none());
-    let woken = turns
+    assert!(queue.take_due_waiter(at(150)).is_none());
+    let woken = queue
         .put_idle(held.pop().expect("one of two"))
         .expect("a waiter");
     assert!(Arc::ptr_eq(&woken, &waiters[0]));
     // A running caller takes it, and the first one finds nothing.
-    held.extend(turns.take());
-    assert!(turns.retry(&woken, at(160)).is_none());
-    let first = turns.take_due_waiter(at(200)).expect("its turn");
+    held.extend(queue.take());
+    assert!(queue.retry(&woken, at(160)).is_none());
+    let first = queue.take_due_waiter(at(200)).expect("its turn");
     assert!(Arc::ptr_eq(&first, &waiters[0]));
     // The next turn comes after the same time again.
-    assert!(turns.take_due_waiter(at(399)).is_none());
-    let second = turns.take_due_waiter(at(400)).expect("its turn");
+    assert!(queue.take_due_waiter(at(399)).is_none());
+    let second = queue.take_due_waiter(at(400)).expect("its turn");
     assert!(Arc::ptr_eq(&second, &waiters[1]));
 }

@@ -21,7 +21,7 @@ const TURN: Duration = Duration::from_micros(200);
 /// The idle sessions, and the callers that wait for one.
 ///
 /// Whenever a session is idle and a caller waits, one waiter has been woken.
-pub(in crate::pool) struct Turns<S: Resource> {
+pub(in crate::pool) struct WaitQueue<S: Resource> {
     /// The session that was returned last is taken first.
     idle: Vec<Item<S>>,
     waiting: VecDeque<Arc<Waiter<S>>>,
@@ -31,7 +31,7 @@ pub(in crate::pool) struct Turns<S: Resource> {
     last_turn: Instant,
 }
 
-impl<S: Resource> Turns<S> {
+impl<S: Resource> WaitQueue<S> {
     pub(super) fn new() -> Self {
         Self {
             idle: Vec::new(),
