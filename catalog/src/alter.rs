@@ -53,7 +53,8 @@ enum Step {
     Columns,
     /// `OWNED BY` and the types of sequences, and defaults that were dropped for a change of type.
     Owners,
-    DropRoutines,
+    /// `DROP FUNCTION` and the like, before the routines that replace them are created.
+    DropRoutinesEarly,
     Routines,
     Constraints,
     ForeignKeys,
@@ -68,7 +69,7 @@ enum Step {
     Comments,
     DropTables,
     /// `DROP FUNCTION` and the like of routines that are not replaced.
-    DropOldRoutines,
+    DropRoutinesLate,
     DropRest,
     DropExtensions,
     DropSchemas,
@@ -359,7 +360,7 @@ fn change(
         privilege::change(script, expected, actual, subject);
         return;
     }
-    let is_comment = aspect == Some(Aspect::Comment);
+    let only_comment = aspect == Some(Aspect::Comment);
     match (subject, how) {
         (Subject::Schema(name), How::OnlyRight) => {
             script.push(Step::DropSchemas, drop_schema(name));
@@ -373,7 +374,7 @@ fn change(
                     privilege::grant_all(script, &on, privileges);
                 }
             }
-            if is_comment || comment.is_some() {
+            if only_comment || comment.is_some() {
                 script.comment_on(&format!("SCHEMA {}", quoted(name)), comment);
             }
         }
@@ -391,7 +392,7 @@ fn change(
         }
         (Subject::Type(name), _) => types::change(script, expected, actual, name, how),
         (Subject::DomainCheck(domain, name), _) => {
-            types::change_check(script, expected, actual, domain, name, is_comment);
+            types::change_check(script, expected, actual, domain, name, only_comment);
         }
         (Subject::Sequence(name), _) => sequence::change(script, expected, actual, name, how),
         (Subject::Relation(name), _) => relation::change(script, expected, actual, name, how),
@@ -399,16 +400,16 @@ fn change(
             column::change(script, expected, actual, (table, name), how);
         }
         (Subject::Constraint(table, name), _) => {
-            constraint::change(script, expected, actual, (table, name), is_comment);
+            constraint::change(script, expected, actual, (table, name), only_comment);
         }
         (Subject::Trigger(..) | Subject::Policy(..) | Subject::Rule(..), _) => {
             attached::change(script, expected, actual, subject, how);
         }
         (Subject::Routine(kind, _, signature), _) => {
-            routine::change(script, expected, actual, (*kind, signature), is_comment);
+            routine::change(script, expected, actual, (*kind, signature), only_comment);
         }
         (Subject::Index(table, name), _) => {
-            constraint::change_index(script, expected, actual, (table, name), is_comment);
+            constraint::change_index(script, expected, actual, (table, name), only_comment);
         }
     }
 }

@@ -246,9 +246,9 @@ impl Subject {
                 gap.hides(name) || (gap.kind == GapKind::Sequence && gap.name == *name)
             }
             Self::Type(name) | Self::DomainCheck(name, _) => gap.hides(name),
-            Self::Trigger(table, name) => gap.is_of_part(GapKind::Triggers, table, name),
-            Self::Policy(table, name) => gap.is_of_part(GapKind::Policies, table, name),
-            Self::Rule(table, name) => gap.is_of_part(GapKind::Rules, table, name),
+            Self::Trigger(table, name) => gap.covers(GapKind::Triggers, table, name),
+            Self::Policy(table, name) => gap.covers(GapKind::Policies, table, name),
+            Self::Rule(table, name) => gap.covers(GapKind::Rules, table, name),
             Self::Routine(_, name, _) => gap.kind == GapKind::Routine && gap.name == *name,
             Self::Schema(_) | Self::Extension(_) => false,
         }

@@ -15,7 +15,8 @@ pub struct Gap {
     /// The name of the object; empty if it is not known.
     #[serde(flatten)]
     pub name: Name,
-    /// The name of a part of the object: a trigger, policy or rule of a table.
+    /// The name of a part of the object: a trigger, policy or rule of a table. `None` if the parts
+    /// have unknown names, or if the gap is the object itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
     /// The file with the statement.
@@ -34,15 +35,17 @@ pub enum GapKind {
     View,
     /// A materialized view whose columns and query are not known.
     MaterializedView,
-    /// The options of a sequence, such as its start. The sequence itself is in the catalog.
+    /// A sequence whose options, such as its start, are not known; the sequence itself is in the
+    /// catalog.
     Sequence,
-    /// A table of an extension.
+    /// A table created by an extension, whose columns are not known.
     Table,
-    /// Some triggers of a table, or of any table if the name is empty.
+    /// The trigger `part` of a table, or triggers of unknown names if it is `None`. The table may
+    /// be any one if the name is empty.
     Triggers,
-    /// Some policies of a table, or of any table if the name is empty.
+    /// The policy `part`, or policies of unknown names, as for `Triggers`.
     Policies,
-    /// Some rules of a table, or of any table if the name is empty.
+    /// The rule `part`, or rules of unknown names, as for `Triggers`.
     Rules,
     /// The privileges on an object, or on any object if the name is empty. If only the schema is
     /// given, the privileges are those on the schema.
@@ -54,8 +57,8 @@ pub enum GapKind {
 }
 
 impl GapKind {
-    /// Returns the noun for this kind in a sentence.
-    pub fn noun(self) -> &'static str {
+    /// Returns the words for this kind before the name of the object: `view`, `triggers of`.
+    pub fn label(self) -> &'static str {
         match self {
             Self::View => "view",
             Self::MaterializedView => "materialized view",
@@ -65,14 +68,14 @@ impl GapKind {
             Self::Policies => "policies of",
             Self::Rules => "rules of",
             Self::Privileges => "privileges on",
-            Self::Routine => "function",
+            Self::Routine => "routine",
             Self::Ignored => "object",
         }
     }
 }
 
 impl Gap {
-    /// Returns true if the relation of this name is not known, and so not in the catalog.
+    /// Returns true if the object of this name is not in the catalog, since the gap is all of it.
     pub fn hides(&self, name: &Name) -> bool {
         let is_whole = matches!(
             self.kind,
@@ -84,7 +87,7 @@ impl Gap {
 
 impl Gap {
     /// Returns true if the gap covers this trigger, policy or rule.
-    pub(crate) fn is_of_part(&self, kind: GapKind, table: &Name, part: &str) -> bool {
+    pub(crate) fn covers(&self, kind: GapKind, table: &Name, part: &str) -> bool {
         let is_of_table = self.name == *table || self.name.name.is_empty();
         let is_of_part = self.part.as_deref().is_none_or(|name| name == part);
         self.hides(table) || (self.kind == kind && is_of_table && is_of_part)
@@ -93,20 +96,20 @@ impl Gap {
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let noun = self.kind.noun();
+        let label = self.kind.label();
         let is_of_schema = self.kind == GapKind::Privileges && !self.name.schema.is_empty();
         if self.name.name.is_empty() && is_of_schema {
-            write!(f, "{noun} schema {}", quoted(&self.name.schema))?;
+            write!(f, "{label} schema {}", quoted(&self.name.schema))?;
         } else if self.name.name.is_empty() {
             let any = match self.kind {
                 GapKind::Privileges => "any object",
                 _ => "any table",
             };
-            write!(f, "{noun} {any}")?;
+            write!(f, "{label} {any}")?;
         } else if let Some(part) = &self.part {
-            write!(f, "{noun} {}: {}", self.name.sql(), quoted(part))?;
+            write!(f, "{label} {}: {}", self.name.sql(), quoted(part))?;
         } else {
-            write!(f, "{noun} {}", self.name.sql())?;
+            write!(f, "{label} {}", self.name.sql())?;
         }
         write!(f, " ({}:{}): {}", self.file, self.line, self.why)
     }

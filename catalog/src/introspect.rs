@@ -5,8 +5,8 @@
 //! so they run in one `REPEATABLE READ` transaction, with the settings of [`SETTINGS`].
 //!
 //! The result equals that of [`replay`](crate::replay) for the migrations that created the
-//! database. It leaves out PostgreSQL's own schemas and the objects of extensions, except for their
-//! types. It also leaves out the table in which diesel records the applied migrations.
+//! database. It leaves out PostgreSQL's own schemas, and objects of extensions other than types. It
+//! also leaves out the table in which diesel records the applied migrations.
 
 mod attached;
 mod constraint;
@@ -23,8 +23,8 @@ use serde::de::{DeserializeOwned, Error as _};
 
 use super::{Catalog, Name};
 
-/// Settings of the transaction in which the queries run. The texts that the server writes depend on
-/// them.
+/// Settings of the transaction in which the queries run. They affect how the server prints
+/// expressions and definitions.
 ///
 /// With this search path, names in expressions are qualified unless they are in the default schema.
 pub const SETTINGS: [(&str, &str); 9] = [
@@ -39,7 +39,7 @@ pub const SETTINGS: [(&str, &str); 9] = [
     ("lc_monetary", "C"),
 ];
 
-/// The queries, in the order in which [`read`] takes their answers.
+/// The queries, in the order in which [`read`] expects their results.
 const QUERIES: [&str; 14] = [
     SCHEMAS,
     EXTENSIONS,
@@ -65,8 +65,8 @@ pub fn queries() -> Vec<String> {
         .collect()
 }
 
-/// Returns the catalog that the answers describe. An answer is the texts of all rows of one of
-/// [`queries`].
+/// Returns the catalog that the answers describe. `answers[i]` has the rows of the i-th of
+/// [`queries`], each a JSON text.
 ///
 /// # Errors
 /// If an answer is missing, or a row does not have the form that its query returns.
@@ -128,9 +128,9 @@ fn name(schema: &str, name: &str) -> Name {
 }
 
 /// Returns the name, if both of its parts are given.
-fn optional_name(schema: &Option<String>, local: &Option<String>) -> Option<Name> {
-    let parts = schema.as_ref().zip(local.as_ref());
-    parts.map(|(schema, local)| name(schema, local))
+fn optional_name(schema: &Option<String>, name: &Option<String>) -> Option<Name> {
+    let parts = schema.as_ref().zip(name.as_ref());
+    parts.map(|(schema, name)| self::name(schema, name))
 }
 
 #[derive(Deserialize)]

@@ -130,11 +130,11 @@ fn run(arguments: &Arguments) -> Result<(), CliError> {
         }
         Command::Generate(arguments) => generate::run(arguments, &project()?),
         Command::Queries(queries) => {
-            let project = Project::of_queries(&here, &arguments.project)?;
+            let project = Project::find_for_queries(&here, &arguments.project)?;
             queries_command::run(queries, &project)
         }
         Command::Check(checked) => {
-            let project = Project::of_queries(&here, &arguments.project)?;
+            let project = Project::find_for_queries(&here, &arguments.project)?;
             check::run(checked, &project)
         }
         Command::Migrate(arguments) => {

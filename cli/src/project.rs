@@ -10,7 +10,7 @@ use clap::Args;
 use crate::error::CliError;
 use crate::migrations::{FolderError, Migration, read_folder};
 
-/// Options for projects whose files and folders have other names.
+/// Options that override the default paths of diesel.toml and of the migrations.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ProjectArgs {
     /// The file of diesel's settings [default: diesel.toml here or in the nearest folder above].
@@ -23,7 +23,8 @@ pub(crate) struct ProjectArgs {
         help_heading = "Global options"
     )]
     config_file: Option<PathBuf>,
-    /// The folder of the migrations [default: as diesel.toml names it, or migrations].
+    /// The folder of the migrations [default: `dir` of `[migrations_directory]` in diesel.toml,
+    /// else migrations].
     #[arg(
         long,
         global = true,
@@ -44,24 +45,23 @@ impl ProjectArgs {
     }
 }
 
-/// A project.
+/// A project of the command: its settings, and its migrations once read.
 #[derive(Debug)]
 pub(crate) struct Project {
-    found: project::Project,
-    /// The migrations, once they are read.
-    read: OnceLock<Vec<Migration>>,
+    settings: project::Project,
+    loaded_migrations: OnceLock<Vec<Migration>>,
 }
 
 impl Deref for Project {
     type Target = project::Project;
 
     fn deref(&self) -> &Self::Target {
-        &self.found
+        &self.settings
     }
 }
 
 impl Project {
-    /// Returns the folder of the project that a folder is in, without reading its settings.
+    /// Returns the root of the project that contains this folder, without reading its settings.
     pub(crate) fn root(from: &Path, arguments: &ProjectArgs) -> Option<PathBuf> {
         project::Project::root(from, &arguments.options())
     }
@@ -75,28 +75,28 @@ impl Project {
     }
 
     /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
-    /// migrations and query files needs no package around it.
-    pub(crate) fn of_queries(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
-        Ok(Self::of(project::Project::of_queries(
+    /// migrations and query files need not be in a Cargo package.
+    pub(crate) fn find_for_queries(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
+        Ok(Self::of(project::Project::find_for_queries(
             from,
             &arguments.options(),
         )?))
     }
 
-    fn of(found: project::Project) -> Self {
+    fn of(settings: project::Project) -> Self {
         Self {
-            found,
-            read: OnceLock::new(),
+            settings,
+            loaded_migrations: OnceLock::new(),
         }
     }
 
     /// Returns the migrations in the order in which they run; reads the folder once per run.
     pub(crate) fn read_migrations(&self) -> Result<&[Migration], FolderError> {
-        match self.read.get() {
-            Some(read) => Ok(read),
+        match self.loaded_migrations.get() {
+            Some(migrations) => Ok(migrations),
             None => {
-                let read = read_folder(&self.migrations)?;
-                Ok(self.read.get_or_init(|| read))
+                let migrations = read_folder(&self.migrations)?;
+                Ok(self.loaded_migrations.get_or_init(|| migrations))
             }
         }
     }

@@ -26,7 +26,7 @@ mod roles;
 mod rust_type;
 mod schema;
 mod table;
-mod textual;
+mod text_columns;
 mod uncovered;
 mod views;
 mod written;
@@ -115,7 +115,7 @@ pub fn plan(
     let catalog = &*views::completed(catalog, settings);
     let mut notes = uncovered::notes(catalog, settings, &schemas);
     let mut tables = Vec::new();
-    let mut textual = textual::Textual::default();
+    let mut text_columns = text_columns::TextColumns::default();
     let mut mapping = Mapping::new(catalog, &schemas, settings);
     let schema_files = schema_files(&schemas);
     let mut taken_files = schema_files.clone();
@@ -138,7 +138,7 @@ pub fn plan(
             taken_files: &taken_files,
             modules: &modules,
         };
-        if let Some(mut table) = table::plan(&source, relation, &mut textual, &mut notes) {
+        if let Some(mut table) = table::plan(&source, relation, &mut text_columns, &mut notes) {
             if table.fields.is_empty() {
                 notes.push(format!(
                     "{} gets no code: no column has a Rust type",
@@ -152,7 +152,7 @@ pub fn plan(
             tables.push(table);
         }
     }
-    notes.extend(textual.notes());
+    notes.extend(text_columns.notes());
     let fields = tables.iter().flat_map(|table| &table.fields);
     let used = fields.flat_map(|field| field.rust_type.of_sql.clone());
     let used = own_types::reachable(catalog, &mapping, used);

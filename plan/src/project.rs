@@ -112,7 +112,7 @@ impl Project {
 
     /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
     /// migrations and query files needs no package around it.
-    pub fn of_queries(from: &Path, arguments: &ProjectOptions) -> Result<Self, Failure> {
+    pub fn find_for_queries(from: &Path, arguments: &ProjectOptions) -> Result<Self, Failure> {
         let is_complete = [MIGRATIONS, QUERIES]
             .iter()
             .all(|folder| from.join(folder).is_dir());

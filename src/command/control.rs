@@ -107,7 +107,7 @@ static TEXTS: LazyLock<[Arc<Text>; 7]> = LazyLock::new(|| {
         "SAVEPOINT bowline_1",
         "RELEASE SAVEPOINT bowline_1",
         CHECK_CONSTRAINTS,
-        ASK_DEFERRABLE,
+        DEFERRABLE_QUERY,
     ]
     .map(|sql| Arc::new(Text::new(sql)))
 });
@@ -115,7 +115,8 @@ static TEXTS: LazyLock<[Arc<Text>; 7]> = LazyLock::new(|| {
 const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
 /// The query for deferrable constraints: each has a trigger with `tgdeferrable`.
-const ASK_DEFERRABLE: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable)";
+const DEFERRABLE_QUERY: &str =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable)";
 
 impl Command {
     /// Returns a command that begins or ends a transaction.
@@ -140,7 +141,7 @@ impl Command {
     }
 
     /// Returns the query that finds out whether a constraint of the database can be deferred.
-    pub(crate) fn ask_deferrable() -> Self {
-        Self::control(ASK_DEFERRABLE)
+    pub(crate) fn deferrable_query() -> Self {
+        Self::control(DEFERRABLE_QUERY)
     }
 }

@@ -16,7 +16,8 @@ impl Session {
     pub(super) async fn commit(&mut self) -> Result<()> {
         let deadline = self.limits.call_deadline();
         let batch = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
-        // If nothing was written, the outcome is never unknown.
+        // If nothing was written, a lost COMMIT has nothing to commit: the outcome is never
+        // unknown.
         let sent = self.transactions.sent();
         let point = if sent == Reads::Yes {
             CommitPoint::Later
@@ -30,12 +31,12 @@ impl Session {
             );
         }
         let result = result?;
-        self.note_before_commit(result.before());
+        self.record_has_deferrable(result.before());
         check_commit(result.answers().last())
     }
 
-    /// Returns the commands sent before a COMMIT: SET CONSTRAINTS, unless the database has no
-    /// deferrable constraint.
+    /// Returns the commands sent before a COMMIT: SET CONSTRAINTS, so that `statement_timeout`
+    /// bounds deferred checks; nothing if the database has no deferrable constraint.
     ///
     /// The first commit of a pool asks the server for that. A constraint that is added later is
     /// checked by COMMIT itself.
@@ -45,13 +46,13 @@ impl Session {
             Some(true) => vec![Command::check_constraints()],
             None => vec![
                 Command::check_constraints(),
-                Command::ask_deferrable().with_reads(Reads::Yes),
+                Command::deferrable_query().with_reads(Reads::Yes),
             ],
         }
     }
 
     /// Reads the answers to [`Session::before_commit`], which are the last of these answers.
-    pub(super) fn note_before_commit(&self, answers: &[Answer]) {
+    pub(super) fn record_has_deferrable(&self, answers: &[Answer]) {
         if self.types.cache().has_deferrable().is_none()
             && let Some(answer) = answers.last()
             && let Some([has @ (0 | 1)]) = answer.value(0, 0)
@@ -94,6 +95,12 @@ pub(super) fn check_commit(answer: Option<&Answer>) -> Result<()> {
     if answer.is_some_and(Answer::is_commit) {
         return Ok(());
     }
-    let tag = answer.and_then(Answer::command_tag).unwrap_or_default();
-    Err(Error::query(format!("the server answered {tag} to COMMIT")))
+    let message = match answer.and_then(Answer::command_tag).as_deref() {
+        Some("ROLLBACK") => {
+            "the transaction was rolled back at COMMIT: an earlier statement had failed".to_owned()
+        }
+        Some(tag) => format!("the server answered {tag} to COMMIT"),
+        None => "the server did not answer COMMIT with a command tag".to_owned(),
+    };
+    Err(Error::query(message))
 }

@@ -28,7 +28,8 @@ pub(super) enum CommitPoint {
     Sync,
     /// At a COMMIT among the commands.
     Command,
-    /// Not in this pipeline.
+    /// Not in this pipeline, or at a COMMIT with nothing to commit: if the pipeline is lost,
+    /// nothing was committed.
     #[default]
     Later,
     /// Nowhere: the pipeline undoes work, so it is sent even if the call was given up.

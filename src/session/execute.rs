@@ -243,7 +243,7 @@ impl Session {
             Ending::Sync => Ok(result.committed()),
             Ending::Commit => {
                 if let Some((_, before)) = result.after().split_last() {
-                    self.note_before_commit(before);
+                    self.record_has_deferrable(before);
                 }
                 check_commit(result.after().last())?;
                 Ok(result.committed())
@@ -313,7 +313,7 @@ impl Session {
         let committed = self
             .exchange(commit, CommitPoint::Command, deadline)
             .await?;
-        self.note_before_commit(committed.before());
+        self.record_has_deferrable(committed.before());
         check_commit(committed.answers().last())?;
         Ok(result)
     }

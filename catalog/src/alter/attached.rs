@@ -23,7 +23,7 @@ pub(super) fn change(
     subject: &Subject,
     how: &How,
 ) {
-    let is_comment = how.aspect() == Some(Aspect::Comment);
+    let only_comment = how.aspect() == Some(Aspect::Comment);
     let (kind, table, name) = match subject {
         Subject::Trigger(table, name) => ("TRIGGER", table, name),
         Subject::Policy(table, name) => ("POLICY", table, name),
@@ -46,23 +46,23 @@ pub(super) fn change(
         }
         return;
     }
-    if !is_comment && has_name_of_constraint(expected, subject) {
+    if !only_comment && has_name_of_constraint(expected, subject) {
         script.note(format!(
-            "{subject} is not created, since a constraint of {sql} has the same name: rename one of them"
+            "{subject} is not created, since a constraint of {sql} has the same name"
         ));
         return;
     }
-    if old.is_some() && !is_comment && expected.relations.contains_key(table) {
+    if old.is_some() && !only_comment && expected.relations.contains_key(table) {
         script.push(
             Step::DropAttached,
             format!("DROP {kind} {quoted_name} ON {sql}"),
         );
     }
     let Some(new) = new else { return };
-    if !is_comment {
+    if !only_comment {
         let Some(create) = new.create else {
             script.note(format!(
-                "{subject} is not created, since the catalog lacks a part of its definition: copy it from its migration"
+                "{subject} is not created, since the catalog lacks a part of its definition, which its migration has"
             ));
             return;
         };
@@ -73,7 +73,7 @@ pub(super) fn change(
             script.push(Step::States, alter);
         }
     }
-    if is_comment || new.comment.is_some() {
+    if only_comment || new.comment.is_some() {
         script.comment_on(
             &format!("{kind} {quoted_name} ON {sql}"),
             new.comment.as_ref(),

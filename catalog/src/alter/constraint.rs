@@ -12,7 +12,7 @@ pub(super) fn change(
     expected: &Catalog,
     actual: &Catalog,
     (table, name): (&Name, &str),
-    is_comment: bool,
+    only_comment: bool,
 ) {
     let find = |catalog: &Catalog| -> Option<Constraint> {
         let relation = catalog.relations.get(table)?;
@@ -24,7 +24,7 @@ pub(super) fn change(
     };
     let (sql, quoted_name) = (table.sql(), quoted(name));
     let (new, old) = (find(expected), find(actual));
-    if is_comment {
+    if only_comment {
         let comment = new.and_then(|new| new.comment);
         script.comment_on(
             &format!("CONSTRAINT {quoted_name} ON {sql}"),
@@ -238,7 +238,7 @@ pub(super) fn change_index(
     expected: &Catalog,
     actual: &Catalog,
     (table, name): (&Name, &str),
-    is_comment: bool,
+    only_comment: bool,
 ) {
     let sql = index_name(table, name).sql();
     let has_constraint = |catalog: &Catalog| {
@@ -247,7 +247,7 @@ pub(super) fn change_index(
     };
     let new = expected.relations.get(table);
     let index = new.and_then(|relation| find_index(relation, name));
-    if is_comment {
+    if only_comment {
         script.comment_on(
             &format!("INDEX {sql}"),
             index.and_then(|index| index.comment.as_ref()),

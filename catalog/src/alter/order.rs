@@ -179,7 +179,7 @@ impl Statement {
     fn is_routine_step(&self) -> bool {
         matches!(
             self.step,
-            Step::Routines | Step::DropRoutines | Step::DropOldRoutines
+            Step::Routines | Step::DropRoutinesEarly | Step::DropRoutinesLate
         )
     }
 
@@ -188,7 +188,7 @@ impl Statement {
     /// old routine may be an overload of the new one, so it does not have to be dropped first.
     fn reuses_name_of(&self, other: &Self) -> bool {
         self.is_routine_step() == other.is_routine_step()
-            && other.step != Step::DropOldRoutines
+            && other.step != Step::DropRoutinesLate
             && self.created().any(|name| other.does_drop(name))
     }
 }

@@ -127,8 +127,8 @@ pub(super) fn recreate(
             && !attached::create_or_replace_view(script, new)
         {
             script.note(format!(
-                "{} is dropped and not created again, since the catalog lacks its definition: \
-                 copy it from its migration",
+                "{} is dropped and not created again, since the catalog lacks its definition, \
+                 which its migration has",
                 name.sql()
             ));
         }

@@ -122,9 +122,11 @@ fn change_aspect(
         }
         Aspect::Options => attached::change_options(script, new, old),
         Aspect::Query if !attached::create_or_replace_view(script, new) => script.note(format!(
-            "{sql} is not replaced, since the catalog lacks its definition: copy it from its migration"
+            "{sql} is not replaced, since the catalog lacks its definition, which its migration has"
         )),
-        Aspect::Kind | Aspect::Parents | Aspect::PartitionBound => change_parents(script, expected, new, old),
+        Aspect::Kind | Aspect::Parents | Aspect::PartitionBound => {
+            change_parents(script, expected, new, old);
+        }
         Aspect::Type => change_composite_type(script, new, old),
         // `column::note_order` reports the order of the columns, after all other changes.
         _ => {}
@@ -209,7 +211,7 @@ pub(super) fn create(
     }
     if is_view(relation) || relation.kind == RelationKind::ForeignTable {
         script.note(format!(
-            "{sql} is not created, since the catalog lacks its definition: copy it from its migration"
+            "{sql} is not created, since the catalog lacks its definition, which its migration has"
         ));
         script.not_created.insert(relation.name.clone());
         return;

@@ -14,7 +14,7 @@ pub(super) fn change(
     expected: &Catalog,
     actual: &Catalog,
     (kind, signature): (RoutineKind, &str),
-    is_comment: bool,
+    only_comment: bool,
 ) {
     let find = |catalog: &Catalog| {
         let mut routines = catalog.routines.iter();
@@ -27,21 +27,22 @@ pub(super) fn change(
     let Some(new) = new else {
         if let Some(old) = &old {
             let drop = format!("DROP {keyword} {signature}");
-            // With an old overload, the call of a new one may be ambiguous.
+            // While an old overload exists, a call of the new one may be ambiguous, so it is
+            // dropped first.
             let is_overload = expected.routines.iter().any(|new| new.name == old.name);
-            let step = if is_overload && users(actual, old).is_empty() {
-                Step::DropRoutines
+            let step = if is_overload && possible_dependents(actual, old).is_empty() {
+                Step::DropRoutinesEarly
             } else {
-                Step::DropOldRoutines
+                Step::DropRoutinesLate
             };
             script.drop(step, drop, &old.name, Dependencies::of_routine(old));
         }
         return;
     };
-    if !is_comment && !replace(script, (expected, actual), &new, old.as_ref()) {
+    if !only_comment && !replace(script, (expected, actual), &new, old.as_ref()) {
         return;
     }
-    if is_comment || new.comment.is_some() {
+    if only_comment || new.comment.is_some() {
         script.comment_on(&format!("{keyword} {signature}"), new.comment.as_ref());
     }
 }
@@ -56,9 +57,10 @@ fn replace(
     let (kind, signature) = (new.kind.noun(), new.signature());
     let Some(create) = new.sql() else {
         script.note(format!(
-            "the {kind} {signature} is not created, since the catalog lacks a part of its definition: copy it from its migration"
+            "the {kind} {signature} is not created, since the catalog lacks a part of its definition, which its migration has"
         ));
-        // A relation or type of this name is another object.
+        // If a relation or type has the same name, the name stays usable: `not_created` is by name
+        // only.
         if !expected.relations.contains_key(&new.name) && !expected.types.contains_key(&new.name) {
             script.not_created.insert(new.name.clone());
         }
@@ -66,18 +68,18 @@ fn replace(
     };
     let unreplaceable = old.and_then(|old| Some((old, unreplaceable_part(old, new)?)));
     if let Some((old, what)) = unreplaceable {
-        let users = users(actual, old);
-        if !users.is_empty() {
+        let dependents = possible_dependents(actual, old);
+        if !dependents.is_empty() {
             script.note(format!(
-                "the {kind} {signature} is not replaced, since CREATE OR REPLACE cannot change {what}: drop it and \
-                 create it again, after dropping the objects that may use it: {}",
-                users.join(", ")
+                "the {kind} {signature} is not replaced, since CREATE OR REPLACE cannot {what}; DROP and CREATE can, \
+                 once the objects that may use it are dropped: {}",
+                dependents.join(", ")
             ));
             return false;
         }
         let drop = format!("DROP {} {signature}", old.kind.noun().to_uppercase());
         script.drop(
-            Step::DropRoutines,
+            Step::DropRoutinesEarly,
             drop,
             &old.name,
             Dependencies::of_routine(old),
@@ -101,19 +103,20 @@ fn replace(
     true
 }
 
-/// Returns the difference between two routines that `CREATE OR REPLACE` cannot make.
+/// Returns the first difference between two routines that `CREATE OR REPLACE` cannot apply, after
+/// "cannot".
 fn unreplaceable_part(old: &Routine, new: &Routine) -> Option<&'static str> {
     let pairs = || old.arguments.iter().zip(&new.arguments);
     if old.kind != new.kind {
-        Some("its kind")
+        Some("change its kind")
     } else if old.result != new.result || old.returns_set != new.returns_set {
-        Some("its result type")
+        Some("change its result type")
     } else if old.arguments.len() != new.arguments.len()
         || pairs().any(|(a, b)| (a.mode, &a.name, &a.data_type) != (b.mode, &b.name, &b.data_type))
     {
-        Some("its arguments")
+        Some("change its arguments")
     } else if pairs().any(|(a, b)| a.default.is_some() && b.default.is_none()) {
-        Some("an argument that loses its default")
+        Some("remove the default of an argument")
     } else {
         None
     }
@@ -121,20 +124,20 @@ fn unreplaceable_part(old: &Routine, new: &Routine) -> Option<&'static str> {
 
 /// Returns the objects that may use a routine: those that name it or an overload of it, and those
 /// whose text is not known.
-fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
+fn possible_dependents(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     let name = &routine.name.name;
-    let is_used = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(name));
+    let mentions = |text: &str| bowline_sql::tokens(text).any(|token| token.is_name(name));
     let mut found: Vec<Subject> = Vec::new();
     for relation in catalog.relations.values() {
-        users_in_relation(relation, &routine.name, &is_used, &mut found);
+        dependents_in_relation(relation, &routine.name, &mentions, &mut found);
     }
     for defined in catalog.types.values() {
         if let TypeKind::Domain {
             default, checks, ..
         } = &defined.kind
         {
-            let is_check = |check: &ConstraintKind| matches!(check, ConstraintKind::Check { expression, .. } if is_used(expression));
-            if default.as_deref().is_some_and(is_used)
+            let is_check = |check: &ConstraintKind| matches!(check, ConstraintKind::Check { expression, .. } if mentions(expression));
+            if default.as_deref().is_some_and(mentions)
                 || checks.iter().any(|check| is_check(&check.kind))
             {
                 found.push(Subject::Type(defined.name.clone()));
@@ -147,10 +150,10 @@ fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
             .iter()
             .filter_map(|argument| argument.default.as_deref());
         let calls = match &other.body {
-            Body::Sql(code) => code_may_use(code, &is_used),
-            Body::Text(parts) => other.kind == RoutineKind::Aggregate && is_used(parts),
+            Body::Sql(code) => code_may_use(code, &mentions),
+            Body::Text(parts) => other.kind == RoutineKind::Aggregate && mentions(parts),
         };
-        if other.signature() != routine.signature() && (calls || defaults.any(is_used)) {
+        if other.signature() != routine.signature() && (calls || defaults.any(mentions)) {
             let signature = other.signature();
             found.push(Subject::Routine(other.kind, other.name.clone(), signature));
         }
@@ -158,14 +161,15 @@ fn users(catalog: &Catalog, routine: &Routine) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-fn code_may_use(code: &Code, is_used: &dyn Fn(&str) -> bool) -> bool {
-    code.text.as_deref().is_none_or(is_used)
+/// Returns true if code may use the routine. Unknown code may use anything.
+fn code_may_use(code: &Code, mentions: &dyn Fn(&str) -> bool) -> bool {
+    code.text.as_deref().is_none_or(mentions)
 }
 
-fn users_in_relation(
+fn dependents_in_relation(
     relation: &Relation,
     routine: &Name,
-    is_used: &dyn Fn(&str) -> bool,
+    mentions: &dyn Fn(&str) -> bool,
     found: &mut Vec<Subject>,
 ) {
     let table = || relation.name.clone();
@@ -174,21 +178,21 @@ fn users_in_relation(
         | Fill::Generated {
             expression: text, ..
         } = &column.fill
-            && is_used(text)
+            && mentions(text)
         {
             found.push(Subject::Column(table(), column.name.clone()));
         }
     }
     for constraint in &relation.constraints {
-        if matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if is_used(expression))
+        if matches!(&constraint.kind, ConstraintKind::Check { expression, .. } if mentions(expression))
         {
             found.push(Subject::Constraint(table(), constraint.name.clone()));
         }
     }
     for index in &relation.indexes {
         let mut keys = index.keys.iter();
-        if keys.any(|key| matches!(key, IndexKey::Expression { text, .. } if is_used(text)))
-            || index.predicate.as_deref().is_some_and(is_used)
+        if keys.any(|key| matches!(key, IndexKey::Expression { text, .. } if mentions(text)))
+            || index.predicate.as_deref().is_some_and(mentions)
         {
             found.push(Subject::Index(table(), index.name.clone()));
         }
@@ -203,26 +207,27 @@ fn users_in_relation(
     let texts = [&relation.partition_by, &relation.partition_bound];
     if query
         .as_ref()
-        .is_some_and(|code| code_may_use(code, is_used))
-        || texts.into_iter().flatten().any(|text| is_used(text))
+        .is_some_and(|code| code_may_use(code, mentions))
+        || texts.into_iter().flatten().any(|text| mentions(text))
     {
         found.push(Subject::Relation(table()));
     }
     for trigger in triggers {
         let condition = trigger.condition.as_ref();
-        if trigger.function == *routine || condition.is_some_and(|code| code_may_use(code, is_used))
+        if trigger.function == *routine
+            || condition.is_some_and(|code| code_may_use(code, mentions))
         {
             found.push(Subject::Trigger(table(), trigger.name.clone()));
         }
     }
     for policy in policies {
         let mut codes = [&policy.using, &policy.with_check].into_iter().flatten();
-        if codes.any(|code| code_may_use(code, is_used)) {
+        if codes.any(|code| code_may_use(code, mentions)) {
             found.push(Subject::Policy(table(), policy.name.clone()));
         }
     }
     for rule in rules {
-        if code_may_use(&rule.definition, is_used) {
+        if code_may_use(&rule.definition, mentions) {
             found.push(Subject::Rule(table(), rule.name.clone()));
         }
     }

@@ -87,7 +87,7 @@ fn partitions_are_created_and_other_changes_noted() {
         .replace("CONSTRAINT at_id_not_null ", "")
         .replace("CONSTRAINT at_day_not_null ", "");
     insta::assert_snapshot!(unnamed, @"
-    -- seen is not created, since the catalog lacks its definition: copy it from its migration
+    -- seen is not created, since the catalog lacks its definition, which its migration has
     CREATE TABLE at (id int4 NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
     CREATE TABLE at_2026 (id int4 NOT NULL, day date NOT NULL);
     ALTER TABLE at_2026 ADD CONSTRAINT at_2026_pkey PRIMARY KEY (id, day);
@@ -113,7 +113,7 @@ fn a_function_in_use_is_not_dropped() {
         after(&format!("{}{users}", function(""))),
         after(&format!("{}{users}", function(" DEFAULT 7"))),
     );
-    insta::assert_snapshot!(alter_script(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is not replaced, since CREATE OR REPLACE cannot change an argument that loses its default: drop it and create it again, after dropping the objects that may use it: column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
+    insta::assert_snapshot!(alter_script(&expected, &actual, &compare(&expected, &actual)), @"-- the function f(int4) is not replaced, since CREATE OR REPLACE cannot remove the default of an argument; DROP and CREATE can, once the objects that may use it are dropped: column t.id, constraint t_id_check of t, index i of t, policy p of t, rule r of t, relation v, type d, function g()");
 }
 
 #[test]

@@ -422,7 +422,7 @@ pub(super) fn change_check(
     actual: &Catalog,
     domain: &Name,
     name: &str,
-    is_comment: bool,
+    only_comment: bool,
 ) {
     let find_check = |catalog: &Catalog| {
         let found = catalog.types.get(domain)?;
@@ -445,7 +445,7 @@ pub(super) fn change_check(
     }
     let container = container_column(actual, domain);
     let (expected, actual) = (find_check(expected), find_check(actual));
-    if let (Some((table, column)), Some(_), false) = (container, &expected, is_comment) {
+    if let (Some((table, column)), Some(_), false) = (container, &expected, only_comment) {
         note_container(
             script,
             domain,
@@ -455,14 +455,14 @@ pub(super) fn change_check(
         );
         return;
     }
-    if !is_comment && actual.is_some() {
+    if !only_comment && actual.is_some() {
         script.push(
             Step::DropConstraints,
             format!("ALTER DOMAIN {sql} DROP CONSTRAINT {quoted_name}"),
         );
     }
     let Some(expected) = expected else { return };
-    if !is_comment {
+    if !only_comment {
         script.push(
             Step::Types,
             format!(
@@ -471,7 +471,7 @@ pub(super) fn change_check(
             ),
         );
     }
-    if is_comment || expected.comment.is_some() {
+    if only_comment || expected.comment.is_some() {
         script.comment_on(
             &format!("CONSTRAINT {quoted_name} ON DOMAIN {sql}"),
             expected.comment.as_ref(),

@@ -6,15 +6,17 @@ use super::constraint::without_parentheses;
 use super::{name, optional_name};
 use crate::{Catalog, Index, IndexKey, KeyOrder};
 
-/// Indexes. Key columns are returned by name, expressions as text, and default options as NULL.
+/// Indexes. Key columns are returned by name, expressions as text, and a default collation or
+/// operator class as NULL.
 pub(super) const INDEXES: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, i.relname::text AS name, x.indisunique AS is_unique,
         x.indnullsnotdistinct AS nulls_not_distinct, m.amname::text AS method,
-        -- That of a partitioned table is until all partitions have one.
+        -- An index of a partitioned table is invalid until every partition has a matching index, so it
+        -- does not count.
         NOT x.indisvalid AND i.relkind = 'i' AS invalid,
         CASE WHEN x.indpred IS NOT NULL THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
         obj_description(i.oid, 'pg_class') AS comment, k.columns, k.expressions, k.options,
-        k.collation_schemas, k.collations, k.class_schemas, k.classes,
+        k.collation_schemas, k.collations, k.opclass_schemas, k.opclasses,
         ARRAY(SELECT a.attname::text FROM generate_series(x.indnkeyatts, x.indnatts - 1) position
             JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[position] ORDER BY position) AS included
     FROM pg_index x
@@ -26,17 +28,18 @@ pub(super) const INDEXES: &str = r"
         SELECT array_agg(a.attname::text ORDER BY position) AS columns,
             array_agg(CASE WHEN a.attnum IS NULL THEN pg_get_indexdef(i.oid, position + 1, false) END ORDER BY position) AS expressions,
             array_agg(x.indoption[position] ORDER BY position) AS options,
+            -- 100 is the default collation.
             array_agg(CASE WHEN x.indcollation[position] <> coalesce(a.attcollation, 100) THEN o.collname::text END ORDER BY position)
                 AS collations,
-            array_agg(os.nspname::text ORDER BY position) AS collation_schemas,
-            array_agg(ps.nspname::text ORDER BY position) AS class_schemas,
-            array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY position) AS classes
+            array_agg(collation_schema.nspname::text ORDER BY position) AS collation_schemas,
+            array_agg(opclass_schema.nspname::text ORDER BY position) AS opclass_schemas,
+            array_agg(CASE WHEN NOT p.opcdefault THEN p.opcname::text END ORDER BY position) AS opclasses
         FROM generate_series(0, x.indnkeyatts - 1) position
         LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[position] AND x.indkey[position] <> 0
         LEFT JOIN pg_collation o ON o.oid = x.indcollation[position]
-        LEFT JOIN pg_namespace os ON os.oid = o.collnamespace
+        LEFT JOIN pg_namespace collation_schema ON collation_schema.oid = o.collnamespace
         JOIN pg_opclass p ON p.oid = x.indclass[position]
-        JOIN pg_namespace ps ON ps.oid = p.opcnamespace
+        JOIN pg_namespace opclass_schema ON opclass_schema.oid = p.opcnamespace
     ) k
     WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, x.indexrelid";
@@ -57,8 +60,8 @@ pub(super) struct IndexRow {
     options: Vec<i16>,
     collation_schemas: Vec<Option<String>>,
     collations: Vec<Option<String>>,
-    class_schemas: Vec<Option<String>>,
-    classes: Vec<Option<String>>,
+    opclass_schemas: Vec<Option<String>>,
+    opclasses: Vec<Option<String>>,
     included: Vec<String>,
 }
 
@@ -94,18 +97,25 @@ impl IndexRow {
         // Bits of `pg_index.indoption`.
         const DESCENDING: i16 = 1;
         const NULLS_FIRST: i16 = 2;
-        let at = |list: &[Option<String>]| list.get(position).cloned().flatten();
+        let text_at = |list: &[Option<String>]| list.get(position).cloned().flatten();
         let option = self.options.get(position).copied().unwrap_or_default();
         let order = KeyOrder {
             descending: option & DESCENDING != 0,
             nulls_first: option & NULLS_FIRST != 0,
-            collation: optional_name(&at(&self.collation_schemas), &at(&self.collations)),
-            operator_class: optional_name(&at(&self.class_schemas), &at(&self.classes)),
+            collation: optional_name(
+                &text_at(&self.collation_schemas),
+                &text_at(&self.collations),
+            ),
+            operator_class: optional_name(
+                &text_at(&self.opclass_schemas),
+                &text_at(&self.opclasses),
+            ),
         };
-        match at(&self.columns) {
+        match text_at(&self.columns) {
             Some(name) => IndexKey::Column { name, order },
             None => IndexKey::Expression {
-                text: without_parentheses(&at(&self.expressions).unwrap_or_default()).to_owned(),
+                text: without_parentheses(&text_at(&self.expressions).unwrap_or_default())
+                    .to_owned(),
                 order,
             },
         }

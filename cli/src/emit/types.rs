@@ -1,5 +1,5 @@
-//! `types.rs`: the enums, the structs of composite types, the ranges of the schema, and the marker
-//! types that no `schema.rs` has.
+//! `types.rs`: the enums, the structs of composite types, the ranges of the schema, and the markers
+//! of SQL types that only occur within other types, so diesel's `schema.rs` does not define them.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use bowline_plan::plan::{
 use super::HEADER;
 use super::layout::{self, doc, literal};
 
-/// The module of the marker types of this file, as the other files name it.
-const OWN: &str = "super::types";
+/// The path by which other generated files refer to this module.
+const TYPES_MODULE: &str = "super::types";
 
 /// Returns true if a plan has types for this file.
 pub(super) fn are_needed(plan: &Plan) -> bool {
@@ -31,42 +31,42 @@ pub(super) fn types(plan: &Plan) -> String {
     if !plan.markers.is_empty() {
         out.push_str(&markers(&plan.markers));
     }
-    for found in &plan.enums {
-        out.push_str(&enumeration(found, &modules));
+    for plan in &plan.enums {
+        out.push_str(&enumeration(plan, &modules));
     }
-    for found in &plan.composites {
-        out.push_str(&composite(found, &modules));
+    for plan in &plan.composites {
+        out.push_str(&composite(plan, &modules));
     }
-    for found in &plan.ranges {
-        out.push_str(&range(found, &modules));
+    for plan in &plan.ranges {
+        out.push_str(&range(plan, &modules));
     }
     out
 }
 
 fn imports(plan: &Plan, modules: &BTreeMap<String, String>) -> String {
-    let attributes = plan.composites.iter().flat_map(|found| &found.attributes);
+    let attributes = plan.composites.iter().flat_map(|plan| &plan.attributes);
     let of_attributes = attributes.flat_map(|attribute| attribute.rust_type.imports.clone());
     let of_ranges = plan
         .ranges
         .iter()
         .flat_map(|range| range.bound.imports.clone());
-    let mut outside: Vec<String> = of_attributes.chain(of_ranges).collect();
-    // A struct of attributes owns its texts.
-    outside.retain(|import| import != "std::borrow::Cow");
+    let mut external: Vec<String> = of_attributes.chain(of_ranges).collect();
+    // Structs of composite types hold `String`, never `Cow`.
+    external.retain(|import| import != "std::borrow::Cow");
     if !plan.composites.is_empty() {
-        outside.push("diesel::deserialize::FromSqlRow".to_owned());
-        outside.push("diesel::expression::AsExpression".to_owned());
-        outside.push("serde::{Deserialize, Serialize}".to_owned());
+        external.push("diesel::deserialize::FromSqlRow".to_owned());
+        external.push("diesel::expression::AsExpression".to_owned());
+        external.push("serde::{Deserialize, Serialize}".to_owned());
     }
-    outside.sort();
-    outside.dedup();
-    let outside: String = outside
+    external.sort();
+    external.dedup();
+    let external: String = external
         .iter()
         .map(|import| format!("use {import};\n"))
         .collect();
-    let mut inside = String::new();
+    let mut internal = String::new();
     for (path, name) in modules {
-        if path == OWN {
+        if path == TYPES_MODULE {
             continue;
         }
         let alias = if name == "sql_types" {
@@ -74,9 +74,9 @@ fn imports(plan: &Plan, modules: &BTreeMap<String, String>) -> String {
         } else {
             format!(" as {name}")
         };
-        inside.push_str(&format!("use {path}::sql_types{alias};\n"));
+        internal.push_str(&format!("use {path}::sql_types{alias};\n"));
     }
-    let groups = [outside, inside].into_iter();
+    let groups = [external, internal].into_iter();
     let groups: Vec<String> = groups.filter(|group| !group.is_empty()).collect();
     groups.join("\n")
 }
@@ -103,33 +103,33 @@ fn markers(markers: &[MarkerPlan]) -> String {
     out + "}\n"
 }
 
-fn enumeration(found: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
+fn enumeration(plan: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
     let mut out = "\nbowline::__generated::pg_enum! {\n".to_owned();
-    let comment = found
+    let comment = plan
         .comment
         .clone()
-        .unwrap_or_else(|| format!("A value of the enum `{}`.", found.sql_name.name));
+        .unwrap_or_else(|| format!("A value of the enum `{}`.", plan.sql_name.name));
     out.push_str(&doc(4, &comment));
-    if !found.extra_derives.is_empty() {
-        out.push_str(&layout::derive(4, &found.extra_derives));
+    if !plan.extra_derives.is_empty() {
+        out.push_str(&layout::derive(4, &plan.extra_derives));
     }
     out.push_str(&format!(
         "    pub enum {}: {} {{\n",
-        found.name,
-        paths(&found.markers, modules).join(", ")
+        plan.name,
+        paths(&plan.markers, modules).join(", ")
     ));
-    for (variant, label) in &found.variants {
+    for (variant, label) in &plan.variants {
         out.push_str(&format!("        {variant} = {},\n", literal(label)));
     }
     out + "    }\n}\n"
 }
 
-fn composite(found: &CompositePlan, modules: &BTreeMap<String, String>) -> String {
-    let comment = found
+fn composite(plan: &CompositePlan, modules: &BTreeMap<String, String>) -> String {
+    let comment = plan
         .comment
         .clone()
-        .unwrap_or_else(|| format!("A value of the composite type `{}`.", found.sql_name.name));
-    let markers = paths(&found.markers, modules);
+        .unwrap_or_else(|| format!("A value of the composite type `{}`.", plan.sql_name.name));
+    let markers = paths(&plan.markers, modules);
     let sql_types: Vec<String> = markers
         .iter()
         .map(|marker| format!("#[diesel(sql_type = {marker})]\n"))
@@ -140,9 +140,9 @@ fn composite(found: &CompositePlan, modules: &BTreeMap<String, String>) -> Strin
          #[serde(default)]\npub struct {} {{\n",
         doc(0, &comment),
         sql_types.concat(),
-        found.name
+        plan.name
     );
-    for attribute in &found.attributes {
+    for attribute in &plan.attributes {
         if attribute.name != attribute.sql_name {
             let name = literal(&attribute.sql_name);
             out.push_str(&format!("    #[serde(rename = {name})]\n"));
@@ -153,10 +153,10 @@ fn composite(found: &CompositePlan, modules: &BTreeMap<String, String>) -> Strin
         let rust_type = format!("Option<{}>", attribute.rust_type.owned);
         out.push_str(&layout::field(&attribute.name, &rust_type));
     }
-    let attributes: String = found.attributes.iter().map(self::attribute).collect();
+    let attributes: String = plan.attributes.iter().map(self::attribute).collect();
     out.push_str(&format!(
         "}}\n\nbowline::__generated::composite! {{\n    {}: {} {{\n{attributes}    }}\n}}\n",
-        found.name,
+        plan.name,
         markers.join(", ")
     ));
     out
@@ -182,21 +182,21 @@ fn attribute(attribute: &AttributePlan) -> String {
     format!("        {}: {sql_type}{declared},\n", attribute.name)
 }
 
-fn range(found: &RangePlan, modules: &BTreeMap<String, String>) -> String {
-    let kind = if found.is_multirange {
+fn range(plan: &RangePlan, modules: &BTreeMap<String, String>) -> String {
+    let kind = if plan.is_multirange {
         "multirange"
     } else {
         "range"
     };
     format!(
         "\nbowline::__generated::own_{kind}! {{\n    {}: {}, {}\n}}\n",
-        found.bound.owned,
-        found.sql_type,
-        paths(&found.markers, modules).join(", ")
+        plan.bound.owned,
+        plan.sql_type,
+        paths(&plan.markers, modules).join(", ")
     )
 }
 
-/// Returns the paths of marker types in this file.
+/// Returns the paths by which this file refers to marker types of these modules and names.
 fn paths(markers: &[(String, String)], modules: &BTreeMap<String, String>) -> Vec<String> {
     let paths = markers.iter().filter_map(|(path, marker)| {
         let module = modules.get(path)?;
@@ -205,11 +205,12 @@ fn paths(markers: &[(String, String)], modules: &BTreeMap<String, String>) -> Ve
     paths.collect()
 }
 
-/// Returns the name in this file of each module of marker types, by the module's path.
+/// Returns the modules of marker types: by their paths, the names by which this file refers to
+/// them.
 fn modules(plan: &Plan) -> BTreeMap<String, String> {
-    let of_enums = plan.enums.iter().flat_map(|found| &found.markers);
-    let of_composites = plan.composites.iter().flat_map(|found| &found.markers);
-    let of_ranges = plan.ranges.iter().flat_map(|found| &found.markers);
+    let of_enums = plan.enums.iter().flat_map(|plan| &plan.markers);
+    let of_composites = plan.composites.iter().flat_map(|plan| &plan.markers);
+    let of_ranges = plan.ranges.iter().flat_map(|plan| &plan.markers);
     let mut paths: Vec<&String> = of_enums
         .chain(of_composites)
         .chain(of_ranges)
@@ -217,16 +218,16 @@ fn modules(plan: &Plan) -> BTreeMap<String, String> {
         .collect();
     paths.sort();
     paths.dedup();
-    // The module of this file has the name already.
+    // `sql_types` is then the module within this file.
     let is_taken = !plan.markers.is_empty();
-    let elsewhere = paths.iter().filter(|path| **path != OWN);
-    let named = elsewhere.zip(usize::from(is_taken)..).map(|(path, place)| {
-        let name = match place {
+    let elsewhere = paths.iter().filter(|path| **path != TYPES_MODULE);
+    let named = elsewhere.zip(usize::from(is_taken)..).map(|(path, index)| {
+        let name = match index {
             0 => "sql_types".to_owned(),
-            place => format!("sql_types{}", place + 1),
+            index => format!("sql_types{}", index + 1),
         };
         ((*path).clone(), name)
     });
-    let own = is_taken.then(|| (OWN.to_owned(), "sql_types".to_owned()));
+    let own = is_taken.then(|| (TYPES_MODULE.to_owned(), "sql_types".to_owned()));
     named.chain(own).collect()
 }

@@ -291,7 +291,7 @@ fn relations_without_code_are_noted() {
           [print_schema.audit]
           file = "src/db/audit_schema.rs"
           schema = "audit"
-    note: shown.grid is read and written as text: a Vec has one dimension; [types] in bowline.toml names a type of your own
+    note: shown.grid is read and written as text: Rust has no type for arrays of several dimensions; [types] in bowline.toml names a type of your own
     wrote   src/db/kept.rs
     wrote   src/db/logs.rs
     wrote   src/db/loose.rs

@@ -16,7 +16,7 @@ use super::names::{argument_name, distinct, file_name, module_name, own_type_nam
 use super::patched::PatchedSchema;
 use super::roles::{Roles, without_role};
 use super::schema::{SchemaPlan, SchemaTable, ShownType, is_generated};
-use super::textual::Textual;
+use super::text_columns::TextColumns;
 use super::views::is_view;
 use super::written;
 
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
 pub(super) fn plan(
     source: &Source<'_>,
     relation: &Relation,
-    textual: &mut Textual,
+    text_columns: &mut TextColumns,
     notes: &mut Vec<String>,
 ) -> Option<TablePlan> {
     let Source {
@@ -93,7 +93,7 @@ pub(super) fn plan(
         } else if let Some(mapped) = column_type(source, relation, column, found, patched.flatten())
         {
             if mapped.is_text {
-                textual.add(catalog, source.mapping, relation, column);
+                text_columns.add(catalog, source.mapping, relation, column);
             }
             let via = via(schema, found, patched.flatten(), &mapped);
             let bare = mapped.rust_type.is_never_nullable && found.shown.is_nullable;

@@ -113,7 +113,7 @@ fn the_identity_sequence_of_a_foreign_table_is_noted() {
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
     insta::assert_snapshot!(script, @"
     -- sequence numbers is not created, since f is not created
-    -- f is not created, since the catalog lacks its definition: copy it from its migration
+    -- f is not created, since the catalog lacks its definition, which its migration has
     ");
 }
 
@@ -131,8 +131,8 @@ fn the_state_of_a_trigger_that_is_left_out_is_left_out() {
     let actual = Catalog::default();
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
     insta::assert_snapshot!(script, @"
-    -- the aggregate f(int4) is not created, since the catalog lacks a part of its definition: copy it from its migration
-    -- the aggregate g(text) is not created, since the catalog lacks a part of its definition: copy it from its migration
+    -- the aggregate f(int4) is not created, since the catalog lacks a part of its definition, which its migration has
+    -- the aggregate g(text) is not created, since the catalog lacks a part of its definition, which its migration has
     -- left out, since it may use f: CREATE TRIGGER x BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()
     -- left out, since it may use g: ALTER TABLE t ADD CONSTRAINT y CHECK (g(a) > 0)
     -- left out, since it may use g: CREATE INDEX z ON t USING btree ((g(a)))
@@ -160,7 +160,7 @@ fn an_inherited_triggers_state_is_left_out_with_it() {
     let actual = Catalog::default();
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
     insta::assert_snapshot!(script, @"
-    -- the aggregate f(int4) is not created, since the catalog lacks a part of its definition: copy it from its migration
+    -- the aggregate f(int4) is not created, since the catalog lacks a part of its definition, which its migration has
     -- left out, since it may use f: CREATE TRIGGER x BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f()
     -- left out, since it may use p.x: ALTER TABLE d DISABLE TRIGGER x
     SET check_function_bodies = off;
@@ -215,7 +215,7 @@ fn a_trigger_named_as_a_constraint_is_noted() {
     let actual = Catalog::default();
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
     insta::assert_snapshot!(script, @"
-    -- trigger k of t is not created, since a constraint of t has the same name: rename one of them
+    -- trigger k of t is not created, since a constraint of t has the same name
     SET check_function_bodies = off;
     CREATE TABLE t (a int4);
     CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;

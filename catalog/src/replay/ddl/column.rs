@@ -7,7 +7,7 @@ use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::collation;
 use crate::replay::syntax::expression::expression;
-use crate::replay::syntax::tree::{self, child_name, child_nodes, is_enabled, text};
+use crate::replay::syntax::tree::{self, child_name, child_nodes, is_arm_enabled, text};
 use crate::replay::syntax::type_name;
 use crate::{Column, Fill, Name};
 
@@ -111,7 +111,7 @@ fn generated(state: &State, clause: &SyntaxNode, table: &Name) -> Result<Fill> {
         .take_while(|token| token.kind() != K::L_PAREN)
         .map(|token| token.kind())
         .collect();
-    let has_token = |kind| tokens.contains(&kind) && is_enabled(kind);
+    let has_token = |kind| tokens.contains(&kind) && is_arm_enabled(kind);
     if has_token(K::IDENTITY_KW) {
         return Ok(Fill::Identity {
             always: has_token(K::ALWAYS_KW),

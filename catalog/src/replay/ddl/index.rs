@@ -5,7 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::refusal::{self, Refused, Result, no_index};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
-use crate::replay::syntax::index::{expression_of, given_collation, key_order, predicate};
+use crate::replay::syntax::index::{expression_of, given_collation, index_key, predicate};
 use crate::replay::syntax::tree::{child, child_name, children, has, name, path, text};
 use crate::replay::{analysis, builtin};
 use crate::{Index, IndexKey, KeyOrder, Name};
@@ -108,7 +108,7 @@ pub(crate) fn key(
     table: &Name,
     order: KeyOrder,
 ) -> Option<IndexKey> {
-    let mut key = key_order(item, order)?;
+    let mut key = index_key(item, order)?;
     if let IndexKey::Expression { text, .. } = &mut key {
         *text = state.as_stored(std::mem::take(text), Columns::Table(table));
     }

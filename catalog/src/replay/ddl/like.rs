@@ -6,7 +6,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::ddl::composite;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::tree::{self, child, child_nodes, is_enabled};
+use crate::replay::syntax::tree::{self, child, child_nodes, is_arm_enabled};
 use crate::{Column, Constraint, ConstraintKind, Fill, Name, Relation, RelationKind, Sequence};
 
 /// The parts that a LIKE clause copies from its source table.
@@ -29,7 +29,7 @@ const PROPERTIES: [SyntaxKind; 9] = [
 
 impl Like {
     pub(crate) fn copies(&self, property: SyntaxKind) -> bool {
-        self.copied.contains(&property) && is_enabled(property)
+        self.copied.contains(&property) && is_arm_enabled(property)
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
         let Some(property) = option.children().next().map(|property| property.kind()) else {
             continue;
         };
-        let properties: Vec<_> = if property == K::PROPERTY_ALL && is_enabled(property) {
+        let properties: Vec<_> = if property == K::PROPERTY_ALL && is_arm_enabled(property) {
             PROPERTIES.to_vec()
         } else {
             vec![property]

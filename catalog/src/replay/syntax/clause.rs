@@ -4,7 +4,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::tree::{
-    self, below, child, child_name, children, has, has_below, is_enabled, name, path, text,
+    self, below, child, child_name, children, has, has_below, is_arm_enabled, name, path, text,
 };
 use crate::{Constraint, ConstraintKind};
 
@@ -85,7 +85,7 @@ pub(crate) fn bound(node: &SyntaxNode) -> Option<String> {
             | K::PARTITION_FOR_VALUES_WITH
             | K::PARTITION_DEFAULT
     );
-    (is_bound && is_enabled(node.kind())).then(|| text(node))
+    (is_bound && is_arm_enabled(node.kind())).then(|| text(node))
 }
 
 /// Returns the columns in the INCLUDE clause of a constraint.

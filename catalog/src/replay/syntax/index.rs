@@ -3,14 +3,14 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::clause;
-use crate::replay::syntax::tree::{is_enabled, name, text};
+use crate::replay::syntax::tree::{is_arm_enabled, name, text};
 use crate::{IndexKey, KeyOrder};
 
-/// Returns the condition of a partial index, or `None` if the condition is always true.
+/// Returns the predicate of a partial index, or `None` if it is always true.
 pub(crate) fn predicate(clause: &SyntaxNode) -> Option<String> {
-    let condition = text(&clause.children().next()?);
-    let bare = condition.trim_matches(['(', ')', ' ']);
-    (!bare.eq_ignore_ascii_case("true")).then_some(condition)
+    let predicate = text(&clause.children().next()?);
+    let bare = predicate.trim_matches(['(', ')', ' ']);
+    (!bare.eq_ignore_ascii_case("true")).then_some(predicate)
 }
 
 /// Returns the expression of an index element, without its collation and outer parentheses.
@@ -19,7 +19,7 @@ pub(crate) fn expression_of(item: &SyntaxNode) -> Option<SyntaxNode> {
     while matches!(
         expression.kind(),
         SyntaxKind::COLLATE | SyntaxKind::PAREN_EXPR
-    ) && is_enabled(expression.kind())
+    ) && is_arm_enabled(expression.kind())
     {
         expression = expression.children().next()?;
     }
@@ -37,11 +37,11 @@ pub(crate) fn given_collation(item: &SyntaxNode) -> Option<Vec<String>> {
 }
 
 /// Returns an index element as a column or an expression.
-pub(crate) fn key_order(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
+pub(crate) fn index_key(item: &SyntaxNode, order: KeyOrder) -> Option<IndexKey> {
     use SyntaxKind as K;
     let expression = expression_of(item)?;
     Some(match expression.kind() {
-        kind if !is_enabled(kind) => return None,
+        kind if !is_arm_enabled(kind) => return None,
         K::NAME_REF => IndexKey::Column {
             name: name(&expression),
             order,

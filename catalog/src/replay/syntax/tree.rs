@@ -38,21 +38,22 @@ pub(crate) fn begins_with_between(node: &SyntaxNode) -> bool {
 
 /// Returns the kind of a statement, or `None` if a test has switched its arm off.
 pub(crate) fn statement_kind(node: &SyntaxNode) -> Option<SyntaxKind> {
-    is_enabled(node.kind()).then(|| node.kind())
+    is_arm_enabled(node.kind()).then(|| node.kind())
 }
 
 /// Returns the child nodes.
 pub(crate) fn child_nodes(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.children().filter(|child| is_enabled(child.kind()))
+    node.children().filter(|child| is_arm_enabled(child.kind()))
 }
 
 /// Returns the node and all nodes below it.
 pub(crate) fn nodes_below(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
-    node.descendants().filter(|child| is_enabled(child.kind()))
+    node.descendants()
+        .filter(|child| is_arm_enabled(child.kind()))
 }
 
 /// Returns true unless a test has switched the arm of this kind off.
-pub(crate) fn is_enabled(kind: SyntaxKind) -> bool {
+pub(crate) fn is_arm_enabled(kind: SyntaxKind) -> bool {
     !is_off(kind)
 }
 

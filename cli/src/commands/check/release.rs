@@ -118,7 +118,7 @@ impl Release {
     }
 
     fn of_folder(name: String, folder: &Path) -> Result<Self, CliError> {
-        let project = Project::of_queries(folder, &ProjectArgs::default())
+        let project = Project::find_for_queries(folder, &ProjectArgs::default())
             .map_err(|error| error.hint(format!("this is about {name}, the release")))?;
         let replayed = replay_of_migrations(project.read_migrations()?)?;
         if !replayed.refusals.is_empty() {

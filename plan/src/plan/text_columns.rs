@@ -1,4 +1,4 @@
-//! Columns that are read and written as text.
+//! Notes on the columns whose only Rust type is `String`: they are read and written as text.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use bowline_catalog::{Catalog, Column, DataType, Relation};
 
 use super::mapping::{Mapping, base};
 
-/// The columns that have no type but text in Rust, by SQL type.
+/// Columns whose only Rust type is `String`, by SQL type.
 #[derive(Debug, Default)]
-pub(super) struct Textual(BTreeMap<String, Vec<String>>);
+pub(super) struct TextColumns(BTreeMap<String, Vec<String>>);
 
 /// The largest number of columns in a note.
 const LISTED: usize = 3;
 
-impl Textual {
+impl TextColumns {
     /// Adds a column, unless a setting asks for text.
     pub(super) fn add(
         &mut self,
@@ -29,6 +29,7 @@ impl Textual {
         let bare = DataType {
             modifiers: Vec::new(),
             fields: None,
+            // Arrays of several dimensions are one entry, whatever their number.
             dimensions: if base.dimensions > 1 { 2 } else { 0 },
             name: base.name,
         };
@@ -46,7 +47,7 @@ impl Textual {
             let are = if columns.len() == 1 { "is" } else { "are" };
             let why = match sql_type.ends_with("[]") {
                 false => format!("Rust has no type for {sql_type}"),
-                true => "a Vec has one dimension".to_owned(),
+                true => "Rust has no type for arrays of several dimensions".to_owned(),
             };
             format!(
                 "{listed} {are} read and written as text: {why}; [types] in bowline.toml names a type of your own"
