@@ -1,6 +1,8 @@
+//! Tests of the checker: examples, and random queries whose results a server has to agree with.
+
 mod arms;
 mod choices;
-mod codes;
+mod comparison;
 mod condition;
 mod counts;
 mod described;
@@ -8,20 +10,20 @@ mod differential;
 mod expression;
 mod from;
 mod inferred;
-mod judge;
+mod injected_faults;
 mod literals;
 mod mistakes;
 mod nested;
 mod omitted;
-mod planted;
+mod query_names;
 mod rows;
 mod schema;
+mod schema_run;
 mod select;
 mod server;
+mod sqlstates;
 mod statement;
 mod templates;
-mod trial;
 mod values;
 mod version;
 mod wire;
-mod world;

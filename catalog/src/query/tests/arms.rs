@@ -11,10 +11,10 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxKind as K};
 
 use super::choices::Choices;
 use super::differential::number;
+use super::query_names::{QueryNames, built_in, relations};
 use super::schema::schema;
 use super::server::Server;
 use super::statement::statement;
-use super::world::{QueryNames, built_in, relations};
 use crate::Catalog;
 use crate::query::Checker;
 use crate::replay::syntax::off::without;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::comparison::{Failure, Verdict};
 use super::differential::number;
-use super::judge::{Failure, Verdict};
-use super::trial::Trial;
+use super::schema_run::Trial;
 use super::wire::Refusal;
 
 /// The number of queries for each verdict.

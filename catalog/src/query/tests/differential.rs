@@ -8,11 +8,11 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::choices::Choices;
 use super::counts::Counts;
+use super::query_names::{QueryNames, built_in, labels, relations};
 use super::rows;
 use super::schema::schema;
+use super::schema_run::Trial;
 use super::server::Server;
-use super::trial::Trial;
-use super::world::{QueryNames, built_in, labels, relations};
 use crate::Catalog;
 use crate::query::{Checker, Fault, Query};
 use crate::testing::replayed;

@@ -1,9 +1,9 @@
 //! Random expressions.
 
 use super::choices::Choices;
+use super::query_names::{Function, QueryNames};
 use super::templates;
 use super::values::{any_type, literal, sql_type};
-use super::world::{Function, QueryNames};
 
 /// The names that an expression can use: those of the items in FROM.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! Random items of FROM, and joins of them.
 
 use super::expression::{Item, Writer};
+use super::query_names::Relation;
 use super::values::any_type;
-use super::world::Relation;
 
 impl Writer<'_> {
     /// Writes the items after FROM, and adds them to the innermost scope.

@@ -1,10 +1,10 @@
 //! Rows with NULL in every column that allows it, and queries that run over them.
 
 use super::choices::Choices;
+use super::query_names::{Relation, type_name};
 use super::server::Server;
 use super::values::{Labels, value_of};
 use super::wire::Rows as Answer;
-use super::world::{Relation, type_name};
 use crate::query::{Query, Rows};
 
 /// Inserts rows into each table. Rows that a constraint refuses are left out.

@@ -3,7 +3,7 @@
 use super::choices::Choices;
 use super::expression::{Item, Writer};
 use super::from::columns;
-use super::world::{Column, QueryNames, Relation};
+use super::query_names::{Column, QueryNames, Relation};
 
 /// Returns the text of a random statement.
 pub(super) fn statement(world: &QueryNames, choices: &[u16]) -> String {

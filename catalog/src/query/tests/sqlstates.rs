@@ -1,6 +1,6 @@
 //! Statements that a server describes as the checker does, or refuses with the same SQLSTATE.
 
-use super::judge::{Verdict, judge};
+use super::comparison::{Verdict, judge};
 use super::server::Server;
 use crate::query::Checker;
 use crate::testing::replayed;
@@ -25,7 +25,7 @@ const SCHEMA: &str = "
 ";
 
 /// A statement in each line.
-const STATEMENTS: &str = include_str!("codes.sql");
+const STATEMENTS: &str = include_str!("sqlstates.sql");
 
 #[test]
 fn a_server_describes_and_refuses_as_the_checker() {

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::query_names::type_name;
 use super::server::{Server, Statement};
 use super::wire::Refusal;
-use super::world::type_name;
 use crate::query::{Fault, Query};
 use crate::{Catalog, DataType, TypeKind};
 

@@ -1,13 +1,13 @@
 //! A schema on a server and in the checker, and queries that are tried with both.
 
 use super::choices::Choices;
+use super::comparison::{Check, Failure, Verdict, judge};
 use super::differential::number;
-use super::judge::{Check, Failure, Verdict, judge};
+use super::query_names::QueryNames;
 use super::rows;
 use super::server::Server;
 use super::statement::statement;
 use super::values::Labels;
-use super::world::QueryNames;
 use crate::Catalog;
 
 /// One schema on the server and in the checker.
