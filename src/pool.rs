@@ -234,7 +234,7 @@ impl Inner {
         };
         let generation = lease.shared().generation();
         let item = lease.item_mut();
-        if let Some(reason) = item.over(now, generation) {
+        if let Some(reason) = item.reason_to_close(now, generation) {
             item.session.set_close_reason(reason);
             return Some(false);
         }
@@ -338,7 +338,7 @@ impl Drop for PooledSession {
                 "a session was returned in the middle of its work, which is rolled back; it was taken at {}", self.location
             );
         }
-        if let Some(reason) = item.over(now, generation) {
+        if let Some(reason) = item.reason_to_close(now, generation) {
             item.session.set_close_reason(reason);
             // A session that is not given back is closed.
             return drop(lease);

@@ -66,7 +66,9 @@ impl Project {
         project::Project::root(from, &arguments.options())
     }
 
-    /// Finds the project of a folder, or of the nearest folder above, and reads its settings.
+    /// Finds the project that contains a folder, and reads its settings. Its root is the folder of
+    /// `--config-file`, else that of the nearest diesel.toml at or above the folder, else that of
+    /// the nearest Cargo.toml, else the one around the nearest folder of migrations.
     pub(crate) fn find(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
         Ok(Self::of(project::Project::find(
             from,
@@ -74,8 +76,8 @@ impl Project {
         )?))
     }
 
-    /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
-    /// migrations and query files need not be in a Cargo package.
+    /// Finds the project as [`find`](Self::find) does, with one exception: without `--config-file`,
+    /// a folder with both `migrations` and `queries` is itself the root, even within a package.
     pub(crate) fn find_for_queries(from: &Path, arguments: &ProjectArgs) -> Result<Self, CliError> {
         Ok(Self::of(project::Project::find_for_queries(
             from,

@@ -81,7 +81,7 @@ struct MigrationsDirectory {
 }
 
 impl Project {
-    /// Returns the folder of the project that a folder is in, without reading its settings.
+    /// Returns the root of the project that contains this folder, without reading its settings.
     pub fn root(from: &Path, arguments: &ProjectOptions) -> Option<PathBuf> {
         let above = |file: &str| {
             let mut folders = from.ancestors();
@@ -98,7 +98,9 @@ impl Project {
         root.or_else(|| arguments.migration_dir.is_some().then(|| from.to_owned()))
     }
 
-    /// Finds the project of a folder, or of the nearest folder above, and reads its settings.
+    /// Finds the project that contains a folder, and reads its settings. Its root is the folder of
+    /// the given diesel.toml, else that of the nearest one at or above the folder, else that of the
+    /// nearest Cargo.toml, else the one around the nearest folder of migrations.
     pub fn find(from: &Path, arguments: &ProjectOptions) -> Result<Self, Failure> {
         let root = Self::root(from, arguments).ok_or_else(|| {
             Failure::new(format!(
@@ -110,8 +112,8 @@ impl Project {
         Self::at(&root, from, arguments)
     }
 
-    /// Finds the project of a folder as [`find`](Self::find) does, but for queries: a folder with
-    /// migrations and query files needs no package around it.
+    /// Finds the project as [`find`](Self::find) does. But unless a diesel.toml is given, a folder
+    /// with both `migrations` and `queries` is itself the root, even within a package.
     pub fn find_for_queries(from: &Path, arguments: &ProjectOptions) -> Result<Self, Failure> {
         let is_complete = [MIGRATIONS, QUERIES]
             .iter()

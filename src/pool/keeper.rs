@@ -87,7 +87,7 @@ impl<S: Resource> SharedPool<S> {
         let over = state.wait_queue.remove_idle(|item| {
             let idle_until = item.idle_since + self.limits.idle_timeout;
             let idle = (idle_until <= now).then_some("idle");
-            if let Some(reason) = item.over(now, generation).or(idle) {
+            if let Some(reason) = item.reason_to_close(now, generation).or(idle) {
                 item.session.set_close_reason(reason);
                 return true;
             }

@@ -1,10 +1,10 @@
 //! The store of sessions, which is r2d2.
 //!
 //! By itself, r2d2 would connect for each caller that finds no session, even if one is about to be
-//! returned. It would retry by itself after a failure, and check ages only every 30 s. So r2d2 owns
-//! the sessions and limits their number: a session enters and leaves the pool through it. In
-//! between the pool keeps the session, so that a checkout takes one lock. A session that the pool
-//! has opened is passed to r2d2 when r2d2 asks for one.
+//! returned. It would retry by itself after a failure, and check ages only every 30 s. So r2d2
+//! only owns the sessions and limits their number. A session stays checked out of r2d2 until it is
+//! closed: this pool connects, retries, checks ages and hands sessions out itself, so that a
+//! checkout takes one lock. A session that it has opened is passed to r2d2 when r2d2 asks for one.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A session that r2d2 has handed out; boxed so that moving it is cheap.
-pub(super) type Item<S> = Box<r2d2::PooledConnection<Handover<S>>>;
+pub(super) type Item<S> = Box<r2d2::PooledConnection<OpenedSessions<S>>>;
 
 /// A session and its record in the pool.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Kept<S> {
     /// Its generation: sessions of earlier generations are no longer handed out.
     pub(super) generation: u64,
     /// Whether r2d2 closes it when it is returned.
-    over: bool,
+    close_on_return: bool,
 }
 
 impl<S> Kept<S> {
@@ -38,12 +38,12 @@ impl<S> Kept<S> {
             expires,
             idle_since: Instant::now(),
             generation,
-            over: false,
+            close_on_return: false,
         }
     }
 
     /// Returns the reason why it must not be used any more; `None` if it may be used.
-    pub(super) fn over(&self, now: Instant, generation: u64) -> Option<&'static str> {
+    pub(super) fn reason_to_close(&self, now: Instant, generation: u64) -> Option<&'static str> {
         if self.expires <= now {
             Some("expired")
         } else if self.generation < generation {
@@ -56,63 +56,63 @@ impl<S> Kept<S> {
 
 /// The manager that r2d2 asks for sessions: it passes a session that the pool has opened.
 #[derive(Debug)]
-pub(super) struct Handover<S>(Made<S>);
+pub(super) struct OpenedSessions<S>(Opened<S>);
 
 /// The sessions that the pool has opened, and r2d2 has not asked for yet.
-type Made<S> = Arc<Mutex<VecDeque<Kept<S>>>>;
+type Opened<S> = Arc<Mutex<VecDeque<Kept<S>>>>;
 
 /// The error if r2d2 asks for a session while the pool has opened none.
 #[derive(Debug)]
-pub(super) struct NothingMade;
+pub(super) struct NoOpenedSession;
 
-impl fmt::Display for NothingMade {
+impl fmt::Display for NoOpenedSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no session was made")
+        f.write_str("the pool has opened no session")
     }
 }
 
-impl std::error::Error for NothingMade {}
+impl std::error::Error for NoOpenedSession {}
 
-impl<S: Send + 'static> r2d2::ManageConnection for Handover<S> {
+impl<S: Send + 'static> r2d2::ManageConnection for OpenedSessions<S> {
     type Connection = Kept<S>;
-    type Error = NothingMade;
+    type Error = NoOpenedSession;
 
-    fn connect(&self) -> Result<Kept<S>, NothingMade> {
-        let made = self
+    fn connect(&self) -> Result<Kept<S>, NoOpenedSession> {
+        let opened = self
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop_front();
-        made.ok_or(NothingMade)
+        opened.ok_or(NoOpenedSession)
     }
 
-    fn is_valid(&self, _: &mut Kept<S>) -> Result<(), NothingMade> {
+    fn is_valid(&self, _: &mut Kept<S>) -> Result<(), NoOpenedSession> {
         Ok(())
     }
 
     fn has_broken(&self, kept: &mut Kept<S>) -> bool {
-        kept.over
+        kept.close_on_return
     }
 }
 
 /// r2d2's pool; clones share it.
 pub(super) struct Store<S: Send + 'static> {
-    sessions: r2d2::Pool<Handover<S>>,
-    made: Made<S>,
+    sessions: r2d2::Pool<OpenedSessions<S>>,
+    opened: Opened<S>,
 }
 
 impl<S: Send + 'static> Clone for Store<S> {
     fn clone(&self) -> Self {
         Self {
             sessions: self.sessions.clone(),
-            made: Arc::clone(&self.made),
+            opened: Arc::clone(&self.opened),
         }
     }
 }
 
 impl<S: Send + 'static> Store<S> {
     pub(super) fn new(max: u32) -> Self {
-        let made = Made::default();
+        let opened = Opened::default();
         let sessions = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(0))
@@ -121,8 +121,8 @@ impl<S: Send + 'static> Store<S> {
             .max_lifetime(None)
             .idle_timeout(None)
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(Handover(Arc::clone(&made)));
-        Self { sessions, made }
+            .build_unchecked(OpenedSessions(Arc::clone(&opened)));
+        Self { sessions, opened }
     }
 
     /// Adds a session, and takes it or one that another thread adds at the same time.
@@ -130,15 +130,15 @@ impl<S: Send + 'static> Store<S> {
     /// Returns `None` if r2d2's thread did not add it within a minute.
     pub(super) fn add(&self, kept: Kept<S>) -> Option<Item<S>> {
         const PATIENCE: Duration = Duration::from_secs(60);
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.push_back(kept);
-        drop(made);
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.push_back(kept);
+        drop(opened);
         self.sessions.get_timeout(PATIENCE).ok().map(Box::new)
     }
 }
 
 /// Closes a session.
 pub(super) fn close<S: Send + 'static>(mut item: Item<S>) {
-    item.over = true;
+    item.close_on_return = true;
     drop(item);
 }

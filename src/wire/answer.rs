@@ -1,8 +1,8 @@
-//! An answer of the server: libpq's result, or packed.
+//! An answer of the server: libpq's result, packed rows, or only a count.
 //!
 //! libpq reserves 2 KiB for each answer that has rows: 200 MB for a hundred thousand answers. So
 //! the answers of a long pipeline are packed. The rows of a COPY are packed too, because libpq
-//! makes no answers of them.
+//! returns them as bytes (`PQgetCopyData`), not as results.
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::wire::libpq::ResultSet;
 pub(crate) enum Answer {
     Libpq(ResultSet),
     Packed(Box<Packed>),
-    /// The answer to a command without rows, by the number in its tag.
+    /// The answer to a command without rows, of which only the count in its tag is kept.
     Done(usize),
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Packed {
     rows_affected: usize,
 }
 
-/// The description of a column (PostgreSQL manual, 55.7, RowDescription).
+/// The description of a column (PostgreSQL manual, Message Formats, RowDescription).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ColumnDescription {
     pub(crate) name: Box<str>,
@@ -48,10 +48,10 @@ impl Answer {
         }
     }
 
-    /// Returns the answer in less memory, if it fits; `alike` are the columns of an earlier answer,
-    /// which it may share.
-    pub(crate) fn packed(result: ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Self {
-        match Packed::of(&result, alike) {
+    /// Returns the answer in less memory, if it fits. `last_columns` are the columns of the
+    /// previous answer: this one shares them if they are the same, and replaces them otherwise.
+    pub(crate) fn packed(result: ResultSet, last_columns: &mut Arc<[ColumnDescription]>) -> Self {
+        match Packed::of(&result, last_columns) {
             Some(packed) => Self::Packed(Box::new(packed)),
             None => Self::Libpq(result),
         }
@@ -154,18 +154,18 @@ impl Answer {
 }
 
 impl Packed {
-    /// Returns the same answer in less memory, unless it is too large for that; `alike` are the
-    /// columns of an earlier one, which it may share.
-    fn of(result: &ResultSet, alike: &mut Arc<[ColumnDescription]>) -> Option<Self> {
+    /// Returns the same answer in less memory, unless it is too large for that. For `last_columns`
+    /// see [`Answer::packed`].
+    fn of(result: &ResultSet, last_columns: &mut Arc<[ColumnDescription]>) -> Option<Self> {
         let (rows, width) = (result.row_count(), result.column_count());
-        let is_alike = alike.len() == width
-            && alike.iter().enumerate().all(|(number, column)| {
+        let is_same = last_columns.len() == width
+            && last_columns.iter().enumerate().all(|(number, column)| {
                 result.column_type(number) == column.type_oid
                     && result.is_of_a_table(number) == column.of_a_table
                     && result.column_name(number) == Some(&column.name)
             });
-        if !is_alike {
-            *alike = (0..width)
+        if !is_same {
+            *last_columns = (0..width)
                 .map(|number| ColumnDescription {
                     name: result.column_name(number).unwrap_or_default().into(),
                     type_oid: result.column_type(number),
@@ -181,7 +181,7 @@ impl Packed {
         }
         Some(Self {
             rows_affected: result.rows_affected(),
-            ..packing.finish(Arc::clone(alike))
+            ..packing.finish(Arc::clone(last_columns))
         })
     }
 

@@ -454,7 +454,7 @@ fn tables_of_a_type_that_cannot_change_are_noted() {
     let script = alter_script(&expected, &actual, &compare(&expected, &actual));
     insta::assert_snapshot!(script, @r#"
     -- the composite type pair should have other attributes, which PostgreSQL cannot change while a column has the type: create a new type, change the columns to it, and drop the old one; its typed tables do not change either: t
-    -- type "row": its attribute order should be a, b, but PostgreSQL adds attributes at the end; its typed tables have the same order: v
+    -- type "row": its attribute order should be a, b, but PostgreSQL adds attributes at the end; the columns of its typed tables differ from the expected order in the same way: v
     -- left out, since it may use t: ALTER TABLE t OF pair
     ALTER TYPE "row" ADD ATTRIBUTE a int4 CASCADE;
     CREATE TABLE v OF "row";

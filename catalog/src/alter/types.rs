@@ -112,6 +112,7 @@ fn create(script: &mut Script, expected: &Type) {
                     "ALTER DOMAIN {sql} ADD CONSTRAINT {name} {}",
                     check.sql(&[])
                 );
+                // CREATE DOMAIN accepts no NOT VALID. This is the first step after that of types.
                 script.push(Step::Sequences, add);
             }
             for check in checks.iter().filter(|check| check.comment.is_some()) {
@@ -144,7 +145,8 @@ fn alter(
         (TypeKind::Composite { .. }, TypeKind::Composite { .. })
             if keeps_attributes(script, actual_catalog, &expected.name) =>
         {
-            // The type keeps its attributes, so a table with the expected columns cannot have it.
+            // The type keeps its attributes, so `ALTER TABLE .. OF` this type fails for a table
+            // with the expected columns.
             let typed = typed_tables(expected_catalog, &expected.name);
             if let TypeKind::Composite { attributes } = &expected.kind {
                 let names = attributes.iter().map(|attribute| &attribute.name);
@@ -157,9 +159,15 @@ fn alter(
             } else {
                 format!("; its typed tables do not change either: {tables}")
             };
+            let why = match has_column(actual_catalog, &expected.name) {
+                true => {
+                    "which PostgreSQL cannot change while a column has the type: \
+                     create a new type, change the columns to it, and drop the old one"
+                }
+                false => "which cannot change while its typed tables cannot",
+            };
             script.note(format!(
-                "the composite type {sql} should have other attributes, which PostgreSQL cannot change while a column \
-                 has the type: create a new type, change the columns to it, and drop the old one{note}"
+                "the composite type {sql} should have other attributes, {why}{note}"
             ));
         }
         (TypeKind::Composite { attributes }, TypeKind::Composite { attributes: old_attributes }) => {
@@ -175,18 +183,19 @@ fn alter(
                     .cloned(),
             );
             if result != expected_names {
-                // A table with the expected order of columns does not fit the type.
+                // `ALTER TABLE .. OF` requires the columns in the order of the attributes, so it
+                // fails for a table with the expected order.
                 let typed = typed_tables(expected_catalog, &expected.name);
-                let is_other = |table: &Name| {
+                let is_not_yet_typed = |table: &Name| {
                     let table = actual_catalog.relations.get(table);
                     table.is_some_and(|table| table.of_type.as_ref() != Some(&expected.name))
                 };
-                script.unattachable.extend(typed.into_iter().filter(is_other));
+                script.unattachable.extend(typed.into_iter().filter(is_not_yet_typed));
                 let tables = list_typed_tables(expected_catalog, actual_catalog, &expected.name);
                 let note = if tables.is_empty() {
                     String::new()
                 } else {
-                    format!("; its typed tables have the same order: {tables}")
+                    format!("; the columns of its typed tables differ from the expected order in the same way: {tables}")
                 };
                 script.note(format!(
                     "type {sql}: its attribute order should be {}, but PostgreSQL adds attributes at the end{note}",

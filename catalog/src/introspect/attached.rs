@@ -26,7 +26,7 @@ pub(super) const TRIGGERS: &str = r"
     WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2, t.tgname";
 
-/// Triggers that a partition has from its parent, with another state than the parent's.
+/// Triggers that a partition has from its parent, if their `tgenabled` differs from the parent's.
 pub(super) const INHERITED_TRIGGERS: &str = r"
     SELECT n.nspname::text AS schema, c.relname::text AS relation, t.tgname::text AS name, t.tgenabled::text AS enabled
     FROM pg_trigger t

@@ -1,9 +1,10 @@
-//! Types of columns, from `pg_type` and the modifiers that `format_type` writes.
+//! Types of columns, arguments and results, from `pg_type` and the modifiers that `format_type`
+//! writes.
 
 use super::name;
 use crate::DataType;
 
-/// Returns the type of a column. Schema and name are those of the type, or of an array's element.
+/// Returns a type. Schema and name are those of the type, or of an array's element.
 /// `formatted` is the type as PostgreSQL writes it, if it has modifiers.
 pub(super) fn data_type(
     schema: &str,

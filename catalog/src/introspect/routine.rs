@@ -25,7 +25,7 @@ pub(super) const ROUTINES: &str = r"
         ARRAY(SELECT CASE WHEN a.grantee = 0 THEN 'public' ELSE pg_get_userbyid(a.grantee)::text END
             FROM aclexplode(p.proacl) a WHERE a.grantee <> p.proowner ORDER BY 1) AS grantees,
         ARRAY(SELECT pg_get_userbyid(a.grantee)::text FROM aclexplode(p.proacl) a
-            WHERE a.grantee <> p.proowner AND a.is_grantable) AS granters, obj_description(p.oid, 'pg_proc') AS comment
+            WHERE a.grantee <> p.proowner AND a.is_grantable) AS grantees_with_grant_option, obj_description(p.oid, 'pg_proc') AS comment
     FROM pg_proc p
     JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_language l ON l.oid = p.prolang
@@ -84,7 +84,7 @@ pub(super) struct RoutineRow {
     owner: String,
     has_privileges: bool,
     grantees: Vec<String>,
-    granters: Vec<String>,
+    grantees_with_grant_option: Vec<String>,
     comment: Option<String>,
 }
 
@@ -144,7 +144,10 @@ impl RoutineRow {
             role: role.to_owned(),
             privilege: "EXECUTE".to_owned(),
             column: None,
-            grantable: self.granters.iter().any(|privilege| privilege == role),
+            grantable: self
+                .grantees_with_grant_option
+                .iter()
+                .any(|grantee| grantee == role),
             revoked,
         };
         // PUBLIC has EXECUTE by default, unless it was revoked.

@@ -162,7 +162,8 @@ fn composite(plan: &CompositePlan, modules: &BTreeMap<String, String>) -> String
     out
 }
 
-/// Returns an attribute with its SQL type, and the type that PostgreSQL expects.
+/// Returns a line of `composite!`: the attribute, the SQL type of diesel by which it is sent, and
+/// its type in PostgreSQL if that differs.
 fn attribute(attribute: &AttributePlan) -> String {
     let declared = match &attribute.declared {
         None => String::new(),
@@ -205,8 +206,8 @@ fn paths(markers: &[(String, String)], modules: &BTreeMap<String, String>) -> Ve
     paths.collect()
 }
 
-/// Returns the modules of marker types: by their paths, the names by which this file refers to
-/// them.
+/// Returns the modules that contain marker types: the name under which this file imports the
+/// `sql_types` of a module, by the module's path.
 fn modules(plan: &Plan) -> BTreeMap<String, String> {
     let of_enums = plan.enums.iter().flat_map(|plan| &plan.markers);
     let of_composites = plan.composites.iter().flat_map(|plan| &plan.markers);
@@ -218,7 +219,7 @@ fn modules(plan: &Plan) -> BTreeMap<String, String> {
         .collect();
     paths.sort();
     paths.dedup();
-    // `sql_types` is then the module within this file.
+    // A file with marker types has a module `sql_types` of its own.
     let is_taken = !plan.markers.is_empty();
     let elsewhere = paths.iter().filter(|path| **path != TYPES_MODULE);
     let named = elsewhere.zip(usize::from(is_taken)..).map(|(path, index)| {

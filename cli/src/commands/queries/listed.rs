@@ -101,7 +101,7 @@ fn value(column: &Column, catalog: &Catalog) -> Value {
 /// Returns the base type of a domain, as a server describes a column of it.
 pub(in crate::commands) fn base<'t>(data_type: &'t DataType, catalog: &'t Catalog) -> &'t DataType {
     let mut base = data_type;
-    // A domain over a domain has a base type in the end, since a type exists before its domain.
+    // This ends: a domain is created over a type that exists, so domains form no cycle.
     while base.dimensions == 0
         && let Some(found) = catalog.types.get(&base.name)
         && let TypeKind::Domain { base: of, .. } = &found.kind
@@ -151,7 +151,8 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
     ui::aligned(None, &headings, &rows)
 }
 
-/// Returns the rows, and the number of texts if there are several.
+/// Returns how many rows the query returns, and the number of different texts that it can send if
+/// there are several.
 fn rows(found: &Found<'_>, rows: Rows) -> String {
     match found.query.map_or(1, NamedQuery::shapes) {
         1 => word(rows).to_owned(),
