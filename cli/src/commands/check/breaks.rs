@@ -118,17 +118,17 @@ fn changed(expected: &[Expected], actual: &[Expected]) -> Option<String> {
 /// there is nothing to say.
 pub(super) fn unused(release: &Release, catalog: &Catalog, here: &[Statement]) -> Vec<String> {
     let checker = Checker::new(catalog);
-    let of_release = release.statements.iter().map(|statement| &statement.sql);
-    let mut used: BTreeSet<(Name, String)> = BTreeSet::new();
+    // Of a saved list, only the SQL is known.
+    let unknown = release.statements.iter().filter(|it| it.uses.is_empty());
+    let of_release = unknown.map(|statement| &statement.sql);
+    let known = release.statements.iter().flat_map(|it| &it.uses);
+    let mut used: BTreeSet<(Name, String)> = known.cloned().collect();
     let mut is_known = true;
     for sql in of_release.chain(here.iter().map(|statement| &statement.sql)) {
         match checker.check(sql) {
             Ok(query) => used.extend(query.reads.into_iter().chain(query.assigns)),
             Err(_) => is_known = false,
         }
-    }
-    for statement in &release.statements {
-        used.extend(statement.uses.iter().cloned());
     }
     if used.is_empty() || !is_known {
         return Vec::new();
