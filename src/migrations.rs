@@ -5,11 +5,14 @@
 //! opens.
 
 mod attempts;
+mod backfill;
 mod blockers;
 pub(crate) mod bookkeeping;
 mod history;
 mod list;
 mod lock;
+mod lock_wait;
+mod observer;
 mod recorder;
 mod run;
 mod step;
@@ -24,10 +27,12 @@ pub(crate) use run::migrate_folder;
 pub mod migrating {
     pub use crate::wire::interrupt::{GiveUp, interruptible};
 
-    pub use super::attempts::{LockWait, Observer, run_step};
+    pub use super::attempts::run_step;
     pub use super::blockers::Blocker;
     pub use super::bookkeeping::{Bookkeeping, Direction, Recorded};
     pub use super::history::{Origin, Record};
     pub use super::lock::{KEY, LockHolder, NotLocked, holder, is_behind_pooler, locked};
+    pub use super::lock_wait::LockWait;
+    pub use super::observer::Observer;
     pub use super::step::{Step, StepError};
 }

@@ -14,6 +14,8 @@ use crate::error::{CliError, read_only_hint};
 use crate::interrupt;
 use crate::migrations::{Migration, SqlFile, runnable};
 use crate::sql_error::{SqlSource, explained};
+use crate::ui;
+use bowline_migrations::Backfill;
 use bowline_plan::paths::shown_path;
 
 /// The direction in which a migration runs.
@@ -81,7 +83,8 @@ pub(crate) fn step(
 ) -> Result<(), CliError> {
     let file = file(migration, way)?;
     let sql = sql(migration, way)?;
-    let before = if migration.run_in_transaction {
+    let is_backfill = way == Way::Up && !backfills(&sql, migration).is_empty();
+    let before = if migration.run_in_transaction || is_backfill {
         Vec::new()
     } else {
         invalid_indexes(session)?
@@ -109,12 +112,22 @@ pub(crate) fn step(
         text: &sql,
     };
     let failed = explained(&what, &failure.error, source, failure.done);
-    let applied = applied(session, migration, &failure, &sql, &before);
+    let applied = match failure.backfilled {
+        Some(rows) => backfilled(rows, &failure),
+        None => applied(session, migration, &failure, &sql, &before),
+    };
     if interrupt::signal().is_some() {
         return Err(failed.hint(applied));
     }
-    let remedy = remedy(&failure.error, migration, way);
+    let remedy = match is_backfill && !failure.changed_nothing {
+        // An edited file does not go on.
+        true => {
+            "remove the cause, leave up.sql as it is, and run `bowline migrate` again".to_owned()
+        }
+        false => remedy(&failure.error, migration, way),
+    };
     let is_recorded_as_begun = !failure.changed_nothing
+        && !is_backfill
         && !migration.run_in_transaction
         && way == Way::Up
         && !table.lacks_history();
@@ -133,6 +146,23 @@ pub(crate) fn step(
     Err(failed.hint(format!("{applied}; {remedy}")))
 }
 
+/// Returns the statements that run in batches.
+pub(crate) fn backfills<'s>(sql: &'s str, migration: &Migration) -> Vec<Backfill<'s>> {
+    // A file is refused before it is run if they cannot be read.
+    bowline_migrations::backfills(sql, migration.run_in_transaction).unwrap_or_default()
+}
+
+/// Returns what a backfill has changed, in words.
+fn backfilled(rows: u64, failure: &StepError) -> String {
+    match (failure.changed_nothing, failure.error.outcome()) {
+        (true, _) => "no changes were applied".to_owned(),
+        (_, bowline::Outcome::Unknown) => {
+            format!("its batches are done for {rows} rows, or for one batch more")
+        }
+        _ => format!("its batches are done for {rows} rows, and the next run goes on after them"),
+    }
+}
+
 /// Returns the file for a direction; fails if there is no `down.sql`.
 pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError> {
     let name = &migration.name;
@@ -148,7 +178,19 @@ pub(crate) fn file(migration: &Migration, way: Way) -> Result<&SqlFile, CliError
 
 /// Returns the SQL to send for a direction; fails with the line if it cannot run as a migration.
 pub(crate) fn sql(migration: &Migration, way: Way) -> Result<Cow<'_, str>, CliError> {
-    runnable(file(migration, way)?, migration.run_in_transaction)
+    let file = file(migration, way)?;
+    let sql = runnable(file, migration.run_in_transaction)?;
+    if let (Way::Down, Some(backfill)) = (way, backfills(&sql, migration).first()) {
+        let path = shown_path(&file.path);
+        let span = backfill.start..backfill.start + backfill.sql.len();
+        let message = "a down.sql cannot run in batches";
+        return Err(
+            CliError::failed(format!("{path} cannot run as a migration"))
+                .report(ui::underlined(message, &path, &file.text, span))
+                .hint("remove `-- bowline: backfill`: it runs as one statement"),
+        );
+    }
+    Ok(sql)
 }
 
 fn remedy(error: &bowline::Error, migration: &Migration, way: Way) -> String {

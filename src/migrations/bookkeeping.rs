@@ -9,7 +9,7 @@ use diesel::QueryableByName;
 use diesel::migration::MigrationConnection as _;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
 
-use super::history::{HistoryTable, Origin, Record};
+use super::history::{HistoryTable, Origin, Progress, Record};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::sqlstate::SqlState;
@@ -107,6 +107,9 @@ pub struct Recorded {
     /// The time that it took, in milliseconds.
     #[diesel(sql_type = Nullable<diesel::sql_types::BigInt>)]
     pub milliseconds: Option<i64>,
+    /// How far a backfill went: see [`Recorded::backfilled`].
+    #[diesel(sql_type = Array<Text>)]
+    progress: Vec<String>,
 }
 
 impl Recorded {
@@ -115,6 +118,25 @@ impl Recorded {
     pub fn is_edited(&self, record: &Record<'_>) -> bool {
         let ran = self.fingerprint.as_deref();
         !self.is_unfinished && ran.is_some_and(|ran| record.is_other_than(ran))
+    }
+
+    /// Returns whether this migration goes on where it has stopped: a backfill, with the text that
+    /// began.
+    pub fn goes_on(&self, record: &Record<'_>) -> bool {
+        let began = self.fingerprint.as_deref();
+        self.is_unfinished
+            && self.is_backfill()
+            && began.is_some_and(|began| record.is_same_as(began))
+    }
+
+    /// Returns whether it ran in batches.
+    pub fn is_backfill(&self) -> bool {
+        !self.progress.is_empty()
+    }
+
+    /// Returns the rows that the batches of a backfill have looked at.
+    pub fn backfilled(&self) -> u64 {
+        Progress::read(self.progress.clone()).rows
     }
 }
 
@@ -227,7 +249,7 @@ impl Bookkeeping {
                         false AS is_unfinished, NULL::pg_catalog.text AS name,
                         NULL::pg_catalog.text AS fingerprint, NULL::pg_catalog.text AS ran_by,
                         NULL::pg_catalog.text AS program, NULL::pg_catalog.text AS origin,
-                        NULL::pg_catalog.int8 AS milliseconds
+                        NULL::pg_catalog.int8 AS milliseconds, '{{}}'::pg_catalog.text[] AS progress
                  FROM {} ORDER BY 1",
                 self.table
             ),
@@ -292,6 +314,35 @@ impl Bookkeeping {
     /// Returns the SQL that removes that record.
     pub(crate) fn abandoned(&self, version: &str) -> Option<String> {
         self.written().map(|history| history.removed(version))
+    }
+
+    /// Returns the SQL that records that a backfill begins.
+    pub(super) fn backfill_begun(&self, record: &Record<'_>) -> Option<String> {
+        self.written().map(|history| history.backfill_begun(record))
+    }
+
+    /// Returns how far a backfill went that has begun with this text; `None` if it has not.
+    pub(super) fn progress(
+        &self,
+        session: &mut Session,
+        record: &Record<'_>,
+    ) -> Result<Option<Progress>> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Array<Text>)]
+            progress: Vec<String>,
+        }
+        let Some(history) = self.written() else {
+            return Ok(None);
+        };
+        let found = session.run(diesel::sql_query(history.progress(record)).optional::<Row>())?;
+        Ok(found.map(|row| Progress::read(row.progress)))
+    }
+
+    /// Returns the SQL that records how far a backfill went.
+    pub(super) fn advanced(&self, version: &str, progress: &Progress) -> String {
+        self.written()
+            .map_or_else(String::new, |history| history.advanced(version, progress))
     }
 
     /// Returns the SQL that records a migration as run, or removes the record.

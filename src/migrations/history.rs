@@ -40,6 +40,46 @@ pub enum Origin {
     Resolved,
 }
 
+/// How far a backfill went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The number of statements that are done.
+    pub(super) statement: usize,
+    /// The rows that all batches have looked at.
+    pub(super) rows: u64,
+    /// The last key that the statement after them has reached; empty before its first batch.
+    pub(super) position: Vec<String>,
+}
+
+impl Progress {
+    /// Reads what the table has: the two numbers, and the key.
+    pub(super) fn read(recorded: Vec<String>) -> Self {
+        let mut parts = recorded.into_iter();
+        let mut number = || parts.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let (statement, rows) = (number(), number());
+        Self {
+            // No file has more statements.
+            statement: usize::try_from(statement).unwrap_or(usize::MAX),
+            rows,
+            position: parts.collect(),
+        }
+    }
+
+    /// Returns the key after which the statement goes on.
+    pub(super) fn after(&self) -> Option<&[String]> {
+        Some(self.position.as_slice()).filter(|position| !position.is_empty())
+    }
+
+    fn sql(&self) -> String {
+        let numbers = [self.statement.to_string(), self.rows.to_string()];
+        let parts = numbers.iter().chain(&self.position);
+        let parts: Vec<String> = parts
+            .map(|part| bowline_sql::quote::literal(part))
+            .collect();
+        format!("ARRAY[{}]::pg_catalog.text[]", parts.join(", "))
+    }
+}
+
 /// The rule by which fingerprints are made. Those of another rule are not compared.
 const RULE: &str = "1:";
 
@@ -88,6 +128,16 @@ const PROGRAM: &str = concat!(
     ")')"
 );
 
+/// The progress of a row `h`; empty if it has none. A table that was created by an earlier version
+/// has no such column.
+const PROGRESS: &str = "ARRAY(SELECT p.part FROM pg_catalog.jsonb_array_elements_text(
+    CASE pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(h) -> 'progress')
+        WHEN 'array' THEN pg_catalog.to_jsonb(h) -> 'progress' ELSE '[]' END)
+    WITH ORDINALITY p (part, place) ORDER BY p.place)";
+
+/// A column that exists is no news.
+const QUIET: &str = "SET LOCAL client_min_messages = warning;";
+
 impl HistoryTable {
     /// Returns the table of a schema, whose name is quoted as SQL.
     pub(super) fn new(schema: &str, is_writable: bool) -> Self {
@@ -113,7 +163,8 @@ impl HistoryTable {
                 started_at pg_catalog.timestamptz NOT NULL,
                 finished_at pg_catalog.timestamptz,
                 ran_by pg_catalog.text NOT NULL,
-                program pg_catalog.text NOT NULL
+                program pg_catalog.text NOT NULL,
+                progress pg_catalog.text[]
             );
             COMMENT ON TABLE {name} IS
                 'Migrations that Bowline has run. Without finished_at, one has begun and not finished.';"
@@ -129,7 +180,8 @@ impl HistoryTable {
                     pg_catalog.to_char(coalesce(d.run_on, h.started_at::pg_catalog.timestamp), 'YYYY-MM-DD HH24:MI:SS') AS run_on,
                     d.version IS NULL AS is_unfinished,
                     h.name, h.fingerprint, h.ran_by, h.program, h.origin,
-                    (1000 * EXTRACT(epoch FROM h.finished_at - h.started_at))::pg_catalog.int8 AS milliseconds
+                    (1000 * EXTRACT(epoch FROM h.finished_at - h.started_at))::pg_catalog.int8 AS milliseconds,
+                    {PROGRESS} AS progress
              FROM {diesel} d FULL JOIN {} h ON h.version = d.version::pg_catalog.text
              WHERE d.version IS NOT NULL OR h.finished_at IS NULL
              ORDER BY 1",
@@ -172,6 +224,42 @@ impl HistoryTable {
     /// Returns the SQL that records that a migration begins.
     pub(super) fn begun(&self, record: &Record<'_>) -> String {
         self.row(record, "pg_catalog.clock_timestamp()", "NULL", REPLACE)
+    }
+
+    /// Returns the SQL that records that a backfill begins.
+    pub(super) fn backfill_begun(&self, record: &Record<'_>) -> String {
+        let version = bowline_sql::quote::literal(record.version);
+        format!(
+            "BEGIN; {} ALTER TABLE {} ADD COLUMN IF NOT EXISTS progress pg_catalog.text[];
+             {} UPDATE {} SET progress = {} WHERE version = {version}; COMMIT;",
+            QUIET,
+            self.name,
+            self.begun(record) + ";",
+            self.name,
+            Progress::default().sql(),
+        )
+    }
+
+    /// Returns the query for how far a backfill went that began with this text.
+    pub(super) fn progress(&self, record: &Record<'_>) -> String {
+        let [version, fingerprint] =
+            [record.version, &record.fingerprint()].map(bowline_sql::quote::literal);
+        format!(
+            "SELECT {PROGRESS} AS progress FROM {} h
+             WHERE h.version = {version} AND h.finished_at IS NULL AND h.fingerprint = {fingerprint}
+               AND pg_catalog.cardinality({PROGRESS}) > 0",
+            self.name
+        )
+    }
+
+    /// Returns the SQL that records how far a backfill went.
+    pub(super) fn advanced(&self, version: &str, progress: &Progress) -> String {
+        format!(
+            "UPDATE {} SET progress = {} WHERE version = {};",
+            self.name,
+            progress.sql(),
+            bowline_sql::quote::literal(version)
+        )
     }
 
     /// Returns the SQL that records that a migration has finished.

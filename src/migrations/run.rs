@@ -6,11 +6,13 @@ use bowline_migrations::script;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 
-use super::attempts::{LockWait, Observer, run_step};
+use super::attempts::run_step;
 use super::blockers::Blocker;
 use super::bookkeeping::{Bookkeeping, Direction, Recorded};
 use super::history::Record;
 use super::lock::{LockHolder, NotLocked, is_behind_pooler, locked};
+use super::lock_wait::LockWait;
+use super::observer::Observer;
 use super::recorder::sql_of;
 use super::step::{Step, StepError};
 use crate::config::Config;
@@ -186,7 +188,9 @@ fn run_pending(
     check(migrations, &recorded)?;
     let is_recorded = |migration: &&Embedded| {
         let mut recorded = recorded.iter();
-        recorded.any(|recorded| recorded.version == migration.version)
+        recorded.any(|recorded| {
+            recorded.version == migration.version && !recorded.goes_on(&migration.record())
+        })
     };
     let pending = migrations
         .iter()
@@ -243,7 +247,14 @@ fn run_pending(
 
 /// Fails if a migration has stopped halfway, and warns of those that were edited after they ran.
 fn check(migrations: &[Embedded], recorded: &[Recorded]) -> Result<()> {
-    if let Some(unfinished) = recorded.iter().find(|recorded| recorded.is_unfinished) {
+    let goes_on = |recorded: &Recorded| {
+        let mut migrations = migrations.iter();
+        migrations.any(|migration| {
+            migration.version == recorded.version && recorded.goes_on(&migration.record())
+        })
+    };
+    let mut unfinished = recorded.iter().filter(|recorded| recorded.is_unfinished);
+    if let Some(unfinished) = unfinished.find(|recorded| !goes_on(recorded)) {
         let name = unfinished.name.as_ref().unwrap_or(&unfinished.version);
         return Err(Error::query(format!(
             "the migration {name} has begun and not finished, so it is not known what it has changed"
@@ -276,6 +287,13 @@ impl Observer for Events<'_> {
         );
     }
 
+    fn batch_done(&self, rows: u64, total: Option<u64>) {
+        tracing::event!(
+            target: "bowline::migrations", tracing::Level::DEBUG,
+            migration = self.0, rows, total, "the backfill of {} has done {rows} rows", self.0
+        );
+    }
+
     fn blocked(&self, by: &Blocker) {
         tracing::event!(
             target: "bowline::migrations", tracing::Level::WARN,
@@ -293,11 +311,20 @@ impl Observer for Events<'_> {
 
 impl StepError {
     fn into_error(self, migration: &Embedded) -> Error {
-        let is_part_done =
-            !migration.in_transaction && self.error.outcome() == Outcome::NotCommitted;
+        let backfilled = self.backfilled.filter(|_| !self.changed_nothing);
+        let is_part_done = backfilled.is_none()
+            && !migration.in_transaction
+            && self.error.outcome() == Outcome::NotCommitted;
         let error = self
             .error
             .with_context(format!("failed to run the migration {}", migration.name));
+        if let Some(rows) = backfilled
+            && error.hint().is_none()
+        {
+            return error.with_hint(format!(
+                "its batches are done for {rows} rows, and the next run goes on after them"
+            ));
+        }
         if is_part_done && error.hint().is_none() {
             return error
                 .with_hint("it does not run in a transaction, so a part of it may be applied");

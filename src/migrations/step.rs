@@ -40,6 +40,8 @@ pub struct StepError {
     pub committed: bool,
     /// Whether it certainly has changed nothing.
     pub changed_nothing: bool,
+    /// The rows that the batches of a backfill have looked at; `None` if it has none.
+    pub backfilled: Option<u64>,
 }
 
 /// Resets the session's settings and role and drops its temporary objects, but keeps its locks and
@@ -47,7 +49,7 @@ pub struct StepError {
 ///
 /// RESET ROLE comes after RESET SESSION AUTHORIZATION: it restores the role with which the
 /// connection was made.
-const CLEAN: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;";
+pub(super) const CLEAN: &str = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;";
 
 /// Runs a migration and records it. The session has to be clean, and is left clean.
 ///
@@ -78,7 +80,7 @@ pub(super) fn step(
 }
 
 /// Returns the SQL that is sent after the file.
-fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
+pub(super) fn note(session: &Session, table: &Bookkeeping, step: &Step<'_>) -> String {
     // Behind a pooler, the settings that other connections get at their start are sent with each
     // transaction.
     let settings = session
@@ -130,6 +132,7 @@ fn in_transaction(
             error,
             done: if is_noting { usize::MAX } else { file.done },
             committed: false,
+            backfilled: None,
         }
     })
 }
@@ -168,6 +171,7 @@ fn without_transaction(
         done: 0,
         committed: false,
         changed_nothing: true,
+        backfilled: None,
     })?;
     let invalid = match is_whole {
         true => Vec::new(),
@@ -197,6 +201,7 @@ fn without_transaction(
             done,
             committed: file.committed,
             changed_nothing,
+            backfilled: None,
         }
     };
     if let Err(error) = ran {
@@ -211,6 +216,7 @@ fn without_transaction(
         done: usize::MAX,
         committed: file.committed,
         changed_nothing: false,
+        backfilled: None,
     })
 }
 

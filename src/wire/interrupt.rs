@@ -75,7 +75,8 @@ pub(crate) async fn pause(length: Duration) {
     block(length);
 }
 
-fn block(length: Duration) {
+/// Pauses this thread for this long, or until its call is given up.
+pub(crate) fn block(length: Duration) {
     let Some(interrupt) = current() else {
         return thread::sleep(length);
     };

@@ -5,6 +5,7 @@ use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
 
+mod backfill;
 mod failures;
 mod history;
 mod kills;

@@ -7,31 +7,12 @@
 //! The commands of psql are errors too, since the server does not know them.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use bowline_sql::{Statement, Token, statements};
 
-/// An error in a file, with its location.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptError {
-    /// The range of the error, in bytes.
-    pub span: Range<usize>,
-    /// The line of the error, counted from 1.
-    pub line: usize,
-    /// The message, as a sentence.
-    pub message: String,
-    /// The hint.
-    pub hint: String,
-}
-
-impl fmt::Display for ScriptError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
-    }
-}
-
-impl std::error::Error for ScriptError {}
+use crate::backfill::backfills;
+use crate::script_error::ScriptError;
 
 /// Returns the SQL of a file as it is sent to the server.
 ///
@@ -40,7 +21,8 @@ impl std::error::Error for ScriptError {}
 /// and a COMMIT around everything else are replaced by spaces too.
 ///
 /// Other statements that begin or end a transaction are errors, and so are other commands of psql.
-/// Without `in_transaction`, a BEGIN is allowed if the file has its COMMIT.
+/// Without `in_transaction`, a BEGIN is allowed if the file has its COMMIT. So is a backfill, which
+/// has to be one that [`backfills`] reads.
 pub fn script(text: &str, in_transaction: bool) -> Result<Cow<'_, str>, ScriptError> {
     let reader = Reader {
         text,
@@ -100,6 +82,15 @@ impl<'a> Reader<'a> {
                 start + statement.text().len()
             };
         }
+        // A byte order mark is no part of the SQL.
+        let sql = self.text.trim_start_matches(BYTE_ORDER_MARK);
+        backfills(sql, in_transaction).map_err(|error| {
+            let before = self.text.len() - sql.len();
+            ScriptError {
+                span: error.span.start + before..error.span.end + before,
+                ..error
+            }
+        })?;
         if in_transaction {
             self.within()?;
         } else {
@@ -282,12 +273,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, span: Range<usize>, message: String, hint: &str) -> ScriptError {
-        ScriptError {
-            line: self.text[..span.start].matches('\n').count() + 1,
-            span,
-            message,
-            hint: hint.to_owned(),
-        }
+        ScriptError::new(self.text, span, message, hint)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `-- bowline:` comments, by which an author states the effect of the statement that follows.
 //!
 //! `-- bowline: ignore` states that the statement changes no table, column, key or type. Any other
-//! text is SQL with the same effect, which is replayed instead.
+//! text is SQL with the same effect, which is replayed instead. `-- bowline: backfill` says how the
+//! statement runs, and nothing of its effect.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -24,6 +25,7 @@ pub(crate) fn before(node: &SyntaxNode) -> Option<String> {
             let text = token.text().strip_prefix("--")?.trim();
             Some(text.strip_prefix(MARK)?.trim().to_owned())
         })
+        .filter(|line| line.split_whitespace().next() != Some("backfill"))
         .collect();
     lines.reverse();
     if lines.is_empty() {

@@ -22,8 +22,10 @@ pub(crate) struct History(BTreeMap<String, Ran>);
 pub(crate) struct Ran {
     /// When it ran, or began.
     pub run_on: String,
-    /// True if it began and did not finish.
+    /// True if it began and did not finish, and does not go on by itself.
     pub has_failed: bool,
+    /// True for a backfill that began, and goes on with the next run.
+    pub goes_on: bool,
     /// True if the text that ran was another one than that of the folder.
     pub is_edited: bool,
     /// The row of `__bowline_migrations`, if there is one.
@@ -48,9 +50,11 @@ impl History {
             .map(|recorded| {
                 let mut found = migrations.iter();
                 let found = found.find(|migration| migration.version == recorded.version);
+                let goes_on = found.is_some_and(|found| recorded.goes_on(&found.record()));
                 let ran = Ran {
                     run_on: recorded.run_on.clone(),
-                    has_failed: recorded.is_unfinished,
+                    has_failed: recorded.is_unfinished && !goes_on,
+                    goes_on,
                     is_edited: found.is_some_and(|found| recorded.is_edited(&found.record())),
                     recorded: recorded.origin.is_some().then(|| recorded.clone()),
                 };
@@ -69,6 +73,17 @@ impl History {
             return Ok(());
         };
         let name = name_of(version, ran, migrations);
+        if ran.recorded.as_ref().is_some_and(Recorded::is_backfill) {
+            return Err(CliError::failed(format!(
+                "the backfill {name} began at {} with another text, and did not finish",
+                ran.run_on
+            ))
+            .hint(format!(
+                "restore that text to go on after its last batch; or give it up with `bowline \
+                 migrate resolve {name} --rolled-back`, which keeps what its batches have changed, \
+                 and begin again"
+            )));
+        }
         let mut found = migrations.iter();
         let left = match found.find(|migration| migration.version == *version) {
             Some(migration) => drops_of_invalid_indexes(session, &migration.up.text)?,
@@ -148,12 +163,29 @@ impl History {
         Ok(())
     }
 
-    /// Returns the time at which a version ran; `None` if it has not run.
-    pub(crate) fn ran(&self, version: &str) -> Option<&str> {
-        self.get(version).map(|ran| ran.run_on.as_str())
+    /// Fails if a backfill began and did not finish: it would go on at a schema that is another one
+    /// by then.
+    pub(super) fn refuse_revert(&self, migrations: &[Migration]) -> Result<(), CliError> {
+        let Some((version, ran)) = self.0.iter().find(|(_, ran)| ran.goes_on) else {
+            return Ok(());
+        };
+        let name = name_of(version, ran, migrations);
+        Err(CliError::failed(format!(
+            "the backfill {name} began and did not finish, so nothing before it can be reverted"
+        ))
+        .hint(format!(
+            "finish it with `bowline migrate run`, or give it up with `bowline migrate resolve \
+             {name} --rolled-back`, which keeps what its batches have changed"
+        )))
     }
 
-    /// Returns the record of a version; `None` if it has not run.
+    /// Returns the time at which a version ran; `None` if it has not run to its end.
+    pub(crate) fn ran(&self, version: &str) -> Option<&str> {
+        let ran = self.get(version).filter(|ran| !ran.goes_on);
+        ran.map(|ran| ran.run_on.as_str())
+    }
+
+    /// Returns the record of a version; `None` if it has not begun.
     pub(super) fn get(&self, version: &str) -> Option<&Ran> {
         self.0.get(version)
     }
@@ -168,6 +200,11 @@ impl History {
         self.versions_with(|ran| ran.has_failed)
     }
 
+    /// Returns the versions of backfills that began, and go on with the next run.
+    pub(super) fn going_on(&self) -> impl Iterator<Item = &str> {
+        self.versions_with(|ran| ran.goes_on)
+    }
+
     /// Returns the versions whose text was edited after they ran.
     pub(super) fn edited(&self) -> impl Iterator<Item = &str> {
         self.versions_with(|ran| ran.is_edited)
@@ -178,9 +215,10 @@ impl History {
         found.map(|(version, _)| version.as_str())
     }
 
-    /// Returns the versions, in order.
+    /// Returns the versions, in order, without backfills that go on.
     pub(crate) fn versions(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        let ran = self.0.iter().filter(|(_, ran)| !ran.goes_on);
+        ran.map(|(version, _)| version.as_str())
     }
 
     /// Returns the versions that are not in the folder.

@@ -60,6 +60,13 @@ impl Observer for Shown<'_> {
         self.progress.now(format!("{}  {next}", self.head));
     }
 
+    fn batch_done(&self, rows: u64, total: Option<u64>) {
+        let of = total.map_or_else(String::new, |total| {
+            format!(" of about {}", total.max(rows))
+        });
+        self.progress.now(format!("{}  {rows}{of} rows", self.head));
+    }
+
     fn blocked(&self, by: &Blocker) {
         let name = &self.migration.name;
         let by = ui::one_line(&by.to_string());

@@ -45,8 +45,8 @@ pub(super) struct Plan {
     #[arg(long)]
     sql: bool,
     /// Print JSON: an object with measured_on, and migrations with version, name, in_transaction
-    /// and statements; each of these with sql and effects (relation, lock, blocks, rewrites, scans,
-    /// rows, bytes, sessions).
+    /// and statements; each of these with sql, batches (the rows of one) and effects (relation,
+    /// lock, blocks, rewrites, scans, rows, bytes, sessions).
     #[arg(long, conflicts_with = "sql")]
     json: bool,
 }
@@ -75,6 +75,9 @@ pub(super) struct PlannedStatement {
     /// Whether it was measured. A statement that runs outside of transactions is measured only if
     /// it waits for other sessions.
     measured: bool,
+    /// The rows of a batch, if it runs in batches, each in a transaction of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batches: Option<u32>,
     effects: Vec<Effect>,
 }
 
@@ -222,7 +225,11 @@ fn lines(statement: &PlannedStatement) -> Vec<String> {
     if !statement.measured {
         return vec!["not measured: it runs outside of transactions".to_owned()];
     }
-    statement.effects.iter().map(Effect::to_string).collect()
+    let batches = statement
+        .batches
+        .map(|rows| format!("in batches of {rows} rows, each in a transaction of its own"));
+    let effects = statement.effects.iter().map(Effect::to_string);
+    batches.into_iter().chain(effects).collect()
 }
 
 impl Planned {
@@ -236,10 +243,19 @@ impl Planned {
     }
 }
 
-/// Returns the statements of a migration, as they will be sent.
-fn statements(migration: &Migration) -> Result<Vec<String>, CliError> {
+/// A statement of a migration, as it will be sent.
+struct Sent {
+    sql: String,
+    /// The rows of a batch, if it runs in batches.
+    batches: Option<u32>,
+}
+
+fn statements(migration: &Migration) -> Result<Vec<Sent>, CliError> {
     let sql = step::sql(migration, Way::Up)?;
-    Ok(bowline_sql::statements(&sql)
-        .map(|statement| statement.text().to_owned())
-        .collect())
+    let mut backfills = step::backfills(&sql, migration).into_iter();
+    let sent = bowline_sql::statements(&sql).map(|statement| Sent {
+        sql: statement.text().to_owned(),
+        batches: backfills.next().map(|backfill| backfill.rows),
+    });
+    Ok(sent.collect())
 }

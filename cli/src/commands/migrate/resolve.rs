@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Resolve, work: &mut Work<'_>) -> Result<(), CliErr
 fn applied(locked: &mut Locked<'_>, migration: &Migration) -> Result<(), CliError> {
     let name = &migration.name;
     match locked.history.get(&migration.version) {
-        Some(ran) if !ran.has_failed => {
+        Some(ran) if !ran.has_failed && !ran.goes_on => {
             ui::status(format!("{name} is recorded as run already"));
             return Ok(());
         }
@@ -80,7 +80,7 @@ fn applied(locked: &mut Locked<'_>, migration: &Migration) -> Result<(), CliErro
 fn rolled_back(locked: &mut Locked<'_>, migration: &Migration) -> Result<(), CliError> {
     let name = &migration.name;
     match locked.history.get(&migration.version) {
-        Some(ran) if ran.has_failed => {}
+        Some(ran) if ran.has_failed || ran.goes_on => {}
         Some(_) => {
             return Err(CliError::failed(format!("{name} has run"))
                 .hint("`bowline migrate revert` and `bowline migrate to` run its down.sql"));
@@ -99,7 +99,7 @@ fn accept_edit(locked: &mut Locked<'_>, migration: &Migration) -> Result<(), Cli
     let name = &migration.name;
     match locked.history.get(&migration.version) {
         Some(ran) if ran.is_edited => {}
-        Some(ran) if ran.has_failed => {
+        Some(ran) if ran.has_failed || ran.goes_on => {
             return Err(
                 CliError::failed(format!("{name} has begun and not finished"))
                     .hint("say with --applied or --rolled-back what became of it"),

@@ -33,6 +33,7 @@ pub(super) struct Redo {
 
 pub(super) fn revert(arguments: &Revert, work: &mut Work<'_>) -> Result<(), CliError> {
     work.locked(|locked| {
+        locked.history.refuse_revert(locked.migrations)?;
         let last = last(locked.migrations, &locked.history, arguments.number)?;
         locked.each(&last, Way::Down)
     })
@@ -40,6 +41,7 @@ pub(super) fn revert(arguments: &Revert, work: &mut Work<'_>) -> Result<(), CliE
 
 pub(super) fn redo(arguments: &Redo, work: &mut Work<'_>) -> Result<(), CliError> {
     work.locked(|locked| {
+        locked.history.refuse_revert(locked.migrations)?;
         let mut last = last(locked.migrations, &locked.history, arguments.number)?;
         for migration in &last {
             step::sql(migration, Way::Up)?;

@@ -86,6 +86,7 @@ impl SqlxTable {
                 let ran = Ran {
                     run_on: row.run_on,
                     has_failed: row.has_failed,
+                    goes_on: false,
                     is_edited: row.is_edited,
                     recorded: None,
                 };

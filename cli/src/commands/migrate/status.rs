@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bowline::__generated::migrating;
+use bowline::__generated::migrating::{self, Recorded};
 use bowline::Session;
 use clap::Args;
 use serde::Serialize;
@@ -26,9 +26,11 @@ pub(super) struct Status {
     /// Exit with 1 if a migration is pending, or one that has run is not in the folder.
     #[arg(long)]
     check: bool,
-    /// Print JSON: a list of objects with version, name, state (ran, pending, running, or failed,
-    /// which is one that stopped halfway), run_on, in_folder, edited, and where Bowline recorded
-    /// them origin (run, baseline, sqlx, resolved), ran_by, program and milliseconds.
+    /// Print JSON: a list of objects with version, name, state (ran, pending, running, begun, which
+    /// is a backfill that goes on with the next run, or failed, which is another one that stopped
+    /// halfway), backfilled (the rows that its batches have looked at), run_on, in_folder, edited,
+    /// and where Bowline recorded them origin (run, baseline, sqlx, resolved), ran_by, program and
+    /// milliseconds.
     #[arg(long)]
     json: bool,
 }
@@ -43,6 +45,9 @@ struct Line<'a> {
     run_on: Option<String>,
     in_folder: bool,
     edited: bool,
+    /// The rows that the batches of a backfill have looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backfilled: Option<u64>,
     origin: Option<&'a str>,
     ran_by: Option<&'a str>,
     program: Option<&'a str>,
@@ -56,6 +61,8 @@ enum State {
     Pending,
     /// It began, and a run is in progress.
     Running,
+    /// It is a backfill that began and did not finish, and goes on with the next run.
+    Begun,
     /// It began and did not finish.
     Failed,
 }
@@ -66,7 +73,8 @@ pub(super) fn run(
     migrations: &[Migration],
 ) -> Result<(), CliError> {
     let history = super::read_history(session, migrations)?;
-    let is_running = history.failed().next().is_some() && migrating::holder(session)?.is_some();
+    let mut has_begun = history.failed().chain(history.going_on());
+    let is_running = has_begun.next().is_some() && migrating::holder(session)?.is_some();
     let lines = lines(&history, migrations, is_running);
     if arguments.json {
         let lines: Vec<Line<'_>> = lines
@@ -131,7 +139,8 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration], is_running: bool
             version,
             name,
             state: match ran {
-                Some(ran) if ran.has_failed && is_running => State::Running,
+                Some(ran) if (ran.has_failed || ran.goes_on) && is_running => State::Running,
+                Some(ran) if ran.goes_on => State::Begun,
                 Some(ran) if ran.has_failed => State::Failed,
                 Some(_) => State::Ran,
                 None => State::Pending,
@@ -139,6 +148,10 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration], is_running: bool
             run_on: ran.map(|ran| ran.run_on.clone()),
             in_folder: name.is_some(),
             edited: ran.is_some_and(|ran| ran.is_edited),
+            backfilled: ran
+                .filter(|ran| ran.goes_on)
+                .and(recorded)
+                .map(Recorded::backfilled),
             origin: recorded.and_then(|recorded| recorded.origin.as_deref()),
             ran_by: recorded.and_then(|recorded| recorded.ran_by.as_deref()),
             program: recorded.and_then(|recorded| recorded.program.as_deref()),
@@ -178,12 +191,16 @@ fn print(lines: &[Line<'_>]) {
             State::Ran => Style::Green.paint("ran    "),
             State::Pending => Style::Yellow.paint("pending"),
             State::Running => Style::Yellow.paint("running"),
+            State::Begun => Style::Yellow.paint("begun  "),
             State::Failed => Style::Red.paint("failed "),
         };
         let remark = if !line.in_folder {
             format!("  {}", Style::Red.paint("not in the folder"))
         } else if line.state == State::Failed {
             format!("  {}", Style::Red.paint("began and did not finish"))
+        } else if let Some(rows) = line.backfilled {
+            let done = format!("{rows} rows of its backfill are done");
+            format!("  {}", Style::Yellow.paint(done))
         } else if line.edited {
             format!("  {}", Style::Red.paint("edited since it ran"))
         } else if line.state == State::Pending && latest > Some(index) {

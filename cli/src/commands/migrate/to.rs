@@ -32,6 +32,9 @@ pub(super) fn run(arguments: &To, work: &mut Work<'_>) -> Result<(), CliError> {
         let (migrations, history) = (locked.migrations, &locked.history);
         let is_after = |found: &&str| last.is_none_or(|last| **found > *last.version);
         let after: Vec<&str> = history.versions().rev().filter(is_after).collect();
+        if !after.is_empty() {
+            history.refuse_revert(migrations)?;
+        }
         let after = revert::reversible(migrations, &after)?;
         let pending = history.pending(kept);
         for migration in &pending {

@@ -14,7 +14,7 @@ use bowline::{Session, StatementDsl as _, sql_query};
 use diesel::sql_types::{Array, BigInt, Integer, Oid, Text};
 
 use super::effect::{Effect, Lock, qualified};
-use super::{Planned, PlannedStatement, statements};
+use super::{Planned, PlannedStatement, Sent, statements};
 use crate::error::{CliError, failed};
 use crate::migrations::Migration;
 use crate::throwaway::Throwaway;
@@ -74,15 +74,17 @@ pub(super) fn all(
 fn one(
     throwaway: &mut Throwaway,
     migration: &Migration,
-    statements: &[String],
+    statements: &[Sent],
     known: &[u32],
 ) -> Result<Vec<PlannedStatement>, CliError> {
-    let is_lone = !migration.run_in_transaction && statements.len() == 1;
-    if is_lone && let [sql] = statements {
+    if let [Sent { sql, batches: None }] = statements
+        && !migration.run_in_transaction
+    {
         let (measured, effects) = outside(throwaway, migration, sql, known)?;
         return Ok(vec![PlannedStatement {
             sql: sql.clone(),
             measured,
+            batches: None,
             effects,
         }]);
     }
@@ -91,13 +93,13 @@ fn one(
     // Several statements of a file run in one transaction in any case, unless the file says where
     // each begins and ends.
     let is_one =
-        migration.run_in_transaction || !statements.iter().any(|sql| control(sql).is_some());
+        migration.run_in_transaction || !statements.iter().any(|sent| control(&sent.sql).is_some());
     let mut is_open = is_one;
     if is_one {
         simple(session, "BEGIN", name)?;
     }
     let mut planned = Vec::new();
-    for sql in statements {
+    for Sent { sql, batches } in statements {
         let control = control(sql).filter(|_| !is_one);
         let is_alone = !is_open && control.is_none();
         if is_alone {
@@ -109,6 +111,7 @@ fn one(
         planned.push(PlannedStatement {
             sql: sql.clone(),
             measured: true,
+            batches: *batches,
             effects: effects(&before, &after, known),
         });
         if is_alone {
