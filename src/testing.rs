@@ -13,6 +13,7 @@ mod run;
 mod runtime_folder;
 mod sandbox;
 mod server;
+mod source;
 mod spares;
 mod template;
 mod test_database;
@@ -27,6 +28,7 @@ pub use local_server::LocalServer;
 pub use run::{run_async_in_database, run_async_in_sandbox};
 pub use run::{run_in_database, run_in_sandbox};
 pub use sandbox::sandbox;
+pub use source::migrations_of;
 pub use test_database::TestDatabase;
 
 /// The reason why no server for tests is available.

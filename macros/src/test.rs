@@ -16,14 +16,15 @@ pub(crate) fn test(options: TokenStream, function: TokenStream) -> TokenStream {
 
 struct Options {
     own_database: bool,
-    migrations: String,
+    /// The folder; `None` for that of the settings.
+    migrations: Option<String>,
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut options = Self {
             own_database: false,
-            migrations: "migrations".to_owned(),
+            migrations: None,
         };
         while !input.is_empty() {
             let name: Ident = input.parse()?;
@@ -31,7 +32,7 @@ impl Parse for Options {
                 options.own_database = true;
             } else if name == "migrations" {
                 input.parse::<Token![=]>()?;
-                options.migrations = input.parse::<LitStr>()?.value();
+                options.migrations = Some(input.parse::<LitStr>()?.value());
             } else {
                 return Err(syn::Error::new(
                     name.span(),
@@ -63,7 +64,15 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::Toke
         &signature.ident,
         &function.block,
     );
-    let (output, migrations) = (&signature.output, &options.migrations);
+    let output = &signature.output;
+    let migrations = match &options.migrations {
+        Some(folder) => {
+            quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #folder))
+        }
+        None => quote!(&::bowline::testing::migrations_of(::core::env!(
+            "CARGO_MANIFEST_DIR"
+        ))),
+    };
     let asyncness = &signature.asyncness;
     let run = match (options.own_database, asyncness) {
         (false, None) => quote!(run_in_sandbox),
@@ -73,7 +82,7 @@ fn expand(options: &Options, function: &ItemFn) -> syn::Result<proc_macro2::Toke
     };
     let call = quote_spanned! {argument.span()=>
         ::bowline::testing::#run(
-            ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #migrations),
+            #migrations,
             #asyncness |#argument| #output #body,
         )
     };
