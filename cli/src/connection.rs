@@ -75,6 +75,14 @@ impl ServerArgs {
         self.database_url.given().is_some()
     }
 
+    /// Returns the URL of the server; starts a local one if none is given.
+    pub(crate) fn url(&self) -> Result<String, CliError> {
+        match self.database_url.given() {
+            Some(url) => Ok(url.to_owned()),
+            None => Ok(LocalServer::start()?.url("postgres")),
+        }
+    }
+
     /// Returns the configuration of the server; starts a local one if none is given.
     pub(crate) fn config(&self) -> Result<Config, CliError> {
         match self.database_url.given() {

@@ -89,6 +89,11 @@ impl Throwaway {
         format!("PostgreSQL {}.{}", version / 10_000, version % 10_000)
     }
 
+    /// Returns the name of the database.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Returns the major version of the server.
     pub(crate) fn major(&self) -> u32 {
         u32::try_from(self.maintenance.server_version() / 10_000).unwrap_or_default()

@@ -238,6 +238,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
                     "package",
                     "project",
                     "queries",
+                    "smoke",
                     "source",
                     "sql_error",
                     "step",

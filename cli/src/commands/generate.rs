@@ -285,6 +285,12 @@ fn planned(
         .map_err(|problems| refused(&problems, &project.settings))
 }
 
+/// Returns the plan of the tables' code for a catalog.
+pub(super) fn plan_of(catalog: &Catalog, project: &Project) -> Result<Plan, CliError> {
+    let schemas = schemas(catalog, project, true, &mut |_| {})?;
+    planned(catalog, &schemas, project)
+}
+
 /// Returns the statements of the functions that would be generated for a catalog.
 pub(super) fn statements(catalog: &Catalog, project: &Project) -> Result<Vec<Statement>, CliError> {
     let schemas = schemas(catalog, project, true, &mut |_| {})?;

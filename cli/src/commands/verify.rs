@@ -1,5 +1,6 @@
 //! `bowline verify`: tests the migrations on a real server.
 
+mod functions;
 mod inline;
 
 pub(super) use inline::statements as inline_statements;
@@ -30,6 +31,9 @@ use bowline_catalog::replay::{Replayed, replay_each};
 /// function, of `query!` or of `query_as!` that the server does not accept. The database is dropped
 /// afterwards. The exit code is 1 if anything differs.
 ///
+/// With --functions, a program calls each generated function with made-up values, and reports those
+/// that the server refuses.
+///
 /// Example: bowline verify
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -38,8 +42,11 @@ pub(crate) struct Verify {
     /// Do not run down.sql files.
     #[arg(long)]
     up_only: bool,
-    /// Print JSON: an object with server, migrations (their number), compared, and findings, a list
-    /// of texts.
+    /// Also call each generated function, by a program that cargo builds in the target folder.
+    #[arg(long)]
+    functions: bool,
+    /// Print JSON: an object with server, migrations (their number), compared, functions (the
+    /// number of those that were called), and findings, a list of texts.
     #[arg(long)]
     json: bool,
 }
@@ -52,6 +59,8 @@ struct Report<'r> {
     /// True if replay could follow all statements, so that its catalog was compared with the
     /// server's.
     compared: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    functions: Option<usize>,
     findings: &'r [String],
 }
 
@@ -128,22 +137,20 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     if is_followed {
-        // PREPARE takes no CALL.
-        let is_call = |sql: &str| {
-            let first = bowline_sql::tokens(sql).next();
-            first.is_some_and(|first| first.is_word("call"))
-        };
         for statement in inline::statements(&project.package) {
-            if !is_call(&statement.sql) {
-                trial.prepare(&statement)?;
-            }
+            trial.prepare(&statement)?;
         }
     }
+    let functions = match arguments.functions {
+        true => Some(trial.call_functions(is_followed.then_some(&replayed.catalog), project)?),
+        false => None,
+    };
     if arguments.json {
         ui::json(&Report {
             server: &server,
             migrations: migrations.len(),
             compared: is_followed,
+            functions,
             findings: &trial.findings,
         })?;
     } else {
@@ -151,6 +158,10 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     }
     if trial.findings.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
+        if let Some(functions) = functions {
+            let functions = ui::counted(functions, "function");
+            ui::status(format!("{functions} called on {server}"));
+        }
         ui::status(if is_followed {
             format!("{count} verified on {server}")
         } else {
@@ -218,6 +229,9 @@ impl Trial<'_> {
     /// Lets the server prepare a statement of a generated function or of a source file.
     fn prepare(&mut self, statement: &Statement) -> Result<(), CliError> {
         let Statement { function, sql } = statement;
+        if !can_be_prepared(sql) {
+            return Ok(());
+        }
         let session = self.throwaway.session()?;
         let prepare = format!("PREPARE bowline_verify AS {sql}");
         match session.batch_execute(&prepare) {
@@ -231,6 +245,35 @@ impl Trial<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Calls each generated function; returns their number.
+    fn call_functions(
+        &mut self,
+        catalog: Option<&Catalog>,
+        project: &Project,
+    ) -> Result<usize, CliError> {
+        let _progress = ui::Progress::start("calling the generated functions");
+        let plan = match catalog {
+            Some(catalog) => super::generate::plan_of(catalog, project)?,
+            None => super::generate::plan_of(&self.throwaway.catalog()?, project)?,
+        };
+        self.throwaway
+            .session()?
+            .batch_execute(functions::WITHOUT_FOREIGN_KEYS)
+            .map_err(|error| failed("remove the foreign keys of the throwaway database", &error))?;
+        let server = functions::Server {
+            url: self.server.url()?,
+            database: self.throwaway.name().to_owned(),
+        };
+        let called = functions::call(project, &plan, &server)?;
+        for note in &called.notes {
+            ui::note(ui::escaped(note));
+        }
+        let findings = called.findings.iter();
+        self.findings
+            .extend(findings.map(|finding| ui::escaped(finding).to_string()));
+        Ok(called.functions)
     }
 
     /// Compares the server's catalog with that of replay. Differences that the down.sql files left
@@ -293,4 +336,17 @@ impl Trial<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns true for the statements that PREPARE takes. REFRESH and CALL are none of them.
+fn can_be_prepared(sql: &str) -> bool {
+    let first = bowline_sql::tokens(sql).next();
+    first.is_some_and(|first| {
+        [
+            "select", "insert", "update", "delete", "merge", "values", "with", "table",
+        ]
+        .iter()
+        .any(|word| first.is_word(word))
+            || first.text() == "("
+    })
 }

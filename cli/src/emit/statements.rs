@@ -1,7 +1,9 @@
 //! The statements of the generated functions, complete, so that a server can prepare them.
 
+use std::collections::BTreeSet;
+
 use super::table::constants;
-use bowline_plan::plan::Plan;
+use bowline_plan::plan::{Plan, QueryFunction};
 
 /// A statement of a generated function.
 #[derive(Debug)]
@@ -24,10 +26,34 @@ pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
         }
     }
     for file in &plan.queries {
-        all.extend(file.functions.iter().map(|function| Statement {
-            function: super::queries::function_name(file, function),
-            sql: function.sql.clone(),
-        }));
+        for function in &file.functions {
+            all.extend(texts(function).into_iter().map(|sql| Statement {
+                function: super::queries::function_name(file, function),
+                sql,
+            }));
+        }
     }
     all
+}
+
+/// Returns the texts of a query: in each of its orders, of the first page and of later ones, with
+/// all conditions and without them.
+fn texts(function: &QueryFunction) -> BTreeSet<String> {
+    let orders = function.orders.iter().flat_map(|it| &it.orders);
+    let pages = function.pages.iter().flat_map(|it| &it.lists);
+    let pages = pages.flat_map(|list| {
+        let texts = [
+            Some(&list.first),
+            Some(&list.after),
+            list.after_null.as_ref(),
+        ];
+        texts.into_iter().flatten()
+    });
+    let templates = orders.map(|order| &order.sql).chain(pages);
+    let templates = templates.chain([&function.sql]);
+    if !function.is_template {
+        return templates.cloned().collect();
+    }
+    let composed = |template| [true, false].map(|all| bowline_sql::compose(template, |_| all));
+    templates.flat_map(|template| composed(template)).collect()
 }

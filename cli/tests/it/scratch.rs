@@ -86,14 +86,19 @@ impl Scratch {
 
 /// Returns the command `cargo` with the workspace's target folder, and the profile of its content.
 fn cargo() -> Command {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut command = Command::new(env!("CARGO"));
+    command.envs(cargo_environment());
     command
-        .env(
-            "CARGO_TARGET_DIR",
-            target.parent().expect("the target folder"),
-        )
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
-        .env("CARGO_TERM_COLOR", "never");
-    command
+}
+
+/// Returns the variables by which cargo uses the workspace's target folder, without the network.
+pub(crate) fn cargo_environment() -> [(&'static str, String); 4] {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let target = target.parent().expect("the target folder");
+    [
+        ("CARGO_TARGET_DIR", target.display().to_string()),
+        ("CARGO_PROFILE_DEV_DEBUG", "line-tables-only".to_owned()),
+        ("CARGO_TERM_COLOR", "never".to_owned()),
+        ("CARGO_NET_OFFLINE", "true".to_owned()),
+    ]
 }

@@ -4,6 +4,7 @@ use bowline::testing::LocalServer;
 use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
+use crate::scratch::{Scratch, cargo_environment, checkout};
 
 /// Returns the output of verify on a private server, and checks that no database is left there.
 fn verified(project: &Project, arguments: &[&str]) -> String {
@@ -235,4 +236,117 @@ fn unknown_statements_are_not_verified() {
     );
     let end = "1 migration ran on PostgreSQL [version]; the schema read from them was not compared\nexit 0";
     assert!(printed.ends_with(end), "{printed}");
+}
+
+/// Creates a package with generated code.
+fn package(name: &str, up: &str) -> Scratch {
+    let package = Scratch::new(name);
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [dependencies]\nbowline = {{ path = {:?} }}\n\
+         diesel = {{ version = \"2.3.14\", default-features = false, features = [\"postgres_backend\"] }}\n\
+         serde = {{ version = \"1\", features = [\"derive\"] }}\n",
+        checkout().display()
+    );
+    package.write("Cargo.toml", &manifest);
+    let lock = std::fs::read_to_string(checkout().join("Cargo.lock")).expect("the versions");
+    package.write("Cargo.lock", &lock);
+    package.write("src/lib.rs", "mod db;\nmod schema;\n");
+    package.write("migrations/1_shop/up.sql", up);
+    let generated = package.bowline(&["generate"], &[]);
+    assert!(generated.ends_with("exit 0"), "{generated}");
+    package
+}
+
+/// Returns the variables of the command that compiles a program: also those by which cargo is
+/// found, which the tests of other commands hide.
+fn program_environment() -> Vec<(&'static str, String)> {
+    let programs = [
+        "PATH",
+        "HOME",
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+    ];
+    let programs = programs
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .chain([("CARGO", env!("CARGO").to_owned())]);
+    cargo_environment().into_iter().chain(programs).collect()
+}
+
+/// Returns output without the version of the server.
+fn without_version(server: &LocalServer, printed: &str) -> String {
+    let number = server.version();
+    let number = number.split_whitespace().next().unwrap_or_default();
+    printed.replace(&format!("PostgreSQL {number}"), "PostgreSQL [version]")
+}
+
+/// The tracker has types of its own, pages in several orders, views and two schemas.
+#[test]
+fn each_function_of_the_tracker_is_called() {
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let environment = program_environment();
+    let environment: Vec<(&str, &str)> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let url = server.url("postgres");
+    let verify = ["verify", "--functions", "--database-url", &url];
+    let folder = checkout().join("examples/tracker");
+    let output = crate::bowline(&folder, &verify, &environment);
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
+    assert!(!printed.contains("is not called"), "{printed}");
+    let called = printed
+        .lines()
+        .find_map(|line| line.split_once(" functions called"));
+    let called: usize = called.expect(&printed).0.parse().expect("a number");
+    assert!(called > 200, "{printed}");
+}
+
+#[test]
+fn each_function_is_called_on_the_server() {
+    let package = package(
+        "verify_functions",
+        "CREATE TABLE customers (id bigserial PRIMARY KEY, name text NOT NULL UNIQUE, at point);
+         CREATE TABLE orders (id bigserial PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers,
+             even bigint NOT NULL CHECK (even > 500));
+         CREATE INDEX ON orders (customer_id, id);",
+    );
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let environment = program_environment();
+    let environment: Vec<(&str, &str)> = environment
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let verified = |package: &Scratch| {
+        let url = server.url("postgres");
+        let verify = ["verify", "--functions", "--database-url", &url];
+        without_version(&server, &package.bowline(&verify, &environment))
+    };
+    let printed = verified(&package);
+    let first = printed.lines().next().unwrap_or_default();
+    assert_eq!(first, "note: 1 migration without a down.sql", "{printed}");
+    // Its check refuses each number that is made up.
+    let refused = "note: Order::insert did not succeed with made-up values: ";
+    assert!(printed.contains(refused), "{printed}");
+    assert!(
+        printed.contains(" functions called on PostgreSQL [version]\n"),
+        "{printed}"
+    );
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    // A function that the server refuses: the code is that of another table.
+    let path = package.path("src/db/orders.rs");
+    let code = std::fs::read_to_string(&path).expect("the code");
+    let wrong = code.replace(
+        "SELECT count(*) FROM orders",
+        "SELECT count(*) FROM order_s",
+    );
+    assert_ne!(code, wrong);
+    std::fs::write(path, wrong).expect("a file");
+    let printed = verified(&package);
+    let refused = "the server refuses Order::count: relation \"order_s\" does not exist";
+    assert!(printed.contains(refused), "{printed}");
+    assert!(printed.ends_with("exit 1"), "{printed}");
 }
