@@ -9,10 +9,12 @@
 //! - `scope`: a statement with what the rules may ask about it.
 //! - `actions`: ALTER TABLE as one statement for each action.
 //! - `proof`: a safe form ends at the schema of its statement, or it is not shown.
+//! - `form`: the steps of one statement, for `bowline new --safe`.
 //! - `history`: what is decided at the end, when all indexes are known.
 //! - `ignore`: comments that hide findings.
 
 mod actions;
+mod form;
 mod history;
 mod ignore;
 mod proof;
@@ -34,6 +36,7 @@ use crate::{Name, Relation};
 use history::Origins;
 use scope::Scope;
 
+pub use form::{SafeForm, safe_form};
 pub use rewrite::Step;
 pub use rule::Rule;
 

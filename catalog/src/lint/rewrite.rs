@@ -4,9 +4,9 @@ use bowline_sql::quote::identifier;
 use serde::Serialize;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::Name;
 use crate::replay::state::PUBLIC;
 use crate::replay::syntax::tree::text;
+use crate::{Name, Relation};
 
 /// A step of a safe form. Each is a migration of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +37,21 @@ impl Step {
             sql: sql.into(),
             in_transaction: false,
         }
+    }
+}
+
+/// Returns the step that changes rows in batches, by the primary key. `before` is a comment on what
+/// comes first; it may be empty.
+pub(crate) fn backfill(table: Option<&Relation>, before: &str, update: &str) -> Step {
+    let before = match before {
+        "" => String::new(),
+        before => format!("-- {before}\n"),
+    };
+    match table.and_then(Relation::primary_key) {
+        Some(_) => Step::alone(format!("{before}-- bowline: backfill\n{update}")),
+        None => Step::new(format!(
+            "{before}-- In batches, each in a transaction of its own:\n{update}"
+        )),
     }
 }
 

@@ -316,6 +316,26 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Returns true if the rule is about programs that use the database while the statement runs,
+    /// or after it. The others are about the schema that it makes.
+    pub fn is_about_use(self) -> bool {
+        !self.is_opt_in()
+            && !matches!(
+                self,
+                Self::BanCharField
+                    | Self::BanDuplicateColumnAssignments
+                    | Self::ForeignKeyWithoutIndex
+                    | Self::IdentifierTooLong
+                    | Self::PreferBigintOverInt
+                    | Self::PreferBigintOverSmallint
+                    | Self::PreferTimestampTz
+                    | Self::RedundantIndex
+                    | Self::UnusedIgnore
+            )
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

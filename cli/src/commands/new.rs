@@ -1,5 +1,7 @@
 //! `bowline new`: the files of a new migration.
 
+mod safe;
+
 use std::fs;
 use std::path::Path;
 
@@ -17,23 +19,33 @@ use crate::ui;
 /// The version has the format of diesel's own command, in UTC: 2026-01-31-120000_add_email. It is
 /// always a new one. The files contain only comments; write the SQL, then run `bowline generate`.
 ///
+/// With --safe the SQL is written too: the statement in the steps that are safe while programs use
+/// the database, each a migration with its down.sql. They are those of `bowline lint`, and replay
+/// proves that they end at the schema of the statement.
+///
 /// Example: bowline new add_email_to_accounts
+/// Example: bowline new --safe "ALTER TABLE accounts ALTER COLUMN email SET NOT NULL"
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// The name, of letters, digits, _ and -: add_email_to_accounts.
-    #[arg(value_parser = name, required_unless_present = "commit_keys", conflicts_with = "commit_keys")]
+    #[arg(value_parser = name, required_unless_present_any = ["commit_keys", "safe"], conflicts_with = "commit_keys")]
     name: Option<String>,
     /// Write the migration of commit keys instead: a table that shows whether a transaction whose
     /// answer was lost has committed (docs/decisions/transactions.md).
     #[arg(long)]
     commit_keys: bool,
+    /// Write the safe steps of a statement. NAME is made of its words if it is not given.
+    #[arg(long, value_name = "SQL", conflicts_with = "commit_keys")]
+    safe: Option<String>,
 }
 
 /// The name of a migration and the text of its files.
 struct Texts {
     name: String,
     up: String,
-    down: String,
+    /// `None` for a migration that cannot be reverted.
+    down: Option<String>,
+    in_transaction: bool,
 }
 
 /// The name of the migration of commit keys.
@@ -46,38 +58,20 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     }
     fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
     let migrations = read_folder(folder)?;
-    let texts = match &arguments.name {
-        Some(name) => template(name),
-        None => {
-            let creates_them = |migration: &&Migration| {
-                migration
-                    .up
-                    .text
-                    .contains("CREATE TABLE __bowline_commit_keys")
-            };
-            if let Some(migration) = migrations.iter().find(creates_them) {
-                return Err(CliError::failed(format!(
-                    "{} already creates the table of commit keys",
-                    migration.name
-                )));
-            }
-            Texts {
-                name: COMMIT_KEYS.to_owned(),
-                up: commit_keys::MIGRATION.to_owned(),
-                down: commit_keys::REVERT.to_owned(),
-            }
+    let all = match (&arguments.safe, &arguments.name) {
+        (Some(sql), name) => {
+            safe::migrations(sql, name.as_deref(), project, project.read_migrations()?)?
         }
+        (None, Some(name)) => vec![template(name)],
+        (None, None) => vec![commit_keys(&migrations)?],
     };
-    let version = version(Utc::now(), &migrations);
-    let folder = folder.join(format!("{version}_{}", texts.name));
-    // Fails if another process has just created the folder.
-    fs::create_dir(&folder).map_err(|error| cannot_write(&folder, &error))?;
-    for (file, text) in [("up.sql", &texts.up), ("down.sql", &texts.down)] {
-        let path = folder.join(file);
-        fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
-        let shown = path.strip_prefix(&project.root).unwrap_or(&path);
-        ui::result(format!("wrote {}", shown.display()));
+    let versions = versions(Utc::now(), &migrations, all.len());
+    for (texts, version) in all.iter().zip(&versions) {
+        write(texts, version, project)?;
     }
+    let Some(version) = versions.first() else {
+        return Ok(());
+    };
     let plain = version.replace('-', "");
     if let Some(later) = migrations.last().filter(|last| last.version > plain) {
         ui::note(format!(
@@ -87,9 +81,60 @@ pub(crate) fn run(arguments: &New, project: &Project) -> Result<(), CliError> {
     }
     ui::status(if arguments.commit_keys {
         "run `bowline migrate run`; the documentation of bowline::commit_keys explains how to use them"
+    } else if arguments.safe.is_some() {
+        "read them, then run `bowline generate` and `bowline migrate plan`"
     } else {
         "write the SQL, then run `bowline generate` and `bowline migrate run`"
     });
+    Ok(())
+}
+
+/// Returns the migration of commit keys; fails if there is one.
+fn commit_keys(migrations: &[Migration]) -> Result<Texts, CliError> {
+    let creates_them = |migration: &&Migration| {
+        migration
+            .up
+            .text
+            .contains("CREATE TABLE __bowline_commit_keys")
+    };
+    match migrations.iter().find(creates_them) {
+        Some(migration) => Err(CliError::failed(format!(
+            "{} already creates the table of commit keys",
+            migration.name
+        ))),
+        None => Ok(Texts {
+            name: COMMIT_KEYS.to_owned(),
+            up: commit_keys::MIGRATION.to_owned(),
+            down: Some(commit_keys::REVERT.to_owned()),
+            in_transaction: true,
+        }),
+    }
+}
+
+/// Writes the folder of a migration.
+fn write(texts: &Texts, version: &str, project: &Project) -> Result<(), CliError> {
+    let folder = project.migrations.join(format!("{version}_{}", texts.name));
+    // Fails if another process has just created the folder.
+    fs::create_dir(&folder).map_err(|error| cannot_write(&folder, &error))?;
+    let metadata = (!texts.in_transaction).then_some("run_in_transaction = false\n");
+    let files = [
+        ("up.sql", Some(texts.up.as_str())),
+        ("down.sql", texts.down.as_deref()),
+        ("metadata.toml", metadata),
+    ];
+    for (file, text) in files {
+        let Some(text) = text else { continue };
+        let path = folder.join(file);
+        fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+        let shown = path.strip_prefix(&project.root).unwrap_or(&path);
+        ui::result(format!("wrote {}", shown.display()));
+    }
+    if texts.down.is_none() {
+        ui::note(format!(
+            "{} has no down.sql: what it drops cannot be brought back",
+            texts.name
+        ));
+    }
     Ok(())
 }
 
@@ -109,29 +154,31 @@ fn template(name: &str) -> Texts {
 -- contains: run_in_transaction = false
 "
         ),
-        down: format!(
+        down: Some(format!(
             "-- Reverts: {title}
 --
 -- `bowline verify` tests it. Delete this file if the migration cannot be reverted.
 "
-        ),
+        )),
+        in_transaction: true,
     }
 }
 
-/// Returns a version that no migration has: the time, or some seconds later.
-fn version(now: DateTime<Utc>, migrations: &[Migration]) -> String {
-    let taken = |version: &str| {
+/// Returns versions that no migration has, in order: of the time, and of the seconds after it.
+fn versions(now: DateTime<Utc>, migrations: &[Migration], number: usize) -> Vec<String> {
+    let taken = |version: &String| {
         let plain = version.replace('-', "");
         migrations
             .iter()
             .any(|migration| migration.version == plain)
     };
-    // There are more candidates than migrations, so one of them is free.
-    (0..=migrations.len())
+    // There are more candidates than migrations, so that enough of them are free.
+    (0..migrations.len() + number)
         .filter_map(|later| now.checked_add_signed(TimeDelta::seconds(i64::try_from(later).ok()?)))
         .map(|moment| moment.format("%Y-%m-%d-%H%M%S").to_string())
-        .find(|version| !taken(version))
-        .unwrap_or_default()
+        .filter(|version| !taken(version))
+        .take(number)
+        .collect()
 }
 
 /// Accepts names that are valid for a folder on every system, and one word in a shell.
@@ -182,13 +229,14 @@ mod tests {
             run_in_transaction: true,
             tool: Tool::Diesel,
         };
-        assert_eq!(version(now, &[]), "2026-01-31-115959");
+        assert_eq!(versions(now, &[], 1), ["2026-01-31-115959"]);
         assert_eq!(
-            version(
+            versions(
                 now,
-                &[migration("20260131115959"), migration("20260131120000")]
+                &[migration("20260131115959"), migration("20260131120001")],
+                2
             ),
-            "2026-01-31-120001"
+            ["2026-01-31-120000", "2026-01-31-120002"]
         );
     }
 

@@ -1,5 +1,7 @@
 //! `bowline new`.
 
+use bowline::testing::LocalServer;
+
 use crate::Project;
 
 /// Returns output with a placeholder for the version.
@@ -132,4 +134,130 @@ fn commit_keys_are_created_once() {
     error: [version]_create_commit_keys already creates the table of commit keys
     exit 1
     ");
+}
+
+/// A project with a table in use.
+fn in_use() -> Project {
+    Project::new(&[(
+        "migrations/1_accounts/up.sql",
+        "CREATE TABLE owners (id bigint PRIMARY KEY);
+         CREATE TABLE accounts (id bigint PRIMARY KEY, owner bigint, email varchar(200), age int NOT NULL,
+             note text DEFAULT '');
+         CREATE TABLE cars (owner bigint REFERENCES owners);
+         CREATE INDEX accounts_age ON accounts (age);",
+    )])
+}
+
+/// The statements that `--safe` is made for.
+const STATEMENTS: &[(&str, &str)] = &[
+    (
+        "not null",
+        "ALTER TABLE accounts ALTER COLUMN email SET NOT NULL",
+    ),
+    (
+        "foreign key",
+        "ALTER TABLE accounts ADD FOREIGN KEY (owner) REFERENCES owners (id);",
+    ),
+    ("unique", "ALTER TABLE accounts ADD UNIQUE (email)"),
+    ("check", "ALTER TABLE accounts ADD CHECK (age >= 0)"),
+    ("index", "CREATE INDEX ON accounts (lower(email))"),
+    ("type", "ALTER TABLE accounts ALTER COLUMN age TYPE bigint"),
+    ("rename", "ALTER TABLE accounts RENAME COLUMN age TO years"),
+    ("drop", "ALTER TABLE accounts DROP COLUMN age"),
+    (
+        "add",
+        "ALTER TABLE accounts ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid()",
+    ),
+    (
+        "value",
+        "ALTER TABLE accounts ADD COLUMN required int NOT NULL",
+    ),
+    ("plain", "ALTER TABLE accounts ADD COLUMN nick text"),
+];
+
+#[test]
+fn the_safe_steps_of_a_statement_are_migrations() {
+    let mut all = String::new();
+    for (_, sql) in STATEMENTS {
+        let project = in_use();
+        let shown = printed(&project, &["new", "--safe", sql]);
+        assert!(shown.ends_with("exit 0"), "{sql}: {shown}");
+        all.push_str(&format!("== {sql}\n"));
+        let notes = shown.lines().filter(|line| !line.starts_with("wrote"));
+        notes.for_each(|line| all.push_str(&format!("{line}\n")));
+        for folder in folders(&project) {
+            let name = folder.split_once('_').map_or("", |(_, name)| name);
+            if name == "accounts" {
+                continue;
+            }
+            let read = |file: &str| {
+                std::fs::read_to_string(project.path("migrations").join(&folder).join(file)).ok()
+            };
+            let outside = match read("metadata.toml") {
+                Some(_) => " (without a transaction)",
+                None => "",
+            };
+            let up = read("up.sql").expect("a file");
+            let down = read("down.sql").unwrap_or_else(|| "none".to_owned());
+            all.push_str(&format!("-- {name}{outside}\n{up}-- down\n{down}"));
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+fn folders(project: &Project) -> Vec<String> {
+    let folder = std::fs::read_dir(project.path("migrations")).expect("a folder");
+    let mut names: Vec<String> = folder
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_safe_steps_run_up_and_down_on_a_server() {
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    for (_, sql) in STATEMENTS {
+        let project = in_use();
+        assert!(
+            project.run(&["new", "--safe", sql]).status.success(),
+            "{sql}"
+        );
+        for folder in folders(&project) {
+            // The value that a person writes.
+            let up = format!("migrations/{folder}/up.sql");
+            project.write(&up, &project.read(&up).replace("= ..", "= 0"));
+        }
+        let verified = project.printed(&["verify", "--database-url", &server.url("postgres")], &[]);
+        assert!(verified.ends_with("exit 0"), "{sql}: {verified}");
+    }
+}
+
+#[test]
+fn a_statement_without_safe_steps_is_refused() {
+    let project = in_use();
+    for (sql, _) in [
+        ("", ""),
+        ("SELECT 1; SELECT 2", ""),
+        ("ALTER TABLE missing ADD a int", ""),
+        (
+            "ALTER TABLE accounts ALTER COLUMN email SET NOT NULL, ADD CHECK (age > 0)",
+            "",
+        ),
+        ("ALTER TABLE owners RENAME COLUMN id TO number", ""),
+    ] {
+        let shown = printed(&project, &["new", "--safe", sql]);
+        assert!(
+            shown.ends_with("exit 1") || shown.ends_with("exit 2"),
+            "{sql}: {shown}"
+        );
+        println!("{shown}");
+    }
+    assert_eq!(folders(&project), ["1_accounts"]);
 }

@@ -247,12 +247,16 @@ impl Added<'_> {
 
         let mut steps = vec![Step::new(first.join("\n"))];
         match default {
-            Some(value) => steps.push(Step::new(format!(
-                "-- In batches, each in a transaction of its own:\nUPDATE {table} SET {quoted} = {value} WHERE {quoted} IS NULL;"
-            ))),
-            None if becomes_not_null && !is_filled => steps.push(Step::new(format!(
-                "-- Release a program that writes {quoted}. Then, in batches, each in a transaction of its own:\nUPDATE {table} SET {quoted} = .. WHERE {quoted} IS NULL;"
-            ))),
+            Some(value) => {
+                let update =
+                    format!("UPDATE {table} SET {quoted} = {value} WHERE {quoted} IS NULL;");
+                steps.push(rewrite::backfill(scope.before.first(), "", &update));
+            }
+            None if becomes_not_null && !is_filled => {
+                let update = format!("UPDATE {table} SET {quoted} = .. WHERE {quoted} IS NULL;");
+                let released = format!("Release a program that writes {quoted}. Then:");
+                steps.push(rewrite::backfill(scope.before.first(), &released, &update));
+            }
             None => {}
         }
         let validations = rules.iter().map(|constraint| {

@@ -70,8 +70,8 @@ fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> 
     };
     let mut out = Steps::default();
     match keeps_name {
-        true => out.copied_by_trigger(&made, replacement, column),
-        false => out.copied_by_programs(&made, replacement, column),
+        true => out.copied_by_trigger(&made, replacement, column, before),
+        false => out.copied_by_programs(&made, replacement, column, before),
     }
     let (table, old, quoted) = (
         rewrite::relation(&before.name),
@@ -204,6 +204,7 @@ impl Steps {
         made: &Made<'_>,
         replacement: &Replacement<'_>,
         column: &Column,
+        before: &Relation,
     ) {
         let (table, old) = (rewrite::relation(made.table), identifier(replacement.old));
         let new = identifier(made.new);
@@ -232,9 +233,9 @@ impl Steps {
             None => format!("SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL"),
             Some(value) => format!("SET {new} = {value} WHERE {new} IS DISTINCT FROM ({value})"),
         };
-        self.steps.push(Step::new(format!(
-            "-- In batches, each in a transaction of its own:\nUPDATE {table} {update};"
-        )));
+        let update = format!("UPDATE {table} {update};");
+        self.steps
+            .push(rewrite::backfill(Some(before), "", &update));
         self.last
             .push(format!("DROP TRIGGER {trigger} ON {table};"));
         self.last.push(format!("DROP FUNCTION {function}();"));
@@ -246,6 +247,7 @@ impl Steps {
         made: &Made<'_>,
         replacement: &Replacement<'_>,
         column: &Column,
+        before: &Relation,
     ) {
         let table = rewrite::relation(made.table);
         let (old, new) = (identifier(replacement.old), identifier(made.new));
@@ -253,9 +255,11 @@ impl Steps {
             "ALTER TABLE {table} ADD COLUMN {};",
             definition(made.new, replacement, column)
         )));
-        self.steps.push(Step::new(format!(
-            "-- Release a program that writes both columns. Then, in batches, each in a transaction of its own:\nUPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old};"
-        )));
+        let update =
+            format!("UPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old};");
+        let released = "Release a program that writes both columns. Then:";
+        self.steps
+            .push(rewrite::backfill(Some(before), released, &update));
     }
 
     /// Makes a constraint that uses the column. Returns `None` if it cannot be made in steps.
