@@ -32,6 +32,7 @@ mod stale;
 mod terminal;
 mod upgrade;
 mod verify;
+mod workspace_example;
 
 use std::fs;
 use std::path::Path;
