@@ -106,17 +106,25 @@ impl Analyzer<'_> {
                 let mut columns = view.columns.iter().filter(|_| !view.combines_rows);
                 columns.find_map(|column| column.origin.clone())
             });
+            let reason = not_simple(&query);
             match base {
-                Some((base, _)) if is_simple(&query) => name = base,
+                Some((base, _)) if reason.is_none() => name = base,
                 // A row can be deleted even if no column can be written.
-                None if is_simple(&query)
-                    && view.is_none_or(|view| {
+                None if reason.is_none()
+                    && view.as_ref().is_none_or(|view| {
                         seen(node.kind()) == K::DELETE && !view.combines_rows
                     }) =>
                 {
                     return None;
                 }
-                _ => return not_simple(node, &name, span),
+                _ => {
+                    let combines = view.is_some_and(|view| view.combines_rows);
+                    let reason = reason.unwrap_or(match combines {
+                        true => "its query has aggregate, window or set-returning functions",
+                        false => "none of its columns is a column of its table",
+                    });
+                    return not_writable(node, &name, span, reason);
+                }
             }
         }
         None
@@ -197,7 +205,7 @@ impl Analyzer<'_> {
 
 /// Returns the error for a write to a view that is not simple; `None` for a statement that writes
 /// nothing.
-fn not_simple(node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
+fn not_writable(node: &SyntaxNode, name: &Name, span: &Span, reason: &str) -> Option<Fault> {
     let word = match seen(node.kind()) {
         K::INSERT => "insert into",
         K::DELETE => "delete from",
@@ -211,7 +219,7 @@ fn not_simple(node: &SyntaxNode, name: &Name, span: &Span) -> Option<Fault> {
         _ => return None,
     };
     let message = format!("cannot {word} view \"{}\"", name.name);
-    let hint = "it is not a simple view: write to its table, or create an INSTEAD OF trigger";
+    let hint = format!("{reason}: write to its table, or create an INSTEAD OF trigger");
     Some(Fault::error("55000", span.clone(), message).hint(hint))
 }
 
@@ -231,23 +239,33 @@ pub(super) fn is_overriding(node: &SyntaxNode) -> bool {
     tokens.any(|token| token.kind() == K::OVERRIDING_KW)
 }
 
-/// Returns true if the query of a view reads one table, without clauses that combine rows.
-fn is_simple(query: &SyntaxNode) -> bool {
-    const COMBINING: [K; 6] = [
-        K::WITH_CLAUSE,
-        K::GROUP_BY_CLAUSE,
-        K::HAVING_CLAUSE,
-        K::LIMIT_CLAUSE,
-        K::OFFSET_CLAUSE,
-        K::FETCH_CLAUSE,
+/// Returns why PostgreSQL does not write through a view with this query; `None` if the query reads
+/// one table, without clauses that combine rows.
+fn not_simple(query: &SyntaxNode) -> Option<&'static str> {
+    const COMBINING: [(K, &str); 6] = [
+        (K::WITH_CLAUSE, "its query has WITH"),
+        (K::GROUP_BY_CLAUSE, "its query has GROUP BY"),
+        (K::HAVING_CLAUSE, "its query has HAVING"),
+        (K::LIMIT_CLAUSE, "its query has LIMIT"),
+        (K::OFFSET_CLAUSE, "its query has OFFSET"),
+        (K::FETCH_CLAUSE, "its query has FETCH"),
     ];
+    if query.kind() != K::SELECT {
+        return Some("its query is not a single SELECT");
+    }
+    let mut combining = COMBINING.into_iter();
+    let found = combining.find(|(kind, _)| query.children().any(|part| part.kind() == *kind));
+    if let Some((_, reason)) = found {
+        return Some(reason);
+    }
     let select = child(query, K::SELECT_CLAUSE);
+    if select.is_none_or(|select| has(&select, K::DISTINCT_CLAUSE)) {
+        return Some("its query has DISTINCT");
+    }
     let from = child(query, K::FROM_CLAUSE);
     let items: Vec<SyntaxNode> = from.iter().flat_map(SyntaxNode::children).collect();
-    query.kind() == K::SELECT
-        && !query
-            .children()
-            .any(|part| COMBINING.contains(&part.kind()))
-        && select.is_some_and(|select| !has(&select, K::DISTINCT_CLAUSE))
-        && matches!(items.as_slice(), [only] if only.kind() == K::RELATION_FROM_ITEM)
+    match items.as_slice() {
+        [only] if only.kind() == K::RELATION_FROM_ITEM => None,
+        _ => Some("its query does not read exactly one table"),
+    }
 }

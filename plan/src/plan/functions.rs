@@ -22,16 +22,16 @@ pub(super) fn plan(
     let ruled = ["INSERT", "UPDATE", "DELETE"]
         .into_iter()
         .filter(|event| replaced(event) || (*event != "DELETE" && is_ruled(event)));
-    for event in ruled.filter(|_| !table.is_view) {
+    for event in ruled.filter(|_| table.writes.any()) {
         notes.push(format!(
             "{} has a rule for {event}, so {} has no function for that",
             relation.name.name, table.row
         ));
     }
     let is_rewritten = is_ruled("INSERT") || is_ruled("UPDATE");
-    let is_whole = table.missing.is_empty() && !replaced("INSERT") && !table.is_view;
+    let is_whole = table.missing.is_empty() && !replaced("INSERT") && table.writes.insert;
     let can_insert = !table.new_fields.is_empty() && is_whole;
-    let has_changes = !table.changes_fields.is_empty() && !table.is_view;
+    let has_changes = !table.changes_fields.is_empty() && table.writes.update;
     let sends_keys = has_key && sends_many(table);
     let mut functions = Vec::new();
     if has_key {
@@ -62,7 +62,7 @@ pub(super) fn plan(
     }
     if can_insert {
         functions.push(Function::InsertMany);
-    } else if is_whole && !is_ruled("INSERT") {
+    } else if is_whole && !is_ruled("INSERT") && !table.is_view {
         functions.push(Function::InsertDefault);
     }
     if has_key && has_changes && !is_ruled("UPDATE") {
@@ -82,7 +82,7 @@ pub(super) fn plan(
     } else {
         !replaced("DELETE")
     };
-    if has_key && !replaced("DELETE") && !table.is_view {
+    if has_key && !replaced("DELETE") && table.writes.delete {
         functions.push(Function::Delete);
         if sends_keys && deletes {
             functions.push(Function::DeleteMany);

@@ -18,6 +18,7 @@ use super::roles::{Roles, without_role};
 use super::schema::{SchemaPlan, SchemaTable, ShownType, is_generated};
 use super::text_columns::TextColumns;
 use super::views::is_view;
+use super::views::writable::writes;
 use super::written;
 
 use constraints::constraints;
@@ -71,6 +72,7 @@ pub(super) fn plan(
     let patched = source.patched.get(index).and_then(Option::as_ref);
     let row = row_name(catalog, relation, settings);
     let key = settings.row_key(relation).unwrap_or_default();
+    let writes = writes(catalog, relation, settings);
     let mut fields = Vec::new();
     let mut missing = Vec::new();
     // A trigger may set required columns, so the INSERT need not.
@@ -104,8 +106,7 @@ pub(super) fn plan(
         } else {
             format!("no value has the type {}", column.data_type.sql())
         };
-        let is_required =
-            !found.shown.is_nullable && !is_filled(catalog, column) && !is_view(relation);
+        let is_required = !found.shown.is_nullable && !is_filled(catalog, column) && writes.insert;
         let so = if is_required && !has_trigger {
             missing.push(column.name.clone());
             format!("; {row} has no insert, since each row needs a value there")
@@ -220,7 +221,7 @@ pub(super) fn plan(
         id: own_id(source, relation),
         fields: all.iter().map(|(_, field)| field.clone()).collect(),
         // Without an insert there is no `New`.
-        new_fields: if missing.is_empty() && !is_view(relation) {
+        new_fields: if missing.is_empty() && writes.insert {
             new_fields
         } else {
             Vec::new()
@@ -250,6 +251,8 @@ pub(super) fn plan(
         inserts_one_row: written::inserts_one_row(relation),
         updates_at_most_one_row: written::updates_at_most_one_row(catalog, relation, &key),
         is_view: is_view(relation),
+        writes,
+        is_qualified: of_table.is_some_and(|table| table.qualified),
         insertable: settings.insertable,
         key,
         row,

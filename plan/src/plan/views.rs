@@ -1,5 +1,7 @@
 //! What is known of the columns of views: which can be NULL, and which hold the ids of tables.
 
+pub(super) mod writable;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -29,14 +31,24 @@ pub(super) fn completed<'c>(catalog: &'c Catalog, settings: &Settings) -> Cow<'c
     let checker = Checker::new(catalog).for_version(settings.postgres);
     let views = catalog.relations.values().filter(|found| is_view(found));
     let views: BTreeMap<Name, Relation> = views
-        .map(|view| (view.name.clone(), complete(view, &checker, settings)))
+        .map(|view| {
+            (
+                view.name.clone(),
+                complete(view, catalog, &checker, settings),
+            )
+        })
         .collect();
     let mut catalog = catalog.clone();
     catalog.relations.extend(views);
     Cow::Owned(catalog)
 }
 
-fn complete(view: &Relation, checker: &Checker<'_>, settings: &Settings) -> Relation {
+fn complete(
+    view: &Relation,
+    catalog: &Catalog,
+    checker: &Checker<'_>,
+    settings: &Settings,
+) -> Relation {
     let columns = checker.view_columns(&view.name).unwrap_or_default();
     let key = of_name(&settings.keys, &view.name);
     let name_of_view = view.name.clone();
@@ -55,6 +67,12 @@ fn complete(view: &Relation, checker: &Checker<'_>, settings: &Settings) -> Rela
             || settings
                 .column(&name_of_view, &column.name)
                 .is_some_and(|setting| setting.not_null);
+    }
+    if writable::is_asked(settings, &view.name) {
+        let fills = writable::columns(checker, catalog, &view);
+        for (column, fill) in view.columns.iter_mut().zip(fills) {
+            column.fill = fill;
+        }
     }
     let references = view.columns.iter().zip(columns);
     let references = references.filter_map(|(column, found)| reference(column, found));

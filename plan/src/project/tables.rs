@@ -13,6 +13,11 @@ pub struct TableSettings {
     pub row: Option<String>,
     /// The columns that identify a row of a table without a primary key, or of a view.
     pub key: Option<Vec<String>>,
+    /// True if a view gets functions that write: those that PostgreSQL takes for it.
+    pub writable: bool,
+    /// True if the generated SQL names the schema `public` too, so that the table is the same for
+    /// each schema of `Database::with_schema`.
+    pub qualified: bool,
     /// Functions that are not generated: `delete`.
     pub leave_out: Vec<String>,
     /// Further derives of the row.

@@ -1,5 +1,6 @@
 //! Checks of the settings of single tables and columns.
 
+use bowline_catalog::query::Checker;
 use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
 
 use super::super::mapping::base;
@@ -7,7 +8,7 @@ use super::super::problem::{Problem, shown};
 use super::super::roles::{Role, Roles, in_comment};
 use super::super::table::TablePlan;
 use super::super::uncovered::gets_code;
-use super::super::views::is_view;
+use super::super::views::{is_view, writable};
 use super::{is, unknown, unknown_column};
 use crate::project::{Settings, TableSettings, of_name};
 use crate::suggestion::nearest;
@@ -33,12 +34,33 @@ pub(super) fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
             }
         }
         problems.extend(columns(catalog, relation, key, table));
+        problems.extend(not_writable(catalog, relation, key, settings));
         problems.extend(derives(key, table));
     }
     for relation in catalog.relations.values() {
         problems.extend(roles(catalog, relation, settings));
     }
     problems
+}
+
+/// Returns the problem with a view that is to be written, if PostgreSQL does not write through it.
+fn not_writable(
+    catalog: &Catalog,
+    relation: &Relation,
+    key: &str,
+    settings: &Settings,
+) -> Option<Problem> {
+    if !writable::is_asked(settings, &relation.name) {
+        return None;
+    }
+    let setting = ["tables", key, "writable"];
+    if !is_view(relation) {
+        let message = format!("{key} is no view: the code of a table writes anyway");
+        return Some(Problem::in_setting(&setting, message));
+    }
+    let checker = Checker::new(catalog).for_version(settings.postgres);
+    let reason = writable::allowed(&checker, catalog, relation).err()?;
+    Some(Problem::in_setting(&setting, reason))
 }
 
 /// Returns the problems with the settings of a table's columns.

@@ -6,6 +6,7 @@ use bowline_catalog::{DataType, Name};
 use super::super::function::Function;
 use super::super::roles::Roles;
 use super::super::rust_type::{RustType, SqlType, Wire};
+use super::super::views::writable::Writes;
 
 /// The file of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,10 @@ pub struct TablePlan {
     pub updates_at_most_one_row: bool,
     /// True for a view or a materialized view.
     pub is_view: bool,
+    /// True if the SQL of its functions names the schema `public` too.
+    pub is_qualified: bool,
+    /// The statements that its functions send.
+    pub(in super::super) writes: Writes,
     /// True if diesel's own inserts and updates take `New` and `Changes`.
     pub insertable: bool,
 }
@@ -165,7 +170,8 @@ impl TablePlan {
     pub(in super::super) fn leave_out_unused(&mut self) {
         let takes_changes =
             |function: &Function| matches!(function, Function::Update | Function::Upsert { .. });
-        if self.key.is_empty() && !self.functions.iter().any(takes_changes) || self.is_view {
+        let is_taken = self.functions.iter().any(takes_changes);
+        if !is_taken && (self.key.is_empty() || self.is_view) {
             self.changes_fields.clear();
         }
     }
