@@ -6,6 +6,9 @@ pub trait Constraint: Copy + Sized + 'static {
     const SCHEMA: &'static str;
     /// The name of the table, unquoted and case-sensitive.
     const TABLE: &'static str;
+    /// Whether the generated code names the schema, so that a table of the same name in the schema
+    /// of [`Database::with_schema`](crate::Database::with_schema) is another one.
+    const IS_QUALIFIED: bool = false;
 
     /// Returns the constraint of that name, if the table has it.
     fn from_name(name: &str) -> Option<Self>;
@@ -21,7 +24,7 @@ pub trait Constraint: Copy + Sized + 'static {
 macro_rules! constraints {
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $Enum:ident on $schema:literal.$table:literal {
+        $visibility:vis enum $Enum:ident on $schema:literal.$table:literal $($only:ident)? {
             $($(#[$variant_attribute:meta])* $Variant:ident = $name:literal),+ $(,)?
         }
     ) => {
@@ -34,6 +37,7 @@ macro_rules! constraints {
         impl $crate::error::Constraint for $Enum {
             const SCHEMA: &'static str = $schema;
             const TABLE: &'static str = $table;
+            const IS_QUALIFIED: bool = !stringify!($($only)?).is_empty();
 
             fn from_name(name: &str) -> Option<Self> {
                 match name {

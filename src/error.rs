@@ -121,7 +121,7 @@ impl Error {
         let server = self.server()?;
         // Code for tables of `public` serves those of another schema too.
         let is_of_schema = server.schema.as_deref() == Some(C::SCHEMA)
-            || server.is_in_local_schema && C::SCHEMA == "public";
+            || server.is_in_local_schema && C::SCHEMA == "public" && !C::IS_QUALIFIED;
         let is_of_table = server.table.as_deref() == Some(C::TABLE) && is_of_schema;
         C::from_name(server.constraint.as_deref().filter(|_| is_of_table)?)
     }

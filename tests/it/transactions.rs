@@ -14,5 +14,6 @@ mod procedures;
 mod retry;
 mod row_security;
 mod scripts;
+mod tenant_figures;
 mod tenants;
 mod unknown_outcomes;

@@ -279,10 +279,11 @@ fn constraints(table: &TablePlan) -> String {
         table.sql_name.replace(['\n', '\r'], " ")
     );
     out.push_str(&format!(
-        "    pub enum {} on {}.{} {{\n",
+        "    pub enum {} on {}.{}{} {{\n",
         table.constraint_type(),
         literal(&table.name.schema),
-        literal(&table.name.name)
+        literal(&table.name.name),
+        if table.is_qualified { " only" } else { "" }
     ));
     for constraint in &table.constraints {
         out.push_str(&doc(8, &format!("`{}`", constraint.definition)));

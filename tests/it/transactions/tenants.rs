@@ -13,6 +13,8 @@ use diesel::query_dsl::methods::SelectDsl as _;
 use diesel_migrations::FileBasedMigrations;
 use testkit::{PgBouncer, Proxy};
 
+use crate::generated::roles;
+use crate::generated::tickets::{Person, PersonChanges, PersonConstraint};
 use crate::support::{MIGRATIONS, balance, new_account, server, test_database};
 
 const ODD: &str = "Tenant \"7\"; DROP";
@@ -232,4 +234,40 @@ async fn a_schema_travels_with_asynchronous_calls() {
     assert_eq!(db.run(Account::count()).await.expect("a count"), 0);
     let refused = tenant.session().await.map(drop);
     assert!(refused.is_err());
+}
+
+/// A table that the setting `qualified` names is the same for each tenant, even if a tenant has a
+/// table of that name.
+#[test]
+fn a_qualified_table_is_that_of_public() {
+    let (_test, db) = roles::database();
+    for create in [
+        "CREATE SCHEMA tenant_1",
+        "CREATE TABLE tenant_1.people (LIKE public.people INCLUDING ALL)",
+    ] {
+        db.run(sql_query(create).affected()).expect("a table");
+    }
+    let tenant = db.with_schema("tenant_1");
+    let ann = roles::person(&tenant, "ann");
+    let changes = PersonChanges {
+        full_name: Some(Some("Ann".into())),
+        ..PersonChanges::default()
+    };
+    let changed = tenant.run(Person::update(ann.id, changes)).expect("a row");
+    assert_eq!(db.run(Person::get(ann.id)).expect("a row"), changed);
+    let own = || sql_query("SELECT count(*) FROM people").one::<i64>();
+    assert_eq!(tenant.run(own()).expect("a count"), 0);
+    assert_eq!(tenant.run(Person::count()).expect("a count"), 1);
+
+    // Nor is a constraint of the one table taken for that of the other.
+    let twice = |table: &str| {
+        let insert =
+            format!("INSERT INTO {table} (email, password_hash) VALUES ('b', ''), ('b', '')");
+        let refused = tenant.run(sql_query(insert).affected());
+        refused
+            .expect_err("a duplicate")
+            .constraint::<PersonConstraint>()
+    };
+    assert_eq!(twice("public.people"), Some(PersonConstraint::EmailKey));
+    assert_eq!(twice("people"), None);
 }

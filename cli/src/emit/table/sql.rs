@@ -6,10 +6,11 @@ use super::super::layout::{literal, string_field};
 use super::template::{Template, list};
 use bowline_plan::plan::{Field, KeyColumn, TablePlan, Wire};
 
-/// Returns the table's name in SQL, with its schema unless that is `public`.
+/// Returns the table's name in SQL, with its schema unless that is `public`, which only a setting
+/// names.
 pub(super) fn name(table: &TablePlan) -> String {
     let name = quoted(&table.name.name);
-    if table.name.schema == "public" {
+    if table.name.schema == "public" && !table.is_qualified {
         name
     } else {
         format!("{}.{name}", quoted(&table.name.schema))

@@ -41,6 +41,8 @@ fn each_example_of_the_guide_is_accepted() {
     for setting in [
         "row",
         "key",
+        "writable",
+        "qualified",
         "leave_out",
         "derives",
         "new_derives",
@@ -195,4 +197,116 @@ fn wrong_settings_of_tables_are_shown_with_their_line() {
     error: no code can be generated: 3 problems
     exit 1
     "#);
+}
+
+#[test]
+fn a_view_that_cannot_be_written_is_refused() {
+    for (query, reason) in [
+        ("SELECT DISTINCT id FROM a", "its query has DISTINCT"),
+        (
+            "SELECT a.id FROM a JOIN b ON b.id = a.id",
+            "its query does not read exactly one table",
+        ),
+        ("SELECT max(id) AS id FROM a", "its query has aggregate"),
+        (
+            "SELECT id FROM a UNION SELECT id FROM b",
+            "its query is not a single SELECT",
+        ),
+        ("SELECT id FROM a LIMIT 5", "its query has LIMIT"),
+    ] {
+        let project = Project::new(&[
+            (
+                "migrations/1_a/up.sql",
+                &format!(
+                    "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
+                     CREATE VIEW v AS {query};"
+                ),
+            ),
+            (
+                "bowline.toml",
+                "[tables.v]\nkey = [\"id\"]\nwritable = true\n",
+            ),
+        ]);
+        let printed = generate(&project);
+        assert!(printed.contains(reason), "{query}\n{printed}");
+        assert!(printed.ends_with("exit 1"), "{query}\n{printed}");
+    }
+    let table = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE a (id int PRIMARY KEY);",
+        ),
+        ("bowline.toml", "[tables.a]\nwritable = true\n"),
+    ]);
+    let printed = generate(&table);
+    assert!(printed.contains("a is no view"), "{printed}");
+}
+
+/// A view takes the statements that PostgreSQL takes for it.
+#[test]
+fn a_writable_view_has_the_functions_that_can_succeed() {
+    let up = "CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, note text);
+        CREATE VIEW whole AS SELECT id, name, upper(note) AS loud FROM a;
+        CREATE VIEW nameless AS SELECT id, note FROM whole_notes;";
+    let up = up.replace(
+        "CREATE VIEW nameless",
+        "CREATE VIEW whole_notes AS SELECT id, name, note FROM a; CREATE VIEW nameless",
+    );
+    let settings = "[tables.whole]\nkey = [\"id\"]\nwritable = true\n\
+        [tables.nameless]\nkey = [\"id\"]\nwritable = true\n";
+    let project = Project::new(&[("migrations/1_a/up.sql", &up), ("bowline.toml", settings)]);
+    let printed = generate(&project);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    let functions = |file: &str| -> Vec<String> {
+        let code = project.read(&format!("src/db/{file}.rs"));
+        let functions = code.split("pub fn ").skip(1);
+        functions
+            .map(|rest| rest.split(['(', '<']).next().expect("a name").to_owned())
+            .collect()
+    };
+    let of_whole = functions("whole");
+    for function in ["insert", "insert_many", "update", "delete"] {
+        assert!(of_whole.iter().any(|it| it == function), "{of_whole:?}");
+    }
+    let code = project.read("src/db/whole.rs");
+    let new = code.split("pub struct NewWhole").nth(1).expect("it");
+    let new = new.split('}').next().expect("its end");
+    assert!(
+        new.contains("name:") && !new.contains("loud:") && !new.contains("id:"),
+        "{new}"
+    );
+    // Its table needs a name.
+    let of_nameless = functions("nameless");
+    assert!(
+        !of_nameless.iter().any(|it| it == "insert"),
+        "{of_nameless:?}"
+    );
+    assert!(
+        of_nameless.iter().any(|it| it == "update"),
+        "{of_nameless:?}"
+    );
+}
+
+#[test]
+fn a_qualified_table_is_named_with_its_schema() {
+    let up = "CREATE TABLE countries (code text PRIMARY KEY, name text NOT NULL);";
+    let project = Project::new(&[
+        ("migrations/1_a/up.sql", up),
+        ("bowline.toml", "[tables.countries]\nqualified = true\n"),
+    ]);
+    let printed = generate(&project);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    let code = project.read("src/db/countries.rs");
+    for keyword in ["FROM ", "INTO ", "UPDATE "] {
+        let named = code.matches(&format!("{keyword}countries")).count();
+        assert_eq!(named, 0, "{code}");
+        assert!(
+            code.contains(&format!("{keyword}public.countries")),
+            "{code}"
+        );
+    }
+    assert!(
+        code.contains("on \"public\".\"countries\" only {"),
+        "{code}"
+    );
 }

@@ -105,7 +105,7 @@ bowline::__generated::row_key! {
 
 bowline::__generated::constraints! {
     /// What can be violated in `people`.
-    pub enum PersonConstraint on "public"."people" {
+    pub enum PersonConstraint on "public"."people" only {
         /// `PRIMARY KEY (id)`
         Pkey = "people_pkey",
         /// `UNIQUE (email)`
@@ -118,7 +118,7 @@ impl Person {
     pub fn find(id: PersonId) -> bowline::Query<Option<Person>> {
         static SQL: StaticSql = StaticSql {
             function: "Person::find",
-            sql: "SELECT id, email, full_name, password_hash FROM people WHERE id = $1",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people WHERE id = $1",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -129,7 +129,7 @@ impl Person {
     pub fn get(id: PersonId) -> bowline::Query<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::get",
-            sql: "SELECT id, email, full_name, password_hash FROM people WHERE id = $1",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people WHERE id = $1",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -140,9 +140,9 @@ impl Person {
     pub fn find_many(ids: &[PersonId]) -> bowline::Query<Vec<Person>> {
         static SQL: StaticSql = StaticSql {
             function: "Person::find_many",
-            sql: "SELECT people.id, people.email, people.full_name, people.password_hash FROM \
-                  unnest($1) WITH ORDINALITY AS given (k1, n) JOIN people ON people.id = given.k1 \
-                  ORDER BY given.n",
+            sql: "SELECT public.people.id, public.people.email, public.people.full_name, \
+                  public.people.password_hash FROM unnest($1) WITH ORDINALITY AS given (k1, n) \
+                  JOIN public.people ON public.people.id = given.k1 ORDER BY given.n",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -155,7 +155,7 @@ impl Person {
     pub fn find_by_email(email: &crate::generated::roles::Email) -> bowline::Query<Option<Person>> {
         static SQL: StaticSql = StaticSql {
             function: "Person::find_by_email",
-            sql: "SELECT id, email, full_name, password_hash FROM people WHERE email = $1",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people WHERE email = $1",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -166,14 +166,15 @@ impl Person {
     pub fn list(page: Page<PersonId>) -> bowline::Query<Vec<Person>> {
         static FIRST: StaticSql = StaticSql {
             function: "Person::list",
-            sql: "SELECT id, email, full_name, password_hash FROM people ORDER BY id LIMIT $1",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people ORDER BY id LIMIT \
+                  $1",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Person::list",
-            sql: "SELECT id, email, full_name, password_hash FROM people WHERE id > $1 ORDER BY id \
-                  LIMIT $2",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people WHERE id > $1 \
+                  ORDER BY id LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -192,7 +193,7 @@ impl Person {
     pub fn insert<'a>(new: impl Into<PersonValues<'a>>) -> bowline::WriteQuery<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert",
-            sql: "INSERT INTO people {new} RETURNING id, email, full_name, password_hash",
+            sql: "INSERT INTO public.people {new} RETURNING id, email, full_name, password_hash",
             writes_one_row: true,
             ..StaticSql::EMPTY
         };
@@ -205,7 +206,7 @@ impl Person {
     ) -> bowline::statement::WriteMany<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert_many",
-            sql: "INSERT INTO people {rows} RETURNING id, email, full_name, password_hash",
+            sql: "INSERT INTO public.people {rows} RETURNING id, email, full_name, password_hash",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
@@ -217,9 +218,10 @@ impl Person {
     pub fn update(id: PersonId, changes: PersonChanges<'_>) -> bowline::WriteQuery<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::update",
-            sql: "UPDATE people SET {changes} WHERE id = $1 RETURNING id, email, full_name, \
+            sql: "UPDATE public.people SET {changes} WHERE id = $1 RETURNING id, email, full_name, \
                   password_hash",
-            unchanged: "SELECT id, email, full_name, password_hash FROM people WHERE id = $1",
+            unchanged: "SELECT id, email, full_name, password_hash FROM public.people WHERE id = \
+                        $1",
             writes_at_most_one_row: true,
             ..StaticSql::EMPTY
         };
@@ -237,20 +239,21 @@ impl Person {
         static SQL: StaticSql = StaticSql {
             function: "Person::update_many",
             sql: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
-                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE people SET {given} FROM \
-                  given WHERE people.id = given.k1 RETURNING given.n, people.id, people.email, \
-                  people.full_name, people.password_hash) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
-                  WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
-                  || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
+                  (k1{names}, n)), found (n, v1, v2, v3, v4) AS (UPDATE public.people SET {given} \
+                  FROM given WHERE public.people.id = given.k1 RETURNING given.n, \
+                  public.people.id, public.people.email, public.people.full_name, \
+                  public.people.password_hash) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN \
+                  count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || \
+                  (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END AS ok \
                   FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
             unchanged: "WITH given AS (SELECT * FROM unnest($1{arrays}) WITH ORDINALITY AS given \
-                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, people.id, \
-                        people.email, people.full_name, people.password_hash FROM given JOIN \
-                        people ON people.id = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE \
-                        WHEN count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: \
-                        expected ' || (SELECT count(*) FROM given) || ' rows, got ' || \
-                        count(*))::integer END AS ok FROM found) AS counted LEFT JOIN found ON \
-                        counted.ok = 1 ORDER BY n",
+                        (k1{names}, n)), found (n, v1, v2, v3, v4) AS (SELECT given.n, \
+                        public.people.id, public.people.email, public.people.full_name, \
+                        public.people.password_hash FROM given JOIN public.people ON \
+                        public.people.id = given.k1) SELECT v1, v2, v3, v4 FROM (SELECT CASE WHEN \
+                        count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
+                        || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END \
+                        AS ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_keys::<PersonChanges<'_>>(changes, &SQL)
@@ -263,9 +266,9 @@ impl Person {
     ) -> bowline::WriteQuery<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::upsert_by_email",
-            sql: "INSERT INTO people {new} ON CONFLICT (email) DO UPDATE SET {changes} RETURNING \
-                  id, email, full_name, password_hash",
-            unchanged: "INSERT INTO people {new} ON CONFLICT (email) DO UPDATE SET email = \
+            sql: "INSERT INTO public.people {new} ON CONFLICT (email) DO UPDATE SET {changes} \
+                  RETURNING id, email, full_name, password_hash",
+            unchanged: "INSERT INTO public.people {new} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, email, full_name, password_hash",
             writes_one_row: true,
             ..StaticSql::EMPTY
@@ -283,9 +286,9 @@ impl Person {
     ) -> bowline::statement::WriteMany<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::upsert_many_by_email",
-            sql: "INSERT INTO people {rows} ON CONFLICT (email) DO UPDATE SET {excluded} RETURNING \
-                  id, email, full_name, password_hash",
-            unchanged: "INSERT INTO people {rows} ON CONFLICT (email) DO UPDATE SET email = \
+            sql: "INSERT INTO public.people {rows} ON CONFLICT (email) DO UPDATE SET {excluded} \
+                  RETURNING id, email, full_name, password_hash",
+            unchanged: "INSERT INTO public.people {rows} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, email, full_name, password_hash",
             kept: &["email", "id"],
             ..StaticSql::EMPTY
@@ -299,8 +302,8 @@ impl Person {
     ) -> bowline::WriteQuery<Option<Person>> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert_or_ignore_by_email",
-            sql: "INSERT INTO people {new} ON CONFLICT (email) DO NOTHING RETURNING id, email, \
-                  full_name, password_hash",
+            sql: "INSERT INTO public.people {new} ON CONFLICT (email) DO NOTHING RETURNING id, \
+                  email, full_name, password_hash",
             writes_at_most_one_row: true,
             ..StaticSql::EMPTY
         };
@@ -313,8 +316,8 @@ impl Person {
     ) -> bowline::statement::WriteMany<Person> {
         static SQL: StaticSql = StaticSql {
             function: "Person::insert_many_or_ignore_by_email",
-            sql: "INSERT INTO people {rows} ON CONFLICT (email) DO NOTHING RETURNING id, email, \
-                  full_name, password_hash",
+            sql: "INSERT INTO public.people {rows} ON CONFLICT (email) DO NOTHING RETURNING id, \
+                  email, full_name, password_hash",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
@@ -324,7 +327,7 @@ impl Person {
     pub fn delete_many(ids: &[PersonId]) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
         static SQL: StaticSql = StaticSql {
             function: "Person::delete_many",
-            sql: "DELETE FROM people WHERE id = ANY($1)",
+            sql: "DELETE FROM public.people WHERE id = ANY($1)",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Person>(ids)
@@ -334,7 +337,7 @@ impl Person {
     pub fn count() -> bowline::Query<i64> {
         static SQL: StaticSql = StaticSql {
             function: "Person::count",
-            sql: "SELECT count(*) FROM people",
+            sql: "SELECT count(*) FROM public.people",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -345,7 +348,7 @@ impl Person {
     pub fn exists(id: PersonId) -> bowline::Query<bool> {
         static SQL: StaticSql = StaticSql {
             function: "Person::exists",
-            sql: "SELECT EXISTS (SELECT FROM people WHERE id = $1)",
+            sql: "SELECT EXISTS (SELECT FROM public.people WHERE id = $1)",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -358,7 +361,7 @@ impl Person {
     pub fn exists_by_email(email: &crate::generated::roles::Email) -> bowline::Query<bool> {
         static SQL: StaticSql = StaticSql {
             function: "Person::exists_by_email",
-            sql: "SELECT EXISTS (SELECT FROM people WHERE email = $1)",
+            sql: "SELECT EXISTS (SELECT FROM public.people WHERE email = $1)",
             only_reads: true,
             ..StaticSql::EMPTY
         };
@@ -373,7 +376,7 @@ impl Person {
     ) -> bowline::WriteQuery<bowline::statement::WasWritten> {
         static SQL: StaticSql = StaticSql {
             function: "Person::delete_by_email",
-            sql: "DELETE FROM people WHERE email = $1",
+            sql: "DELETE FROM public.people WHERE email = $1",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<people::email, _>(email)
