@@ -5,6 +5,7 @@
 
 mod listener;
 mod locks;
+mod plain_diesel;
 mod session;
 mod slot;
 mod stream;
