@@ -34,6 +34,7 @@ pub mod attached;
 #[cfg(test)]
 mod canonical;
 mod column;
+pub mod commute;
 pub mod compare;
 mod constraint;
 pub mod definition;

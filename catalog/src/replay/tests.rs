@@ -1,5 +1,6 @@
 mod altered;
 mod arms;
+mod commuting;
 mod exact;
 mod fingerprints;
 mod found;

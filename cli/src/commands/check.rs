@@ -1,10 +1,11 @@
-//! `bowline check`: whether the code of an older release still works on the schema of the
-//! migrations.
+//! `bowline check`: whether the migrations fit what runs beside them: the code of an older release,
+//! or the migrations of another branch.
 //!
 //! During a rolling deploy both releases run, and after a rollback the older one runs alone, so a
 //! migration has to leave the older code working.
 
 mod breaks;
+mod onto;
 mod release;
 mod result;
 
@@ -21,25 +22,45 @@ use bowline_catalog::Catalog;
 use breaks::Break;
 use release::Release;
 
-/// Check the code of an older release against the schema that the migrations here make.
+/// Check the migrations against the code of an older release, or against another branch.
 ///
-/// That code is its generated functions, its query files, and its `query!` and `query_as!`. Each of
-/// its statements is checked as it was compiled: a table or column that is gone, a type that
-/// changed, a NULL where the release expects none, a new column that its INSERT leaves out.
-/// Columns that no code uses any more are listed. No database, no network. The exit code is 1 if a
-/// statement breaks.
+/// With --against: the release's generated functions, its query files, and its `query!` and
+/// `query_as!` are checked on the schema that the migrations here make. Each statement is checked
+/// as it was compiled: a table or column that is gone, a type that changed, a NULL where the
+/// release expects none, a new column that its INSERT leaves out. Columns that no code uses any
+/// more are listed. The exit code is 1 if a statement breaks.
+///
+/// With --onto: the migrations that this branch and another one have added since they parted are
+/// replayed in both orders, and in that of their versions. The exit code is 1 if they do not end at
+/// the same schema; the object and the migrations that change it are named. The order of columns
+/// and the rows of tables do not count.
+///
+/// No database, no network.
 ///
 /// Example: bowline check --against v1.2
+/// Example: bowline check --onto main
 #[derive(Debug, Args)]
 pub(crate) struct Check {
+    #[command(flatten)]
+    what: What,
+    /// Print JSON. With --against, an object with statements (their number), breaks (function, why,
+    /// column), not_checked (function, why) and unused (columns that no code uses). With --onto,
+    /// one with commutes, disputes (object, why, here, there), reordered, not_followed, here and
+    /// there (the new migrations of this branch and of the other one).
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct What {
     /// The release: a commit, tag or branch of git, the folder of a checkout, or a file with the
     /// output of `bowline queries --json`.
     #[arg(long, value_name = "REF|DIR|FILE")]
-    against: String,
-    /// Print JSON: an object with statements (their number), breaks (function, why, column),
-    /// not_checked (function, why) and unused (columns that no code uses).
-    #[arg(long)]
-    json: bool,
+    against: Option<String>,
+    /// The branch that this one is to be merged into: a branch, tag or commit of git.
+    #[arg(long, value_name = "REF")]
+    onto: Option<String>,
 }
 
 /// The result, as JSON.
@@ -52,11 +73,24 @@ struct Report<'r> {
 }
 
 pub(crate) fn run(arguments: &Check, project: &Project) -> Result<(), CliError> {
-    let release = Release::read(&arguments.against, project)?;
+    match &arguments.what {
+        What {
+            onto: Some(reference),
+            ..
+        } => onto::run(reference, arguments.json, project),
+        What { against, .. } => {
+            let against = against.as_deref().unwrap_or_default();
+            run_against(against, arguments.json, project)
+        }
+    }
+}
+
+fn run_against(against: &str, json: bool, project: &Project) -> Result<(), CliError> {
+    let release = Release::read(against, project)?;
     let catalog = catalog(project)?;
     let found = breaks::find(&release, &catalog, project.settings.postgres);
     let unused = breaks::unused(&release, &catalog, &release::statements(project, &catalog)?);
-    if arguments.json {
+    if json {
         ui::json(&Report {
             statements: release.statements.len(),
             breaks: &found.breaks,

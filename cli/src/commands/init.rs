@@ -3,6 +3,7 @@
 //! All changes are computed before the first file is written, so that an error or `--dry-run`
 //! changes nothing.
 
+mod attributes;
 mod changes;
 mod dependencies;
 mod example_migration;
@@ -130,6 +131,7 @@ fn changes(
     watch(&mut changes, package, &watched)?;
     root::declare_module(&mut changes, package, root, &folder)?;
     environment(&mut changes, package)?;
+    attributes::add(&mut changes, package, project, &folder)?;
     project
         .settings_note()
         .into_iter()

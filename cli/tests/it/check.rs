@@ -186,3 +186,48 @@ fn run_against_a_release_refuses_the_contracting_step() {
     assert!(printed.contains("nothing was run"), "{printed}");
     assert!(printed.ends_with("exit 1"), "{printed}");
 }
+
+#[test]
+fn a_parameter_is_sent_with_its_type() {
+    // There is no operator between text and uuid; an integer can be compared with a bigint.
+    insta::assert_snapshot!(
+        checked(
+            "ALTER TABLE visits DROP CONSTRAINT visits_user_id_fkey;
+             ALTER TABLE visits ALTER COLUMN user_id TYPE uuid USING gen_random_uuid();
+             ALTER TABLE users ALTER COLUMN email TYPE varchar(9);"
+        ), @r#"
+    column "user_id" is of type uuid but expression is of type bigint: that release sends $1 as int8, and it is uuid now: 1 statement breaks
+      visit (queries/users.sql)
+    email is character varying and was text: 1 statement breaks
+      by_email (queries/users.sql)
+    error: 2 of 3 statements of v1 break on this schema
+    exit 1
+    "#);
+    let project = released();
+    project.write(
+        "queries/more.sql",
+        "-- name: noted :many\nSELECT id FROM users WHERE note = :note;\n",
+    );
+    project.git(&["add", "."]);
+    project.git(&["commit", "-q", "-m", "b"]);
+    project.write(
+        "migrations/2_later/up.sql",
+        "ALTER TABLE users ALTER COLUMN note TYPE uuid USING note::uuid;",
+    );
+    insta::assert_snapshot!(project.printed(&["check", "--against", "HEAD"], &path()), @"
+    note is uuid and was text: 1 statement breaks
+      by_email (queries/users.sql)
+    operator does not exist: uuid = text: that release sends $1 as text, and it is uuid now: 1 statement breaks
+      noted (queries/more.sql)
+    error: 2 of 4 statements of HEAD break on this schema
+    exit 1
+    ");
+    project.write(
+        "migrations/2_later/up.sql",
+        "ALTER TABLE visits ALTER COLUMN user_id TYPE integer;",
+    );
+    insta::assert_snapshot!(project.printed(&["check", "--against", "HEAD"], &path()), @"
+    4 statements of HEAD work on this schema
+    exit 0
+    ");
+}

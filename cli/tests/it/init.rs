@@ -72,7 +72,7 @@ fn a_new_package_gets_what_it_lacks_once() {
     let planned = printed(&project, &["--dry-run"]);
     assert_eq!(files(&project), before, "--dry-run writes nothing");
     let done = printed(&project, &[]);
-    insta::assert_snapshot!(done, @r"
+    insta::assert_snapshot!(done, @"
     changed Cargo.toml: bowline, chrono, diesel, serde
     wrote   diesel.toml
     wrote   migrations/[now]_create_notes/up.sql
@@ -81,6 +81,7 @@ fn a_new_package_gets_what_it_lacks_once() {
     changed src/main.rs: mod db;
     wrote   .env.example
     wrote   .gitignore
+    wrote   .gitattributes
     next: write your tables in the migrations, then run `bowline generate`
     exit 0
     ");
@@ -442,5 +443,28 @@ fn the_env_file_is_ignored_by_git() {
     // In git's syntax, these patterns do not match `.env`.
     for too_little in [".env.*\n", "/target\n"] {
         assert_eq!(ignored(too_little), format!("{too_little}.env\n"));
+    }
+}
+
+#[test]
+fn generated_files_are_marked_in_gitattributes() {
+    let marked = |attributes: Option<&str>| {
+        let project = Project::bare(&[CARGO_TOML, MAIN]);
+        fs::create_dir(project.path(".git")).expect("a folder");
+        if let Some(attributes) = attributes {
+            project.write(".gitattributes", attributes);
+        }
+        printed(&project, &[]);
+        project.read(".gitattributes")
+    };
+    let line = "src/db/** linguist-generated\n";
+    assert_eq!(marked(None), line);
+    assert_eq!(marked(Some("*.sql text")), format!("*.sql text\n{line}"));
+    for enough in [
+        line,
+        "src/db/** -linguist-generated\n",
+        "src/db/** linguist-generated=true\n",
+    ] {
+        assert_eq!(marked(Some(enough)), enough);
     }
 }

@@ -18,6 +18,7 @@ mod lint;
 mod migrate;
 mod names;
 mod new;
+mod onto;
 mod openssl;
 mod output;
 mod queries;

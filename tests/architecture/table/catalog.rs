@@ -207,6 +207,10 @@ pub(crate) const CATALOG: Package = Package {
             ],
         ),
         row(
+            "commute",
+            &["", "compare", "gap", "replay", "replay/refusal"],
+        ),
+        row(
             "canonical",
             &[
                 "",

@@ -6,7 +6,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::extension::types;
 use crate::gap::GapKind;
 use crate::replay::builtin;
-use crate::replay::refusal::Result;
+use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_name};
 use crate::{Name, TypeKind};
@@ -39,7 +39,13 @@ pub(crate) fn members(extension: &str) -> Members {
 pub(crate) fn create_extension(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let extension = child_name(node, SyntaxKind::EXTENSION).unwrap_or_default();
     if state.catalog().extensions.contains(&extension) {
-        return Ok(());
+        if tree::has(node, SyntaxKind::IF_NOT_EXISTS) {
+            return Ok(());
+        }
+        let why = format!("there is an extension {extension} already");
+        return Err(Refused::error(node, why)
+            .hint("write IF NOT EXISTS, or remove the statement")
+            .raises("duplicate_object"));
     }
     let schema = match child(node, SyntaxKind::EXTENSION_SCHEMA) {
         Some(schema) => tree::name(&schema),

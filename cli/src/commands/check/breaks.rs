@@ -9,6 +9,7 @@ use super::result::{Expected, add_columns};
 use crate::emit::Statement;
 use bowline_catalog::query::{Checker, Query};
 use bowline_catalog::{Catalog, Name, RelationKind};
+use bowline_sql::Kind;
 
 /// A statement that breaks, or that cannot be checked.
 #[derive(Debug, Serialize)]
@@ -43,7 +44,9 @@ pub(super) fn find(release: &Release, catalog: &Catalog, postgres: Option<u32>) 
             Ok(query) => {
                 let mut columns = Vec::new();
                 add_columns(&query.columns, "", catalog, &mut columns);
-                if let Some(why) = changed(&statement.columns, &columns) {
+                let why = changed(&statement.columns, &columns)
+                    .or_else(|| sent(statement, &query, &checker));
+                if let Some(why) = why {
                     found.breaks.push(broken(statement, why, None));
                 }
             }
@@ -87,6 +90,45 @@ fn gone(statement: &Compiled, catalog: &Catalog) -> Option<(String, String)> {
             }
         }
     })
+}
+
+/// Returns why PostgreSQL refuses the statement with the types that the release sends its
+/// parameters with.
+fn sent(statement: &Compiled, query: &Query, checker: &Checker<'_>) -> Option<String> {
+    let types: Vec<String> = query
+        .parameters
+        .iter()
+        .map(|parameter| parameter.data_type.sql())
+        .collect();
+    let mut changes = statement.parameters.iter().zip(&types).enumerate();
+    let (number, (was, is)) = changes.find(|(_, (was, is))| was != is)?;
+    let typed = with_types(&statement.sql, &statement.parameters);
+    let fault = checker.check(&typed).err()?;
+    fault.code?;
+    Some(format!(
+        "{}: that release sends ${} as {was}, and it is {is} now",
+        fault.message,
+        number + 1
+    ))
+}
+
+/// Returns the SQL with parameters of these types.
+fn with_types(sql: &str, types: &[String]) -> String {
+    let mut typed = String::new();
+    let mut from = 0;
+    let parameters = bowline_sql::tokens(sql).filter(|token| token.kind() == Kind::Parameter);
+    for token in parameters {
+        let number = token.text().trim_start_matches('$').parse::<usize>();
+        let index = number.ok().and_then(|number| number.checked_sub(1));
+        let Some(data_type) = index.and_then(|index| types.get(index)) else {
+            continue;
+        };
+        typed.push_str(&sql[from..token.start()]);
+        typed.push_str(&format!("({}::{data_type})", token.text()));
+        from = token.end();
+    }
+    typed.push_str(&sql[from..]);
+    typed
 }
 
 /// Returns how the result differs from what the release reads.

@@ -29,6 +29,8 @@ pub(super) struct Release {
 pub(super) struct Compiled {
     pub(super) function: String,
     pub(super) sql: String,
+    /// The types of its parameters as SQL, with which it is sent.
+    pub(super) parameters: Vec<String>,
     /// The columns of the result.
     pub(super) columns: Vec<Expected>,
     /// The columns that it reads or writes, by the name of their table; empty if not known.
@@ -43,8 +45,16 @@ struct Saved {
     line: usize,
     sql: String,
     #[serde(default)]
+    parameters: Vec<SavedParameter>,
+    #[serde(default)]
     columns: Vec<SavedColumn>,
     refused: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SavedParameter {
+    #[serde(rename = "type")]
+    data_type: String,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +115,11 @@ impl Release {
                 None => release.statements.push(Compiled {
                     function,
                     sql: query.sql,
+                    parameters: query
+                        .parameters
+                        .into_iter()
+                        .map(|parameter| parameter.data_type)
+                        .collect(),
                     columns: query
                         .columns
                         .into_iter()
@@ -151,6 +166,11 @@ impl Compiled {
         Self {
             function,
             columns,
+            parameters: query
+                .parameters
+                .iter()
+                .map(|parameter| parameter.data_type.sql())
+                .collect(),
             uses: query.reads.into_iter().chain(query.assigns).collect(),
             sql: query.sql,
         }

@@ -142,8 +142,11 @@ pub(super) fn write(files: &Files, current: &Files, root: &Path) -> Result<(), C
 }
 
 /// Returns true if this command or diesel's command has written the file.
+///
+/// When two branches meet, git leaves both versions in the file, from its first line on.
 pub(super) fn is_ours(text: &str) -> bool {
-    text.starts_with("// @generated")
+    let first = text.lines().find(|line| !line.starts_with("<<<<<<< "));
+    first.is_some_and(|line| line.starts_with("// @generated"))
 }
 
 /// Returns a path relative to the project's folder.
