@@ -55,7 +55,7 @@ impl State {
                 let path = self.search_path().iter().map(String::as_str);
                 // PostgreSQL searches `pg_temp` first, unless the search path names it.
                 let is_named = path.clone().any(|schema| schema == TEMPORARY);
-                let first = Some(TEMPORARY).filter(|_| !is_named);
+                let first = (!is_named).then_some(TEMPORARY);
                 let all = first.into_iter().chain(path);
                 all.map(|schema| full(schema, name)).collect()
             }
