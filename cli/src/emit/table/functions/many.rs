@@ -238,15 +238,22 @@ fn update_one_by_one<'a>(
         .collect();
     let given: Vec<String> = given.chain(of_version()).chain([last()]).collect();
     let output = format!("Vec<{}>", write_query(&table.row));
+    let (pattern, call) = (pattern.join(", "), given.join(", "));
+    let body = if call.contains('&') {
+        // A closure on its own would take the key to be a `str` or `[u8]`.
+        format!(
+            "        changes\n            .into_iter()\n            .map(|({pattern})| Self::update({call}))\n            .collect()\n"
+        )
+    } else {
+        format!(
+            "        let changes = changes.into_iter();\n        let update = |({pattern})| Self::update({call});\n        changes.map(update).collect()\n"
+        )
+    };
     Emitted {
         doc: doc(4, words),
         head: head("update_many", arguments, &output),
         constants: Vec::new(),
-        body: format!(
-            "        let changes = changes.into_iter();\n        let update = |({})| Self::update({});\n        changes.map(update).collect()\n",
-            pattern.join(", "),
-            given.join(", ")
-        ),
+        body,
     }
 }
 

@@ -70,3 +70,5 @@ CREATE TABLE by_21 (key citext PRIMARY KEY, at citext UNIQUE, name text);
 CREATE TABLE by_jsonb (key jsonb PRIMARY KEY, at jsonb UNIQUE, name text);
 CREATE TABLE by_array (key integer[] PRIMARY KEY, at text[] UNIQUE, name text);
 CREATE TABLE by_several (a float8, b bytea, c bool, d jsonb, e text, f uuid, g numeric, name text, PRIMARY KEY (a, b, c, d, e, f, g));
+CREATE TABLE by_10_with_array (key bytea PRIMARY KEY, name text, tags text[]);
+CREATE TABLE by_text_with_array (key text PRIMARY KEY, name text, tags text[]);
