@@ -2,6 +2,7 @@
 
 mod functions;
 mod inline;
+mod queries;
 
 pub(super) use inline::statements as inline_statements;
 
@@ -28,7 +29,9 @@ use bowline_catalog::replay::{Replayed, replay_each};
 ///
 /// Reports each down.sql that does not revert its up.sql, each difference between what `bowline
 /// generate` reads from the files and what PostgreSQL creates, and each statement of a generated
-/// function, of `query!` or of `query_as!` that the server does not accept. The database is dropped
+/// function, of `query!` or of `query_as!` that the server does not accept. Each query file,
+/// `query!` and `query_as!` is run on generated rows and rolled back: its types, the number of its
+/// rows and its columns with NULL are compared with what was inferred. The database is dropped
 /// afterwards. The exit code is 1 if anything differs.
 ///
 /// With --functions, a program calls each generated function with made-up values, and reports those
@@ -137,9 +140,11 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     if is_followed {
-        for statement in inline::statements(&project.package) {
-            trial.prepare(&statement)?;
+        let sources = inline::statements(&project.package);
+        for statement in &sources {
+            trial.prepare(statement)?;
         }
+        trial.compare_queries(project, &replayed.catalog, &sources)?;
     }
     let functions = match arguments.functions {
         true => Some(trial.call_functions(is_followed.then_some(&replayed.catalog), project)?),
@@ -274,6 +279,25 @@ impl Trial<'_> {
         self.findings
             .extend(findings.map(|finding| ui::escaped(finding).to_string()));
         Ok(called.functions)
+    }
+
+    /// Compares what was inferred of each query with the server's answers on generated rows.
+    fn compare_queries(
+        &mut self,
+        project: &Project,
+        replayed: &Catalog,
+        sources: &[Statement],
+    ) -> Result<(), CliError> {
+        let inferred = queries::inferred(project, replayed, sources)?;
+        if inferred.is_empty() {
+            return Ok(());
+        }
+        let found = self.throwaway.catalog()?;
+        let session = self.throwaway.session()?;
+        let wrong = queries::contradictions(session, replayed, &found, &inferred)?;
+        let wrong = wrong.iter().map(|words| ui::escaped(words).into());
+        self.findings.extend(wrong);
+        Ok(())
     }
 
     /// Compares the server's catalog with that of replay. Differences that the down.sql files left

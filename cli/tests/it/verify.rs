@@ -163,6 +163,58 @@ fn the_server_prepares_the_queries_of_the_sources() {
     "#);
 }
 
+/// The statement that is ignored makes the server's tables differ from those of the files.
+#[test]
+fn what_is_inferred_of_queries_is_compared() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TYPE mood AS ENUM ('sad', 'ok');
+             CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, mood mood NOT NULL, n int NOT NULL UNIQUE, note text);
+             CREATE TABLE b (id bigint PRIMARY KEY, a_id int NOT NULL REFERENCES a, tags mood[]);
+             CREATE TABLE c (id int PRIMARY KEY, mood mood NOT NULL CONSTRAINT one_each UNIQUE);",
+        ),
+        (
+            "queries/a.sql",
+            "-- name: named :many\nSELECT a.name AS who, b.tags, a.note FROM a JOIN b ON b.a_id = a.id;
+-- name: by_number :optional\n-- nullable: note\nSELECT a.id, b AS whole FROM a LEFT JOIN b ON b.id = a.id WHERE a.n = :n AND (:note::text IS NULL OR a.note = :note);
+-- name: numbers :many\nSELECT n FROM a WHERE mood = :mood;
+-- name: with_mood :optional\nSELECT id FROM c WHERE mood = :mood;
+-- name: add :one\nINSERT INTO a (name, mood, n) VALUES (:name, 'ok', :n) RETURNING id, mood;
+-- name: clear :affected\nDELETE FROM b;
+-- name: sleepers :one\nSELECT count(*) FROM pg_stat_activity;
+",
+        ),
+        (
+            "src/lib.rs",
+            "pub fn f() {\n    let _ = query!(\"SELECT name FROM a WHERE n = $1\", 1);\n}\n",
+        ),
+    ]);
+    insta::assert_snapshot!(verified(&project, &["--up-only"]), @"
+    1 migration verified on PostgreSQL [version]
+    exit 0
+    ");
+    project.write(
+        "migrations/2_b/up.sql",
+        "-- bowline: ignore\nALTER TABLE a ALTER name DROP NOT NULL, ALTER n TYPE bigint;
+         -- bowline: ignore\nALTER TABLE c DROP CONSTRAINT one_each;",
+    );
+    insta::assert_snapshot!(verified(&project, &["--up-only"]), @"
+    2_b: column a.n differs in its type: int4 in the migrations as read, int8 in PostgreSQL [version]
+    2_b: column a.name differs in its nullability: NOT NULL in the migrations as read, NULL in PostgreSQL [version]
+    2_b: constraint one_each of c is in the migrations as read, but not in PostgreSQL [version]
+    2_b: index one_each of c is in the migrations as read, but not in PostgreSQL [version]
+    queries/a.sql:1: on generated rows column who is NULL, and NOT NULL was inferred
+    queries/a.sql:3: the server says that $1 is bigint, and integer was inferred
+    queries/a.sql:6: the server says that column n is bigint, and integer was inferred
+    queries/a.sql:8: on generated rows it returns 2 rows, and at most one was inferred
+    queries/a.sql:10: the server says that $2 is bigint, and integer was inferred
+    the query in src/lib.rs:2: the server says that $1 is bigint, and integer was inferred
+    error: 10 findings on PostgreSQL [version]
+    exit 1
+    ");
+}
+
 #[test]
 fn other_spellings_of_values_are_no_findings() {
     let project = Project::new(&[(
