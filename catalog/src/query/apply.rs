@@ -207,6 +207,22 @@ impl Analyzer<'_> {
         ))
     }
 
+    /// Returns the depth of the query that `GROUPING(..)` belongs to: that of its columns.
+    fn depth_of_grouping(&self, of: &[Expr]) -> usize {
+        let innermost = self.scopes.len() - 1;
+        let mut depth: Option<usize> = None;
+        for value in of {
+            value.any(&mut |it| {
+                if let Kind::Var { table, .. } = &it.kind {
+                    let found = self.table(*table).depth;
+                    depth = Some(depth.map_or(found, |depth| depth.max(found)));
+                }
+                false
+            });
+        }
+        depth.unwrap_or(innermost).min(innermost)
+    }
+
     pub(super) fn aggregate(
         &mut self,
         name: &str,
@@ -235,7 +251,11 @@ impl Analyzer<'_> {
         let innermost = self.scopes.len() - 1;
         let depth = depth.unwrap_or(innermost).min(innermost);
         let nested = arguments.iter().chain(&others).any(|it| {
-            it.any(&mut |it| matches!(&it.kind, Kind::Aggregate(inner) if inner.depth == depth))
+            it.any(&mut |it| match &it.kind {
+                Kind::Aggregate(inner) => inner.depth == depth,
+                Kind::Grouping(of) => self.depth_of_grouping(of) == depth,
+                _ => false,
+            })
         });
         if nested {
             let message = "aggregate function calls cannot be nested";

@@ -48,6 +48,7 @@ pub(super) fn check(
         }
         "numeric" => is_number(trimmed) || has_prefixes && is_grouped_number(trimmed),
         "float4" | "float8" => is_number(trimmed) || is_hexadecimal(trimmed),
+        "money" => !has_letter_between_digits(trimmed),
         "bool" => is_bool(trimmed),
         "uuid" => is_uuid(trimmed),
         "json" | "jsonb" => serde_json::from_str::<serde_json::Value>(text).is_ok(),
@@ -131,6 +132,12 @@ fn is_point(text: &str) -> bool {
 fn is_shape(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || " .,()[]<>{}+-".contains(c);
     has_digit(text) && text.contains(',') && text.chars().all(is_part)
+}
+
+/// Returns true for `2e3`, which no locale reads as money: a currency's symbol is at an end.
+fn has_letter_between_digits(text: &str) -> bool {
+    let before = text.split(|c: char| c.is_ascii_alphabetic());
+    before.filter(|part| has_digit(part)).count() > 1
 }
 
 fn has_digit(text: &str) -> bool {

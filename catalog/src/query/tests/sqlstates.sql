@@ -401,3 +401,10 @@ MERGE INTO t USING u JOIN d USING (id) ON t.id = u.id WHEN NOT MATCHED THEN INSE
 MERGE INTO t USING u x CROSS JOIN (u JOIN d USING (id) AS j) ON true WHEN NOT MATCHED THEN INSERT (b) VALUES (doc::text)
 MERGE INTO t USING u JOIN d USING (id) AS j ON id = 1 WHEN MATCHED THEN DELETE
 MERGE INTO t USING u JOIN d USING (id) AS j ON doc = '1' WHEN MATCHED AND doc = '1' THEN DELETE
+SELECT max(grouping(a)) FROM t GROUP BY a
+SELECT a, array_agg(grouping(a) ORDER BY a) FROM t GROUP BY a
+SELECT (SELECT max(grouping(o.a)) FROM t) FROM t o GROUP BY o.a
+SELECT max(grouping(a) + 1) OVER () FROM t GROUP BY a
+SELECT '-2e3'::money
+SELECT '2'::money, '$1,000.50'::money, '(3)'::money
+SELECT $1::money / '2e3' = '1'::money
