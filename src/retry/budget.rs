@@ -39,6 +39,7 @@ impl Budget {
         self.change(|left| left.checked_sub(ONE))
     }
 
+    #[allow(deprecated, reason = "`try_update` needs a later Rust than ours")]
     fn change(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, change)
