@@ -3,6 +3,7 @@
 use crate::Project;
 
 mod generated;
+mod mistakes;
 
 const ACCOUNTS: (&str, &str) = (
     "migrations/0001_accounts.sql",
