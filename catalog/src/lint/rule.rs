@@ -31,7 +31,7 @@ pub enum Rule {
     BanDropNotNull,
     /// `DROP TABLE`.
     BanDropTable,
-    /// A column that one UPDATE sets twice.
+    /// A column that one statement sets twice.
     BanDuplicateColumnAssignments,
     /// `TRUNCATE .. CASCADE`.
     BanTruncateCascade,
@@ -153,7 +153,7 @@ const TABLE: [(Rule, &str, &str); 37] = {
         (
             R::BanDuplicateColumnAssignments,
             "ban-duplicate-column-assignments",
-            "PostgreSQL refuses an UPDATE that sets a column twice.",
+            "PostgreSQL refuses a statement that sets a column twice.",
         ),
         (
             R::BanTruncateCascade,

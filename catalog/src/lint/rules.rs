@@ -38,7 +38,7 @@ pub(super) fn statement(scope: &mut Scope<'_>) {
         K::ALTER_DOMAIN => domain::alter(scope),
         K::ALTER_TYPE => enums::add_value(scope),
         K::VACUUM | K::CLUSTER => other::repack(scope),
-        K::UPDATE => other::update(scope),
+        K::INSERT | K::MERGE | K::UPDATE => other::values(scope),
         _ => {}
     }
     enums::used(scope);

@@ -17,6 +17,7 @@ mod scripts;
 mod settings;
 mod sqlx;
 mod status;
+mod under_load;
 mod waits;
 mod ways;
 

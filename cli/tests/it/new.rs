@@ -137,7 +137,7 @@ fn commit_keys_are_created_once() {
 }
 
 /// A project with a table in use.
-fn in_use() -> Project {
+pub(crate) fn in_use() -> Project {
     Project::new(&[(
         "migrations/1_accounts/up.sql",
         "CREATE TABLE owners (id bigint PRIMARY KEY);
@@ -149,7 +149,7 @@ fn in_use() -> Project {
 }
 
 /// The statements that `--safe` is made for.
-const STATEMENTS: &[(&str, &str)] = &[
+pub(crate) const STATEMENTS: &[(&str, &str)] = &[
     (
         "not null",
         "ALTER TABLE accounts ALTER COLUMN email SET NOT NULL",
@@ -205,7 +205,8 @@ fn the_safe_steps_of_a_statement_are_migrations() {
     insta::assert_snapshot!(all);
 }
 
-fn folders(project: &Project) -> Vec<String> {
+/// Returns the names of the migrations, in order.
+pub(crate) fn folders(project: &Project) -> Vec<String> {
     let folder = std::fs::read_dir(project.path("migrations")).expect("a folder");
     let mut names: Vec<String> = folder
         .map(|entry| {

@@ -1,6 +1,6 @@
 //! Statements of maintenance and data.
 
-use squawk_syntax::SyntaxKind;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
@@ -32,26 +32,33 @@ fn is_full(vacuum: &str) -> bool {
     !is_off("false") && !is_off("off") && value.is_none_or(|token| !token.is("0"))
 }
 
-/// An UPDATE that sets a column twice.
-pub(super) fn update(scope: &mut Scope<'_>) {
+/// A statement that gives a column two values: in SET, or in the columns of an INSERT.
+pub(super) fn values(scope: &mut Scope<'_>) {
     let node = scope.node;
-    let Some(clause) = descendants(node, SyntaxKind::SET_CLAUSE).next() else {
-        return;
+    let is_alone = |list: &SyntaxNode| {
+        let mut above = list.ancestors();
+        !above.any(|node| node.kind() == SyntaxKind::SET_CLAUSE)
     };
-    let mut seen: Vec<String> = Vec::new();
-    for target in descendants(&clause, SyntaxKind::COLUMN_TARGET) {
-        // `a[1] = .., a[2] = ..` sets two elements.
-        let column = name(&target);
-        let is_plain = !has_below(&target, SyntaxKind::L_BRACK) && !column.is_empty();
-        if is_plain && seen.contains(&column) {
-            scope
-                .report(
-                    &target,
-                    Rule::BanDuplicateColumnAssignments,
-                    format!("PostgreSQL refuses this UPDATE: it sets {column} twice"),
-                )
-                .help("remove one of the assignments");
+    let lists = descendants(node, SyntaxKind::COLUMN_TARGET_LIST).filter(is_alone);
+    let lists: Vec<SyntaxNode> = descendants(node, SyntaxKind::SET_CLAUSE)
+        .chain(lists)
+        .collect();
+    for list in lists {
+        let mut seen: Vec<String> = Vec::new();
+        for target in descendants(&list, SyntaxKind::COLUMN_TARGET) {
+            // `a[1] = .., a[2] = ..` sets two elements.
+            let column = name(&target);
+            let is_plain = !has_below(&target, SyntaxKind::L_BRACK) && !column.is_empty();
+            if is_plain && seen.contains(&column) {
+                scope
+                    .report(
+                        &target,
+                        Rule::BanDuplicateColumnAssignments,
+                        format!("PostgreSQL refuses this statement: it sets {column} twice"),
+                    )
+                    .help("remove one of the two");
+            }
+            seen.push(column);
         }
-        seen.push(column);
     }
 }
