@@ -12,8 +12,10 @@ pub use crate::migrations::migrating;
 pub use crate::nullable::nullable;
 pub use crate::page::{InvalidPosition, Page, read as read_position, write as write_position};
 pub use crate::statement::ready::{
-    AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, KeyArrays,
-    RowKey, RowOf, StaticSql, StructRow, TableRow, read_record,
+    Alias, AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, Graph,
+    GraphNode, GraphSql, KeyArrays, Limit, Many, One, Optional, Related, Relation, RelationSql,
+    RowKey, RowOf, StaticSql, StructRow, TableRow, depth, depth_of, describe_related, only_reads,
+    order_by, read_record, read_related, require_columns,
 };
 pub use crate::statement::row_value;
 pub use crate::types::composite::{Attributes, Declared, write_attribute, write_count};
@@ -21,8 +23,8 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, id, own_multirange, own_range, pages,
-    pg_enum, position, query_row, row_key, table_row, values_from,
+    column_arrays, column_values, composite, constraints, graph, id, own_multirange, own_range,
+    pages, pg_enum, position, query_row, relations, row_key, table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -264,11 +266,13 @@ macro_rules! row_key {
 }
 
 /// Implements [`TableRow`](crate::statement::ready::TableRow): `Account: accounts { id, username
-/// }`.
+/// }`. A row without all columns names the whole one: `ListedAccount of Account: accounts { .. }`.
+/// A column that is not read as the type of the schema module has that type, and the cast by which
+/// it is read: `doc as Text => "::text"`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! table_row {
-    ($Row:ident: $table:ident { $($field:ident),+ $(,)? }) => {
+    ($Row:ident $(of $Whole:ident)?: $table:ident { $($field:ident),+ $(,)? }) => {
         impl $crate::__generated::AnswerRow for $Row {
             fn describe(columns: &mut $crate::__generated::RowColumns) {
                 $(columns.column::<$table::$field>();)+
@@ -283,18 +287,19 @@ macro_rules! table_row {
             }
         }
 
-        impl $crate::__generated::TableRow for $Row {}
+        impl $crate::__generated::TableRow for $Row {
+            type Table = $table::table;
+            type Whole = $crate::table_row!(@whole $Row $($Whole)?);
 
-        impl ::diesel::deserialize::FromSql<$crate::__generated::RowOf<$Row>, ::diesel::pg::Pg>
-            for $Row
-        {
-            fn from_sql(value: ::diesel::pg::PgValue<'_>) -> $crate::__generated::RowResult<Self> {
-                $crate::__generated::read_record(value)
-            }
+            const FIELDS: &'static [&'static str] = &[$(::core::stringify!($field)),+];
+            const COLUMNS: &'static [&'static str] =
+                &[$(<$table::$field as ::diesel::Column>::NAME),+];
         }
+
+        $crate::table_row!(@nested $Row);
     };
     // Some columns are not read as the type of the schema module.
-    ($Row:ident: $table:ident { $($field:ident $(as $ST:ty)?),+ $(,)? }) => {
+    ($Row:ident $(of $Whole:ident)?: $table:ident { $($field:ident $(as $ST:ty $(=> $cast:literal)?)?),+ $(,)? }) => {
         impl $crate::__generated::AnswerRow for $Row {
             fn describe(columns: &mut $crate::__generated::RowColumns) {
                 $($crate::table_row!(@describe columns, $table::$field $(as $ST)?);)+
@@ -309,7 +314,28 @@ macro_rules! table_row {
             }
         }
 
-        impl $crate::__generated::TableRow for $Row {}
+        impl $crate::__generated::TableRow for $Row {
+            type Table = $table::table;
+            type Whole = $crate::table_row!(@whole $Row $($Whole)?);
+
+            const FIELDS: &'static [&'static str] = &[$(::core::stringify!($field)),+];
+            const COLUMNS: &'static [&'static str] =
+                &[$(<$table::$field as ::diesel::Column>::NAME),+];
+            const CASTS: &'static [&'static str] = &[$(::core::concat!($($($cast)?)?)),+];
+        }
+
+        $crate::table_row!(@nested $Row);
+    };
+    (@whole $Row:ident) => { $Row };
+    (@whole $Row:ident $Whole:ident) => { $Whole };
+    (@nested $Row:ident) => {
+        impl ::diesel::deserialize::FromSql<$crate::__generated::RowOf<$Row>, ::diesel::pg::Pg>
+            for $Row
+        {
+            fn from_sql(value: ::diesel::pg::PgValue<'_>) -> $crate::__generated::RowResult<Self> {
+                $crate::__generated::read_record(value)
+            }
+        }
     };
     (@describe $columns:ident, $table:ident::$field:ident) => {
         $columns.column::<$table::$field>()
@@ -354,5 +380,121 @@ macro_rules! query_row {
                 $crate::__generated::read_record(value)
             }
         }
+    };
+}
+
+/// Declares the relations of a row: `Account { TRANSFERS: Many transfers of ["id"] by ["id"] =
+/// "transfers AS {t}" where "{t}.sender_id = {p}.id" }`.
+///
+/// One to a table with policies, which could call a function that writes, ends with `, calls`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! relations {
+    ($Row:ident { $(
+        $(#[$meta:meta])*
+        $NAME:ident: $Kind:ident $table:path, of $of:tt by $key:tt =
+            $from:literal where $condition:literal $(, $calls:ident)?;
+    )+ }) => {
+        impl $Row {$(
+            $(#[$meta])*
+            pub const $NAME: $crate::__generated::Relation<$crate::__generated::$Kind, $table> =
+                $crate::__generated::Relation::new($crate::__generated::RelationSql {
+                    from: $from,
+                    condition: $condition,
+                    of: &$of,
+                    key: &$key,
+                    only_reads: $crate::relations!(@only_reads $($calls)?),
+                });
+        )+}
+    };
+    (@only_reads) => { true };
+    (@only_reads calls) => { false };
+}
+
+/// Implements the traits of a graph: `IssuePage { issue: Issue; author: User = AUTHOR All; }`. A
+/// relation is followed by its limit, and by the field that gives the order.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! graph {
+    ($Graph:ident { $row:ident: $Row:ty; $(
+        $field:ident: $Type:ty = $RELATION:ident $limit:ident $(($rows:literal))? $($by:ident)?;
+    )* }) => {
+        #[automatically_derived]
+        impl $crate::__generated::AnswerRow for $Graph {
+            fn describe(columns: &mut $crate::__generated::RowColumns) {
+                <$Row as $crate::__generated::AnswerRow>::describe(columns);
+                $($crate::__generated::describe_related::<$Type, _, _>(
+                    &$crate::graph!(@relation $Row, $RELATION),
+                    columns,
+                );)*
+            }
+
+            fn read(
+                fields: &mut $crate::__generated::Fields<'_>,
+            ) -> $crate::__generated::RowResult<Self> {
+                Ok(Self {
+                    $row: <$Row as $crate::__generated::AnswerRow>::read(fields)?,
+                    $($field: $crate::__generated::read_related::<$Type, _, _>(
+                        &$crate::graph!(@relation $Row, $RELATION),
+                        fields,
+                        ::core::stringify!($field),
+                    )?,)*
+                })
+            }
+        }
+
+        #[automatically_derived]
+        impl $crate::__generated::GraphNode for $Graph {
+            type Row = $Row;
+
+            const DEPTH: usize = $crate::__generated::depth(&[$(
+                $crate::__generated::depth_of::<$Type, _, _>(
+                    &$crate::graph!(@relation $Row, $RELATION),
+                ),
+            )*]);
+            const ONLY_READS: bool = true $(
+                && $crate::__generated::only_reads::<$Type, _, _>(
+                    &$crate::graph!(@relation $Row, $RELATION),
+                )
+            )*;
+
+            fn select(
+                sql: &mut $crate::__generated::GraphSql,
+                row: $crate::__generated::Alias,
+            ) {
+                <$Row as $crate::__generated::GraphNode>::select(sql, row);
+                $(
+                    const {
+                        $crate::__generated::require_columns(
+                            <$Row as $crate::__generated::TableRow>::COLUMNS,
+                            $crate::graph!(@relation $Row, $RELATION).of(),
+                        );
+                    }
+                    sql.related::<$Type, _, _>(
+                        row,
+                        &$crate::graph!(@relation $Row, $RELATION),
+                        $crate::__generated::Limit::$limit $(($rows))?,
+                        $crate::graph!(@by $Row, $Type, $RELATION $(, $by)?),
+                    );
+                )*
+            }
+        }
+
+        #[automatically_derived]
+        impl $crate::__generated::Graph for $Graph {}
+
+        $crate::table_row!(@nested $Graph);
+    };
+    (@relation $Row:ty, $RELATION:ident) => {
+        <<$Row as $crate::__generated::TableRow>::Whole>::$RELATION
+    };
+    (@by $Row:ty, $Type:ty, $RELATION:ident) => { ::core::option::Option::None };
+    (@by $Row:ty, $Type:ty, $RELATION:ident, $by:ident) => {
+        ::core::option::Option::Some(const {
+            $crate::__generated::order_by::<$Type, _, _>(
+                &$crate::graph!(@relation $Row, $RELATION),
+                ::core::stringify!($by),
+            )
+        })
     };
 }

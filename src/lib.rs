@@ -75,7 +75,7 @@ mod wire;
 pub use async_database::AsyncDatabase;
 #[cfg(feature = "testing")]
 pub use bowline_macros::test;
-pub use bowline_macros::{Row, migrations};
+pub use bowline_macros::{Graph, Row, migrations};
 #[cfg(feature = "query")]
 pub use bowline_macros::{query, query_as};
 pub use config::Config;
@@ -86,7 +86,7 @@ pub use migrations::Migrations;
 pub use page::Page;
 pub use session::Session;
 pub use sqlstate::SqlState;
-pub use statement::{Query, Row, Statement, StatementDsl, WriteQuery, sql_query};
+pub use statement::{Graph, Query, Row, Statement, StatementDsl, WriteQuery, sql_query};
 pub use transaction::TransactionOptions;
 
 // These names are for code that 0.1 generated, so that the error of `migrations!` is the only one.

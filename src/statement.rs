@@ -27,8 +27,8 @@ pub use query::DieselQuery;
 pub use query::StatementDsl;
 pub(crate) use query::render;
 pub use ready::{
-    CheckedQuery, CheckedStatement, ExactQuery, Exactly, Query, QueryOutput, Read, RowsAffected,
-    WasWritten, Write, WriteMany, WriteQuery,
+    CheckedQuery, CheckedStatement, ExactQuery, Exactly, Graph, Many, One, Optional, Query,
+    QueryOutput, Read, Relation, RowsAffected, WasWritten, Write, WriteMany, WriteQuery,
 };
 #[doc(hidden)]
 pub use sql::row_value;

@@ -1,5 +1,6 @@
 //! The macros of bowline, which reexports them.
 
+mod graph;
 mod migrations;
 #[cfg(feature = "query")]
 mod query;
@@ -32,6 +33,34 @@ pub fn migrations(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Row, attributes(row, diesel))]
 pub fn row(input: TokenStream) -> TokenStream {
     row::expand(input)
+}
+
+/// Derives the trait `bowline::Graph`: the struct is a row with the rows that it is related to.
+///
+/// The first field is a row of a table. The other ones are named after relations of that table:
+/// the field `comments` reads `Issue::COMMENTS`. Each holds a row or a graph, an `Option` or a
+/// `Vec` of them, as the relation says. `query.load::<IssuePage>()` reads graphs in place of rows.
+///
+/// ```text
+/// #[derive(Graph, Serialize)]
+/// struct IssuePage {
+///     #[serde(flatten)]
+///     issue: Issue,
+///     author: User,
+///     #[graph(last = 10)]
+///     comments: Vec<CommentWithAuthor>,
+/// }
+/// ```
+///
+/// | option of a field | means |
+/// |---|---|
+/// | `#[graph(first = 10)]` | the first ten related rows |
+/// | `#[graph(last = 10)]` | the last ten, the last of all first |
+/// | `#[graph(by = created_at)]` | ordered by that field, then by the key; otherwise by the key |
+/// | `#[graph(relation = comments)]` | the relation, if the field has another name |
+#[proc_macro_derive(Graph, attributes(graph))]
+pub fn graph(input: TokenStream) -> TokenStream {
+    graph::expand(input)
 }
 
 /// Checks SQL when the crate is compiled, and returns a query that is ready to run.

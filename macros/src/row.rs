@@ -36,7 +36,7 @@ struct Options {
     is_embedded: bool,
 }
 
-fn wrong(message: &str, span: Span) -> Wrong {
+pub(crate) fn wrong(message: &str, span: Span) -> Wrong {
     Wrong {
         message: message.to_owned(),
         span,
@@ -107,7 +107,7 @@ fn fields(body: TokenStream) -> Result<Vec<Field>, Wrong> {
 }
 
 /// Splits tokens at commas, except commas between `<` and `>`.
-fn split(tokens: TokenStream) -> Vec<TokenStream> {
+pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     let mut depth = 0_usize;
     let mut before = ' ';
@@ -252,11 +252,11 @@ impl Struct {
     }
 }
 
-fn braces(tokens: TokenStream) -> TokenTree {
+pub(crate) fn braces(tokens: TokenStream) -> TokenTree {
     TokenTree::Group(Group::new(Delimiter::Brace, tokens))
 }
 
-fn code(text: &str) -> Result<TokenStream, Wrong> {
+pub(crate) fn code(text: &str) -> Result<TokenStream, Wrong> {
     text.parse().map_err(|_| {
         wrong(
             "the name of a column is not a name in Rust",

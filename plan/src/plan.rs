@@ -22,6 +22,7 @@ mod own_types;
 mod patched;
 mod problem;
 mod queries;
+mod relations;
 mod roles;
 mod rust_type;
 mod schema;
@@ -53,6 +54,7 @@ pub use queries::{
     OrderPlan, OrdersPlan, PagedList, PagesPlan, PositionField, QueryFilePlan, QueryFunction,
     RowPlan, ValuePlan, inline, module as query_module, query_file,
 };
+pub use relations::{RelationPlan, RelationTo};
 pub use roles::Roles;
 pub use rust_type::{RustType, SqlType, Wire};
 pub use schema::{CustomType, SchemaColumn, SchemaPlan, SchemaTable};
@@ -152,6 +154,7 @@ pub fn plan(
             tables.push(table);
         }
     }
+    relations::add(catalog, &mut tables, &mut notes);
     notes.extend(text_columns.notes());
     let fields = tables.iter().flat_map(|table| &table.fields);
     let used = fields.flat_map(|field| field.rust_type.of_sql.clone());

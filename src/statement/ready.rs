@@ -7,15 +7,18 @@
 mod ahead;
 mod column_values;
 mod conditions;
+mod graph;
 mod inline;
 mod nested_row;
 mod output;
 mod record;
 mod row_key;
+mod row_of;
 mod static_sql;
 mod table_row;
 mod write_many;
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use diesel::pg::Pg;
@@ -28,14 +31,21 @@ use crate::command::columns::Columns;
 use crate::command::text::{ColumnSet, QueryText};
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
+use crate::sql_text::read_only::Reads;
 use ahead::EncodedAhead;
 use conditions::Conditions;
+use graph::GraphPlan;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
+pub use graph::{
+    Alias, Graph, GraphNode, GraphSql, Limit, Many, One, Optional, Related, Relation, RelationSql,
+    depth, depth_of, describe_related, only_reads, order_by, read_related, require_columns,
+};
 pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
-pub use nested_row::{RowOf, read_record};
+pub use nested_row::read_record;
 pub use output::{Exactly, QueryOutput, RowsAffected, WasWritten};
 pub use row_key::{KeyArrays, RowKey};
+pub use row_of::RowOf;
 pub use static_sql::StaticSql;
 pub use table_row::{AnswerRow, Fields, TableRow};
 pub use write_many::WriteMany;
@@ -52,6 +62,8 @@ pub struct Query<O, A = Read> {
     given: Option<Box<[Given; 2]>>,
     /// The conditions that are not left out, where the SQL has gaps for them.
     conditions: Conditions,
+    /// The graph that is read in place of each row.
+    graph: Option<&'static GraphPlan>,
     values: EncodedAhead,
     output: PhantomData<fn() -> (O, A)>,
 }
@@ -85,6 +97,7 @@ impl<O, A> Query<O, A> {
             sql,
             given: None,
             conditions: Conditions::default(),
+            graph: None,
             values: EncodedAhead::default(),
             output: PhantomData,
         }
@@ -181,6 +194,7 @@ impl<O, A> Query<O, A> {
             sql: self.sql,
             given: self.given,
             conditions: self.conditions,
+            graph: self.graph,
             values: self.values,
             output: PhantomData,
         }
@@ -213,19 +227,21 @@ impl<O, A> Query<O, A> {
         let parameters = self.values.parameters(encoder.lookup)?;
         let constant = &self.sql.number;
         let (text, is_named) = match self.given.as_deref() {
-            None if self.sql.has_conditions => {
+            None if self.graph.is_some() || self.sql.has_conditions => {
                 let sets = [self.conditions.set(), ColumnSet::default()];
-                let compose = || self.conditions.compose(self.sql.sql);
+                let graph = self.graph.map(|graph| (graph.id)());
                 let QueryText { text, is_known } =
-                    encoder.texts.of_composition(constant, sets, compose);
-                (text, is_known)
+                    encoder
+                        .texts
+                        .of_composition(constant, sets, graph, || self.composed());
+                (text, is_known || !self.sql.has_conditions)
             }
             None => (encoder.texts.of_constant(constant, self.sql.sql), true),
             Some(given) => {
                 let sets = given.each_ref().map(|given| given.set.clone());
                 let compose = || self.sql.compose(given, parameters.len());
                 let QueryText { text, is_known } =
-                    encoder.texts.of_composition(constant, sets, compose);
+                    encoder.texts.of_composition(constant, sets, None, compose);
                 // It is prepared at its second use, since most compositions are rare.
                 (text, is_known)
             }
@@ -242,11 +258,27 @@ impl<O, A> Query<O, A> {
             function: Some(self.sql.function),
             ..Command::of(text)
         };
-        if let Some(reads) = self.sql.reads(&command.text) {
+        let may_write = self.graph.is_some_and(|graph| !graph.only_reads);
+        if may_write {
+            command.set_reads_if_unknown(Reads::No);
+        } else if let Some(reads) = self.sql.reads(&command.text) {
             command.set_reads_if_unknown(reads);
         }
         encoder.commands.push(command);
         Ok(())
+    }
+
+    /// Returns the SQL with the conditions that are given, or that of the graph.
+    fn composed(&self) -> String {
+        let sql = if self.sql.has_conditions {
+            Cow::Owned(self.conditions.compose(self.sql.sql))
+        } else {
+            Cow::Borrowed(self.sql.sql)
+        };
+        match self.graph {
+            Some(graph) => (graph.compose)(&sql),
+            None => sql.into_owned(),
+        }
     }
 }
 

@@ -266,7 +266,8 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row("test", &[]),
             row("query", &["migrations"]),
             row("row", &["migrations"]),
-            row("", &["migrations", "query", "row", "test"]),
+            row("graph", &["migrations", "row"]),
+            row("", &["graph", "migrations", "query", "row", "test"]),
         ],
     },
     Package {

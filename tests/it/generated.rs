@@ -2,6 +2,7 @@
 
 mod compile_errors;
 mod constant_sql;
+mod graphs;
 #[allow(
     missing_docs,
     unreachable_pub,

@@ -8,6 +8,7 @@ const NAMES: &[&str] = &[
     "Error",
     "ErrorKind",
     "Executor",
+    "Graph",
     "Migrations",
     "Outcome",
     "Page",

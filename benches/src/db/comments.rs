@@ -96,6 +96,14 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Comment {
+        /// The row of `posts` whose `id` is the `post_id` here: the foreign key `comments_post_id_fkey`.
+        POST: One super::schema::posts::table, of ["post_id"] by [] =
+            "posts AS {t}" where "{t}.id = {p}.post_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `comments`.
     pub enum CommentConstraint on "public"."comments" {

@@ -96,6 +96,19 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Post {
+        /// The row of `users` whose `id` is the `user_id` here: the foreign key `posts_user_id_fkey`.
+        USER: One super::schema::users::table, of ["user_id"] by [] =
+            "users AS {t}" where "{t}.id = {p}.user_id";
+        /// The rows of `comments` whose `post_id` is the `id` here: the foreign key `comments_post_id_fkey`, by id.
+        ///
+        /// Served by the index `comments_post_id_idx`.
+        COMMENTS: Many super::schema::comments::table, of ["id"] by ["id"] =
+            "comments AS {t}" where "{t}.post_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `posts`.
     pub enum PostConstraint on "public"."posts" {

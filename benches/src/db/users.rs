@@ -109,6 +109,16 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    User {
+        /// The rows of `posts` whose `user_id` is the `id` here: the foreign key `posts_user_id_fkey`, by id.
+        ///
+        /// Served by the index `posts_user_id_idx`.
+        POSTS: Many super::schema::posts::table, of ["id"] by ["id"] =
+            "posts AS {t}" where "{t}.user_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `users`.
     pub enum UserConstraint on "public"."users" {

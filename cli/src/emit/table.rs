@@ -8,6 +8,7 @@ use super::layout::{self, derive, doc, literal, use_list};
 
 mod functions;
 mod given;
+mod relations;
 mod sql;
 mod template;
 mod values;
@@ -23,7 +24,7 @@ pub(super) fn table(table: &TablePlan) -> String {
         imports(table),
         id(table),
         row(table),
-        values::row(table, &table.row, &table.fields),
+        values::row(table, &table.row, "", &table.fields),
         listed(table),
         given::new(table),
         values::new(table),
@@ -31,6 +32,7 @@ pub(super) fn table(table: &TablePlan) -> String {
         values::changes(table),
         row_key(table),
         functions::positions(table),
+        relations::relations(table),
         constraints(table),
         functions::functions(table),
     ]
@@ -201,7 +203,10 @@ fn listed(table: &TablePlan) -> String {
     let name = table.listed_type();
     let fields = &table.list_fields;
     let row = read_struct(table, &name, fields, &comment, None, &attributes);
-    format!("{row}\n{}", values::row(table, &name, fields))
+    format!(
+        "{row}\n{}",
+        values::row(table, &name, &format!(" of {}", table.row), fields)
+    )
 }
 
 /// Returns a struct that is read from the table.

@@ -1,6 +1,7 @@
 //! `bowline generate`.
 
 mod committed;
+mod foreign_keys;
 mod relations;
 mod schemas;
 mod sources;

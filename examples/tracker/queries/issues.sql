@@ -31,35 +31,6 @@ SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, i.upda
        )
  ORDER BY :order;
 
--- name: detail :optional
--- An issue with its author, labels, comments and attachments.
-SELECT i.id, i.number, i.title, i.body, i.status, i.tags, i.estimate, i.due_on, i.version,
-       i.created_at, i.updated_at, u AS author,
-       ARRAY(
-         SELECT l FROM issue_labels il JOIN labels l ON l.id = il.label_id
-          WHERE il.issue_id = i.id ORDER BY l.name
-       ) AS labels,
-       ARRAY(
-         SELECT entry
-           FROM (SELECT c AS comment, w AS author
-                   FROM comments c JOIN users w ON w.id = c.author_id
-                  WHERE c.issue_id = i.id ORDER BY c.id) entry
-       ) AS comments,
-       ARRAY(
-         SELECT file
-           FROM (SELECT a.id, a.name, length(a.content) AS bytes
-                   FROM attachments a WHERE a.issue_id = i.id ORDER BY a.name, a.id) file
-       ) AS attachments
-  FROM issues i JOIN users u ON u.id = i.author_id
- WHERE i.project_id = :project AND i.number = :number AND i.deleted_at IS NULL;
-
--- name: labels_of :many
--- The labels of several issues.
-SELECT il.issue_id, l AS label
-  FROM issue_labels il JOIN labels l ON l.id = il.label_id
- WHERE il.issue_id = ANY(:issues)
- ORDER BY il.issue_id, l.name;
-
 -- name: search :many
 -- The issues of a project with these words, the best first.
 SELECT i.id, i.number, i.title, ts_rank(i.words, query) AS rank

@@ -13,13 +13,13 @@ use bowline::{AsyncDatabase, TransactionOptions};
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::db::queries::issues::{self, BoardOrder, BoardRow, DetailRow, OpenRow, SearchRow};
-use crate::db::queries::organisations::{self, OverviewRow};
+use crate::db::queries::issues::{self, BoardOrder, BoardRow, OpenRow, SearchRow};
 use crate::db::{
     Comment, CommentId, CommentValues, Issue, IssueChanges, IssueId, IssueLabel, IssueStatus, Job,
-    NewComment, NewJob, NewUser, OrganisationId, ProjectId, User, UserId, audit,
+    NewComment, NewJob, NewUser, Organisation, OrganisationId, ProjectId, User, UserId, audit,
 };
 use crate::failure::Failure;
+use crate::graphs::{IssuePage, Overview};
 use crate::types::Email;
 use crate::worker::{CHANNEL, COUNT_COMMENTS};
 
@@ -73,8 +73,10 @@ async fn sign_up(
 async fn overview(
     State(db): State<AsyncDatabase>,
     Path(organisation): Path<OrganisationId>,
-) -> Result<Json<OverviewRow>, Failure> {
-    let found = db.run(organisations::overview(10, organisation)).await?;
+) -> Result<Json<Overview>, Failure> {
+    let found = db
+        .run(Organisation::find(organisation).load::<Overview>())
+        .await?;
     found.map(Json).ok_or_else(Failure::not_found)
 }
 
@@ -161,8 +163,9 @@ async fn search(
 async fn detail(
     State(db): State<AsyncDatabase>,
     Path((project, number)): Path<(ProjectId, i32)>,
-) -> Result<Json<DetailRow>, Failure> {
-    let found = db.run(issues::detail(project, number)).await?;
+) -> Result<Json<IssuePage>, Failure> {
+    let found = Issue::find_by_project_id_and_number(project, number);
+    let found = db.run(found.load::<IssuePage>()).await?;
     found.map(Json).ok_or_else(Failure::not_found)
 }
 

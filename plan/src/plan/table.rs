@@ -229,6 +229,7 @@ pub(super) fn plan(
         changes_fields,
         constraints: constraints(relation),
         functions: Vec::new(),
+        relations: Vec::new(),
         foreign_ids,
         extra_derives,
         new_derives,

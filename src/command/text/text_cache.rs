@@ -37,6 +37,8 @@ pub struct ConstantNumber(AtomicUsize);
 pub(crate) struct Composition {
     pub(crate) constant: usize,
     pub(crate) sets: [ColumnSet; 2],
+    /// The graph that is read in place of each row.
+    pub(crate) graph: Option<TypeId>,
 }
 
 /// The texts that a session has used.
@@ -136,11 +138,13 @@ impl TextCache {
         &mut self,
         constant: &ConstantNumber,
         sets: [ColumnSet; 2],
+        graph: Option<TypeId>,
         make: impl FnOnce() -> String,
     ) -> QueryText {
         let composition = Composition {
             constant: constant.get(),
             sets,
+            graph,
         };
         if let Some(text) = self.composed.get(&composition) {
             return QueryText {
@@ -208,9 +212,21 @@ mod tests {
         assert_eq!(first.sql().len(), MAX_LENGTH + 1);
         let sets = || [ColumnSet::default(), ColumnSet::default()];
         let composed = || " ".repeat(MAX_LENGTH + 1);
-        assert!(!texts.of_composition(&number, sets(), composed).is_known);
-        assert!(texts.of_composition(&number, sets(), composed).is_known);
-        assert!(!texts.of_composition(&other, sets(), composed).is_known);
+        assert!(
+            !texts
+                .of_composition(&number, sets(), None, composed)
+                .is_known
+        );
+        assert!(
+            texts
+                .of_composition(&number, sets(), None, composed)
+                .is_known
+        );
+        assert!(
+            !texts
+                .of_composition(&other, sets(), None, composed)
+                .is_known
+        );
     }
 
     #[test]

@@ -1,32 +1,10 @@
 //! A row within a row, as a value that diesel reads.
 
-use std::marker::PhantomData;
-
 use diesel::deserialize;
-use diesel::pg::{Pg, PgTypeMetadata, PgValue};
-use diesel::sql_types::{HasSqlType, SqlType, is_nullable};
+use diesel::pg::PgValue;
 
 use super::record::Record;
 use super::table_row::{AnswerRow, Fields};
-
-const RECORD: u32 = 2249;
-const RECORD_ARRAY: u32 = 2287;
-
-/// The SQL type of a whole row that is read as `R`. `table_row!` and `query_row!` make `R` readable
-/// as this type.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct RowOf<R>(PhantomData<fn() -> R>);
-
-impl<R: 'static> SqlType for RowOf<R> {
-    type IsNull = is_nullable::NotNull;
-}
-
-impl<R> HasSqlType<RowOf<R>> for Pg {
-    fn metadata(_: &mut Self::MetadataLookup) -> PgTypeMetadata {
-        PgTypeMetadata::new(RECORD, RECORD_ARRAY)
-    }
-}
 
 /// Reads a row from the bytes of a record.
 #[doc(hidden)]
@@ -41,6 +19,7 @@ pub fn read_record<R: AnswerRow>(value: PgValue<'_>) -> deserialize::Result<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::row_of::RECORD;
     use super::*;
     use std::num::NonZeroU32;
 

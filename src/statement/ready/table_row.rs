@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Bool, HasSqlType};
 use diesel::{Column, Expression};
 
 use super::record::Record;
+use super::row_of::RowOf;
 use crate::command::columns::Columns;
 use crate::wire::answer::Answer;
 use crate::wire::row::{AnswerField, SessionRow};
@@ -23,7 +24,22 @@ pub trait AnswerRow: Sized {
 
 /// A row of one table, which a query can lock. `table_row!` implements it.
 #[doc(hidden)]
-pub trait TableRow: AnswerRow {}
+pub trait TableRow: AnswerRow + FromSql<RowOf<Self>, Pg> + 'static {
+    /// The table.
+    type Table;
+
+    /// The row with all columns, which declares the relations.
+    type Whole;
+
+    /// The fields, in the order of the columns.
+    const FIELDS: &'static [&'static str];
+
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The casts by which they are read, such as `::text`; empty if there are none.
+    const CASTS: &'static [&'static str] = &[];
+}
 
 /// The columns of a row that are not read yet.
 #[doc(hidden)]

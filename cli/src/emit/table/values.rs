@@ -5,12 +5,19 @@ use bowline_plan::plan::{Field, Function, TablePlan};
 use super::super::layout::{WIDTH, literal};
 use super::lifetime;
 
-pub(super) fn row(table: &TablePlan, name: &str, fields: &[Field]) -> String {
+pub(super) fn row(table: &TablePlan, name: &str, of_whole: &str, fields: &[Field]) -> String {
     let columns = fields.iter().map(|field| match &field.via {
-        Some(via) => format!("{} as {}", field.name, via.sql_type.in_table()),
+        Some(via) => {
+            let cast = via.read_suffix();
+            let cast = match &*cast {
+                "" => String::new(),
+                cast => format!(" => {}", literal(cast)),
+            };
+            format!("{} as {}{cast}", field.name, via.sql_type.in_table())
+        }
         None => field.name.clone(),
     });
-    call("table_row", name, "", table, columns)
+    call("table_row", name, of_whole, table, columns)
 }
 
 /// Returns the macro that makes the values of a row from the columns that each row needs.

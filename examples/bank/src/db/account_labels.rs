@@ -89,6 +89,14 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    AccountLabel {
+        /// The row of `accounts` whose `id` is the `account_id` here: the foreign key `account_labels_account_id_fkey`.
+        ACCOUNT: One super::schema::accounts::table, of ["account_id"] by [] =
+            "accounts AS {t}" where "{t}.id = {p}.account_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `account_labels`.
     pub enum AccountLabelConstraint on "public"."account_labels" {

@@ -130,6 +130,26 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Account {
+        /// The rows of `account_labels` whose `account_id` is the `id` here: the foreign key `account_labels_account_id_fkey`, by account_id and label.
+        ///
+        /// Served by the index `account_labels_pkey`.
+        ACCOUNT_LABELS: Many super::schema::account_labels::table, of ["id"] by ["account_id", "label"] =
+            "account_labels AS {t}" where "{t}.account_id = {p}.id";
+        /// The rows of `transfers` whose `sender_id` is the `id` here: the foreign key `transfers_sender_id_fkey`, by id.
+        ///
+        /// Served by the index `transfers_sender_id_idx`.
+        TRANSFERS_BY_SENDER: Many super::schema::transfers::table, of ["id"] by ["id"] =
+            "transfers AS {t}" where "{t}.sender_id = {p}.id";
+        /// The rows of `transfers` whose `receiver_id` is the `id` here: the foreign key `transfers_receiver_id_fkey`, by id.
+        ///
+        /// Served by the index `transfers_receiver_id_idx`.
+        TRANSFERS_BY_RECEIVER: Many super::schema::transfers::table, of ["id"] by ["id"] =
+            "transfers AS {t}" where "{t}.receiver_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {

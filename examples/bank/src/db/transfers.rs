@@ -96,6 +96,17 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Transfer {
+        /// The row of `accounts` whose `id` is the `sender_id` here: the foreign key `transfers_sender_id_fkey`.
+        SENDER: One super::schema::accounts::table, of ["sender_id"] by [] =
+            "accounts AS {t}" where "{t}.id = {p}.sender_id";
+        /// The row of `accounts` whose `id` is the `receiver_id` here: the foreign key `transfers_receiver_id_fkey`.
+        RECEIVER: One super::schema::accounts::table, of ["receiver_id"] by [] =
+            "accounts AS {t}" where "{t}.id = {p}.receiver_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `transfers`.
     pub enum TransferConstraint on "public"."transfers" {

@@ -49,7 +49,7 @@ pub struct ListedAttachment {
 }
 
 bowline::__generated::table_row! {
-    ListedAttachment: attachments {
+    ListedAttachment of Attachment: attachments {
         id, issue_id, name, created_at,
     }
 }
@@ -119,6 +119,14 @@ bowline::__generated::column_arrays! {
 bowline::__generated::row_key! {
     Attachment: attachments {
         0 id: AttachmentId,
+    }
+}
+
+bowline::__generated::relations! {
+    Attachment {
+        /// The row of `issues` whose `id` is the `issue_id` here: the foreign key `attachments_issue_id_fkey`.
+        ISSUE: One super::schema::issues::table, of ["issue_id"] by [] =
+            "issues AS {t}" where "{t}.id = {p}.issue_id";
     }
 }
 

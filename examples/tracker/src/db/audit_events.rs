@@ -97,6 +97,14 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Event {
+        /// The row of `users` whose `id` is the `user_id` here: the foreign key `events_user_id_fkey`.
+        USER: Optional super::schema::users::table, of ["user_id"] by [] =
+            "users AS {t}" where "{t}.id = {p}.user_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `events`.
     pub enum EventConstraint on "audit"."events" {

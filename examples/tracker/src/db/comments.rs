@@ -108,6 +108,25 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Comment {
+        /// The row of `issues` whose `id` is the `issue_id` here: the foreign key `comments_issue_id_fkey`.
+        ISSUE: One super::schema::issues::table, of ["issue_id"] by [] =
+            "issues AS {t}" where "{t}.id = {p}.issue_id";
+        /// The row of `users` whose `id` is the `author_id` here: the foreign key `comments_author_id_fkey`.
+        AUTHOR: One super::schema::users::table, of ["author_id"] by [] =
+            "users AS {t}" where "{t}.id = {p}.author_id";
+        /// The row of `comments` whose `id` is the `parent_id` here: the foreign key `comments_parent_id_fkey`.
+        PARENT: Optional super::schema::comments::table, of ["parent_id"] by [] =
+            "comments AS {t}" where "{t}.id = {p}.parent_id";
+        /// The rows of `comments` whose `parent_id` is the `id` here: the foreign key `comments_parent_id_fkey`, by id.
+        ///
+        /// Served by the index `comments_parent_id_idx`.
+        COMMENTS_BY_PARENT: Many super::schema::comments::table, of ["id"] by ["id"] =
+            "comments AS {t}" where "{t}.parent_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `comments`.
     pub enum CommentConstraint on "public"."comments" {

@@ -51,6 +51,17 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    IssueLabel {
+        /// The row of `issues` whose `id` is the `issue_id` here: the foreign key `issue_labels_issue_id_fkey`.
+        ISSUE: One super::schema::issues::table, of ["issue_id"] by [] =
+            "issues AS {t}" where "{t}.id = {p}.issue_id";
+        /// The row of `labels` whose `id` is the `label_id` here: the foreign key `issue_labels_label_id_fkey`.
+        LABEL: One super::schema::labels::table, of ["label_id"] by [] =
+            "labels AS {t}" where "{t}.id = {p}.label_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `issue_labels`.
     pub enum IssueLabelConstraint on "public"."issue_labels" {

@@ -55,8 +55,9 @@ bowline::__generated::table_row! {
     Issue: issues {
         id, project_id, number, author_id, title, body, status,
         tags as diesel::sql_types::Array<diesel::sql_types::Text>,
-        estimate as diesel::sql_types::Nullable<diesel::sql_types::Text>, remind_before, due_on,
-        words as diesel::sql_types::Text, version, created_at, updated_at, deleted_at,
+        estimate as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text", remind_before,
+        due_on, words as diesel::sql_types::Text => "::text", version, created_at, updated_at,
+        deleted_at,
     }
 }
 
@@ -88,11 +89,11 @@ pub struct ListedIssue {
 }
 
 bowline::__generated::table_row! {
-    ListedIssue: issues {
+    ListedIssue of Issue: issues {
         id, project_id, number, author_id, title, body, status,
         tags as diesel::sql_types::Array<diesel::sql_types::Text>,
-        estimate as diesel::sql_types::Nullable<diesel::sql_types::Text>, remind_before, due_on,
-        version, created_at, updated_at, deleted_at,
+        estimate as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text", remind_before,
+        due_on, version, created_at, updated_at, deleted_at,
     }
 }
 
@@ -190,6 +191,37 @@ bowline::__generated::position! {
     pub struct IssueByProjectAndStatusOrderByUpdatedAt of ListedIssue in "Issue: list_by_project_and_status_order_by_updated_at: updated_at DESC, id DESC" {
         0 updated_at: DateTime<Utc>,
         1 id: IssueId,
+    }
+}
+
+bowline::__generated::relations! {
+    Issue {
+        /// The row of `projects` whose `id` is the `project_id` here: the foreign key `issues_project_id_fkey`.
+        PROJECT: One super::schema::projects::table, of ["project_id"] by [] =
+            "projects AS {t}" where "{t}.id = {p}.project_id";
+        /// The row of `users` whose `id` is the `author_id` here: the foreign key `issues_author_id_fkey`.
+        AUTHOR: One super::schema::users::table, of ["author_id"] by [] =
+            "users AS {t}" where "{t}.id = {p}.author_id";
+        /// The rows of `attachments` whose `issue_id` is the `id` here: the foreign key `attachments_issue_id_fkey`, by id.
+        ///
+        /// Served by the index `attachments_issue_id_idx`.
+        ATTACHMENTS: Many super::schema::attachments::table, of ["id"] by ["id"] =
+            "attachments AS {t}" where "{t}.issue_id = {p}.id";
+        /// The rows of `comments` whose `issue_id` is the `id` here: the foreign key `comments_issue_id_fkey`, by id.
+        ///
+        /// Served by the index `comments_issue_id_idx`.
+        COMMENTS: Many super::schema::comments::table, of ["id"] by ["id"] =
+            "comments AS {t}" where "{t}.issue_id = {p}.id";
+        /// The rows of `issue_labels` whose `issue_id` is the `id` here: the foreign key `issue_labels_issue_id_fkey`, by issue_id and label_id.
+        ///
+        /// Served by the index `issue_labels_pkey`.
+        ISSUE_LABELS: Many super::schema::issue_labels::table, of ["id"] by ["issue_id", "label_id"] =
+            "issue_labels AS {t}" where "{t}.issue_id = {p}.id";
+        /// The rows of `labels` through `issue_labels`, whose `issue_id` is the `id` here, by id.
+        ///
+        /// Served by the index `issue_labels_pkey`.
+        LABELS: Many super::schema::labels::table, of ["id"] by ["id"] =
+            "issue_labels AS {j} JOIN labels AS {t} ON {t}.id = {j}.label_id" where "{j}.issue_id = {p}.id";
     }
 }
 

@@ -85,6 +85,24 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Label {
+        /// The row of `projects` whose `id` is the `project_id` here: the foreign key `labels_project_id_fkey`.
+        PROJECT: One super::schema::projects::table, of ["project_id"] by [] =
+            "projects AS {t}" where "{t}.id = {p}.project_id";
+        /// The rows of `issue_labels` whose `label_id` is the `id` here: the foreign key `issue_labels_label_id_fkey`, by issue_id and label_id.
+        ///
+        /// Served by the index `issue_labels_label_id_idx`.
+        ISSUE_LABELS: Many super::schema::issue_labels::table, of ["id"] by ["issue_id", "label_id"] =
+            "issue_labels AS {t}" where "{t}.label_id = {p}.id";
+        /// The rows of `issues` through `issue_labels`, whose `label_id` is the `id` here, by id.
+        ///
+        /// Served by the index `issue_labels_label_id_idx`.
+        ISSUES: Many super::schema::issues::table, of ["id"] by ["id"] =
+            "issue_labels AS {j} JOIN issues AS {t} ON {t}.id = {j}.issue_id" where "{j}.label_id = {p}.id AND {t}.deleted_at IS NULL";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `labels`.
     pub enum LabelConstraint on "public"."labels" {

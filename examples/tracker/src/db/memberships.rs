@@ -90,6 +90,17 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Membership {
+        /// The row of `organisations` whose `id` is the `organisation_id` here: the foreign key `memberships_organisation_id_fkey`.
+        ORGANISATION: One super::schema::organisations::table, of ["organisation_id"] by [] =
+            "organisations AS {t}" where "{t}.id = {p}.organisation_id";
+        /// The row of `users` whose `id` is the `user_id` here: the foreign key `memberships_user_id_fkey`.
+        USER: One super::schema::users::table, of ["user_id"] by [] =
+            "users AS {t}" where "{t}.id = {p}.user_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `memberships`.
     pub enum MembershipConstraint on "public"."memberships" {

@@ -10,9 +10,9 @@
     },
     queries_folder = "queries",
     queries = {
-        "issues.sql" => 0x4885ee26e4aeb203,
+        "issues.sql" => 0x8ab9e08b5bc01ce0,
         "jobs.sql" => 0x7b7fd00225a94139,
-        "organisations.sql" => 0x5b8faf2f14b3bd39,
+        "organisations.sql" => 0x551de89c353fdcd2,
     },
     schema = {
         pub mod audit_schema;

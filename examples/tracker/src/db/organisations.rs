@@ -103,6 +103,26 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Organisation {
+        /// The rows of `memberships` whose `organisation_id` is the `id` here: the foreign key `memberships_organisation_id_fkey`, by organisation_id and user_id.
+        ///
+        /// Served by the index `memberships_pkey`.
+        MEMBERSHIPS: Many super::schema::memberships::table, of ["id"] by ["organisation_id", "user_id"] =
+            "memberships AS {t}" where "{t}.organisation_id = {p}.id";
+        /// The rows of `projects` whose `organisation_id` is the `id` here: the foreign key `projects_organisation_id_fkey`, by id.
+        ///
+        /// Served by the index `projects_organisation_id_name_key`.
+        PROJECTS: Many super::schema::projects::table, of ["id"] by ["id"] =
+            "projects AS {t}" where "{t}.organisation_id = {p}.id";
+        /// The rows of `users` through `memberships`, whose `organisation_id` is the `id` here, by id.
+        ///
+        /// Served by the index `memberships_pkey`.
+        USERS: Many super::schema::users::table, of ["id"] by ["id"] =
+            "memberships AS {j} JOIN users AS {t} ON {t}.id = {j}.user_id" where "{j}.organisation_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `organisations`.
     pub enum OrganisationConstraint on "public"."organisations" {

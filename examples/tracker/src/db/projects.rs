@@ -104,6 +104,24 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Project {
+        /// The row of `organisations` whose `id` is the `organisation_id` here: the foreign key `projects_organisation_id_fkey`.
+        ORGANISATION: One super::schema::organisations::table, of ["organisation_id"] by [] =
+            "organisations AS {t}" where "{t}.id = {p}.organisation_id";
+        /// The rows of `issues` whose `project_id` is the `id` here: the foreign key `issues_project_id_fkey`, by id.
+        ///
+        /// Served by the index `issues_project_id_number_key`.
+        ISSUES: Many super::schema::issues::table, of ["id"] by ["id"] =
+            "issues AS {t}" where "{t}.project_id = {p}.id AND {t}.deleted_at IS NULL";
+        /// The rows of `labels` whose `project_id` is the `id` here: the foreign key `labels_project_id_fkey`, by id.
+        ///
+        /// Served by the index `labels_project_id_name_key`.
+        LABELS: Many super::schema::labels::table, of ["id"] by ["id"] =
+            "labels AS {t}" where "{t}.project_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `projects`.
     pub enum ProjectConstraint on "public"."projects" {

@@ -107,6 +107,36 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    User {
+        /// The rows of `events` whose `user_id` is the `id` here: the foreign key `events_user_id_fkey`, by id.
+        ///
+        /// No index serves it: `events` is read whole for each row. One on `(user_id)` would.
+        EVENTS: Many super::audit_schema::audit::events::table, of ["id"] by ["id"] =
+            "audit.events AS {t}" where "{t}.user_id = {p}.id";
+        /// The rows of `comments` whose `author_id` is the `id` here: the foreign key `comments_author_id_fkey`, by id.
+        ///
+        /// No index serves it: `comments` is read whole for each row. One on `(author_id)` would.
+        COMMENTS: Many super::schema::comments::table, of ["id"] by ["id"] =
+            "comments AS {t}" where "{t}.author_id = {p}.id";
+        /// The rows of `issues` whose `author_id` is the `id` here: the foreign key `issues_author_id_fkey`, by id.
+        ///
+        /// Served by the index `issues_author_id_idx`.
+        ISSUES: Many super::schema::issues::table, of ["id"] by ["id"] =
+            "issues AS {t}" where "{t}.author_id = {p}.id AND {t}.deleted_at IS NULL";
+        /// The rows of `memberships` whose `user_id` is the `id` here: the foreign key `memberships_user_id_fkey`, by organisation_id and user_id.
+        ///
+        /// Served by the index `memberships_user_id_idx`.
+        MEMBERSHIPS: Many super::schema::memberships::table, of ["id"] by ["organisation_id", "user_id"] =
+            "memberships AS {t}" where "{t}.user_id = {p}.id";
+        /// The rows of `organisations` through `memberships`, whose `user_id` is the `id` here, by id.
+        ///
+        /// Served by the index `memberships_user_id_idx`.
+        ORGANISATIONS: Many super::schema::organisations::table, of ["id"] by ["id"] =
+            "memberships AS {j} JOIN organisations AS {t} ON {t}.id = {j}.organisation_id" where "{j}.user_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `users`.
     pub enum UserConstraint on "public"."users" {

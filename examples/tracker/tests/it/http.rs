@@ -136,7 +136,7 @@ async fn issues_are_opened_listed_edited_and_deleted(db: AsyncDatabase) -> Resul
         201
     );
     let (_, detail) = send(&service, "GET", "/projects/1/issues/1", none()).await;
-    assert_eq!(detail["comments"][0]["comment"]["body"], json!("yes"));
+    assert_eq!(detail["comments"][0]["body"], json!("yes"));
     assert_eq!(detail["author"].get("password_hash"), None);
     assert_eq!(send(&service, "DELETE", "/issues/1", none()).await.0, 204);
     assert_eq!(send(&service, "DELETE", "/issues/1", none()).await.0, 404);

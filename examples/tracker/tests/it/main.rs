@@ -1,5 +1,6 @@
 //! The needs of an application, each on a real server.
 
+mod graphs;
 mod http;
 mod needs;
 mod trips;

@@ -11,6 +11,7 @@ use tracker::db::{
     NewIssue, NewIssueLabel, NewJob, NewLabel, NewMembership, NewUser, OpenIssue, Organisation,
     OrganisationChanges, User, UserChanges, UserConstraint, audit,
 };
+use tracker::graphs::IssuePage;
 use tracker::types::Settings;
 use tracker::worker;
 
@@ -175,7 +176,8 @@ fn the_board_has_labels_and_pages(db: Database) -> Result<()> {
     let of_first: Vec<&str> = first[0].labels.iter().map(|it| it.name.as_str()).collect();
     assert_eq!((first[0].number, of_first), (1, vec!["bug", "urgent"]));
     let ids: Vec<_> = all.iter().map(|issue| issue.id).collect();
-    assert_eq!(db.run(issues::labels_of(&ids))?.len(), 6);
+    let graphs = db.run(Issue::find_many(&ids).load::<IssuePage>())?;
+    assert_eq!(graphs.iter().map(|it| it.labels.len()).sum::<usize>(), 6);
     let by_index = Issue::list_by_project_and_status_order_by_updated_at(
         project,
         IssueStatus::Open,

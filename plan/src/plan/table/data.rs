@@ -4,6 +4,7 @@ use crate::project::RenameAll;
 use bowline_catalog::{DataType, Name};
 
 use super::super::function::Function;
+use super::super::relations::RelationPlan;
 use super::super::roles::Roles;
 use super::super::rust_type::{RustType, SqlType, Wire};
 use super::super::views::writable::Writes;
@@ -46,6 +47,8 @@ pub struct TablePlan {
     pub constraints: Vec<ConstraintPlan>,
     /// The functions of the table.
     pub functions: Vec<Function>,
+    /// The relations of its rows.
+    pub relations: Vec<RelationPlan>,
     /// Ids of other tables that this file names: module and type.
     pub foreign_ids: Vec<String>,
     /// Derives of the row from the settings.

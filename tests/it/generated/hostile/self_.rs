@@ -114,6 +114,14 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Self_ {
+        /// The row of `type` whose `id` is the `type` here: the foreign key `self_type_fkey`.
+        TYPE: One super::schema::type_::table, of ["type"] by [] =
+            "type AS {t}" where "{t}.id = {p}.type";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `self`.
     pub enum Self_Constraint on "public"."self" {

@@ -236,6 +236,16 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Type {
+        /// The rows of `self` whose `type` is the `id` here: the foreign key `self_type_fkey`, by id.
+        ///
+        /// Served by the index `index */ " {}`.
+        SELF_: Many super::schema::self_::table, of ["id"] by ["id"] =
+            "self AS {t}" where "{t}.type = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `type`.
     pub enum TypeConstraint on "public"."type" {

@@ -95,6 +95,14 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Event {
+        /// The row of `tickets` whose `id` is the `ticket_id` here: the foreign key `events_ticket_id_fkey`.
+        TICKET: One super::schema::tickets::table, of ["ticket_id"] by [] =
+            "tickets AS {t}" where "{t}.id = {p}.ticket_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `events`.
     pub enum EventConstraint on "audit"."events" {

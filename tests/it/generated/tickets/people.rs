@@ -103,6 +103,16 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Person {
+        /// The rows of `tickets` whose `owner_id` is the `id` here: the foreign key `tickets_owner_id_fkey`, by id.
+        ///
+        /// Served by the index `tickets_owner_id_idx`.
+        TICKETS: Many super::schema::tickets::table, of ["id"] by ["id"] =
+            "tickets AS {t}" where "{t}.owner_id = {p}.id AND {t}.deleted_at IS NULL";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `people`.
     pub enum PersonConstraint on "public"."people" only {

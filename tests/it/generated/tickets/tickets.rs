@@ -58,7 +58,7 @@ pub struct ListedTicket {
 }
 
 bowline::__generated::table_row! {
-    ListedTicket: tickets {
+    ListedTicket of Ticket: tickets {
         id, owner_id, code, title, state, version, changed, deleted_at,
     }
 }
@@ -137,6 +137,19 @@ bowline::__generated::position! {
     /// A position in [`Ticket::list_order_by_code`]: that of a row in it.
     pub struct TicketOrderByCode of ListedTicket in "Ticket: list_order_by_code: code" {
         0 code: String,
+    }
+}
+
+bowline::__generated::relations! {
+    Ticket {
+        /// The row of `people` whose `id` is the `owner_id` here: the foreign key `tickets_owner_id_fkey`.
+        OWNER: One super::schema::people::table, of ["owner_id"] by [] =
+            "people AS {t}" where "{t}.id = {p}.owner_id";
+        /// The rows of `events` whose `ticket_id` is the `id` here: the foreign key `events_ticket_id_fkey`, by id.
+        ///
+        /// Served by the index `events_ticket_id_idx`.
+        EVENTS: Many super::audit_schema::audit::events::table, of ["id"] by ["id"] =
+            "audit.events AS {t}" where "{t}.ticket_id = {p}.id";
     }
 }
 

@@ -56,12 +56,12 @@ bowline::__generated::table_row! {
         id, tags as diesel::sql_types::Array<diesel::sql_types::Text>,
         moods as diesel::sql_types::Nullable<diesel::sql_types::Array<super::schema::sql_types::Mood>>,
         numbers as diesel::sql_types::Array<diesel::sql_types::Int4>,
-        grid as diesel::sql_types::Text,
-        work_emails as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        grid as diesel::sql_types::Text => "::text",
+        work_emails as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
         work_email as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        happy_moods as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::Mood>>>,
-        results as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        rows_of_numbers as diesel::sql_types::Nullable<diesel::sql_types::Text>,
+        happy_moods as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::Mood>>> => "::mood[]",
+        results as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
+        rows_of_numbers as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
     }
 }
 

@@ -23,7 +23,7 @@ pub struct BitKey {
 
 bowline::__generated::table_row! {
     BitKey: bit_keys {
-        key as diesel::sql_types::Text, note,
+        key as diesel::sql_types::Text => "::text", note,
     }
 }
 

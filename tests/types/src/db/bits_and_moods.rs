@@ -25,7 +25,7 @@ pub struct BitsAndMood {
 
 bowline::__generated::table_row! {
     BitsAndMood: bits_and_moods {
-        bits as diesel::sql_types::Text, mood, note,
+        bits as diesel::sql_types::Text => "::text", mood, note,
     }
 }
 

@@ -51,12 +51,12 @@ pub struct Document {
 bowline::__generated::table_row! {
     Document: documents {
         id, json_value, json_value_or_null, json_list, jsonb_value, jsonb_value_or_null, jsonb_list,
-        jsonpath_value as diesel::sql_types::Text,
-        jsonpath_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        jsonpath_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
-        xml_value as diesel::sql_types::Text,
-        xml_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        xml_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        jsonpath_value as diesel::sql_types::Text => "::text",
+        jsonpath_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
+        jsonpath_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
+        xml_value as diesel::sql_types::Text => "::text",
+        xml_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
+        xml_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
     }
 }
 

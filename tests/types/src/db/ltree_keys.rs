@@ -23,7 +23,7 @@ pub struct LtreeKey {
 
 bowline::__generated::table_row! {
     LtreeKey: ltree_keys {
-        key as diesel::sql_types::Text, note,
+        key as diesel::sql_types::Text => "::text", note,
     }
 }
 

@@ -23,7 +23,7 @@ pub struct NameKey {
 
 bowline::__generated::table_row! {
     NameKey: name_keys {
-        key as diesel::sql_types::Text, note,
+        key as diesel::sql_types::Text => "::text", note,
     }
 }
 

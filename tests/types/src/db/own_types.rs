@@ -57,14 +57,14 @@ pub struct OwnType {
 bowline::__generated::table_row! {
     OwnType: own_types {
         id, mood_value, mood_value_or_null, mood_list, email_value, email_value_or_null,
-        email_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        email_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
         happy_mood_value, happy_mood_value_or_null,
-        happy_mood_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::Mood>>>,
+        happy_mood_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::Mood>>> => "::mood[]",
         postal_address_value, postal_address_value_or_null, postal_address_list, contact_value,
         contact_value_or_null, contact_list, checked_address_value, checked_address_value_or_null,
-        checked_address_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::PostalAddress>>>,
-        emails_value as diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>,
-        emails_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        checked_address_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<super::schema::sql_types::PostalAddress>>> => "::postal_address[]",
+        emails_value as diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>> => "::text[]",
+        emails_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
     }
 }
 

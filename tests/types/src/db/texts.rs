@@ -55,9 +55,9 @@ bowline::__generated::table_row! {
     Text: texts {
         id, text_value, text_value_or_null, text_list, varchar_value, varchar_value_or_null,
         varchar_list, char_value, char_value_or_null, char_list,
-        name_value as diesel::sql_types::Text,
-        name_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        name_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        name_value as diesel::sql_types::Text => "::text",
+        name_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
+        name_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
         citext_value, citext_value_or_null, citext_list, bytea_value, bytea_value_or_null,
         bytea_list, uuid_value, uuid_value_or_null, uuid_list,
     }

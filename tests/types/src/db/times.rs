@@ -60,9 +60,9 @@ bowline::__generated::table_row! {
         id, date_value, date_value_or_null, date_list, time_value, time_value_or_null, time_list,
         timestamp_value, timestamp_value_or_null, timestamp_list, timestamptz_value,
         timestamptz_value_or_null, timestamptz_list, interval_value, interval_value_or_null,
-        interval_list, timetz_value as diesel::sql_types::Text,
-        timetz_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        timetz_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>>,
+        interval_list, timetz_value as diesel::sql_types::Text => "::text",
+        timetz_value_or_null as diesel::sql_types::Nullable<diesel::sql_types::Text> => "::text",
+        timetz_list as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<diesel::sql_types::Text>>> => "::text[]",
     }
 }
 

@@ -83,6 +83,21 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Account {
+        /// The rows of `transfers` whose `sender_id` is the `id` here: the foreign key `transfers_sender_id_fkey`, by key.
+        ///
+        /// No index serves it: `transfers` is read whole for each row. One on `(sender_id)` would.
+        TRANSFERS_BY_SENDER: Many super::schema::transfers::table, of ["id"] by ["key"] =
+            "transfers AS {t}" where "{t}.sender_id = {p}.id";
+        /// The rows of `transfers` whose `receiver_id` is the `id` here: the foreign key `transfers_receiver_id_fkey`, by key.
+        ///
+        /// No index serves it: `transfers` is read whole for each row. One on `(receiver_id)` would.
+        TRANSFERS_BY_RECEIVER: Many super::schema::transfers::table, of ["id"] by ["key"] =
+            "transfers AS {t}" where "{t}.receiver_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `accounts`.
     pub enum AccountConstraint on "public"."accounts" {

@@ -9,9 +9,7 @@ use diesel::sql_types;
 use serde::{Deserialize, Serialize};
 
 use super::super::schema;
-use super::super::{
-    AttachmentId, Comment, CommentId, IssueId, IssueStatus, Label, ProjectId, User, UserId,
-};
+use super::super::{CommentId, IssueId, IssueStatus, Label, ProjectId, User, UserId};
 
 /// A row of [`open`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -323,132 +321,6 @@ pub fn board(
             query.limit(page.limit)
         }
     }
-}
-
-/// A row in `comments` of [`detail`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DetailComment {
-    pub comment: Comment,
-    pub author: User,
-}
-
-bowline::__generated::query_row! {
-    DetailComment {
-        comment: RowOf<Comment> = "comment",
-        author: RowOf<User> = "author",
-    }
-}
-
-/// A row in `attachments` of [`detail`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DetailAttachment {
-    pub id: AttachmentId,
-    pub name: String,
-    pub bytes: i32,
-}
-
-bowline::__generated::query_row! {
-    DetailAttachment {
-        id: sql_types::Uuid = "id",
-        name: sql_types::Text = "name",
-        bytes: sql_types::Int4 = "bytes",
-    }
-}
-
-/// A row of [`detail`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DetailRow {
-    pub id: IssueId,
-    pub number: i32,
-    pub title: String,
-    pub body: String,
-    pub status: IssueStatus,
-    pub tags: Vec<String>,
-    pub estimate: Option<String>,
-    pub due_on: Option<NaiveDate>,
-    pub version: i32,
-    pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-    pub author: User,
-    pub labels: Vec<Label>,
-    pub comments: Vec<DetailComment>,
-    pub attachments: Vec<DetailAttachment>,
-}
-
-bowline::__generated::query_row! {
-    DetailRow {
-        id: sql_types::Int8 = "id",
-        number: sql_types::Int4 = "number",
-        title: sql_types::Text = "title",
-        body: sql_types::Text = "body",
-        status: schema::sql_types::IssueStatus = "status",
-        tags: sql_types::Array<sql_types::Text> = "tags",
-        estimate: sql_types::Nullable<sql_types::Text> = "estimate",
-        due_on: sql_types::Nullable<sql_types::Date> = "due_on",
-        version: sql_types::Int4 = "version",
-        created_at: sql_types::Timestamptz = "created_at",
-        updated_at: sql_types::Timestamptz = "updated_at",
-        author: RowOf<User> = "author",
-        labels: sql_types::Array<RowOf<Label>> = "labels",
-        comments: sql_types::Array<RowOf<DetailComment>> = "comments",
-        attachments: sql_types::Array<RowOf<DetailAttachment>> = "attachments",
-    }
-}
-
-/// An issue with its author, labels, comments and attachments.
-pub fn detail(project: ProjectId, number: i32) -> bowline::Query<Option<DetailRow>> {
-    static SQL: StaticSql = StaticSql {
-        function: "issues::detail",
-        sql: "SELECT q.c1 AS id, q.c2 AS number, q.c3 AS title, q.c4 AS body, q.c5 AS status, q.c6 \
-              AS tags, q.c7::text AS estimate, q.c8 AS due_on, q.c9 AS version, q.c10 AS \
-              created_at, q.c11 AS updated_at, q.c12 AS author, q.c13 AS labels, q.c14 AS \
-              comments, q.c15 AS attachments FROM (SELECT i.id, i.number, i.title, i.body, \
-              i.status, i.tags, i.estimate, i.due_on, i.version, i.created_at, i.updated_at, \
-              ROW(u.id, u.email, u.display_name, u.password_hash, u.is_admin, u.created_at) AS \
-              author, ARRAY( SELECT ROW(l.id, l.project_id, l.name) AS l FROM issue_labels il JOIN \
-              labels l ON l.id = il.label_id WHERE il.issue_id = i.id ORDER BY l.name ) AS labels, \
-              ARRAY( SELECT ROW(ROW((entry.comment).id, (entry.comment).issue_id, \
-              (entry.comment).author_id, (entry.comment).parent_id, (entry.comment).body, \
-              (entry.comment).created_at), ROW((entry.author).id, (entry.author).email, \
-              (entry.author).display_name, (entry.author).password_hash, (entry.author).is_admin, \
-              (entry.author).created_at)) AS entry FROM (SELECT c AS comment, w AS author FROM \
-              comments c JOIN users w ON w.id = c.author_id WHERE c.issue_id = i.id ORDER BY c.id) \
-              entry ) AS comments, ARRAY( SELECT ROW(file.id, file.name, file.bytes) AS file FROM \
-              (SELECT a.id, a.name, length(a.content) AS bytes FROM attachments a WHERE a.issue_id \
-              = i.id ORDER BY a.name, a.id) file ) AS attachments FROM issues i JOIN users u ON \
-              u.id = i.author_id WHERE i.project_id = $1 AND i.number = $2 AND i.deleted_at IS \
-              NULL) AS q (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15)",
-        ..StaticSql::EMPTY
-    };
-    bowline::Query::new(&SQL)
-        .bind_as::<sql_types::Int8, _>(&project)
-        .bind_as::<sql_types::Int4, _>(&number)
-}
-
-/// A row of [`labels_of`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LabelsOfRow {
-    pub issue_id: IssueId,
-    pub label: Label,
-}
-
-bowline::__generated::query_row! {
-    LabelsOfRow {
-        issue_id: sql_types::Int8 = "issue_id",
-        label: RowOf<Label> = "label",
-    }
-}
-
-/// The labels of several issues.
-pub fn labels_of(issues: &[IssueId]) -> bowline::Query<Vec<LabelsOfRow>> {
-    static SQL: StaticSql = StaticSql {
-        function: "issues::labels_of",
-        sql: "SELECT il.issue_id, ROW(l.id, l.project_id, l.name) AS label FROM issue_labels il \
-              JOIN labels l ON l.id = il.label_id WHERE il.issue_id = ANY($1) ORDER BY \
-              il.issue_id, l.name",
-        ..StaticSql::EMPTY
-    };
-    bowline::Query::new(&SQL).bind_as::<sql_types::Array<sql_types::Int8>, _>(issues)
 }
 
 /// A row of [`search`].

@@ -5,73 +5,7 @@ use bowline::__generated::{RowOf, StaticSql};
 use diesel::sql_types;
 use serde::Serialize;
 
-use super::super::schema;
-use super::super::{IssueId, IssueStatus, Organisation, OrganisationId, Project, User};
-
-/// A row in `issues` of [`overview`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OverviewProjectIssue {
-    pub id: IssueId,
-    pub number: i32,
-    pub title: String,
-    pub status: IssueStatus,
-}
-
-bowline::__generated::query_row! {
-    OverviewProjectIssue {
-        id: sql_types::Int8 = "id",
-        number: sql_types::Int4 = "number",
-        title: sql_types::Text = "title",
-        status: schema::sql_types::IssueStatus = "status",
-    }
-}
-
-/// A row in `projects` of [`overview`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OverviewProject {
-    pub project: Project,
-    pub issues: Vec<OverviewProjectIssue>,
-}
-
-bowline::__generated::query_row! {
-    OverviewProject {
-        project: RowOf<Project> = "project",
-        issues: sql_types::Array<RowOf<OverviewProjectIssue>> = "issues",
-    }
-}
-
-/// A row of [`overview`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OverviewRow {
-    pub organisation: Organisation,
-    pub projects: Vec<OverviewProject>,
-}
-
-bowline::__generated::query_row! {
-    OverviewRow {
-        organisation: RowOf<Organisation> = "organisation",
-        projects: sql_types::Array<RowOf<OverviewProject>> = "projects",
-    }
-}
-
-/// An organisation with its projects, and with the newest issues of each project.
-pub fn overview(issues: i64, organisation: OrganisationId) -> bowline::Query<Option<OverviewRow>> {
-    static SQL: StaticSql = StaticSql {
-        function: "organisations::overview",
-        sql: "SELECT ROW(o.id, o.name, o.settings, o.created_at) AS organisation, ARRAY( SELECT \
-              ROW(ROW((one.project).id, (one.project).organisation_id, (one.project).name, \
-              (one.project).last_number), one.issues) AS one FROM (SELECT p AS project, ARRAY( \
-              SELECT ROW(issue.id, issue.number, issue.title, issue.status) AS issue FROM (SELECT \
-              i.id, i.number, i.title, i.status FROM issues i WHERE i.project_id = p.id AND \
-              i.deleted_at IS NULL ORDER BY i.number DESC LIMIT $1) issue ) AS issues FROM \
-              projects p WHERE p.organisation_id = o.id ORDER BY p.name) one ) AS projects FROM \
-              organisations o WHERE o.id = $2",
-        ..StaticSql::EMPTY
-    };
-    bowline::Query::new(&SQL)
-        .bind_as::<sql_types::Int8, _>(&issues)
-        .bind_as::<sql_types::Int8, _>(&organisation)
-}
+use super::super::{OrganisationId, User};
 
 /// A row of [`members`].
 #[derive(Debug, Clone, PartialEq, Serialize)]

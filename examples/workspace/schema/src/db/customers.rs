@@ -83,6 +83,16 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Customer {
+        /// The rows of `orders` whose `customer_id` is the `id` here: the foreign key `orders_customer_id_fkey`, by id.
+        ///
+        /// Served by the index `orders_customer_id_idx`.
+        ORDERS: Many super::schema::orders::table, of ["id"] by ["id"] =
+            "orders AS {t}" where "{t}.customer_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `customers`.
     pub enum CustomerConstraint on "public"."customers" {

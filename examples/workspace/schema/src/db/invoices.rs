@@ -95,6 +95,14 @@ bowline::__generated::position! {
     }
 }
 
+bowline::__generated::relations! {
+    Invoice {
+        /// The row of `orders` whose `id` is the `order_id` here: the foreign key `invoices_order_id_fkey`.
+        ORDER: One super::schema::orders::table, of ["order_id"] by [] =
+            "orders AS {t}" where "{t}.id = {p}.order_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `invoices`.
     pub enum InvoiceConstraint on "public"."invoices" {

@@ -98,6 +98,19 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Order {
+        /// The row of `customers` whose `id` is the `customer_id` here: the foreign key `orders_customer_id_fkey`.
+        CUSTOMER: One super::schema::customers::table, of ["customer_id"] by [] =
+            "customers AS {t}" where "{t}.id = {p}.customer_id";
+        /// The row of `invoices` whose `order_id` is the `id` here: the foreign key `invoices_order_id_fkey`.
+        ///
+        /// Served by the index `invoices_pkey`.
+        INVOICE: Optional super::schema::invoices::table, of ["id"] by ["order_id"] =
+            "invoices AS {t}" where "{t}.order_id = {p}.id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `orders`.
     pub enum OrderConstraint on "public"."orders" {

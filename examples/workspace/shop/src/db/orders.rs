@@ -98,6 +98,14 @@ bowline::__generated::row_key! {
     }
 }
 
+bowline::__generated::relations! {
+    Order {
+        /// The row of `customers` whose `id` is the `customer_id` here: the foreign key `orders_customer_id_fkey`.
+        CUSTOMER: One super::schema::customers::table, of ["customer_id"] by [] =
+            "customers AS {t}" where "{t}.id = {p}.customer_id";
+    }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `orders`.
     pub enum OrderConstraint on "public"."orders" {
