@@ -1,7 +1,7 @@
 //! Splits rows into parts that fit into one statement.
 
 /// The most parameters that a statement can have (PostgreSQL manual, 55.7, Bind).
-const MAX_PARAMETERS: usize = 65_535;
+pub(crate) const MAX_PARAMETERS: usize = 65_535;
 
 /// Splits rows into parts, each of as many rows as one `INSERT` with this number of columns can
 /// insert.

@@ -13,9 +13,8 @@ pub use crate::nullable::nullable;
 pub use crate::page::{InvalidPosition, Page, read as read_position, write as write_position};
 pub use crate::statement::ready::{
     Alias, AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, Graph,
-    GraphNode, GraphSql, KeyArrays, Limit, Many, One, Optional, Related, Relation, RelationSql,
-    RowKey, RowOf, StaticSql, StructRow, TableRow, depth, depth_of, describe_related, only_reads,
-    order_by, read_record, read_related, require_columns,
+    GraphNode, GraphSql, KeyArrays, Limit, Many, One, Optional, Relation, RelationSql, RowKey,
+    RowOf, StaticSql, StructRow, TableRow, depth, read_record,
 };
 pub use crate::statement::row_value;
 pub use crate::types::composite::{Attributes, Declared, write_attribute, write_count};
@@ -217,6 +216,21 @@ macro_rules! pages {
                     $(Self::$Variant => {
                         let after = after.map(str::parse::<$Position>).transpose()?;
                         $Page::$Variant($crate::__generated::Page::new(after, limit))
+                    })+
+                })
+            }
+
+            /// Returns a page in this order: the last rows before a position, given as text. The
+            /// text of a position in another order or list is refused.
+            pub fn page_before(
+                self,
+                before: &str,
+                limit: u32,
+            ) -> ::core::result::Result<$Page, $crate::__generated::InvalidPosition> {
+                ::core::result::Result::Ok(match self {
+                    $(Self::$Variant => {
+                        let before = before.parse::<$Position>()?;
+                        $Page::$Variant($crate::__generated::Page::before(before, limit))
                     })+
                 })
             }
@@ -423,10 +437,7 @@ macro_rules! graph {
         impl $crate::__generated::AnswerRow for $Graph {
             fn describe(columns: &mut $crate::__generated::RowColumns) {
                 <$Row as $crate::__generated::AnswerRow>::describe(columns);
-                $($crate::__generated::describe_related::<$Type, _, _>(
-                    &$crate::graph!(@relation $Row, $RELATION),
-                    columns,
-                );)*
+                $($crate::graph!(@field $Row, $Type, $RELATION).describe(columns);)*
             }
 
             fn read(
@@ -434,11 +445,8 @@ macro_rules! graph {
             ) -> $crate::__generated::RowResult<Self> {
                 Ok(Self {
                     $row: <$Row as $crate::__generated::AnswerRow>::read(fields)?,
-                    $($field: $crate::__generated::read_related::<$Type, _, _>(
-                        &$crate::graph!(@relation $Row, $RELATION),
-                        fields,
-                        ::core::stringify!($field),
-                    )?,)*
+                    $($field: $crate::graph!(@field $Row, $Type, $RELATION)
+                        .read(fields, ::core::stringify!($field))?,)*
                 })
             }
         }
@@ -447,16 +455,11 @@ macro_rules! graph {
         impl $crate::__generated::GraphNode for $Graph {
             type Row = $Row;
 
-            const DEPTH: usize = $crate::__generated::depth(&[$(
-                $crate::__generated::depth_of::<$Type, _, _>(
-                    &$crate::graph!(@relation $Row, $RELATION),
-                ),
-            )*]);
-            const ONLY_READS: bool = true $(
-                && $crate::__generated::only_reads::<$Type, _, _>(
-                    &$crate::graph!(@relation $Row, $RELATION),
-                )
-            )*;
+            const DEPTH: usize = $crate::__generated::depth(&[
+                $($crate::graph!(@field $Row, $Type, $RELATION).depth(),)*
+            ]);
+            const ONLY_READS: bool =
+                true $(&& $crate::graph!(@field $Row, $Type, $RELATION).only_reads())*;
 
             fn select(
                 sql: &mut $crate::__generated::GraphSql,
@@ -465,14 +468,13 @@ macro_rules! graph {
                 <$Row as $crate::__generated::GraphNode>::select(sql, row);
                 $(
                     const {
-                        $crate::__generated::require_columns(
+                        $crate::graph!(@field $Row, $Type, $RELATION).require_columns(
                             <$Row as $crate::__generated::TableRow>::COLUMNS,
-                            $crate::graph!(@relation $Row, $RELATION).of(),
                         );
                     }
-                    sql.related::<$Type, _, _>(
+                    sql.related(
                         row,
-                        &$crate::graph!(@relation $Row, $RELATION),
+                        &$crate::graph!(@field $Row, $Type, $RELATION),
                         $crate::__generated::Limit::$limit $(($rows))?,
                         $crate::graph!(@by $Row, $Type, $RELATION $(, $by)?),
                     );
@@ -485,16 +487,13 @@ macro_rules! graph {
 
         $crate::table_row!(@nested $Graph);
     };
-    (@relation $Row:ty, $RELATION:ident) => {
-        <<$Row as $crate::__generated::TableRow>::Whole>::$RELATION
+    (@field $Row:ty, $Type:ty, $RELATION:ident) => {
+        <<$Row as $crate::__generated::TableRow>::Whole>::$RELATION.field::<$Type>()
     };
     (@by $Row:ty, $Type:ty, $RELATION:ident) => { ::core::option::Option::None };
     (@by $Row:ty, $Type:ty, $RELATION:ident, $by:ident) => {
         ::core::option::Option::Some(const {
-            $crate::__generated::order_by::<$Type, _, _>(
-                &$crate::graph!(@relation $Row, $RELATION),
-                ::core::stringify!($by),
-            )
+            $crate::graph!(@field $Row, $Type, $RELATION).order_by(::core::stringify!($by))
         })
     };
 }

@@ -6,26 +6,34 @@ pub use position::InvalidPosition;
 #[doc(hidden)]
 pub use position::{read, write};
 
-/// A page of an ordered list: up to `limit` rows, those after a key.
+/// A page of an ordered list: up to `limit` rows, those after a key, or those before one.
 ///
-/// A page begins after a row, not at a number. So it does not slow down with depth, and neither
-/// skips nor repeats rows when others are inserted or deleted. The next page is
+/// A page begins at a row, not at a number. So it does not slow down with depth, and neither skips
+/// nor repeats rows when others are inserted or deleted. The next page is
 /// `Page::after(last.id, limit)`, or `Page::after(&last, limit)` in a list with an order of its
-/// own.
+/// own. The page before is `Page::before(first.id, limit)`, with its rows in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<K> {
-    /// The key of the row before the first; `None` begins at the start.
-    pub after: Option<K>,
+    /// Where the page begins or ends.
+    start: Start<K>,
     /// The largest number of rows, as the value of `LIMIT`; not negative.
     pub limit: i64,
+}
+
+/// The row at which a page begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start<K> {
+    First,
+    After(K),
+    Before(K),
 }
 
 impl<K> Page<K> {
     /// Returns the page of the first rows.
     pub const fn first(limit: u32) -> Self {
         Self {
-            after: None,
+            start: Start::First,
             limit: limit as i64,
         }
     }
@@ -33,7 +41,19 @@ impl<K> Page<K> {
     /// Returns the page of the rows after the one with this key, or after this row.
     pub fn after(key: impl Into<K>, limit: u32) -> Self {
         Self {
-            after: Some(key.into()),
+            start: Start::After(key.into()),
+            limit: i64::from(limit),
+        }
+    }
+
+    /// Returns the page of the last rows before the one with this key, or before this row, in the
+    /// order of the list.
+    ///
+    /// Fewer rows than `limit` are the first ones of the list. Where rows are read one by one, as
+    /// by [`Session::stream`](crate::Session::stream), the nearest comes first.
+    pub fn before(key: impl Into<K>, limit: u32) -> Self {
+        Self {
+            start: Start::Before(key.into()),
             limit: i64::from(limit),
         }
     }
@@ -42,8 +62,32 @@ impl<K> Page<K> {
     /// position is that of the last row which a client has.
     pub fn new(after: Option<K>, limit: u32) -> Self {
         Self {
-            after,
+            start: after.map_or(Start::First, Start::After),
             limit: i64::from(limit),
         }
+    }
+
+    /// Returns the key at which the page begins or ends.
+    #[doc(hidden)]
+    pub fn key(&self) -> Option<&K> {
+        match &self.start {
+            Start::First => None,
+            Start::After(key) | Start::Before(key) => Some(key),
+        }
+    }
+
+    /// Returns the constant of the page: of the first rows, of those after a key, or before one.
+    #[doc(hidden)]
+    pub fn choose<T>(&self, first: T, after: T, before: T) -> T {
+        match self.start {
+            Start::First => first,
+            Start::After(_) => after,
+            Start::Before(_) => before,
+        }
+    }
+
+    /// Returns true if the rows are read in the opposite order.
+    pub(crate) fn is_backward(&self) -> bool {
+        matches!(self.start, Start::Before(_))
     }
 }

@@ -20,6 +20,7 @@ use crate::wire::answer::Answer;
 use crate::wire::row::SessionRow;
 
 pub use crate::chunks::chunks;
+pub use crate::page::InvalidPosition;
 pub use compose::{BoxedStatement, Map, Named, Unprepared};
 pub use lock::{Lockable, RowLock};
 #[doc(hidden)]

@@ -32,7 +32,7 @@ use bowline_sql::{Kind, Token, statements, tokens_and_comments};
 
 pub use annotation::{Annotated, Annotation};
 pub use check::Checked;
-pub use page::{Paged, PositionColumn};
+pub use page::{PageHalves, PageQuery, Paged, PositionColumn};
 pub use parameters::Parameterized;
 pub use positions::{Positions, line_and_column};
 

@@ -21,7 +21,7 @@ use crate::sql_text::session_state::leaves_state;
 use crate::sql_text::statement_kinds::query_kind;
 
 pub(crate) use column_set::ColumnSet;
-pub(crate) use text_cache::{ConstantNumber, Derivation, QueryText, TextCache};
+pub(crate) use text_cache::{ConstantNumber, Derivation, Form, QueryText, TextCache};
 
 /// The first words of statements that may change the schema, directly or in code that they call, or
 /// that discard prepared statements.

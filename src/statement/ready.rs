@@ -28,9 +28,10 @@ use diesel::{Column, Expression};
 
 use super::{Answers, Encoder, Lockable, RowReader, RowStatement, Sealed, Statement};
 use crate::command::columns::Columns;
-use crate::command::text::{ColumnSet, QueryText};
+use crate::command::text::{ColumnSet, Form, QueryText};
 use crate::command::{Command, ExpectedRows, ReadAs};
 use crate::error::Result;
+use crate::page::Page;
 use crate::sql_text::read_only::Reads;
 use ahead::EncodedAhead;
 use conditions::Conditions;
@@ -38,8 +39,7 @@ use graph::GraphPlan;
 
 pub use column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 pub use graph::{
-    Alias, Graph, GraphNode, GraphSql, Limit, Many, One, Optional, Related, Relation, RelationSql,
-    depth, depth_of, describe_related, only_reads, order_by, read_related, require_columns,
+    Alias, Graph, GraphNode, GraphSql, Limit, Many, One, Optional, Relation, RelationSql, depth,
 };
 pub use inline::{As, CheckedQuery, CheckedStatement, ExactQuery, StructRow};
 pub use nested_row::read_record;
@@ -64,6 +64,8 @@ pub struct Query<O, A = Read> {
     conditions: Conditions,
     /// The graph that is read in place of each row.
     graph: Option<&'static GraphPlan>,
+    /// Whether the rows are read in the opposite order: those before a position.
+    is_reversed: bool,
     values: EncodedAhead,
     output: PhantomData<fn() -> (O, A)>,
 }
@@ -79,6 +81,8 @@ struct Given {
     names: &'static [&'static str],
     /// The casts of their parameters; empty if there are none.
     casts: &'static [&'static str],
+    /// The number of rows that have their values one after the other.
+    rows: usize,
 }
 
 /// The access of a [`Query`] that only reads.
@@ -98,6 +102,7 @@ impl<O, A> Query<O, A> {
             given: None,
             conditions: Conditions::default(),
             graph: None,
+            is_reversed: false,
             values: EncodedAhead::default(),
             output: PhantomData,
         }
@@ -172,6 +177,13 @@ impl<O, A> Query<O, A> {
         self
     }
 
+    /// Binds the number of rows of a page, which can be those before a position.
+    #[doc(hidden)]
+    pub fn page<K>(mut self, page: &Page<K>) -> Self {
+        self.is_reversed = page.is_backward();
+        self.limit(page.limit)
+    }
+
     /// Binds the columns of a row to insert, which fill the gap `{new}` of the SQL.
     #[doc(hidden)]
     pub fn new_row<V: ColumnValues>(mut self, row: &V) -> Self {
@@ -195,6 +207,7 @@ impl<O, A> Query<O, A> {
             given: self.given,
             conditions: self.conditions,
             graph: self.graph,
+            is_reversed: self.is_reversed,
             values: self.values,
             output: PhantomData,
         }
@@ -207,6 +220,7 @@ impl<O, A> Query<O, A> {
             set: given.finish(),
             names: V::COLUMNS,
             casts: V::CASTS,
+            rows: 1,
         }
     }
 
@@ -229,19 +243,26 @@ impl<O, A> Query<O, A> {
         let (text, is_named) = match self.given.as_deref() {
             None if self.graph.is_some() || self.sql.has_conditions => {
                 let sets = [self.conditions.set(), ColumnSet::default()];
-                let graph = self.graph.map(|graph| (graph.id)());
+                let form = Form {
+                    graph: self.graph.map(|graph| (graph.id)()),
+                    ..Form::default()
+                };
                 let QueryText { text, is_known } =
                     encoder
                         .texts
-                        .of_composition(constant, sets, graph, || self.composed());
+                        .of_composition(constant, sets, form, || self.composed());
                 (text, is_known || !self.sql.has_conditions)
             }
             None => (encoder.texts.of_constant(constant, self.sql.sql), true),
             Some(given) => {
                 let sets = given.each_ref().map(|given| given.set.clone());
                 let compose = || self.sql.compose(given, parameters.len());
+                let form = Form {
+                    rows: given[0].rows,
+                    ..Form::default()
+                };
                 let QueryText { text, is_known } =
-                    encoder.texts.of_composition(constant, sets, None, compose);
+                    encoder.texts.of_composition(constant, sets, form, compose);
                 // It is prepared at its second use, since most compositions are rare.
                 (text, is_known)
             }
@@ -292,7 +313,11 @@ impl<O: QueryOutput, A> Statement for Query<O, A> {
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<O::Output> {
-        O::decode(answers)
+        let mut rows = O::decode(answers)?;
+        if self.is_reversed {
+            O::reverse(&mut rows);
+        }
+        Ok(rows)
     }
 }
 

@@ -150,7 +150,7 @@ impl Comment {
         bowline::Query::new(&SQL).keys::<Comment>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
         static FIRST: StaticSql = StaticSql {
             function: "Comment::list",
@@ -164,18 +164,21 @@ impl Comment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Comment::list",
+            sql: "SELECT id, post_id, body FROM comments WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<comments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<comments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this post_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this post_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `comments_post_id_idx`. All such rows are read and sorted; an index on `(post_id, id)` would spare that.
     pub fn list_by_post(post_id: PostId, page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
@@ -192,15 +195,19 @@ impl Comment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Comment::list_by_post",
+            sql: "SELECT id, post_id, body FROM comments WHERE post_id = $1 AND id < $2 ORDER BY \
+                  id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<comments::post_id, _>(&post_id);
-        if let Some(after) = page.after {
-            query = query.bind::<comments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<comments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a comment and returns it as stored.

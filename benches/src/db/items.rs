@@ -151,7 +151,7 @@ impl Item {
         bowline::Query::new(&SQL).keys::<Item>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<ItemId>) -> bowline::Query<Vec<Item>> {
         static FIRST: StaticSql = StaticSql {
             function: "Item::list",
@@ -166,15 +166,19 @@ impl Item {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Item::list",
+            sql: "SELECT id, owner_id, name, amount, price, note FROM items WHERE id < $1 ORDER BY \
+                  id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<items::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<items::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an item and returns it as stored.

@@ -144,7 +144,7 @@ impl PgbenchAccount {
         bowline::Query::new(&SQL).keys::<PgbenchAccount>(ids)
     }
 
-    /// Up to `page.limit` rows, by aid, those after `page.after`.
+    /// Up to `page.limit` rows, by aid: the first, or those after or before a row.
     pub fn list(page: Page<PgbenchAccountId>) -> bowline::Query<Vec<PgbenchAccount>> {
         static FIRST: StaticSql = StaticSql {
             function: "PgbenchAccount::list",
@@ -159,15 +159,19 @@ impl PgbenchAccount {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "PgbenchAccount::list",
+            sql: "SELECT aid, bid, abalance, filler FROM pgbench_accounts WHERE aid < $1 ORDER BY \
+                  aid DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<pgbench_accounts::aid, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<pgbench_accounts::aid, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a pgbench account and returns it as stored.

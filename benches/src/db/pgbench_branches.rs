@@ -140,7 +140,7 @@ impl PgbenchBranch {
         bowline::Query::new(&SQL).keys::<PgbenchBranch>(ids)
     }
 
-    /// Up to `page.limit` rows, by bid, those after `page.after`.
+    /// Up to `page.limit` rows, by bid: the first, or those after or before a row.
     pub fn list(page: Page<PgbenchBranchId>) -> bowline::Query<Vec<PgbenchBranch>> {
         static FIRST: StaticSql = StaticSql {
             function: "PgbenchBranch::list",
@@ -155,15 +155,19 @@ impl PgbenchBranch {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "PgbenchBranch::list",
+            sql: "SELECT bid, bbalance, filler FROM pgbench_branches WHERE bid < $1 ORDER BY bid \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<pgbench_branches::bid, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<pgbench_branches::bid, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a pgbench branch and returns it as stored.

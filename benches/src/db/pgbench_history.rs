@@ -160,7 +160,7 @@ impl PgbenchHistory {
         bowline::Query::new(&SQL).keys::<PgbenchHistory>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<PgbenchHistoryId>) -> bowline::Query<Vec<PgbenchHistory>> {
         static FIRST: StaticSql = StaticSql {
             function: "PgbenchHistory::list",
@@ -176,15 +176,19 @@ impl PgbenchHistory {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "PgbenchHistory::list",
+            sql: "SELECT id, tid, bid, aid, delta, mtime, filler FROM pgbench_history WHERE id < \
+                  $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<pgbench_history::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<pgbench_history::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a pgbench history and returns it as stored.

@@ -144,7 +144,7 @@ impl PgbenchTeller {
         bowline::Query::new(&SQL).keys::<PgbenchTeller>(ids)
     }
 
-    /// Up to `page.limit` rows, by tid, those after `page.after`.
+    /// Up to `page.limit` rows, by tid: the first, or those after or before a row.
     pub fn list(page: Page<PgbenchTellerId>) -> bowline::Query<Vec<PgbenchTeller>> {
         static FIRST: StaticSql = StaticSql {
             function: "PgbenchTeller::list",
@@ -159,15 +159,19 @@ impl PgbenchTeller {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "PgbenchTeller::list",
+            sql: "SELECT tid, bid, tbalance, filler FROM pgbench_tellers WHERE tid < $1 ORDER BY \
+                  tid DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<pgbench_tellers::tid, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<pgbench_tellers::tid, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a pgbench teller and returns it as stored.

@@ -154,7 +154,7 @@ impl Post {
         bowline::Query::new(&SQL).keys::<Post>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<PostId>) -> bowline::Query<Vec<Post>> {
         static FIRST: StaticSql = StaticSql {
             function: "Post::list",
@@ -168,18 +168,21 @@ impl Post {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Post::list",
+            sql: "SELECT id, user_id, title FROM posts WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<posts::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<posts::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this user_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this user_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `posts_user_id_idx`. All such rows are read and sorted; an index on `(user_id, id)` would spare that.
     pub fn list_by_user(user_id: UserId, page: Page<PostId>) -> bowline::Query<Vec<Post>> {
@@ -196,15 +199,19 @@ impl Post {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Post::list_by_user",
+            sql: "SELECT id, user_id, title FROM posts WHERE user_id = $1 AND id < $2 ORDER BY id \
+                  DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<posts::user_id, _>(&user_id);
-        if let Some(after) = page.after {
-            query = query.bind::<posts::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<posts::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a post and returns it as stored.

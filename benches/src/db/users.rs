@@ -163,7 +163,7 @@ impl User {
         bowline::Query::new(&SQL).keys::<User>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<UserId>) -> bowline::Query<Vec<User>> {
         static FIRST: StaticSql = StaticSql {
             function: "User::list",
@@ -179,15 +179,19 @@ impl User {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "User::list",
+            sql: "SELECT id, name, email, balance, created_at, note FROM users WHERE id < $1 ORDER \
+                  BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<users::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<users::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a user and returns it as stored.

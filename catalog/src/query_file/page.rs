@@ -21,13 +21,40 @@ pub struct Paged {
     /// The first rows.
     pub first: Query,
     /// The rows after a position.
-    pub after: Query,
+    pub after: PageQuery,
     /// The rows after a position whose nullable column is NULL, which is not sent; `None` if there
     /// is no such column.
-    pub after_null: Option<Query>,
+    pub after_null: Option<PageQuery>,
+    /// The rows before a position, in the opposite order.
+    pub before: PageQuery,
+    /// The rows before a position whose nullable column is NULL.
+    pub before_null: Option<PageQuery>,
     /// The columns of a position.
     pub position: Vec<PositionColumn>,
     /// What stands after ORDER BY.
+    pub order: String,
+}
+
+/// The query of the rows at one side of a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageQuery {
+    /// The query.
+    pub query: Query,
+    /// The same as two queries, if its rows are values of the first column and NULLs: each is one
+    /// range of an index, while the condition of both is a filter.
+    pub halves: Option<PageHalves>,
+}
+
+/// The rows at one side of a position, as two queries whose texts end with their limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageHalves {
+    /// The rows that are next to the position.
+    pub near: Query,
+    /// Those behind them.
+    pub far: Query,
+    /// The ends of both texts: ` LIMIT $3`.
+    pub limits: [String; 2],
+    /// The order of the results of both, by their numbers.
     pub order: String,
 }
 
@@ -49,14 +76,43 @@ const MOST_COLUMNS: usize = 8;
 type Why = (String, String);
 
 /// A column of the order.
+#[derive(Clone)]
 struct Key {
     column: usize,
     field: Option<usize>,
+    /// The value as the order has it.
+    written: String,
     /// The SQL of its value, which a condition can have.
     sql: String,
     descending: bool,
     nulls_first: bool,
     nullable: bool,
+}
+
+impl Key {
+    /// Returns the column of the opposite order.
+    fn reversed(&self) -> Self {
+        Self {
+            descending: !self.descending,
+            nulls_first: !self.nulls_first,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the column as ORDER BY has it.
+    fn direction(&self) -> String {
+        self.direction_of(&self.written)
+    }
+
+    fn direction_of(&self, value: &str) -> String {
+        let direction = if self.descending { " DESC" } else { "" };
+        let nulls = match (self.descending, self.nulls_first) {
+            (true, false) => " NULLS LAST",
+            (false, true) => " NULLS FIRST",
+            _ => "",
+        };
+        format!("{value}{direction}{nulls}")
+    }
 }
 
 impl NamedQuery {
@@ -80,8 +136,8 @@ impl NamedQuery {
         let keys = keys(&sent, query).map_err(refused)?;
         let text = Text::read(&sql.text).map_err(refused)?;
         let parameters = query.parameters.len();
-        let check = |condition: Option<&str>, limit: Option<usize>| {
-            self.check_text(checker, sql, text.with(condition, limit), &span)
+        let check = |condition: Option<&str>, limit: Option<usize>, order: Option<&str>| {
+            self.check_text(checker, sql, text.with(condition, limit, order), &span)
         };
         // A NULL equals nothing, so its column does not make a row unique.
         let with_value: Vec<&Key> = keys.iter().filter(|key| !key.nullable).collect();
@@ -89,8 +145,8 @@ impl NamedQuery {
         let equal: Vec<String> = equal
             .map(|(key, number)| format!("{} = ${number}", key.sql))
             .collect();
-        let is_unique =
-            !equal.is_empty() && check(Some(&equal.join(" AND ")), None)?.rows <= Rows::Optional;
+        let is_unique = !equal.is_empty()
+            && check(Some(&equal.join(" AND ")), None, None)?.rows <= Rows::Optional;
         if !is_unique {
             return Err(refused((
                 format!("the order `{}` is not unique", text.shown_order()),
@@ -99,10 +155,12 @@ impl NamedQuery {
                     .to_owned(),
             )));
         }
-        let after = |is_null: bool| {
-            let (condition, last) = condition(&keys, parameters, is_null);
-            check(Some(&condition), Some(last + 1))
-        };
+        let after = |is_null: bool| page_query(&check, &keys, (parameters, is_null), None);
+        let backward: Vec<Key> = keys.iter().map(Key::reversed).collect();
+        let order: Vec<String> = backward.iter().map(Key::direction).collect();
+        let order = order.join(", ");
+        let before =
+            |is_null: bool| page_query(&check, &backward, (parameters, is_null), Some(&order));
         let has_null = keys.iter().any(|key| key.nullable);
         let position = keys.iter().map(|key| {
             let column = &query.columns[key.column];
@@ -115,9 +173,11 @@ impl NamedQuery {
             }
         });
         Ok(Paged {
-            first: check(None, Some(parameters + 1))?,
+            first: check(None, Some(parameters + 1), None)?,
             after: after(false)?,
             after_null: has_null.then(|| after(true)).transpose()?,
+            before: before(false)?,
+            before_null: has_null.then(|| before(true)).transpose()?,
             position: position.collect(),
             order: text.shown_order(),
         })
@@ -145,6 +205,38 @@ impl NamedQuery {
         self.check_shapes(checker, &sql, &mut query)?;
         Ok(query)
     }
+}
+
+/// Checks the query of the rows after a position.
+fn page_query(
+    check: &dyn Fn(Option<&str>, Option<usize>, Option<&str>) -> Result<Query, Mistake>,
+    keys: &[Key],
+    (parameters, is_null): (usize, bool),
+    order: Option<&str>,
+) -> Result<PageQuery, Mistake> {
+    let (all, last) = condition(keys, parameters, is_null);
+    let query = check(Some(&all), Some(last + 1), order)?;
+    let first = &keys[0];
+    // The order of a UNION can only name its results.
+    let has_halves = first.nullable
+        && is_null == first.nulls_first
+        && keys.iter().all(|key| key.field.is_none());
+    let halves = || {
+        let (near, _) = condition_within(keys, parameters, is_null);
+        let far = if is_null { "IS NOT NULL" } else { "IS NULL" };
+        let far = format!("{} {far}", first.sql);
+        let order_by = keys
+            .iter()
+            .map(|key| key.direction_of(&(key.column + 1).to_string()));
+        Ok(PageHalves {
+            near: check(Some(&near), Some(last + 1), order)?,
+            far: check(Some(&far), Some(parameters + 1), order)?,
+            limits: [last, parameters].map(|before| format!(" LIMIT ${}", before + 1)),
+            order: order_by.collect::<Vec<_>>().join(", "),
+        })
+    };
+    let halves = has_halves.then(halves).transpose()?;
+    Ok(PageQuery { query, halves })
 }
 
 /// Returns the columns of the order of a text that was checked.
@@ -196,6 +288,7 @@ fn key(text: &Text<'_>, query: &Query, range: &Range<usize>) -> Result<Key, Why>
     Ok(Key {
         column,
         field,
+        written: shown,
         sql,
         descending,
         nulls_first: nulls.unwrap_or(descending),
@@ -296,6 +389,15 @@ fn is_same(text: &Text<'_>, one: &Range<usize>, other: &Range<usize>) -> bool {
 /// Returns the condition of the rows after a position, and the number of its last parameter. The
 /// value of the nullable column is NULL, or not.
 fn condition(keys: &[Key], parameters: usize, is_null: bool) -> (String, usize) {
+    condition_of(keys, parameters, is_null, true)
+}
+
+/// Returns the condition of those whose first column is NULL or not, as that of the position.
+fn condition_within(keys: &[Key], parameters: usize, is_null: bool) -> (String, usize) {
+    condition_of(keys, parameters, is_null, false)
+}
+
+fn condition_of(keys: &[Key], parameters: usize, is_null: bool, crosses: bool) -> (String, usize) {
     let mut number = parameters;
     let values: Vec<Option<usize>> = keys
         .iter()
@@ -333,7 +435,8 @@ fn condition(keys: &[Key], parameters: usize, is_null: bool) -> (String, usize) 
             });
         let key = &keys[last];
         let behind = match values[last] {
-            Some(value) if key.nullable && !key.nulls_first => {
+            None if last == 0 && !crosses => continue,
+            Some(value) if key.nullable && !key.nulls_first && (crosses || last > 0) => {
                 format!("({0} {1} ${value} OR {0} IS NULL)", key.sql, sign(key))
             }
             Some(value) => format!("{} {} ${value}", key.sql, sign(key)),
@@ -349,7 +452,7 @@ fn condition(keys: &[Key], parameters: usize, is_null: bool) -> (String, usize) 
     };
     let condition = match values[0] {
         // An index is read from the first value on; the OR alone would read it from its start.
-        Some(value) if !first.nullable => {
+        Some(value) if !first.nullable || first.nulls_first || !crosses => {
             format!("{} {}= ${value} AND {parts}", first.sql, sign(first))
         }
         _ => parts,

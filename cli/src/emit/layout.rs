@@ -47,6 +47,22 @@ pub(super) fn signature(indent: usize, name: &str, arguments: &[String], output:
     format!("{pad}pub fn {name}(\n{arguments}{pad}) -> {output} {{\n")
 }
 
+/// Returns the choice of a page's constant, if a column of its position can be NULL.
+pub(super) fn choice_of_page(indent: usize, nullable: &str) -> String {
+    let pad = " ".repeat(indent);
+    let null = "page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL)";
+    let arm = format!("{pad}    Some(at) if at.{nullable}.is_none() =>");
+    let arm = if arm.len() + null.len() + 2 <= WIDTH {
+        format!("{arm} {null},\n")
+    } else {
+        format!("{arm} {{\n{pad}        {null}\n{pad}    }}\n")
+    };
+    format!(
+        "{pad}let sql = match page.key() {{\n{arm}{pad}    _ => page.choose(&FIRST, &AFTER, \
+         &BEFORE),\n{pad}}};\n"
+    )
+}
+
 /// Returns a `use` of several names, sorted as rustfmt sorts them.
 pub(super) fn use_list(path: &str, names: Vec<String>) -> String {
     use_list_at(0, path, names)

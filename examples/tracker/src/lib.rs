@@ -7,6 +7,39 @@
 //! - `worker` does the jobs that requests leave behind.
 //!
 //! There is neither a query of diesel nor a text of SQL in it.
+//!
+//! An update takes the version that was read:
+//!
+//! ```
+//! use tracker::db::{Issue, IssueChanges, IssueId};
+//!
+//! let version = 3;
+//! let _ = Issue::update(IssueId(1), version, IssueChanges::default());
+//! ```
+//!
+//! Without it, it does not compile:
+//!
+//! ```compile_fail,E0061
+//! use tracker::db::{Issue, IssueChanges, IssueId};
+//!
+//! let _ = Issue::update(IssueId(1), IssueChanges::default());
+//! ```
+//!
+//! Nor does an id in the place of another:
+//!
+//! ```compile_fail,E0308
+//! use tracker::db::{Membership, OrganisationId, UserId};
+//!
+//! let (organisation, user) = (OrganisationId(1), UserId(2));
+//! let _ = Membership::get(user, organisation);
+//! ```
+//!
+//! ```
+//! use tracker::db::{Membership, OrganisationId, UserId};
+//!
+//! let (organisation, user) = (OrganisationId(1), UserId(2));
+//! let _ = Membership::get(organisation, user);
+//! ```
 
 mod api;
 #[expect(

@@ -174,10 +174,15 @@ pub(super) fn plan(
         ..field.clone()
     };
     let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
+    let overrides = |column: &Column| {
+        let setting = settings.column(&relation.name, &column.name);
+        setting.is_some_and(|setting| setting.overriding_system_value)
+    };
+    let is_given = |column: &Column| !always(column) || overrides(column);
     let new_fields: Vec<Field> = all
         .iter()
         .filter(|(column, _)| {
-            !is_generated(&column.fill) && !always(column) && !roles.contains(&column.name)
+            !is_generated(&column.fill) && is_given(column) && !roles.contains(&column.name)
         })
         .map(|(column, field)| more(field, usize::from(is_filled(catalog, column))))
         .collect();
@@ -240,6 +245,7 @@ pub(super) fn plan(
         deny_unknown_fields: settings.deny_unknown_fields,
         roles,
         list_fields,
+        overrides: relation.columns.iter().any(overrides),
         only_reads: matches!(
             relation.kind,
             RelationKind::Table

@@ -60,6 +60,9 @@ pub struct ColumnSettings {
     pub leave_out_of_lists: bool,
     /// True if the column of a view cannot be NULL.
     pub not_null: bool,
+    /// True if `Values` has this column, which is `GENERATED ALWAYS AS IDENTITY`: an INSERT that
+    /// gives its value overrides PostgreSQL's.
+    pub overriding_system_value: bool,
 }
 
 /// serde's rules for the names of fields.

@@ -37,8 +37,16 @@ pub struct ConstantNumber(AtomicUsize);
 pub(crate) struct Composition {
     pub(crate) constant: usize,
     pub(crate) sets: [ColumnSet; 2],
+    pub(crate) form: Form,
+}
+
+/// What decides about the text of a constant besides the columns that are given.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Form {
     /// The graph that is read in place of each row.
     pub(crate) graph: Option<TypeId>,
+    /// The number of rows that are given.
+    pub(crate) rows: usize,
 }
 
 /// The texts that a session has used.
@@ -138,13 +146,13 @@ impl TextCache {
         &mut self,
         constant: &ConstantNumber,
         sets: [ColumnSet; 2],
-        graph: Option<TypeId>,
+        form: Form,
         make: impl FnOnce() -> String,
     ) -> QueryText {
         let composition = Composition {
             constant: constant.get(),
             sets,
-            graph,
+            form,
         };
         if let Some(text) = self.composed.get(&composition) {
             return QueryText {
@@ -214,17 +222,17 @@ mod tests {
         let composed = || " ".repeat(MAX_LENGTH + 1);
         assert!(
             !texts
-                .of_composition(&number, sets(), None, composed)
+                .of_composition(&number, sets(), Form::default(), composed)
                 .is_known
         );
         assert!(
             texts
-                .of_composition(&number, sets(), None, composed)
+                .of_composition(&number, sets(), Form::default(), composed)
                 .is_known
         );
         assert!(
             !texts
-                .of_composition(&other, sets(), None, composed)
+                .of_composition(&other, sets(), Form::default(), composed)
                 .is_known
         );
     }

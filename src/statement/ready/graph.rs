@@ -67,14 +67,27 @@ impl<K, T> Relation<K, T> {
             kind: PhantomData,
         }
     }
-
-    #[doc(hidden)]
-    pub const fn of(&self) -> &'static [&'static str] {
-        self.sql.of
-    }
 }
 
 /// A graph: a row with the rows that it is related to. `#[derive(Graph)]` implements it.
+///
+/// A graph within itself would have no end, so it does not compile:
+///
+/// ```compile_fail,E0391
+/// # use bank::{Account, Transfer};
+/// # use bowline::Graph;
+/// #[derive(Graph)]
+/// struct Sender {
+///     account: Account,
+///     transfers_by_sender: Vec<Sent>,
+/// }
+///
+/// #[derive(Graph)]
+/// struct Sent {
+///     transfer: Transfer,
+///     sender: Sender,
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a graph",
     note = "a struct whose first field is a row of a table is one by `#[derive(bowline::Graph)]`"
@@ -118,9 +131,9 @@ type TableOf<N> = <<N as GraphNode>::Row as TableRow>::Table;
 /// The field of a graph: a node, an `Option` or a `Vec` of nodes, by the kind of its relation.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a field of type `{Self}` does not hold what its relation leads to: {K}, in `{T}`",
-    label = "the relation leads to {K}, in `{T}`",
-    note = "`One` is a row or a graph, `Optional` an `Option`, and `Many` a `Vec` of them"
+    message = "`{Self}` does not fit the relation of this name, which leads to `{K}` in `{T}`",
+    label = "not what the relation leads to",
+    note = "`One` is a row or a graph of it, `Optional` an `Option`, and `Many` a `Vec` of them"
 )]
 pub trait Related<K, T>: Sized {
     /// The row or graph that it holds.
@@ -177,44 +190,86 @@ impl<N: GraphNode> Related<Many, TableOf<N>> for Vec<N> {
     }
 }
 
-/// Adds the column of a field; `relation` decides the types.
+/// A field of a graph, with all that its relation and its type decide.
+///
+/// It is made by one function, so that a field that does not fit is one error.
 #[doc(hidden)]
-pub fn describe_related<F: Related<K, T>, K, T>(_: &Relation<K, T>, columns: &mut Columns) {
-    F::describe(columns);
+#[derive(Debug, Clone, Copy)]
+pub struct GraphField<F> {
+    relation: RelationSql,
+    is_array: bool,
+    is_optional: bool,
+    depth: usize,
+    only_reads: bool,
+    fields: &'static [&'static str],
+    columns: &'static [&'static str],
+    describe: fn(&mut Columns),
+    select: fn(&mut GraphSql, Alias),
+    read: fn(&mut Fields<'_>, &str) -> deserialize::Result<F>,
 }
 
-/// Reads the column of a field.
-#[doc(hidden)]
-pub fn read_related<F: Related<K, T>, K, T>(
-    _: &Relation<K, T>,
-    fields: &mut Fields<'_>,
-    name: &str,
-) -> deserialize::Result<F> {
-    F::read(fields, name)
+impl<K, T> Relation<K, T> {
+    /// Returns the field of this type.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn field<F: Related<K, T>>(&self) -> GraphField<F> {
+        GraphField {
+            relation: self.sql,
+            is_array: F::IS_ARRAY,
+            is_optional: F::IS_OPTIONAL,
+            depth: <F::Node as GraphNode>::DEPTH,
+            only_reads: self.sql.only_reads && <F::Node as GraphNode>::ONLY_READS,
+            fields: <<F::Node as GraphNode>::Row as TableRow>::FIELDS,
+            columns: <<F::Node as GraphNode>::Row as TableRow>::COLUMNS,
+            describe: F::describe,
+            select: <F::Node as GraphNode>::select,
+            read: F::read,
+        }
+    }
 }
 
-/// Returns the depth of a field.
-#[doc(hidden)]
-#[must_use]
-pub const fn depth_of<F: Related<K, T>, K, T>(_: &Relation<K, T>) -> usize {
-    <F::Node as GraphNode>::DEPTH
-}
+impl<F> GraphField<F> {
+    /// Returns the depth of its graphs.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
 
-/// Returns whether all tables of a field have no policies.
-#[doc(hidden)]
-#[must_use]
-pub const fn only_reads<F: Related<K, T>, K, T>(relation: &Relation<K, T>) -> bool {
-    relation.sql.only_reads && <F::Node as GraphNode>::ONLY_READS
-}
+    /// Returns whether all its tables have no policies.
+    #[must_use]
+    pub const fn only_reads(&self) -> bool {
+        self.only_reads
+    }
 
-/// Returns the column of a field by which related rows are ordered.
-#[doc(hidden)]
-#[must_use]
-pub const fn order_by<F: Related<K, T>, K, T>(_: &Relation<K, T>, field: &str) -> &'static str {
-    let row = <<F::Node as GraphNode>::Row as TableRow>::FIELDS;
-    match position(row, field) {
-        Some(at) => <<F::Node as GraphNode>::Row as TableRow>::COLUMNS[at],
-        None => panic!("the related row has no field of this name to order by"),
+    /// Adds its column.
+    pub fn describe(&self, columns: &mut Columns) {
+        (self.describe)(columns);
+    }
+
+    /// Reads its column.
+    pub fn read(&self, fields: &mut Fields<'_>, name: &str) -> deserialize::Result<F> {
+        (self.read)(fields, name)
+    }
+
+    /// Returns the column of a field by which the related rows are ordered.
+    #[must_use]
+    pub const fn order_by(&self, field: &str) -> &'static str {
+        match position(self.fields, field) {
+            Some(at) => self.columns[at],
+            None => panic!("the related row has no field of this name to order by"),
+        }
+    }
+
+    /// Checks that a row has the columns by which the relation is found.
+    pub const fn require_columns(&self, row: &[&str]) {
+        let mut at = 0;
+        while at < self.relation.of.len() {
+            assert!(
+                position(row, self.relation.of[at]).is_some(),
+                "the row of the graph lacks a column by which the relation is found: use the whole row"
+            );
+            at += 1;
+        }
     }
 }
 
@@ -233,19 +288,6 @@ pub const fn depth(of_fields: &[usize]) -> usize {
     }
     assert!(deepest < 8, "a graph has more than eight levels");
     deepest + 1
-}
-
-/// Checks that a row has the columns by which a relation is found.
-#[doc(hidden)]
-pub const fn require_columns(row: &[&str], wanted: &[&str]) {
-    let mut at = 0;
-    while at < wanted.len() {
-        assert!(
-            position(row, wanted[at]).is_some(),
-            "the row of the graph lacks a column by which the relation is found: use the whole row"
-        );
-        at += 1;
-    }
 }
 
 /// Returns the position of a name.

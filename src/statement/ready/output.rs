@@ -23,6 +23,10 @@ pub trait QueryOutput {
     /// Reads the next answer.
     #[doc(hidden)]
     fn decode(answers: &mut Answers) -> Result<Self::Output>;
+
+    /// Reverses the rows, if there can be several.
+    #[doc(hidden)]
+    fn reverse(_: &mut Self::Output) {}
 }
 
 /// The output of a query that returns whether it wrote a row.
@@ -96,6 +100,10 @@ impl<R: AnswerRow> QueryOutput for Vec<R> {
         (0..answer.row_count())
             .map(|row| read(&answer, row, number))
             .collect()
+    }
+
+    fn reverse(rows: &mut Vec<R>) {
+        rows.reverse();
     }
 }
 

@@ -25,6 +25,8 @@ pub struct StaticSql {
     pub unchanged: &'static str,
     /// The columns that `{excluded}` does not assign: those of the conflict and of the key.
     pub kept: &'static [&'static str],
+    /// Whether an INSERT can give a column that is `GENERATED ALWAYS AS IDENTITY`.
+    pub overrides: bool,
     /// Whether the SQL has gaps for conditions that a call can leave out, and no other gaps.
     pub has_conditions: bool,
     /// Whether it certainly only reads: all its relations are tables without policies.
@@ -59,6 +61,7 @@ impl StaticSql {
         sql: "",
         unchanged: "",
         kept: &[],
+        overrides: false,
         has_conditions: false,
         only_reads: false,
         calls: "",
@@ -93,7 +96,7 @@ impl StaticSql {
     /// Returns the SQL with its gaps filled; `parameters` is the number of all parameters.
     pub(super) fn compose(&self, given: &[Given; 2], parameters: usize) -> String {
         let [new, changes] = given;
-        let in_gaps = new.len() + changes.len();
+        let in_gaps = new.len() * new.rows.max(1) + changes.len();
         let mut number = parameters.saturating_sub(in_gaps);
         let mut sql = String::with_capacity(self.sql.len() + 32 * in_gaps);
         let excluded = self.excluded(new);
@@ -109,8 +112,8 @@ impl StaticSql {
             rest = &rest[brace..];
             let length = if let Some(gap) = GAPS.iter().find(|gap| rest.starts_with(**gap)) {
                 sql.push_str(&match *gap {
-                    NEW => insert(new, &mut number),
-                    ROWS => insert_rows(new),
+                    NEW => insert(new, self.overriding(), &mut number),
+                    ROWS => insert_rows(new, self.overriding()),
                     EXCLUDED => excluded.clone(),
                     ARRAYS => arrays(changes, &mut number),
                     NAMES => (1..=changes.len())
@@ -133,6 +136,15 @@ impl StaticSql {
 }
 
 impl StaticSql {
+    /// Returns the clause by which an INSERT gives ids that PostgreSQL would give.
+    fn overriding(&self) -> &'static str {
+        if self.overrides {
+            " OVERRIDING SYSTEM VALUE"
+        } else {
+            ""
+        }
+    }
+
     /// Returns the assignments of the columns of rows to insert: `a = excluded.a`.
     fn excluded(&self, new: &Given) -> String {
         if !self.sql.contains(EXCLUDED) {
@@ -161,28 +173,30 @@ impl Given {
             .map(|(number, name)| (*name, self.casts.get(number).copied().unwrap_or_default()))
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.columns().count()
     }
 }
 
-/// Returns `(a, b) VALUES ($1, $2)`.
-fn insert(given: &Given, number: &mut usize) -> String {
+/// Returns `(a, b) VALUES ($1, $2)`, with the values of several rows if there are several.
+fn insert(given: &Given, overriding: &str, number: &mut usize) -> String {
     if given.set.is_empty() {
         return "DEFAULT VALUES".to_owned();
     }
-    let parameters = given
-        .with_casts()
-        .map(|(_, cast)| parameter(number) + &suffix(cast));
-    let values = list(parameters);
-    format!("({}) VALUES ({values})", names(given))
+    let rows = (0..given.rows.max(1)).map(|_| {
+        let parameters = given
+            .with_casts()
+            .map(|(_, cast)| parameter(number) + &suffix(cast));
+        format!("({})", list(parameters))
+    });
+    format!("({}){overriding} VALUES {}", names(given), list(rows))
 }
 
 /// Returns `(a, b) SELECT c1, c2 FROM unnest($1, $2) WITH ORDINALITY AS given (c1, c2, n) ORDER BY
 /// n`.
 ///
 /// PostgreSQL inserts the rows in the order of the query, and returns them as it inserts them.
-fn insert_rows(given: &Given) -> String {
+fn insert_rows(given: &Given, overriding: &str) -> String {
     if given.set.is_empty() {
         return "DEFAULT VALUES".to_owned();
     }
@@ -196,7 +210,7 @@ fn insert_rows(given: &Given) -> String {
     let selected =
         list(numbered.map(|(number, (_, cast))| format!("c{number}{}", suffix(of_element(cast)))));
     format!(
-        "({}) SELECT {selected} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
+        "({}){overriding} SELECT {selected} FROM unnest({parameters}) WITH ORDINALITY AS given ({columns}, n) \
          ORDER BY n",
         names(given)
     )
@@ -279,6 +293,7 @@ mod tests {
             set,
             names,
             casts: &[],
+            rows: 1,
         }
     }
 
@@ -302,6 +317,14 @@ mod tests {
             r#"INSERT INTO a (username, "odd ""name""") VALUES ($1, $2) RETURNING id"#
         );
         assert_eq!(compose(&[]), "INSERT INTO a DEFAULT VALUES RETURNING id");
+        let two = Given {
+            rows: 2,
+            ..given(NAMES, &[0, 2])
+        };
+        assert_eq!(
+            sql.compose(&[two, Given::default()], 4),
+            "INSERT INTO a (username, balance) VALUES ($1, $2), ($3, $4) RETURNING id"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::ahead::EncodedAhead;
 use super::column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
 use super::row_key::{KeyArrays, RowKey};
 use super::{AnswerRow, Given, Query, StaticSql, Write};
+use crate::chunks::MAX_PARAMETERS;
 use crate::command::text::ColumnSet;
 use crate::error::Result;
 use crate::statement::{Answers, Encoder, Sealed, Statement};
@@ -65,19 +66,46 @@ impl<R> WriteMany<R> {
         }
     }
 
-    /// Returns an insert with a command for each row; the gap `{new}` of the SQL is for its
-    /// columns.
+    /// Returns an insert with parameters for each value; the gap `{new}` of the SQL is for the
+    /// columns and rows.
     ///
-    /// An array of arrays cannot be sent for a column that is an array itself.
+    /// `unnest` would take an array of arrays apart to its last elements, so this is the form for a
+    /// table with a column that is an array. A command has up to 256 rows, and the numbers of rows
+    /// are few, so that few statements are prepared.
     #[doc(hidden)]
     pub fn by_rows<V: ColumnValues>(rows: Vec<impl Into<V>>, sql: &'static StaticSql) -> Self {
-        let command = |(number, row)| Part {
-            query: Query::new(sql).new_row::<V>(&Into::into(row)),
-            numbers: vec![number],
-        };
+        let rows: Vec<V> = rows.into_iter().map(Into::into).collect();
+        let mut commands = Vec::new();
+        for (set, numbers) in alike(rows.iter(), false) {
+            let mut given = Given {
+                set,
+                names: V::COLUMNS,
+                casts: V::CASTS,
+                rows: 1,
+            };
+            let columns = given.len();
+            let mut rest = numbers.as_slice();
+            while !rest.is_empty() {
+                given.rows = rows_at_once(rest.len(), columns);
+                let (part, later) = rest.split_at(given.rows);
+                rest = later;
+                let mut values = EncodedAhead::default();
+                for number in part {
+                    rows[*number].collect(&mut GivenColumns::new(&mut values));
+                }
+                commands.push(Part {
+                    query: Query {
+                        given: Some(Box::new([given.clone(), Given::default()])),
+                        values,
+                        ..Query::new(sql)
+                    },
+                    numbers: part.to_vec(),
+                });
+            }
+        }
         Self {
             rows: rows.len(),
-            commands: rows.into_iter().enumerate().map(command).collect(),
+            commands,
         }
     }
 
@@ -141,6 +169,12 @@ impl<R> WriteMany<R> {
     }
 }
 
+/// Returns the number of rows of the next command, of those that are left.
+fn rows_at_once(left: usize, columns: usize) -> usize {
+    let is_fit = |rows: &usize| *rows <= left && rows * columns <= MAX_PARAMETERS;
+    [256, 32, 4].into_iter().find(is_fit).unwrap_or(1)
+}
+
 /// Returns the numbers of the rows that give values for the same columns. Rows without any value
 /// are one group, or one each.
 fn alike<'v, V: ColumnValues + 'v>(
@@ -174,6 +208,7 @@ fn arrays<'v, V: ColumnArrays + 'v>(
         set,
         names: V::COLUMNS,
         casts: V::CASTS,
+        rows: 1,
     }
 }
 
@@ -201,5 +236,44 @@ impl<R: AnswerRow> Statement for WriteMany<R> {
             }
         }
         Ok(stored.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use diesel::sql_types::{Array, Integer};
+
+    struct Tags(Vec<i32>);
+
+    impl ColumnValues for Tags {
+        const COLUMNS: &'static [&'static str] = &["tags"];
+
+        fn collect(&self, given: &mut GivenColumns<'_>) {
+            given.add_as::<Array<Integer>, _>(&self.0);
+        }
+    }
+
+    #[test]
+    fn rows_with_arrays_are_few_commands() {
+        static SQL: StaticSql = StaticSql {
+            sql: "INSERT INTO a {new}",
+            ..StaticSql::EMPTY
+        };
+        for (rows, expected) in [
+            (0, vec![]),
+            (1, vec![1]),
+            (38, vec![32, 4, 1, 1]),
+            (600, vec![256, 256, 32, 32, 4, 4, 4, 4, 4, 4]),
+        ] {
+            let new: Vec<Tags> = (0..rows).map(|number| Tags(vec![number])).collect();
+            let all = WriteMany::<()>::by_rows::<Tags>(new, &SQL);
+            let numbers = all.commands.iter().map(|part| part.numbers.len());
+            assert_eq!(numbers.collect::<Vec<_>>(), expected);
+            let numbers = all.commands.iter().flat_map(|part| &part.numbers);
+            assert!(numbers.copied().eq(0..all.rows));
+        }
+        assert_eq!(rows_at_once(1000, 300), 32);
+        assert_eq!(rows_at_once(1000, 65_535), 1);
     }
 }

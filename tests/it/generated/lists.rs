@@ -43,21 +43,34 @@ fn ids(db: &Database, sql: &str) -> Vec<i32> {
     db.run(sql_query(sql.to_owned()).all::<i32>()).expect("ids")
 }
 
-/// The ids of all pages, each of this many rows.
+/// The ids of all pages, each of this many rows: forward from the first row, which is the same as
+/// backward from the last one.
 fn pages<K>(size: u32, list: impl Fn(Page<K>) -> Vec<Entry>) -> Vec<i32>
 where
     K: for<'r> From<&'r Entry>,
 {
-    let mut all = Vec::new();
+    let mut all: Vec<Entry> = Vec::new();
     let mut page = Page::first(size);
     loop {
         let rows = list(page);
-        all.extend(rows.iter().map(|row| row.id.0));
-        match rows.last() {
-            Some(last) if rows.len() == size as usize => page = Page::after(last, size),
-            _ => return all,
+        let is_full = rows.len() == size as usize;
+        all.extend(rows);
+        match all.last() {
+            Some(last) if is_full => page = Page::after(last, size),
+            _ => break,
         }
     }
+    let mut backward: Vec<Entry> = all.last().cloned().into_iter().collect();
+    while let Some(first) = backward.first() {
+        let mut rows = list(Page::before(first, size));
+        if rows.is_empty() {
+            break;
+        }
+        rows.append(&mut backward);
+        backward = rows;
+    }
+    assert_eq!(backward, all, "pages of {size}, backward");
+    all.iter().map(|row| row.id.0).collect()
 }
 
 #[test]
@@ -109,6 +122,30 @@ fn pages_neither_lose_nor_repeat_rows() {
             assert_eq!(by_state, of_open("id"), "{place}");
         }
     }
+}
+
+#[test]
+fn a_page_ends_before_a_key() {
+    let (_test, db) = database();
+    fill(&db, &mut Numbers(5), 20);
+    let all = db.run(Entry::list(Page::first(99))).expect("a list");
+    let open = all.iter().filter(|row| row.state == State::Open);
+    let open: Vec<Entry> = open.cloned().collect();
+    let run = |list| db.run(list).expect("a page");
+    let last = all[9].id;
+    assert_eq!(run(Entry::list(Page::before(last, 4))), all[5..9]);
+    assert_eq!(run(Entry::list(Page::before(last, 50))), all[..9]);
+    assert_eq!(run(Entry::list(Page::before(all[0].id, 4))), []);
+    let before = Page::before(open[5].id, 3);
+    assert_eq!(run(Entry::list_by_state(State::Open, before)), open[2..5]);
+    // A stream has the nearest row first.
+    let mut session = db.session().expect("a session");
+    let rows = session.stream(Entry::list(Page::before(last, 2)));
+    let ids: Vec<_> = rows
+        .expect("a stream")
+        .map(|row| row.expect("a row").id)
+        .collect();
+    assert_eq!(ids, [all[8].id, all[7].id]);
 }
 
 #[test]
@@ -236,11 +273,14 @@ fn a_deep_page_reads_as_few_buffers_as_the_first() {
                     .expect("it is gone");
                 read
             };
-            let (first, deep) = (read("FIRST", ""), read("AFTER", position));
-            assert!(
-                deep <= 2 * first + 10,
-                "{mode} {list}: {first} buffers, then {deep}"
-            );
+            let first = read("FIRST", "");
+            for part in ["AFTER", "BEFORE"] {
+                let deep = read(part, position);
+                assert!(
+                    deep <= 2 * first + 10,
+                    "{mode} {list} {part}: {first} buffers, then {deep}"
+                );
+            }
         }
     }
 }

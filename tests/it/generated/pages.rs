@@ -31,24 +31,39 @@ fn fill(db: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Returns the ids of all pages of this size, whose positions travel as text.
+/// Returns the ids of all pages of this size, whose positions travel as text: forward from the first
+/// row, which is the same as backward from the last one.
 fn all_pages(
     db: &Database,
     order: BrowseOrder,
     size: u32,
     (status, label): (Option<AccountStatus>, Option<&str>),
 ) -> Result<Vec<i64>> {
-    let mut ids = Vec::new();
+    let mut all: Vec<BrowseRow> = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let page = order.page(after.as_deref(), size).expect("a position");
-        let rows: Vec<BrowseRow> = db.run(accounts::browse(status, label, page))?;
-        ids.extend(rows.iter().map(|row| row.id.0));
-        match rows.last() {
-            Some(last) if rows.len() == size as usize => after = Some(order.position(last)),
-            _ => return Ok(ids),
+        let rows = db.run(accounts::browse(status, label, page))?;
+        let is_full = rows.len() == size as usize;
+        all.extend(rows);
+        match all.last() {
+            Some(last) if is_full => after = Some(order.position(last)),
+            _ => break,
         }
     }
+    let mut backward: Vec<BrowseRow> = all.last().cloned().into_iter().collect();
+    while let Some(first) = backward.first() {
+        let before = order.position(first);
+        let page = order.page_before(&before, size).expect("a position");
+        let mut rows = db.run(accounts::browse(status, label, page))?;
+        if rows.is_empty() {
+            break;
+        }
+        rows.append(&mut backward);
+        backward = rows;
+    }
+    assert_eq!(backward, all, "{order:?}, pages of {size}, backward");
+    Ok(all.iter().map(|row| row.id.0).collect())
 }
 
 #[bowline::test(database)]
@@ -128,7 +143,7 @@ fn a_position_is_that_of_a_row_within_a_row(db: Database) -> Result<()> {
 fn a_position_of_another_order_is_refused(db: Database) -> Result<()> {
     fill_one(&db)?;
     let page = BrowseOrder::Newest.page(None, 1).expect("the first page");
-    assert!(matches!(&page, BrowsePage::Newest(page) if page.after.is_none()));
+    assert!(matches!(&page, BrowsePage::Newest(page) if page.key().is_none()));
     let rows = db.run(accounts::browse(None, None, page))?;
     let text = BrowseOrder::Newest.position(&rows[0]);
     assert!(BrowseOrder::Newest.page(Some(&text), 1).is_ok());

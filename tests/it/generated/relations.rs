@@ -82,6 +82,7 @@ fn another_schema_has_a_module() {
         .expect("a ticket")
         .id;
     let new = EventValues {
+        id: None,
         ticket_id: ticket,
         state: None,
         was: Some(State::Open),
@@ -105,4 +106,23 @@ fn another_schema_has_a_module() {
         .run(Event::get(EventId(event.id.0 + 1)))
         .expect_err("no row");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn an_import_gives_ids_that_are_always_generated() {
+    let (_test, db) = database();
+    let owner = person(&db, "ann").id;
+    let ticket = Ticket::insert(new_ticket(owner, "T1"));
+    let ticket_id = db.run(ticket).expect("a ticket").id;
+    let new = |id: Option<i64>| EventValues {
+        id: id.map(EventId),
+        ticket_id,
+        state: None,
+        was: None,
+    };
+    let ids = |events: &[Event]| events.iter().map(|it| it.id.0).collect::<Vec<_>>();
+    let one = db.run(Event::insert(new(Some(700)))).expect("an event");
+    let many = vec![new(Some(900)), new(None), new(Some(800))];
+    let many = db.run(Event::insert_many(many)).expect("events");
+    assert_eq!((one.id, ids(&many)), (EventId(700), vec![900, 1, 800]));
 }

@@ -136,7 +136,7 @@ impl Device {
         bowline::Query::new(&SQL).keys::<Device>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<DeviceId>) -> bowline::Query<Vec<Device>> {
         static FIRST: StaticSql = StaticSql {
             function: "Device::list",
@@ -150,15 +150,18 @@ impl Device {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Device::list",
+            sql: "SELECT id, owner, name FROM devices WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<devices::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<devices::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a device and returns it as stored.

@@ -133,7 +133,7 @@ impl Network {
         bowline::Query::new(&SQL).keys::<Network>(keys)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<IpNetwork>) -> bowline::Query<Vec<Network>> {
         static FIRST: StaticSql = StaticSql {
             function: "Network::list",
@@ -147,15 +147,18 @@ impl Network {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Network::list",
+            sql: "SELECT id, gateway, name FROM networks WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<networks::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<networks::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a network and returns it as stored.

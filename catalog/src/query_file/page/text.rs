@@ -129,8 +129,14 @@ impl<'a> Text<'a> {
         bowline_sql::one_line(self.text(&(first..self.all.len())))
     }
 
-    /// Returns the query with one condition more, and with this parameter as its limit.
-    pub(super) fn with(&self, condition: Option<&str>, limit: Option<usize>) -> String {
+    /// Returns the query with one condition more, with this parameter as its limit, and in another
+    /// order.
+    pub(super) fn with(
+        &self,
+        condition: Option<&str>,
+        limit: Option<usize>,
+        other_order: Option<&str>,
+    ) -> String {
         let mut sql = String::with_capacity(self.sql.len() + 80);
         let order = self.all[self.order].start();
         match (condition, &self.condition) {
@@ -153,7 +159,10 @@ impl<'a> Text<'a> {
             }
         }
         let end = self.all[self.all.len() - 1].end();
-        sql.push_str(&self.sql[order..end]);
+        match other_order {
+            Some(other) => sql.push_str(&format!("ORDER BY {other}")),
+            None => sql.push_str(&self.sql[order..end]),
+        }
         if let Some(limit) = limit {
             sql.push_str(&format!(" LIMIT ${limit}"));
         }

@@ -4,7 +4,7 @@ use bowline_migrations::SqlFile;
 
 use super::only;
 use crate::query::Checker;
-use crate::query_file::Mistake;
+use crate::query_file::{Mistake, PageQuery};
 use crate::replay;
 
 const SCHEMA: &str = "
@@ -25,7 +25,7 @@ fn pages(header: &str, sql: &str) -> String {
         Ok(checked) => checked,
     };
     let shown = checked.pages.iter().map(|paged| {
-        let after_null = paged.after_null.as_ref().map_or("", |it| it.sql.as_str());
+        let after_null = paged.after_null.as_ref().map_or(String::new(), shown_page);
         let columns = paged.position.iter().map(|it| {
             let field = it.field.map_or(String::new(), |field| format!(".{field}"));
             format!("{}{field} {}", it.column, it.of.name)
@@ -33,10 +33,22 @@ fn pages(header: &str, sql: &str) -> String {
         let columns = columns.collect::<Vec<_>>().join(", ");
         format!(
             "{}\n{}\n{after_null}\n{columns}",
-            paged.first.sql, paged.after.sql
+            paged.first.sql,
+            shown_page(&paged.after)
         )
     });
     shown.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the text of a page, with that of the rows behind it.
+fn shown_page(page: &PageQuery) -> String {
+    match &page.halves {
+        None => page.query.sql.clone(),
+        Some(halves) => format!(
+            "{}\n  or {}\n  and {}\n  by {}",
+            page.query.sql, halves.near.sql, halves.far.sql, halves.order
+        ),
+    }
 }
 
 #[test]
@@ -72,12 +84,18 @@ fn a_page_begins_after_a_position() {
 
     SELECT id, due FROM tasks WHERE rank > $1 ORDER BY due DESC NULLS LAST, id LIMIT $2
     SELECT id, due FROM tasks WHERE rank > $1 AND ((due < $2 OR due IS NULL) OR due = $2 AND id > $3) ORDER BY due DESC NULLS LAST, id LIMIT $4
+      or SELECT id, due FROM tasks WHERE rank > $1 AND due <= $2 AND (due < $2 OR due = $2 AND id > $3) ORDER BY due DESC NULLS LAST, id LIMIT $4
+      and SELECT id, due FROM tasks WHERE rank > $1 AND due IS NULL ORDER BY due DESC NULLS LAST, id LIMIT $2
+      by 2 DESC NULLS LAST, 1
     SELECT id, due FROM tasks WHERE rank > $1 AND due IS NULL AND id > $2 ORDER BY due DESC NULLS LAST, id LIMIT $3
     1 due, 0 id
 
     SELECT id, due FROM tasks ORDER BY due NULLS FIRST, id LIMIT $1
-    SELECT id, due FROM tasks WHERE (due > $1 OR due = $1 AND id > $2) ORDER BY due NULLS FIRST, id LIMIT $3
+    SELECT id, due FROM tasks WHERE due >= $1 AND (due > $1 OR due = $1 AND id > $2) ORDER BY due NULLS FIRST, id LIMIT $3
     SELECT id, due FROM tasks WHERE (due IS NOT NULL OR due IS NULL AND id > $1) ORDER BY due NULLS FIRST, id LIMIT $2
+      or SELECT id, due FROM tasks WHERE due IS NULL AND id > $1 ORDER BY due NULLS FIRST, id LIMIT $2
+      and SELECT id, due FROM tasks WHERE due IS NOT NULL ORDER BY due NULLS FIRST, id LIMIT $1
+      by 2 NULLS FIRST, 1
     1 due, 0 id
 
     SELECT title, rank FROM tasks WHERE owner = $1 ORDER BY rank DESC LIMIT $2

@@ -2,7 +2,7 @@
 
 use bowline_plan::plan::{PagedList, PagesPlan, PositionField, QueryFilePlan, QueryFunction};
 
-use super::super::layout::{chain, doc, literal};
+use super::super::layout::{chain, choice_of_page, doc, literal};
 use super::{bind, constant};
 
 /// Returns the types of the positions, and the enum of the pages in several orders.
@@ -71,7 +71,7 @@ pub(super) fn docs(function: &QueryFunction, plan: &PagesPlan) -> String {
         _ => "in the order of the page".to_owned(),
     };
     format!(
-        "{}\n\nUp to `page.limit` rows, {order}, those after `page.after`.",
+        "{}\n\nUp to `page.limit` rows, {order}: the first, or those after or before a row.",
         function.docs
     )
 }
@@ -95,36 +95,39 @@ pub(super) fn body(file: &QueryFilePlan, function: &QueryFunction, plan: &PagesP
 fn list(indent: usize, file: &QueryFilePlan, function: &QueryFunction, list: &PagedList) -> String {
     let pad = " ".repeat(indent);
     let constant = |name, sql: &str| constant(indent, file, function, name, sql);
-    let mut out = constant("FIRST", &list.first) + &constant("AFTER", &list.after);
+    let mut out = [
+        constant("FIRST", &list.first),
+        constant("AFTER", &list.after),
+        constant("BEFORE", &list.before),
+    ]
+    .concat();
     let nullable = list.fields.iter().find(|field| field.nullable);
-    let mut of_null = String::new();
-    if let (Some(field), Some(sql)) = (nullable, &list.after_null) {
-        out.push_str(&constant("AFTER_NULL", sql));
-        of_null = format!(
-            "{pad}    Some(after) if after.{}.is_none() => &AFTER_NULL,\n",
-            field.name
-        );
+    let of_null = (nullable, &list.after_null, &list.before_null);
+    if let (Some(field), Some(after), Some(before)) = of_null {
+        out.push_str(&constant("AFTER_NULL", after));
+        out.push_str(&constant("BEFORE_NULL", before));
+        out.push_str(&choice_of_page(indent, &field.name));
+    } else {
+        out.push_str(&format!(
+            "{pad}let sql = page.choose(&FIRST, &AFTER, &BEFORE);\n"
+        ));
     }
-    out.push_str(&format!(
-        "{pad}let sql = match &page.after {{\n{pad}    None => &FIRST,\n{of_null}{pad}    Some(_) => \
-         &AFTER,\n{pad}}};\n"
-    ));
     let mut links = vec!["bowline::Query::new(sql)".to_owned()];
     links.extend(function.arguments.iter().map(bind));
     out.push_str(&chain(indent, "let mut query = ", &links, ";"));
     let mut after = vec!["query".to_owned()];
     after.extend(list.fields.iter().map(bind_position));
-    out.push_str(&format!("{pad}if let Some(after) = &page.after {{\n"));
+    out.push_str(&format!("{pad}if let Some(at) = page.key() {{\n"));
     out.push_str(&chain(indent + 4, "query = ", &after, ";"));
-    out.push_str(&format!("{pad}}}\n{pad}query.limit(page.limit)\n"));
+    out.push_str(&format!("{pad}}}\n{pad}query.page(&page)\n"));
     out
 }
 
 fn bind_position(field: &PositionField) -> String {
     let PositionField { name, sql_type, .. } = field;
     match field.oids {
-        Some(oids) => format!(".bind_with_oids::<{sql_type}, _>({oids:?}, &after.{name})"),
-        None if field.nullable => format!(".bind_some_as::<{sql_type}, _>(&after.{name})"),
-        None => format!(".bind_as::<{sql_type}, _>(&after.{name})"),
+        Some(oids) => format!(".bind_with_oids::<{sql_type}, _>({oids:?}, &at.{name})"),
+        None if field.nullable => format!(".bind_some_as::<{sql_type}, _>(&at.{name})"),
+        None => format!(".bind_as::<{sql_type}, _>(&at.{name})"),
     }
 }

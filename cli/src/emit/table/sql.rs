@@ -124,6 +124,9 @@ impl Constant<'_> {
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));
         }
+        if self.table.overrides && self.sql.inserts() {
+            out.push_str("            overrides: true,\n");
+        }
         if !self.calls.is_empty() {
             out.push_str(&string_field(12, "calls", self.calls));
         }

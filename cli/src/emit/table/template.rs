@@ -81,6 +81,12 @@ impl Template {
         self.0.iter().map(text).collect()
     }
 
+    /// Returns true if it inserts the columns that a call gives.
+    pub(super) fn inserts(&self) -> bool {
+        let is_of_rows = |piece: &Piece| matches!(piece, Piece::Gap(Gap::New | Gap::Rows));
+        self.0.iter().any(is_of_rows)
+    }
+
     /// Returns true if nothing is left to a call.
     pub(super) fn is_constant(&self) -> bool {
         !self.0.iter().any(|piece| matches!(piece, Piece::Gap(_)))
@@ -99,13 +105,18 @@ impl Template {
             table.key.len() + usize::from(table.roles.version.is_some())
         };
         let new = &table.new_fields;
+        let overriding = if table.overrides {
+            " OVERRIDING SYSTEM VALUE"
+        } else {
+            ""
+        };
         let fill = |piece: &Piece| match piece {
             Piece::Fixed(sql) => sql.clone(),
             Piece::Gap(Gap::New) => {
-                format!("({}) VALUES ({})", names(new), parameters(new))
+                format!("({}){overriding} VALUES ({})", names(new), parameters(new))
             }
             Piece::Gap(Gap::Rows) => {
-                format!("({}) SELECT {}", names(new), parameters(new))
+                format!("({}){overriding} SELECT {}", names(new), parameters(new))
             }
             Piece::Gap(Gap::Changes) => {
                 let changes = table.changes_fields.iter().enumerate();

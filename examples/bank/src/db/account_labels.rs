@@ -150,7 +150,7 @@ impl AccountLabel {
         bowline::Query::new(&SQL).keys::<AccountLabel>(keys)
     }
 
-    /// Up to `page.limit` rows, by account_id and label, those after `page.after`.
+    /// Up to `page.limit` rows, by account_id and label: the first, or those after or before a row.
     pub fn list(page: Page<(AccountId, String)>) -> bowline::Query<Vec<AccountLabel>> {
         static FIRST: StaticSql = StaticSql {
             function: "AccountLabel::list",
@@ -166,20 +166,24 @@ impl AccountLabel {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "AccountLabel::list",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE (account_id, label) < \
+                  ($1, $2) ORDER BY account_id DESC, label DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some((account_id, label)) = page.after {
+        if let Some((account_id, label)) = page.key() {
             query = query
-                .bind::<account_labels::account_id, _>(&account_id)
-                .bind::<account_labels::label, _>(&label);
+                .bind::<account_labels::account_id, _>(account_id)
+                .bind::<account_labels::label, _>(label);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this account_id, by account_id and label, those after `page.after`.
+    /// Up to `page.limit` rows with this account_id, by account_id and label: the first, or those after or before a row.
     ///
     /// Served by the index `account_labels_pkey`.
     pub fn list_by_account(
@@ -200,17 +204,21 @@ impl AccountLabel {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "AccountLabel::list_by_account",
+            sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
+                  (account_id, label) < ($2, $3) ORDER BY account_id DESC, label DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<account_labels::account_id, _>(&account_id);
-        if let Some((account_id, label)) = page.after {
+        if let Some((account_id, label)) = page.key() {
             query = query
-                .bind::<account_labels::account_id, _>(&account_id)
-                .bind::<account_labels::label, _>(&label);
+                .bind::<account_labels::account_id, _>(account_id)
+                .bind::<account_labels::label, _>(label);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an account label and returns it as stored.

@@ -231,7 +231,7 @@ impl Account {
         bowline::Query::new(&SQL).bind::<accounts::email, _>(email)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<AccountId>) -> bowline::Query<Vec<Account>> {
         static FIRST: StaticSql = StaticSql {
             function: "Account::list",
@@ -247,18 +247,22 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Account::list",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<accounts::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<accounts::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by username, those after `page.after`.
+    /// Up to `page.limit` rows, by username: the first, or those after or before a row.
     ///
     /// Served by the index `accounts_username_key`.
     pub fn list_order_by_username(
@@ -278,18 +282,22 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
+                  FROM accounts WHERE username < $1 ORDER BY username DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<accounts::username, _>(&after.username);
+        if let Some(at) = page.key() {
+            query = query.bind::<accounts::username, _>(&at.username);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows where `status <> 'closed'`, by email, id, those after `page.after`.
+    /// Up to `page.limit` rows where `status <> 'closed'`, by email, id: the first, or those after or before a row.
     ///
     /// Served by the index `accounts_open_email_key`. Rows that are equal in it are sorted by the key; an index on `(email, id)` would spare that.
     ///
@@ -315,6 +323,17 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Account::list_order_by_email",
+            sql: "(SELECT id, username, status, balance, created_at, email, full_name, \
+                  display_name FROM accounts WHERE status <> 'closed' AND email = $1 AND id < $2 \
+                  ORDER BY email DESC, id DESC LIMIT $3) UNION ALL (SELECT id, username, status, \
+                  balance, created_at, email, full_name, display_name FROM accounts WHERE status \
+                  <> 'closed' AND email < $1 ORDER BY email DESC, id DESC LIMIT $3) ORDER BY email \
+                  DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
         static AFTER_NULL: StaticSql = StaticSql {
             function: "Account::list_order_by_email",
             sql: "SELECT id, username, status, balance, created_at, email, full_name, display_name \
@@ -323,18 +342,28 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(after) if after.email.is_none() => &AFTER_NULL,
-            Some(_) => &AFTER,
+        static BEFORE_NULL: StaticSql = StaticSql {
+            function: "Account::list_order_by_email",
+            sql: "(SELECT id, username, status, balance, created_at, email, full_name, \
+                  display_name FROM accounts WHERE status <> 'closed' AND email IS NULL AND id < \
+                  $1 ORDER BY email DESC, id DESC LIMIT $2) UNION ALL (SELECT id, username, \
+                  status, balance, created_at, email, full_name, display_name FROM accounts WHERE \
+                  status <> 'closed' AND email IS NOT NULL ORDER BY email DESC, id DESC LIMIT $2) \
+                  ORDER BY email DESC, id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.key() {
+            Some(at) if at.email.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+            _ => page.choose(&FIRST, &AFTER, &BEFORE),
         };
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind_some::<accounts::email, _>(&after.email)
-                .bind::<accounts::id, _>(&after.id);
+                .bind_some::<accounts::email, _>(&at.email)
+                .bind::<accounts::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an account and returns it as stored.

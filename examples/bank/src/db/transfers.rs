@@ -162,7 +162,7 @@ impl Transfer {
         bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<TransferId>) -> bowline::Query<Vec<Transfer>> {
         static FIRST: StaticSql = StaticSql {
             function: "Transfer::list",
@@ -178,18 +178,22 @@ impl Transfer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Transfer::list",
+            sql: "SELECT id, sender_id, receiver_id, amount, created_at, details, tags FROM \
+                  transfers WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<transfers::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<transfers::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this sender_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this sender_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `transfers_sender_id_idx`.
     pub fn list_by_sender(
@@ -210,18 +214,22 @@ impl Transfer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Transfer::list_by_sender",
+            sql: "SELECT id, sender_id, receiver_id, amount, created_at, details, tags FROM \
+                  transfers WHERE sender_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<transfers::sender_id, _>(&sender_id);
-        if let Some(after) = page.after {
-            query = query.bind::<transfers::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<transfers::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this receiver_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this receiver_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `transfers_receiver_id_idx`.
     pub fn list_by_receiver(
@@ -242,15 +250,19 @@ impl Transfer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Transfer::list_by_receiver",
+            sql: "SELECT id, sender_id, receiver_id, amount, created_at, details, tags FROM \
+                  transfers WHERE receiver_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<transfers::receiver_id, _>(&receiver_id);
-        if let Some(after) = page.after {
-            query = query.bind::<transfers::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<transfers::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a transfer and returns it as stored.

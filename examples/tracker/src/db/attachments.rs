@@ -176,7 +176,7 @@ impl Attachment {
         bowline::Query::new(&SQL).keys::<Attachment>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<AttachmentId>) -> bowline::Query<Vec<ListedAttachment>> {
         static FIRST: StaticSql = StaticSql {
             function: "Attachment::list",
@@ -191,18 +191,22 @@ impl Attachment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Attachment::list",
+            sql: "SELECT id, issue_id, name, created_at FROM attachments WHERE id < $1 ORDER BY id \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<attachments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<attachments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this issue_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this issue_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `attachments_issue_id_idx`.
     pub fn list_by_issue(
@@ -223,15 +227,19 @@ impl Attachment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Attachment::list_by_issue",
+            sql: "SELECT id, issue_id, name, created_at FROM attachments WHERE issue_id = $1 AND \
+                  id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<attachments::issue_id, _>(&issue_id);
-        if let Some(after) = page.after {
-            query = query.bind::<attachments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<attachments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an attachment and returns it as stored.

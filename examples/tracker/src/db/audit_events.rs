@@ -151,7 +151,7 @@ impl Event {
         bowline::Query::new(&SQL).keys::<Event>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<EventId>) -> bowline::Query<Vec<Event>> {
         static FIRST: StaticSql = StaticSql {
             function: "audit::Event::list",
@@ -166,15 +166,19 @@ impl Event {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "audit::Event::list",
+            sql: "SELECT id, user_id, action, happened_at FROM audit.events WHERE id < $1 ORDER BY \
+                  id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<events::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<events::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an event and returns it as stored.

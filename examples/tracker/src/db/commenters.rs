@@ -55,7 +55,7 @@ impl Commenter {
         bowline::Query::new(&SQL).bind::<commenters::author_id, _>(&author_id)
     }
 
-    /// Up to `page.limit` rows, by author_id, those after `page.after`.
+    /// Up to `page.limit` rows, by author_id: the first, or those after or before a row.
     pub fn list(page: Page<UserId>) -> bowline::Query<Vec<Commenter>> {
         static FIRST: StaticSql = StaticSql {
             function: "Commenter::list",
@@ -70,15 +70,19 @@ impl Commenter {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Commenter::list",
+            sql: "SELECT author_id, comments FROM commenters WHERE author_id < $1 ORDER BY \
+                  author_id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<commenters::author_id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<commenters::author_id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Runs the query of the view again and replaces its rows. Others who read the view wait until the transaction ends.

@@ -181,7 +181,7 @@ impl Comment {
         bowline::Query::new(&SQL).keys::<Comment>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
         static FIRST: StaticSql = StaticSql {
             function: "Comment::list",
@@ -197,18 +197,22 @@ impl Comment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Comment::list",
+            sql: "SELECT id, issue_id, author_id, parent_id, body, created_at FROM comments WHERE \
+                  id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<comments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<comments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this issue_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this issue_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `comments_issue_id_idx`.
     pub fn list_by_issue(issue_id: IssueId, page: Page<CommentId>) -> bowline::Query<Vec<Comment>> {
@@ -226,18 +230,22 @@ impl Comment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Comment::list_by_issue",
+            sql: "SELECT id, issue_id, author_id, parent_id, body, created_at FROM comments WHERE \
+                  issue_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<comments::issue_id, _>(&issue_id);
-        if let Some(after) = page.after {
-            query = query.bind::<comments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<comments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this parent_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this parent_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `comments_parent_id_idx`.
     pub fn list_by_parent(
@@ -258,15 +266,19 @@ impl Comment {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Comment::list_by_parent",
+            sql: "SELECT id, issue_id, author_id, parent_id, body, created_at FROM comments WHERE \
+                  parent_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<comments::parent_id, _>(&parent_id);
-        if let Some(after) = page.after {
-            query = query.bind::<comments::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<comments::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a comment and returns it as stored.

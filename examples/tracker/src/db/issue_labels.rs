@@ -116,7 +116,7 @@ impl IssueLabel {
         bowline::Query::new(&SQL).keys::<IssueLabel>(keys)
     }
 
-    /// Up to `page.limit` rows, by issue_id and label_id, those after `page.after`.
+    /// Up to `page.limit` rows, by issue_id and label_id: the first, or those after or before a row.
     pub fn list(page: Page<(IssueId, LabelId)>) -> bowline::Query<Vec<IssueLabel>> {
         static FIRST: StaticSql = StaticSql {
             function: "IssueLabel::list",
@@ -131,20 +131,24 @@ impl IssueLabel {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "IssueLabel::list",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE (issue_id, label_id) < ($1, \
+                  $2) ORDER BY issue_id DESC, label_id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some((issue_id, label_id)) = page.after {
+        if let Some((issue_id, label_id)) = page.key() {
             query = query
-                .bind::<issue_labels::issue_id, _>(&issue_id)
-                .bind::<issue_labels::label_id, _>(&label_id);
+                .bind::<issue_labels::issue_id, _>(issue_id)
+                .bind::<issue_labels::label_id, _>(label_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this issue_id, by issue_id and label_id, those after `page.after`.
+    /// Up to `page.limit` rows with this issue_id, by issue_id and label_id: the first, or those after or before a row.
     ///
     /// Served by the index `issue_labels_pkey`.
     pub fn list_by_issue(
@@ -165,20 +169,24 @@ impl IssueLabel {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "IssueLabel::list_by_issue",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 AND (issue_id, \
+                  label_id) < ($2, $3) ORDER BY issue_id DESC, label_id DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issue_labels::issue_id, _>(&issue_id);
-        if let Some((issue_id, label_id)) = page.after {
+        if let Some((issue_id, label_id)) = page.key() {
             query = query
-                .bind::<issue_labels::issue_id, _>(&issue_id)
-                .bind::<issue_labels::label_id, _>(&label_id);
+                .bind::<issue_labels::issue_id, _>(issue_id)
+                .bind::<issue_labels::label_id, _>(label_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this label_id, by issue_id and label_id, those after `page.after`.
+    /// Up to `page.limit` rows with this label_id, by issue_id and label_id: the first, or those after or before a row.
     ///
     /// Served by the index `issue_labels_label_id_idx`.
     pub fn list_by_label(
@@ -199,17 +207,21 @@ impl IssueLabel {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "IssueLabel::list_by_label",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 AND (issue_id, \
+                  label_id) < ($2, $3) ORDER BY issue_id DESC, label_id DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issue_labels::label_id, _>(&label_id);
-        if let Some((issue_id, label_id)) = page.after {
+        if let Some((issue_id, label_id)) = page.key() {
             query = query
-                .bind::<issue_labels::issue_id, _>(&issue_id)
-                .bind::<issue_labels::label_id, _>(&label_id);
+                .bind::<issue_labels::issue_id, _>(issue_id)
+                .bind::<issue_labels::label_id, _>(label_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an issue label and returns it as stored.

@@ -309,7 +309,7 @@ impl Issue {
             .bind::<issues::number, _>(&number)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<IssueId>) -> bowline::Query<Vec<ListedIssue>> {
         static FIRST: StaticSql = StaticSql {
             function: "Issue::list",
@@ -327,18 +327,24 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE id < $1 AND deleted_at IS NULL ORDER BY id DESC \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<issues::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<issues::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this project_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this project_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `issues_project_id_number_key`. All such rows are read and sorted; an index on `(project_id, id)` would spare that.
     pub fn list_by_project(
@@ -363,18 +369,24 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list_by_project",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE project_id = $1 AND id < $2 AND deleted_at IS NULL \
+                  ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issues::project_id, _>(&project_id);
-        if let Some(after) = page.after {
-            query = query.bind::<issues::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<issues::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this author_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this author_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `issues_author_id_idx`.
     pub fn list_by_author(
@@ -399,18 +411,24 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list_by_author",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE author_id = $1 AND id < $2 AND deleted_at IS NULL \
+                  ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issues::author_id, _>(&author_id);
-        if let Some(after) = page.after {
-            query = query.bind::<issues::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<issues::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this project_id, by number, those after `page.after`.
+    /// Up to `page.limit` rows with this project_id, by number: the first, or those after or before a row.
     ///
     /// Served by the index `issues_project_id_number_key`.
     pub fn list_by_project_order_by_number(
@@ -435,18 +453,24 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list_by_project_order_by_number",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE project_id = $1 AND deleted_at IS NULL AND number < \
+                  $2 ORDER BY number DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issues::project_id, _>(&project_id);
-        if let Some(after) = &page.after {
-            query = query.bind::<issues::number, _>(&after.number);
+        if let Some(at) = page.key() {
+            query = query.bind::<issues::number, _>(&at.number);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this project_id and status, by updated_at DESC, id DESC, those after `page.after`.
+    /// Up to `page.limit` rows with this project_id and status, by updated_at DESC, id DESC: the first, or those after or before a row.
     ///
     /// Served by the index `issues_board_idx`.
     pub fn list_by_project_and_status_order_by_updated_at(
@@ -472,19 +496,25 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list_by_project_and_status_order_by_updated_at",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE project_id = $1 AND status = $2 AND deleted_at IS \
+                  NULL AND (updated_at, id) > ($3, $4) ORDER BY updated_at, id LIMIT $5",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql)
             .bind::<issues::project_id, _>(&project_id)
             .bind::<issues::status, _>(&status);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind::<issues::updated_at, _>(&after.updated_at)
-                .bind::<issues::id, _>(&after.id);
+                .bind::<issues::updated_at, _>(&at.updated_at)
+                .bind::<issues::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an issue and returns it as stored.
@@ -612,7 +642,7 @@ impl Issue {
         bowline::Query::new(&SQL).bind::<issues::id, _>(&id)
     }
 
-    /// Up to `page.limit` deleted rows, by id, those after `page.after`.
+    /// Up to `page.limit` deleted rows, by id: the first, or those after or before a row.
     pub fn list_deleted(page: Page<IssueId>) -> bowline::Query<Vec<ListedIssue>> {
         static FIRST: StaticSql = StaticSql {
             function: "Issue::list_deleted",
@@ -631,15 +661,21 @@ impl Issue {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Issue::list_deleted",
+            sql: "SELECT id, project_id, number, author_id, title, body, status, tags, \
+                  estimate::text, remind_before, due_on, version, created_at, updated_at, \
+                  deleted_at FROM issues WHERE id < $1 AND NOT deleted_at IS NULL ORDER BY id DESC \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<issues::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<issues::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// How many rows there are; reads the whole table.

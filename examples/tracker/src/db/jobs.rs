@@ -152,7 +152,7 @@ impl Job {
         bowline::Query::new(&SQL).keys::<Job>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<JobId>) -> bowline::Query<Vec<Job>> {
         static FIRST: StaticSql = StaticSql {
             function: "Job::list",
@@ -167,18 +167,22 @@ impl Job {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Job::list",
+            sql: "SELECT id, kind, payload, run_at, attempts FROM jobs WHERE id < $1 ORDER BY id \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<jobs::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<jobs::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by run_at, id, those after `page.after`.
+    /// Up to `page.limit` rows, by run_at, id: the first, or those after or before a row.
     ///
     /// Served by the index `jobs_run_at_idx`.
     pub fn list_order_by_run_at(page: Page<JobOrderByRunAt>) -> bowline::Query<Vec<Job>> {
@@ -196,17 +200,21 @@ impl Job {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Job::list_order_by_run_at",
+            sql: "SELECT id, kind, payload, run_at, attempts FROM jobs WHERE (run_at, id) < ($1, \
+                  $2) ORDER BY run_at DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind::<jobs::run_at, _>(&after.run_at)
-                .bind::<jobs::id, _>(&after.id);
+                .bind::<jobs::run_at, _>(&at.run_at)
+                .bind::<jobs::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a job and returns it as stored.

@@ -168,7 +168,7 @@ impl Label {
             .bind::<labels::name, _>(name)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<LabelId>) -> bowline::Query<Vec<Label>> {
         static FIRST: StaticSql = StaticSql {
             function: "Label::list",
@@ -182,18 +182,21 @@ impl Label {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Label::list",
+            sql: "SELECT id, project_id, name FROM labels WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<labels::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<labels::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this project_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this project_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `labels_project_id_name_key`. All such rows are read and sorted; an index on `(project_id, id)` would spare that.
     pub fn list_by_project(
@@ -214,18 +217,22 @@ impl Label {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Label::list_by_project",
+            sql: "SELECT id, project_id, name FROM labels WHERE project_id = $1 AND id < $2 ORDER \
+                  BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<labels::project_id, _>(&project_id);
-        if let Some(after) = page.after {
-            query = query.bind::<labels::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<labels::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this project_id, by name, those after `page.after`.
+    /// Up to `page.limit` rows with this project_id, by name: the first, or those after or before a row.
     ///
     /// Served by the index `labels_project_id_name_key`.
     pub fn list_by_project_order_by_name(
@@ -246,15 +253,19 @@ impl Label {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Label::list_by_project_order_by_name",
+            sql: "SELECT id, project_id, name FROM labels WHERE project_id = $1 AND name < $2 \
+                  ORDER BY name DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<labels::project_id, _>(&project_id);
-        if let Some(after) = &page.after {
-            query = query.bind::<labels::name, _>(&after.name);
+        if let Some(at) = page.key() {
+            query = query.bind::<labels::name, _>(&at.name);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a label and returns it as stored.

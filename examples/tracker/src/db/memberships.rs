@@ -161,7 +161,7 @@ impl Membership {
         bowline::Query::new(&SQL).keys::<Membership>(keys)
     }
 
-    /// Up to `page.limit` rows, by organisation_id and user_id, those after `page.after`.
+    /// Up to `page.limit` rows, by organisation_id and user_id: the first, or those after or before a row.
     pub fn list(page: Page<(OrganisationId, UserId)>) -> bowline::Query<Vec<Membership>> {
         static FIRST: StaticSql = StaticSql {
             function: "Membership::list",
@@ -177,20 +177,24 @@ impl Membership {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Membership::list",
+            sql: "SELECT organisation_id, user_id, role FROM memberships WHERE (organisation_id, \
+                  user_id) < ($1, $2) ORDER BY organisation_id DESC, user_id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some((organisation_id, user_id)) = page.after {
+        if let Some((organisation_id, user_id)) = page.key() {
             query = query
-                .bind::<memberships::organisation_id, _>(&organisation_id)
-                .bind::<memberships::user_id, _>(&user_id);
+                .bind::<memberships::organisation_id, _>(organisation_id)
+                .bind::<memberships::user_id, _>(user_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this organisation_id, by organisation_id and user_id, those after `page.after`.
+    /// Up to `page.limit` rows with this organisation_id, by organisation_id and user_id: the first, or those after or before a row.
     ///
     /// Served by the index `memberships_pkey`.
     pub fn list_by_organisation(
@@ -212,21 +216,26 @@ impl Membership {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Membership::list_by_organisation",
+            sql: "SELECT organisation_id, user_id, role FROM memberships WHERE organisation_id = \
+                  $1 AND (organisation_id, user_id) < ($2, $3) ORDER BY organisation_id DESC, \
+                  user_id DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query =
             bowline::Query::new(sql).bind::<memberships::organisation_id, _>(&organisation_id);
-        if let Some((organisation_id, user_id)) = page.after {
+        if let Some((organisation_id, user_id)) = page.key() {
             query = query
-                .bind::<memberships::organisation_id, _>(&organisation_id)
-                .bind::<memberships::user_id, _>(&user_id);
+                .bind::<memberships::organisation_id, _>(organisation_id)
+                .bind::<memberships::user_id, _>(user_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this user_id, by organisation_id and user_id, those after `page.after`.
+    /// Up to `page.limit` rows with this user_id, by organisation_id and user_id: the first, or those after or before a row.
     ///
     /// Served by the index `memberships_user_id_idx`.
     pub fn list_by_user(
@@ -247,17 +256,22 @@ impl Membership {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Membership::list_by_user",
+            sql: "SELECT organisation_id, user_id, role FROM memberships WHERE user_id = $1 AND \
+                  (organisation_id, user_id) < ($2, $3) ORDER BY organisation_id DESC, user_id \
+                  DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<memberships::user_id, _>(&user_id);
-        if let Some((organisation_id, user_id)) = page.after {
+        if let Some((organisation_id, user_id)) = page.key() {
             query = query
-                .bind::<memberships::organisation_id, _>(&organisation_id)
-                .bind::<memberships::user_id, _>(&user_id);
+                .bind::<memberships::organisation_id, _>(organisation_id)
+                .bind::<memberships::user_id, _>(user_id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a membership and returns it as stored.

@@ -47,7 +47,7 @@ impl OpenIssue {
         bowline::Query::new(&SQL).bind::<open_issues::project_id, _>(&project_id)
     }
 
-    /// Up to `page.limit` rows, by project_id, those after `page.after`.
+    /// Up to `page.limit` rows, by project_id: the first, or those after or before a row.
     pub fn list(page: Page<ProjectId>) -> bowline::Query<Vec<OpenIssue>> {
         static FIRST: StaticSql = StaticSql {
             function: "OpenIssue::list",
@@ -62,15 +62,19 @@ impl OpenIssue {
             calls: "count",
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "OpenIssue::list",
+            sql: "SELECT project_id, issues FROM open_issues WHERE project_id < $1 ORDER BY \
+                  project_id DESC LIMIT $2",
+            calls: "count",
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<open_issues::project_id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<open_issues::project_id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// How many rows there are; reads the whole table.

@@ -182,7 +182,7 @@ impl Organisation {
         bowline::Query::new(&SQL).bind::<organisations::name, _>(name)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<OrganisationId>) -> bowline::Query<Vec<Organisation>> {
         static FIRST: StaticSql = StaticSql {
             function: "Organisation::list",
@@ -197,18 +197,22 @@ impl Organisation {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Organisation::list",
+            sql: "SELECT id, name, settings, created_at FROM organisations WHERE id < $1 ORDER BY \
+                  id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<organisations::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<organisations::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by name, those after `page.after`.
+    /// Up to `page.limit` rows, by name: the first, or those after or before a row.
     ///
     /// Served by the index `organisations_name_key`.
     pub fn list_order_by_name(
@@ -227,15 +231,19 @@ impl Organisation {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Organisation::list_order_by_name",
+            sql: "SELECT id, name, settings, created_at FROM organisations WHERE name < $1 ORDER \
+                  BY name DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<organisations::name, _>(&after.name);
+        if let Some(at) = page.key() {
+            query = query.bind::<organisations::name, _>(&at.name);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an organisation and returns it as stored.

@@ -189,7 +189,7 @@ impl Project {
             .bind::<projects::name, _>(name)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<ProjectId>) -> bowline::Query<Vec<Project>> {
         static FIRST: StaticSql = StaticSql {
             function: "Project::list",
@@ -204,18 +204,22 @@ impl Project {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Project::list",
+            sql: "SELECT id, organisation_id, name, last_number FROM projects WHERE id < $1 ORDER \
+                  BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<projects::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<projects::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this organisation_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this organisation_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `projects_organisation_id_name_key`. All such rows are read and sorted; an index on `(organisation_id, id)` would spare that.
     pub fn list_by_organisation(
@@ -236,19 +240,23 @@ impl Project {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Project::list_by_organisation",
+            sql: "SELECT id, organisation_id, name, last_number FROM projects WHERE \
+                  organisation_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query =
             bowline::Query::new(sql).bind::<projects::organisation_id, _>(&organisation_id);
-        if let Some(after) = page.after {
-            query = query.bind::<projects::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<projects::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this organisation_id, by name, those after `page.after`.
+    /// Up to `page.limit` rows with this organisation_id, by name: the first, or those after or before a row.
     ///
     /// Served by the index `projects_organisation_id_name_key`.
     pub fn list_by_organisation_order_by_name(
@@ -269,16 +277,20 @@ impl Project {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Project::list_by_organisation_order_by_name",
+            sql: "SELECT id, organisation_id, name, last_number FROM projects WHERE \
+                  organisation_id = $1 AND name < $2 ORDER BY name DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query =
             bowline::Query::new(sql).bind::<projects::organisation_id, _>(&organisation_id);
-        if let Some(after) = &page.after {
-            query = query.bind::<projects::name, _>(&after.name);
+        if let Some(at) = page.key() {
+            query = query.bind::<projects::name, _>(&at.name);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a project and returns it as stored.

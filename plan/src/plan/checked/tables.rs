@@ -63,6 +63,9 @@ fn not_writable(
     Some(Problem::in_setting(&setting, reason))
 }
 
+/// The column is `GENERATED ALWAYS AS IDENTITY`.
+const ALWAYS: Fill = Fill::Identity { always: true };
+
 /// Returns the problems with the settings of a table's columns.
 fn columns(
     catalog: &Catalog,
@@ -84,6 +87,15 @@ fn columns(
             problems.push(Problem::in_setting(
                 &setting,
                 format!("{rust_type:?} is not a type in Rust"),
+            ));
+        }
+        let mut columns = relation.columns.iter();
+        let is_always = columns.any(|it| it.name == *name && it.fill == ALWAYS);
+        if column.overriding_system_value && !is_always {
+            let setting = [&setting[..], &["overriding_system_value"]].concat();
+            problems.push(Problem::in_setting(
+                &setting,
+                format!("{key}.{name} is not GENERATED ALWAYS AS IDENTITY"),
             ));
         }
         if column.not_null && !is_view(relation) {

@@ -1,7 +1,9 @@
 //! The pages of a query file's query: `-- name: open :page`.
 
 use bowline_catalog::query::{Parameter, Query};
-use bowline_catalog::query_file::{Checked, Mistake, NamedQuery, Paged, PositionColumn};
+use bowline_catalog::query_file::{
+    Checked, Mistake, NamedQuery, PageHalves, PageQuery, Paged, PositionColumn,
+};
 
 use super::nested::whole_table;
 use super::types::Types;
@@ -35,6 +37,10 @@ pub struct PagedList {
     pub after: String,
     /// The SQL of the rows after a position whose nullable column is NULL.
     pub after_null: Option<String>,
+    /// The SQL of the rows before a position, in the opposite order.
+    pub before: String,
+    /// The SQL of the rows before a position whose nullable column is NULL.
+    pub before_null: Option<String>,
 }
 
 /// A column of a position.
@@ -75,6 +81,16 @@ pub(super) fn planned(
         let mut all = arguments.to_vec();
         all.extend(fields.iter().map(|_| ArgumentPlan::default()));
         let sql = |query: &Query| sql(named, query, &all, types);
+        let page = |page: &PageQuery| {
+            let halves = page.halves.as_ref().map(|halves| {
+                let (near, far) = (sql(&halves.near)?, sql(&halves.far)?);
+                Ok(joined(&near, &far, halves))
+            });
+            match halves.transpose()?.flatten() {
+                Some(joined) => Ok(joined),
+                None => sql(&page.query),
+            }
+        };
         lists.push(PagedList {
             position: format!("{upper}{variant}Position"),
             order_by: paged.order.clone(),
@@ -85,8 +101,10 @@ pub(super) fn planned(
                 paged.order
             ),
             first: sql(&paged.first)?,
-            after: sql(&paged.after)?,
-            after_null: paged.after_null.as_ref().map(sql).transpose()?,
+            after: page(&paged.after)?,
+            after_null: paged.after_null.as_ref().map(page).transpose()?,
+            before: page(&paged.before)?,
+            before_null: paged.before_null.as_ref().map(page).transpose()?,
             fields,
         });
     }
@@ -95,6 +113,18 @@ pub(super) fn planned(
         row: row.to_owned(),
         lists,
     }))
+}
+
+/// Returns both halves of a page as one query; `None` if something is around their texts, such as
+/// the casts of columns.
+fn joined(near: &str, far: &str, halves: &PageHalves) -> Option<String> {
+    let [limit, own] = &halves.limits;
+    near.strip_suffix(limit.as_str())?;
+    let far = far.strip_suffix(own.as_str())?;
+    Some(format!(
+        "({near}) UNION ALL ({far}{limit}) ORDER BY {}{limit}",
+        halves.order
+    ))
 }
 
 fn fields(

@@ -65,6 +65,8 @@ pub struct TablePlan {
     pub roles: Roles,
     /// The fields of the rows of lists; empty if lists have whole rows.
     pub list_fields: Vec<Field>,
+    /// True if an INSERT can give a column that is `GENERATED ALWAYS AS IDENTITY`.
+    pub overrides: bool,
     /// True if queries certainly only read: the relation is a table without policies, which could
     /// call a function that writes.
     pub only_reads: bool,

@@ -2,7 +2,7 @@
 
 use bowline_sql::quote::identifier;
 
-use super::{Graph, GraphNode, Related, Relation, TableRow};
+use super::{Graph, GraphField, TableRow};
 
 /// The name of a row within the SQL of a graph.
 #[doc(hidden)]
@@ -72,40 +72,40 @@ impl GraphSql {
     ///
     /// At most one row is joined, so that PostgreSQL can choose how. The rows that are loaded join
     /// nothing: their number is not known when the plan is made, and an index is right for each.
-    pub fn related<F: Related<K, T>, K, T>(
+    pub fn related<F>(
         &mut self,
         Alias(parent): Alias,
-        relation: &Relation<K, T>,
+        field: &GraphField<F>,
         limit: Limit,
         by: Option<&str>,
     ) {
-        let relation = &relation.sql;
+        let relation = &field.relation;
         let alias = self.aliases;
         self.aliases += 1;
         let from = filled(relation.from, parent, alias);
         let condition = filled(relation.condition, parent, alias);
         match &mut self.joins {
-            Some(joins) if !F::IS_ARRAY => {
+            Some(joins) if !field.is_array => {
                 joins.push_str(&format!(" LEFT JOIN {from} ON {condition}"));
-                let (open, close) = if F::IS_OPTIONAL {
+                let (open, close) = if field.is_optional {
                     (format!(", CASE WHEN {condition} THEN ROW("), ") END")
                 } else {
                     (", ROW(".to_owned(), ")")
                 };
                 self.sql.push_str(&open);
-                <F::Node as GraphNode>::select(self, Alias(alias));
+                (field.select)(self, Alias(alias));
                 self.sql.push_str(close);
             }
             _ => {
                 let outside = self.joins.replace(String::new());
-                let array = if F::IS_ARRAY { "ARRAY" } else { "" };
+                let array = if field.is_array { "ARRAY" } else { "" };
                 self.sql.push_str(&format!(", {array}(SELECT ROW("));
-                <F::Node as GraphNode>::select(self, Alias(alias));
+                (field.select)(self, Alias(alias));
                 let joins = self.joins.take().unwrap_or_default();
                 self.joins = outside;
                 self.sql
                     .push_str(&format!(") FROM {from}{joins} WHERE {condition}"));
-                if F::IS_ARRAY {
+                if field.is_array {
                     self.sql.push_str(&order(relation.key, alias, limit, by));
                 }
                 self.sql.push(')');

@@ -392,7 +392,7 @@ impl HostileTable {
         bowline::Query::new(&SQL).keys::<HostileTable>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<HostileTableId>) -> bowline::Query<Vec<HostileTable>> {
         static FIRST: StaticSql = StaticSql {
             function: "HostileTable::list",
@@ -419,15 +419,25 @@ impl HostileTable {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "HostileTable::list",
+            sql: "SELECT id, \"quo\"\"te\", \"two\"\"\"\"quotes\", \"back\\slash\", \"new\nline\", \
+                  \"tab\there\", \"brace{}\", \"{x}\", \"*/ end\", \"/* begin\", \"// line\", \
+                  \"größe\", \"日本\", \"١\", \"\u{202e}rtl\", \"🦀\", \"a b\", \"a-b\", a_b, a__b, \
+                  \"'single'\", \"dollar$1\", \"#hash\", \"#\"\"both\"\"#\", \"x\"\"); fn evil() \
+                  {} //\", nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn, \
+                  nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnm, \"%s {0}\", \
+                  \"\\u{41}\", \"\\\" FROM \"hostile \"\"table\"\" */ {} \\\" WHERE id < $1 ORDER \
+                  BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<hostile_table_::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<hostile_table_::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a hostile "table" */ {} \ and returns it as stored.

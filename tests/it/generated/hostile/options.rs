@@ -302,7 +302,7 @@ impl OptionRow {
         bowline::Query::new(&SQL).bind::<options::String, _>(string)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<OptionRowId>) -> bowline::Query<Vec<OptionRow>> {
         static FIRST: StaticSql = StaticSql {
             function: "OptionRow::list",
@@ -322,18 +322,24 @@ impl OptionRow {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "OptionRow::list",
+            sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
+                  \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \"None\", \"Some\", \
+                  \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM options WHERE id < \
+                  $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<options::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<options::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by "String", id, those after `page.after`.
+    /// Up to `page.limit` rows, by "String", id: the first, or those after or before a row.
     ///
     /// Served by the index `Self`. Rows that are equal in it are sorted by the key; an index on `("String", id)` would spare that.
     ///
@@ -368,6 +374,20 @@ impl OptionRow {
             only_reads: true,
             ..StaticSql::EMPTY
         };
+        static BEFORE: StaticSql = StaticSql {
+            function: "OptionRow::list_order_by_String",
+            sql: "(SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM \
+                  options WHERE \"String\" = $1 AND id < $2 ORDER BY \"String\" DESC, id DESC \
+                  LIMIT $3) UNION ALL (SELECT id, \"table\", columns, is_nullable, dsl, star, \
+                  all_columns, \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \
+                  \"Option\", \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, \
+                  statement, conn FROM options WHERE \"String\" < $1 ORDER BY \"String\" DESC, id \
+                  DESC LIMIT $3) ORDER BY \"String\" DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
         static AFTER_NULL: StaticSql = StaticSql {
             function: "OptionRow::list_order_by_String",
             sql: "SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \"SqlType\", \
@@ -377,18 +397,31 @@ impl OptionRow {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(after) if after.String.is_none() => &AFTER_NULL,
-            Some(_) => &AFTER,
+        static BEFORE_NULL: StaticSql = StaticSql {
+            function: "OptionRow::list_order_by_String",
+            sql: "(SELECT id, \"table\", columns, is_nullable, dsl, star, all_columns, \
+                  \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \"Option\", \
+                  \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, statement, conn FROM \
+                  options WHERE \"String\" IS NULL AND id < $1 ORDER BY \"String\" DESC, id DESC \
+                  LIMIT $2) UNION ALL (SELECT id, \"table\", columns, is_nullable, dsl, star, \
+                  all_columns, \"SqlType\", \"BoxedQuery\", new, changes, page, \"String\", \
+                  \"Option\", \"None\", \"Some\", \"Ok\", \"Vec\", bowline, diesel, std, \
+                  statement, conn FROM options WHERE \"String\" IS NOT NULL ORDER BY \"String\" \
+                  DESC, id DESC LIMIT $2) ORDER BY \"String\" DESC, id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.key() {
+            Some(at) if at.String.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+            _ => page.choose(&FIRST, &AFTER, &BEFORE),
         };
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind_some::<options::String, _>(&after.String)
-                .bind::<options::id, _>(&after.id);
+                .bind_some::<options::String, _>(&at.String)
+                .bind::<options::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an option and returns it as stored.

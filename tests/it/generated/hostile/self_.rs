@@ -182,7 +182,7 @@ impl Self_ {
         bowline::Query::new(&SQL).bind::<self_::crate_, _>(crate_)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<Self_Id>) -> bowline::Query<Vec<Self_>> {
         static FIRST: StaticSql = StaticSql {
             function: "Self_::list",
@@ -197,18 +197,22 @@ impl Self_ {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Self_::list",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE id < $1 ORDER BY id DESC \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<self_::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<self_::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this type, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this type, by id: the first, or those after or before a row.
     ///
     /// Served by the index `index */ " {}`. All such rows are read and sorted; an index on `(type, id)` would spare that.
     pub fn list_by_type(type_: TypeId, page: Page<Self_Id>) -> bowline::Query<Vec<Self_>> {
@@ -226,18 +230,22 @@ impl Self_ {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Self_::list_by_type",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE type = $1 AND id < $2 \
+                  ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<self_::type_, _>(&type_);
-        if let Some(after) = page.after {
-            query = query.bind::<self_::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<self_::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by crate, those after `page.after`.
+    /// Up to `page.limit` rows, by crate: the first, or those after or before a row.
     ///
     /// Served by the index `self_crate_key`.
     pub fn list_order_by_crate(page: Page<Self_OrderByCrate>) -> bowline::Query<Vec<Self_>> {
@@ -254,15 +262,19 @@ impl Self_ {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Self_::list_order_by_crate",
+            sql: "SELECT id, type, \"mood\"\"s\", crate FROM self WHERE crate < $1 ORDER BY crate \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<self_::crate_, _>(&after.crate_);
+        if let Some(at) = page.key() {
+            query = query.bind::<self_::crate_, _>(&at.crate_);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a self and returns it as stored.

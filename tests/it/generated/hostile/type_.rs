@@ -296,7 +296,7 @@ impl Type {
         bowline::Query::new(&SQL).keys::<Type>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<TypeId>) -> bowline::Query<Vec<Type>> {
         static FIRST: StaticSql = StaticSql {
             function: "Type::list",
@@ -314,15 +314,20 @@ impl Type {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Type::list",
+            sql: "SELECT id, type, fn, \"r#fn\", self, \"Self\", crate, super, gen, async, try, \
+                  \"union\", dyn, raw, static, macro_rules, yield, _, __x, \"1st\", id_ FROM type \
+                  WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<type_::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<type_::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a type and returns it as stored.

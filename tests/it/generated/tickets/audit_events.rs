@@ -44,6 +44,7 @@ pub struct NewEvent {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventValues {
+    pub id: Option<EventId>,
     pub ticket_id: super::TicketId,
     pub state: Option<AuditState>,
     pub was: Option<State>,
@@ -51,19 +52,19 @@ pub struct EventValues {
 
 bowline::__generated::values_from! {
     EventValues from NewEvent {
-        ticket_id, state = None, was = None,
+        id = None, ticket_id, state = None, was = None,
     }
 }
 
 bowline::__generated::column_values! {
     EventValues: events {
-        ticket_id, state = optional, was = optional,
+        id = optional, ticket_id, state = optional, was = optional,
     }
 }
 
 bowline::__generated::column_arrays! {
     EventValues: events {
-        ticket_id, state = optional, was = optional,
+        id = optional, ticket_id, state = optional, was = optional,
     }
 }
 
@@ -149,7 +150,7 @@ impl Event {
         bowline::Query::new(&SQL).keys::<Event>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<EventId>) -> bowline::Query<Vec<Event>> {
         static FIRST: StaticSql = StaticSql {
             function: "audit::Event::list",
@@ -164,18 +165,22 @@ impl Event {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "audit::Event::list",
+            sql: "SELECT id, ticket_id, state, was FROM audit.events WHERE id < $1 ORDER BY id \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<events::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<events::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this ticket_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this ticket_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `events_ticket_id_idx`. All such rows are read and sorted; an index on `(ticket_id, id)` would spare that.
     pub fn list_by_ticket(
@@ -196,15 +201,19 @@ impl Event {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "audit::Event::list_by_ticket",
+            sql: "SELECT id, ticket_id, state, was FROM audit.events WHERE ticket_id = $1 AND id < \
+                  $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<events::ticket_id, _>(&ticket_id);
-        if let Some(after) = page.after {
-            query = query.bind::<events::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<events::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an event and returns it as stored.
@@ -213,6 +222,7 @@ impl Event {
             function: "audit::Event::insert",
             sql: "INSERT INTO audit.events {new} RETURNING id, ticket_id, state, was",
             writes_one_row: true,
+            overrides: true,
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new.into())
@@ -223,6 +233,7 @@ impl Event {
         static SQL: StaticSql = StaticSql {
             function: "audit::Event::insert_many",
             sql: "INSERT INTO audit.events {rows} RETURNING id, ticket_id, state, was",
+            overrides: true,
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<EventValues>(new, &SQL)

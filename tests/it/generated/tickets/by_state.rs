@@ -55,7 +55,7 @@ impl StateTotal {
         bowline::Query::new(&SQL).bind::<by_state::state, _>(&state)
     }
 
-    /// Up to `page.limit` rows, by state, those after `page.after`.
+    /// Up to `page.limit` rows, by state: the first, or those after or before a row.
     pub fn list(page: Page<State>) -> bowline::Query<Vec<StateTotal>> {
         static FIRST: StaticSql = StaticSql {
             function: "StateTotal::list",
@@ -69,15 +69,19 @@ impl StateTotal {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "StateTotal::list",
+            sql: "SELECT state, tickets FROM by_state WHERE state < $1 ORDER BY state DESC LIMIT \
+                  $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<by_state::state, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<by_state::state, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Runs the query of the view again and replaces its rows. Others who read the view wait until the transaction ends.

@@ -181,7 +181,7 @@ impl Entry {
         bowline::Query::new(&SQL).keys::<Entry>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<EntryId>) -> bowline::Query<Vec<Entry>> {
         static FIRST: StaticSql = StaticSql {
             function: "Entry::list",
@@ -196,18 +196,22 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE id < $1 ORDER BY id DESC \
+                  LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<entries::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<entries::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this state, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this state, by id: the first, or those after or before a row.
     ///
     /// Served by the index `entries_state_idx`. All such rows are read and sorted; an index on `(state, id)` would spare that.
     pub fn list_by_state(state: State, page: Page<EntryId>) -> bowline::Query<Vec<Entry>> {
@@ -225,18 +229,22 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_by_state",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = $1 AND id < $2 \
+                  ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<entries::state, _>(&state);
-        if let Some(after) = page.after {
-            query = query.bind::<entries::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<entries::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this state, by points DESC, id DESC, those after `page.after`.
+    /// Up to `page.limit` rows with this state, by points DESC, id DESC: the first, or those after or before a row.
     ///
     /// Served by the index `entries_state_points_idx`. Rows that are equal in it are sorted by the key; an index on `(state, points DESC, id DESC)` would spare that.
     pub fn list_by_state_order_by_points(
@@ -257,20 +265,24 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_by_state_order_by_points",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = $1 AND (points, \
+                  id) > ($2, $3) ORDER BY points, id LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<entries::state, _>(&state);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind::<entries::points, _>(&after.points)
-                .bind::<entries::id, _>(&after.id);
+                .bind::<entries::points, _>(&at.points)
+                .bind::<entries::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by rank, id, those after `page.after`.
+    /// Up to `page.limit` rows, by rank, id: the first, or those after or before a row.
     ///
     /// Served by the index `entries_rank_idx`. Rows that are equal in it are sorted by the key; an index on `(rank, id)` would spare that.
     ///
@@ -292,6 +304,15 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_order_by_rank",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE rank = $1 AND id < $2 \
+                  ORDER BY rank DESC, id DESC LIMIT $3) UNION ALL (SELECT id, state, rank, name, \
+                  points FROM entries WHERE rank < $1 ORDER BY rank DESC, id DESC LIMIT $3) ORDER \
+                  BY rank DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
         static AFTER_NULL: StaticSql = StaticSql {
             function: "Entry::list_order_by_rank",
             sql: "SELECT id, state, rank, name, points FROM entries WHERE rank IS NULL AND id > $1 \
@@ -299,21 +320,29 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(after) if after.rank.is_none() => &AFTER_NULL,
-            Some(_) => &AFTER,
+        static BEFORE_NULL: StaticSql = StaticSql {
+            function: "Entry::list_order_by_rank",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE rank IS NULL AND id < \
+                  $1 ORDER BY rank DESC, id DESC LIMIT $2) UNION ALL (SELECT id, state, rank, \
+                  name, points FROM entries WHERE rank IS NOT NULL ORDER BY rank DESC, id DESC \
+                  LIMIT $2) ORDER BY rank DESC, id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.key() {
+            Some(at) if at.rank.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+            _ => page.choose(&FIRST, &AFTER, &BEFORE),
         };
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind_some::<entries::rank, _>(&after.rank)
-                .bind::<entries::id, _>(&after.id);
+                .bind_some::<entries::rank, _>(&at.rank)
+                .bind::<entries::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by rank NULLS FIRST, name DESC, id DESC, those after `page.after`.
+    /// Up to `page.limit` rows, by rank NULLS FIRST, name DESC, id DESC: the first, or those after or before a row.
     ///
     /// Served by the index `entries_rank_name_id_idx`.
     ///
@@ -340,6 +369,19 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_order_by_rank_and_name",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE rank = $1 AND name = $2 \
+                  AND id > $3 ORDER BY rank DESC NULLS LAST, name, id LIMIT $4) UNION ALL (SELECT \
+                  id, state, rank, name, points FROM entries WHERE rank = $1 AND name > $2 ORDER \
+                  BY rank DESC NULLS LAST, name, id LIMIT $4) UNION ALL (SELECT id, state, rank, \
+                  name, points FROM entries WHERE rank < $1 ORDER BY rank DESC NULLS LAST, name, \
+                  id LIMIT $4) UNION ALL (SELECT id, state, rank, name, points FROM entries WHERE \
+                  rank IS NULL ORDER BY rank DESC NULLS LAST, name, id LIMIT $4) ORDER BY rank \
+                  DESC NULLS LAST, name, id LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
         static AFTER_NULL: StaticSql = StaticSql {
             function: "Entry::list_order_by_rank_and_name",
             sql: "(SELECT id, state, rank, name, points FROM entries WHERE rank IS NULL AND name = \
@@ -352,22 +394,31 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(after) if after.rank.is_none() => &AFTER_NULL,
-            Some(_) => &AFTER,
+        static BEFORE_NULL: StaticSql = StaticSql {
+            function: "Entry::list_order_by_rank_and_name",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE rank IS NULL AND name = \
+                  $1 AND id > $2 ORDER BY rank DESC NULLS LAST, name, id LIMIT $3) UNION ALL \
+                  (SELECT id, state, rank, name, points FROM entries WHERE rank IS NULL AND name > \
+                  $1 ORDER BY rank DESC NULLS LAST, name, id LIMIT $3) ORDER BY rank DESC NULLS \
+                  LAST, name, id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.key() {
+            Some(at) if at.rank.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+            _ => page.choose(&FIRST, &AFTER, &BEFORE),
         };
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind_some::<entries::rank, _>(&after.rank)
-                .bind::<entries::name, _>(&after.name)
-                .bind::<entries::id, _>(&after.id);
+                .bind_some::<entries::rank, _>(&at.rank)
+                .bind::<entries::name, _>(&at.name)
+                .bind::<entries::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this state, by rank DESC NULLS LAST, points, id, those after `page.after`.
+    /// Up to `page.limit` rows with this state, by rank DESC NULLS LAST, points, id: the first, or those after or before a row.
     ///
     /// Served by the index `entries_state_rank_points_idx`. Rows that are equal in it are sorted by the key; an index on `(state, rank DESC NULLS LAST, points, id)` would spare that.
     ///
@@ -397,6 +448,18 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_by_state_order_by_rank_and_points",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE state = $1 AND rank = \
+                  $2 AND points = $3 AND id < $4 ORDER BY rank NULLS FIRST, points DESC, id DESC \
+                  LIMIT $5) UNION ALL (SELECT id, state, rank, name, points FROM entries WHERE \
+                  state = $1 AND rank = $2 AND points < $3 ORDER BY rank NULLS FIRST, points DESC, \
+                  id DESC LIMIT $5) UNION ALL (SELECT id, state, rank, name, points FROM entries \
+                  WHERE state = $1 AND rank > $2 ORDER BY rank NULLS FIRST, points DESC, id DESC \
+                  LIMIT $5) ORDER BY rank NULLS FIRST, points DESC, id DESC LIMIT $5",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
         static AFTER_NULL: StaticSql = StaticSql {
             function: "Entry::list_by_state_order_by_rank_and_points",
             sql: "(SELECT id, state, rank, name, points FROM entries WHERE state = $1 AND rank IS \
@@ -407,19 +470,30 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(after) if after.rank.is_none() => &AFTER_NULL,
-            Some(_) => &AFTER,
+        static BEFORE_NULL: StaticSql = StaticSql {
+            function: "Entry::list_by_state_order_by_rank_and_points",
+            sql: "(SELECT id, state, rank, name, points FROM entries WHERE state = $1 AND rank IS \
+                  NULL AND points = $2 AND id < $3 ORDER BY rank NULLS FIRST, points DESC, id DESC \
+                  LIMIT $4) UNION ALL (SELECT id, state, rank, name, points FROM entries WHERE \
+                  state = $1 AND rank IS NULL AND points < $2 ORDER BY rank NULLS FIRST, points \
+                  DESC, id DESC LIMIT $4) UNION ALL (SELECT id, state, rank, name, points FROM \
+                  entries WHERE state = $1 AND rank IS NOT NULL ORDER BY rank NULLS FIRST, points \
+                  DESC, id DESC LIMIT $4) ORDER BY rank NULLS FIRST, points DESC, id DESC LIMIT $4",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = match page.key() {
+            Some(at) if at.rank.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+            _ => page.choose(&FIRST, &AFTER, &BEFORE),
         };
         let mut query = bowline::Query::new(sql).bind::<entries::state, _>(&state);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind_some::<entries::rank, _>(&after.rank)
-                .bind::<entries::points, _>(&after.points)
-                .bind::<entries::id, _>(&after.id);
+                .bind_some::<entries::rank, _>(&at.rank)
+                .bind::<entries::points, _>(&at.points)
+                .bind::<entries::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an entry and returns it as stored.

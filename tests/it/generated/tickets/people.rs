@@ -172,7 +172,7 @@ impl Person {
         bowline::Query::new(&SQL).bind::<people::email, _>(email)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<PersonId>) -> bowline::Query<Vec<Person>> {
         static FIRST: StaticSql = StaticSql {
             function: "Person::list",
@@ -188,15 +188,19 @@ impl Person {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Person::list",
+            sql: "SELECT id, email, full_name, password_hash FROM public.people WHERE id < $1 \
+                  ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<people::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<people::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a person and returns it as stored.

@@ -218,7 +218,7 @@ impl Ticket {
         bowline::Query::new(&SQL).bind::<tickets::code, _>(code)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<TicketId>) -> bowline::Query<Vec<ListedTicket>> {
         static FIRST: StaticSql = StaticSql {
             function: "Ticket::list",
@@ -234,18 +234,22 @@ impl Ticket {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Ticket::list",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE id < $1 AND deleted_at IS NULL ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<tickets::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<tickets::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this owner_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this owner_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `tickets_owner_id_idx`. All such rows are read and sorted; an index on `(owner_id, id)` would spare that.
     pub fn list_by_owner(
@@ -267,18 +271,23 @@ impl Ticket {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Ticket::list_by_owner",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE owner_id = $1 AND id < $2 AND deleted_at IS NULL ORDER BY id DESC \
+                  LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<tickets::owner_id, _>(&owner_id);
-        if let Some(after) = page.after {
-            query = query.bind::<tickets::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<tickets::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows where `deleted_at IS NULL`, by code, those after `page.after`.
+    /// Up to `page.limit` rows where `deleted_at IS NULL`, by code: the first, or those after or before a row.
     ///
     /// Served by the index `tickets_code_key`.
     pub fn list_order_by_code(page: Page<TicketOrderByCode>) -> bowline::Query<Vec<ListedTicket>> {
@@ -296,15 +305,19 @@ impl Ticket {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Ticket::list_order_by_code",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE deleted_at IS NULL AND code < $1 ORDER BY code DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<tickets::code, _>(&after.code);
+        if let Some(at) = page.key() {
+            query = query.bind::<tickets::code, _>(&at.code);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a ticket and returns it as stored.
@@ -524,7 +537,7 @@ impl Ticket {
         bowline::Query::new(&SQL).bind::<tickets::id, _>(&id)
     }
 
-    /// Up to `page.limit` deleted rows, by id, those after `page.after`.
+    /// Up to `page.limit` deleted rows, by id: the first, or those after or before a row.
     pub fn list_deleted(page: Page<TicketId>) -> bowline::Query<Vec<ListedTicket>> {
         static FIRST: StaticSql = StaticSql {
             function: "Ticket::list_deleted",
@@ -540,15 +553,19 @@ impl Ticket {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Ticket::list_deleted",
+            sql: "SELECT id, owner_id, code, title, state, version, changed, deleted_at FROM \
+                  tickets WHERE id < $1 AND NOT deleted_at IS NULL ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<tickets::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<tickets::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// How many rows there are; reads the whole table.

@@ -50,7 +50,7 @@ impl Workload {
         bowline::Query::new(&SQL).bind::<workloads::person_id, _>(&person_id)
     }
 
-    /// Up to `page.limit` rows, by person_id, those after `page.after`.
+    /// Up to `page.limit` rows, by person_id: the first, or those after or before a row.
     pub fn list(page: Page<PersonId>) -> bowline::Query<Vec<Workload>> {
         static FIRST: StaticSql = StaticSql {
             function: "Workload::list",
@@ -66,15 +66,19 @@ impl Workload {
             calls: "count max",
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Workload::list",
+            sql: "SELECT person_id, email, tickets, last FROM workloads WHERE person_id < $1 ORDER \
+                  BY person_id DESC LIMIT $2",
+            calls: "count max",
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<workloads::person_id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<workloads::person_id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// How many rows there are; reads the whole table.

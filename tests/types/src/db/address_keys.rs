@@ -83,7 +83,7 @@ impl AddressKey {
         bowline::Query::new(&SQL).bind::<address_keys::key, _>(key)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<PostalAddress>) -> bowline::Query<Vec<AddressKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "AddressKey::list",
@@ -98,15 +98,19 @@ impl AddressKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "AddressKey::list",
+            sql: "SELECT key, note FROM address_keys WHERE key < $1::postal_address ORDER BY key \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<address_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<address_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an address key and returns it as stored.

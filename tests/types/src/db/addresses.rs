@@ -182,7 +182,7 @@ impl Address {
         bowline::Query::new(&SQL).keys::<Address>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<AddressId>) -> bowline::Query<Vec<Address>> {
         static FIRST: StaticSql = StaticSql {
             function: "Address::list",
@@ -202,15 +202,21 @@ impl Address {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Address::list",
+            sql: "SELECT id, inet_value, inet_value_or_null, inet_list, cidr_value, \
+                  cidr_value_or_null, cidr_list, macaddr_value, macaddr_value_or_null, \
+                  macaddr_list, macaddr8_value, macaddr8_value_or_null, macaddr8_list FROM \
+                  addresses WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<addresses::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<addresses::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an address and returns it as stored.

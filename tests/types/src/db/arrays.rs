@@ -204,7 +204,7 @@ impl Array {
         bowline::Query::new(&SQL).keys::<Array>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<ArrayId>) -> bowline::Query<Vec<Array>> {
         static FIRST: StaticSql = StaticSql {
             function: "Array::list",
@@ -222,15 +222,20 @@ impl Array {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Array::list",
+            sql: "SELECT id, tags, moods, numbers, grid::text, work_emails::text[], work_email, \
+                  happy_moods::mood[], results::text, rows_of_numbers::text FROM arrays WHERE id < \
+                  $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<arrays::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<arrays::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an array and returns it as stored.

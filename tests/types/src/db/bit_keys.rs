@@ -115,7 +115,7 @@ impl BitKey {
         bowline::Query::new(&SQL).keys::<BitKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<String>) -> bowline::Query<Vec<BitKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "BitKey::list",
@@ -130,15 +130,19 @@ impl BitKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "BitKey::list",
+            sql: "SELECT key::text, note FROM bit_keys WHERE bit_keys.key < $1::text::varbit ORDER \
+                  BY bit_keys.key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind_as::<diesel::sql_types::Text, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind_as::<diesel::sql_types::Text, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a bit key and returns it as stored.

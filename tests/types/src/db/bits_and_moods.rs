@@ -148,7 +148,7 @@ impl BitsAndMood {
         bowline::Query::new(&SQL).bind::<bits_and_moods::note, _>(note)
     }
 
-    /// Up to `page.limit` rows, by bits and mood, those after `page.after`.
+    /// Up to `page.limit` rows, by bits and mood: the first, or those after or before a row.
     pub fn list(page: Page<(String, Mood)>) -> bowline::Query<Vec<BitsAndMood>> {
         static FIRST: StaticSql = StaticSql {
             function: "BitsAndMood::list",
@@ -165,20 +165,25 @@ impl BitsAndMood {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "BitsAndMood::list",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE (bits_and_moods.bits, \
+                  bits_and_moods.mood) < ($1::text::varbit, $2) ORDER BY bits_and_moods.bits DESC, \
+                  bits_and_moods.mood DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some((bits, mood)) = page.after {
+        if let Some((bits, mood)) = page.key() {
             query = query
-                .bind_as::<diesel::sql_types::Text, _>(&bits)
-                .bind::<bits_and_moods::mood, _>(&mood);
+                .bind_as::<diesel::sql_types::Text, _>(bits)
+                .bind::<bits_and_moods::mood, _>(mood);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by note, those after `page.after`.
+    /// Up to `page.limit` rows, by note: the first, or those after or before a row.
     ///
     /// Served by the index `bits_and_moods_note_idx`.
     pub fn list_order_by_note(
@@ -197,15 +202,19 @@ impl BitsAndMood {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "BitsAndMood::list_order_by_note",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE note < $1 ORDER BY note \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<bits_and_moods::note, _>(&after.note);
+        if let Some(at) = page.key() {
+            query = query.bind::<bits_and_moods::note, _>(&at.note);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a bits and mood and returns it as stored.

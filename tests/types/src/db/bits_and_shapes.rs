@@ -393,7 +393,7 @@ impl BitsAndShape {
         bowline::Query::new(&SQL).keys::<BitsAndShape>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<BitsAndShapeId>) -> bowline::Query<Vec<BitsAndShape>> {
         static FIRST: StaticSql = StaticSql {
             function: "BitsAndShape::list",
@@ -425,15 +425,27 @@ impl BitsAndShape {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "BitsAndShape::list",
+            sql: "SELECT id, bit_value::text, bit_value_or_null::text, bit_list::text[], \
+                  varbit_value::text, varbit_value_or_null::text, varbit_list::text[], \
+                  point_value::text, point_value_or_null::text, point_list::text[], \
+                  line_value::text, line_value_or_null::text, line_list::text[], lseg_value::text, \
+                  lseg_value_or_null::text, lseg_list::text[], box_value::text, \
+                  box_value_or_null::text, box_list::text[], path_value::text, \
+                  path_value_or_null::text, path_list::text[], polygon_value::text, \
+                  polygon_value_or_null::text, polygon_list::text[], circle_value::text, \
+                  circle_value_or_null::text, circle_list::text[] FROM bits_and_shapes WHERE id < \
+                  $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<bits_and_shapes::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<bits_and_shapes::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a bits and shape and returns it as stored.

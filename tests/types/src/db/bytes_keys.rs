@@ -112,7 +112,7 @@ impl BytesKey {
         bowline::Query::new(&SQL).keys::<BytesKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<Vec<u8>>) -> bowline::Query<Vec<BytesKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "BytesKey::list",
@@ -126,15 +126,18 @@ impl BytesKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "BytesKey::list",
+            sql: "SELECT key, note FROM bytes_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<bytes_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<bytes_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a bytes key and returns it as stored.

@@ -114,7 +114,7 @@ impl CharKey {
         bowline::Query::new(&SQL).keys::<CharKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<u8>) -> bowline::Query<Vec<CharKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "CharKey::list",
@@ -129,15 +129,19 @@ impl CharKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "CharKey::list",
+            sql: "SELECT key, note FROM char_keys WHERE char_keys.key < $1 ORDER BY char_keys.key \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind_as::<diesel::sql_types::CChar, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind_as::<diesel::sql_types::CChar, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a char key and returns it as stored.

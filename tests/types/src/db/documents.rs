@@ -209,7 +209,7 @@ impl Document {
         bowline::Query::new(&SQL).keys::<Document>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<DocumentId>) -> bowline::Query<Vec<Document>> {
         static FIRST: StaticSql = StaticSql {
             function: "Document::list",
@@ -230,15 +230,22 @@ impl Document {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Document::list",
+            sql: "SELECT id, \"json_value\", json_value_or_null, json_list, jsonb_value, \
+                  jsonb_value_or_null, jsonb_list, jsonpath_value::text, \
+                  jsonpath_value_or_null::text, jsonpath_list::text[], xml_value::text, \
+                  xml_value_or_null::text, xml_list::text[] FROM documents WHERE id < $1 ORDER BY \
+                  id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<documents::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<documents::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a document and returns it as stored.

@@ -114,7 +114,7 @@ impl EmailKey {
         bowline::Query::new(&SQL).keys::<EmailKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<String>) -> bowline::Query<Vec<EmailKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "EmailKey::list",
@@ -129,15 +129,19 @@ impl EmailKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "EmailKey::list",
+            sql: "SELECT key, note FROM email_keys WHERE email_keys.key < $1 ORDER BY \
+                  email_keys.key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind_as::<diesel::sql_types::Text, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind_as::<diesel::sql_types::Text, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an email key and returns it as stored.

@@ -116,7 +116,7 @@ impl IntervalKey {
         bowline::Query::new(&SQL).keys::<IntervalKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<PgInterval>) -> bowline::Query<Vec<IntervalKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "IntervalKey::list",
@@ -130,15 +130,18 @@ impl IntervalKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "IntervalKey::list",
+            sql: "SELECT key, note FROM interval_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<interval_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<interval_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an interval key and returns it as stored.

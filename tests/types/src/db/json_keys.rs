@@ -113,7 +113,7 @@ impl JsonKey {
         bowline::Query::new(&SQL).keys::<JsonKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<Value>) -> bowline::Query<Vec<JsonKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "JsonKey::list",
@@ -127,15 +127,18 @@ impl JsonKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "JsonKey::list",
+            sql: "SELECT key, note FROM json_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<json_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<json_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a json key and returns it as stored.

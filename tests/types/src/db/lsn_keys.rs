@@ -115,7 +115,7 @@ impl LsnKey {
         bowline::Query::new(&SQL).keys::<LsnKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<PgLsn>) -> bowline::Query<Vec<LsnKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "LsnKey::list",
@@ -129,15 +129,18 @@ impl LsnKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "LsnKey::list",
+            sql: "SELECT key, note FROM lsn_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<lsn_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<lsn_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an lsn key and returns it as stored.

@@ -262,7 +262,7 @@ impl Multirange {
         bowline::Query::new(&SQL).keys::<Multirange>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<MultirangeId>) -> bowline::Query<Vec<Multirange>> {
         static FIRST: StaticSql = StaticSql {
             function: "Multirange::list",
@@ -290,15 +290,25 @@ impl Multirange {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Multirange::list",
+            sql: "SELECT id, int4multirange_value, int4multirange_value_or_null, \
+                  int4multirange_list, int8multirange_value, int8multirange_value_or_null, \
+                  int8multirange_list, nummultirange_value, nummultirange_value_or_null, \
+                  nummultirange_list, datemultirange_value, datemultirange_value_or_null, \
+                  datemultirange_list, tsmultirange_value, tsmultirange_value_or_null, \
+                  tsmultirange_list, tstzmultirange_value, tstzmultirange_value_or_null, \
+                  tstzmultirange_list, floatmultirange_value, floatmultirange_value_or_null, \
+                  floatmultirange_list FROM multiranges WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<multiranges::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<multiranges::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a multirange and returns it as stored.

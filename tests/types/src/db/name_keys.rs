@@ -115,7 +115,7 @@ impl NameKey {
         bowline::Query::new(&SQL).keys::<NameKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<String>) -> bowline::Query<Vec<NameKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "NameKey::list",
@@ -130,15 +130,19 @@ impl NameKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "NameKey::list",
+            sql: "SELECT key::text, note FROM name_keys WHERE name_keys.key < $1::text::name ORDER \
+                  BY name_keys.key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind_as::<diesel::sql_types::Text, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind_as::<diesel::sql_types::Text, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a name key and returns it as stored.

@@ -305,7 +305,7 @@ impl Number {
         bowline::Query::new(&SQL).keys::<Number>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<NumberId>) -> bowline::Query<Vec<Number>> {
         static FIRST: StaticSql = StaticSql {
             function: "Number::list",
@@ -331,15 +331,25 @@ impl Number {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Number::list",
+            sql: "SELECT id, bool_value, bool_value_or_null, bool_list, int2_value, \
+                  int2_value_or_null, int2_list, int4_value, int4_value_or_null, int4_list, \
+                  int8_value, int8_value_or_null, int8_list, float4_value, float4_value_or_null, \
+                  float4_list, float8_value, float8_value_or_null, float8_list, numeric_value, \
+                  numeric_value_or_null, numeric_list, money_value, money_value_or_null, \
+                  money_list, oid_value, oid_value_or_null, oid_list, char_value, \
+                  char_value_or_null, char_list FROM numbers WHERE id < $1 ORDER BY id DESC LIMIT \
+                  $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<numbers::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<numbers::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a number and returns it as stored.

@@ -262,7 +262,7 @@ impl OwnType {
         bowline::Query::new(&SQL).keys::<OwnType>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<OwnTypeId>) -> bowline::Query<Vec<OwnType>> {
         static FIRST: StaticSql = StaticSql {
             function: "OwnType::list",
@@ -290,15 +290,25 @@ impl OwnType {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "OwnType::list",
+            sql: "SELECT id, mood_value, mood_value_or_null, mood_list, email_value, \
+                  email_value_or_null, email_list::text[], happy_mood_value, \
+                  happy_mood_value_or_null, happy_mood_list::mood[], postal_address_value, \
+                  postal_address_value_or_null, postal_address_list, contact_value, \
+                  contact_value_or_null, contact_list, checked_address_value, \
+                  checked_address_value_or_null, checked_address_list::postal_address[], \
+                  emails_value::text[], emails_value_or_null::text[] FROM own_types WHERE id < $1 \
+                  ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<own_types::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<own_types::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an own type and returns it as stored.

@@ -113,7 +113,7 @@ impl RangeKey {
         bowline::Query::new(&SQL).keys::<RangeKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<PgRange<i32>>) -> bowline::Query<Vec<RangeKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "RangeKey::list",
@@ -127,15 +127,18 @@ impl RangeKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "RangeKey::list",
+            sql: "SELECT key, note FROM range_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<range_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<range_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a range key and returns it as stored.

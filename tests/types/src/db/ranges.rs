@@ -262,7 +262,7 @@ impl Range {
         bowline::Query::new(&SQL).keys::<Range>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<RangeId>) -> bowline::Query<Vec<Range>> {
         static FIRST: StaticSql = StaticSql {
             function: "Range::list",
@@ -289,15 +289,25 @@ impl Range {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Range::list",
+            sql: "SELECT id, int4range_value, int4range_value_or_null, int4range_list, \
+                  int8range_value, int8range_value_or_null, int8range_list, numrange_value, \
+                  numrange_value_or_null, numrange_list, daterange_value, daterange_value_or_null, \
+                  daterange_list, tsrange_value, tsrange_value_or_null, tsrange_list, \
+                  tstzrange_value, tstzrange_value_or_null, tstzrange_list, floatrange_value, \
+                  floatrange_value_or_null, floatrange_list, textrange_value, \
+                  textrange_value_or_null, textrange_list FROM ranges WHERE id < $1 ORDER BY id \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<ranges::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<ranges::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a range and returns it as stored.

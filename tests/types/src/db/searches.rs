@@ -298,7 +298,7 @@ impl Search {
         bowline::Query::new(&SQL).keys::<Search>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<SearchId>) -> bowline::Query<Vec<Search>> {
         static FIRST: StaticSql = StaticSql {
             function: "Search::list",
@@ -324,15 +324,24 @@ impl Search {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Search::list",
+            sql: "SELECT id, tsvector_value::text, tsvector_value_or_null::text, \
+                  tsvector_list::text[], tsquery_value::text, tsquery_value_or_null::text, \
+                  tsquery_list::text[], hstore_value::text, hstore_value_or_null::text, \
+                  hstore_list::text[], ltree_value::text, ltree_value_or_null::text, \
+                  ltree_list::text[], lquery_value::text, lquery_value_or_null::text, \
+                  lquery_list::text[], cube_value::text, cube_value_or_null::text, \
+                  cube_list::text[] FROM searches WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<searches::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<searches::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a search and returns it as stored.

@@ -355,7 +355,7 @@ impl System {
         bowline::Query::new(&SQL).keys::<System>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<SystemId>) -> bowline::Query<Vec<System>> {
         static FIRST: StaticSql = StaticSql {
             function: "System::list",
@@ -385,15 +385,26 @@ impl System {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "System::list",
+            sql: "SELECT id, pg_lsn_value, pg_lsn_value_or_null, pg_lsn_list, xid_value::text, \
+                  xid_value_or_null::text, xid_list::text[], xid8_value::text, \
+                  xid8_value_or_null::text, xid8_list::text[], tid_value::text, \
+                  tid_value_or_null::text, tid_list::text[], pg_snapshot_value::text, \
+                  pg_snapshot_value_or_null::text, pg_snapshot_list::text[], regclass_value::text, \
+                  regclass_value_or_null::text, regclass_list::text[], regtype_value::text, \
+                  regtype_value_or_null::text, regtype_list::text[], regproc_value::text, \
+                  regproc_value_or_null::text, regproc_list::text[] FROM systems WHERE id < $1 \
+                  ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<systems::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<systems::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a system and returns it as stored.

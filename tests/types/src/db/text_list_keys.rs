@@ -82,7 +82,7 @@ impl TextListKey {
         bowline::Query::new(&SQL).bind::<text_list_keys::key, _>(key)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<Vec<Option<String>>>) -> bowline::Query<Vec<TextListKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "TextListKey::list",
@@ -96,15 +96,18 @@ impl TextListKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "TextListKey::list",
+            sql: "SELECT key, note FROM text_list_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<text_list_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<text_list_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a text list key and returns it as stored.

@@ -245,7 +245,7 @@ impl Text {
         bowline::Query::new(&SQL).keys::<Text>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<TextId>) -> bowline::Query<Vec<Text>> {
         static FIRST: StaticSql = StaticSql {
             function: "Text::list",
@@ -268,15 +268,23 @@ impl Text {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Text::list",
+            sql: "SELECT id, text_value, text_value_or_null, text_list, varchar_value, \
+                  varchar_value_or_null, varchar_list, char_value, char_value_or_null, char_list, \
+                  name_value::text, name_value_or_null::text, name_list::text[], citext_value, \
+                  citext_value_or_null, citext_list, bytea_value, bytea_value_or_null, bytea_list, \
+                  uuid_value, uuid_value_or_null, uuid_list FROM texts WHERE id < $1 ORDER BY id \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<texts::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<texts::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a text and returns it as stored.

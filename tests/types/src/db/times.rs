@@ -244,7 +244,7 @@ impl Time {
         bowline::Query::new(&SQL).keys::<Time>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<TimeId>) -> bowline::Query<Vec<Time>> {
         static FIRST: StaticSql = StaticSql {
             function: "Time::list",
@@ -267,15 +267,23 @@ impl Time {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Time::list",
+            sql: "SELECT id, date_value, date_value_or_null, date_list, time_value, \
+                  time_value_or_null, time_list, timestamp_value, timestamp_value_or_null, \
+                  timestamp_list, timestamptz_value, timestamptz_value_or_null, timestamptz_list, \
+                  interval_value, interval_value_or_null, interval_list, timetz_value::text, \
+                  timetz_value_or_null::text, timetz_list::text[] FROM times WHERE id < $1 ORDER \
+                  BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<times::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<times::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a time and returns it as stored.

@@ -114,7 +114,7 @@ impl TimestamptzKey {
         bowline::Query::new(&SQL).keys::<TimestamptzKey>(keys)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<DateTime<Utc>>) -> bowline::Query<Vec<TimestamptzKey>> {
         static FIRST: StaticSql = StaticSql {
             function: "TimestamptzKey::list",
@@ -128,15 +128,18 @@ impl TimestamptzKey {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "TimestamptzKey::list",
+            sql: "SELECT key, note FROM timestamptz_keys WHERE key < $1 ORDER BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<timestamptz_keys::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<timestamptz_keys::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a timestamptz key and returns it as stored.

@@ -4,7 +4,7 @@ use bowline_catalog::definition::quoted;
 
 use bowline_plan::plan::{Field, KeyColumn, OrderColumn, OrderedList, TablePlan};
 
-use super::super::super::layout::{chain, doc, literal};
+use super::super::super::layout::{chain, choice_of_page, doc, literal};
 use super::super::sql::{self, Constant};
 use super::super::template;
 use super::{
@@ -60,16 +60,16 @@ pub(super) fn list<'a>(
         format!("\n\nServed by the index `{index}`.{sorted}")
     });
     let words = format!(
-        "Up to `page.limit` {}rows{of}, by {}, those after `page.after`.{served}",
+        "Up to `page.limit` {}rows{of}, by {}: the first, or those after or before a row.{served}",
         match rows {
             Rows::Kept => "",
             Rows::Deleted => "deleted ",
         },
         column_words(&key_columns(table))
     );
-    let constant = |constant: &'static str, is_after: bool| Constant {
+    let constant = |constant: &'static str, part: Part| Constant {
         name: constant,
-        ..reading(table, name, page_sql(table, columns, is_after, rows))
+        ..reading(table, name, page_sql(table, columns, part, rows))
     };
     let mut links = vec!["bowline::Query::new(sql)".to_owned()];
     links.extend(bind_columns(table, columns));
@@ -77,11 +77,15 @@ pub(super) fn list<'a>(
     Emitted {
         doc: doc(4, &words),
         head: head(name, arguments, &output),
-        constants: vec![constant("FIRST", false), constant("AFTER", true)],
+        constants: vec![
+            constant("FIRST", Part::First),
+            constant("AFTER", Part::After),
+            constant("BEFORE", Part::Before),
+        ],
         body: CHOICE.to_owned()
             + &chain(8, "let mut query = ", &links, ";")
-            + &after(table, &key)
-            + "        query.limit(page.limit)\n",
+            + &at_key(table, &key)
+            + "        query.page(&page)\n",
     }
 }
 
@@ -98,15 +102,20 @@ pub(super) fn list_unordered(table: &TablePlan) -> Emitted<'_> {
     }
 }
 
-/// The choice between the first page and the rows after a key.
-const CHOICE: &str = "        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
-        };
-";
+/// The part of a list that a page has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    First,
+    After,
+    /// Read in the opposite order.
+    Before,
+}
 
-/// Returns the SQL of a page: the first one, or the rows after a given key.
-fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows) -> String {
+/// The choice between the first page and the rows after a key or before it.
+const CHOICE: &str = "        let sql = page.choose(&FIRST, &AFTER, &BEFORE);\n";
+
+/// Returns the SQL of a page: the first one, or the rows after a given key, or those before it.
+fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows) -> String {
     let key = key(table);
     // A cast column would be ordered by its text if it had only its name.
     let is_cast = key.iter().any(|field| field.via.is_some());
@@ -115,11 +124,15 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows
     } else {
         String::new()
     };
-    let names = || {
+    let names = |direction: &str| {
         template::list(
             key.iter()
-                .map(|field| format!("{of_table}{}", quoted(&field.sql_name))),
+                .map(|field| format!("{of_table}{}{direction}", quoted(&field.sql_name))),
         )
+    };
+    let (sign, direction) = match part {
+        Part::First | Part::After => (">", ""),
+        Part::Before => ("<", " DESC"),
     };
     let parameters = |first: usize| {
         let parameters = (first..).zip(&key);
@@ -132,12 +145,12 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows
         conditions.push(sql::condition(columns));
     }
     let mut bound = columns.len();
-    if is_after {
-        let after = parameters(bound + 1);
+    if part != Part::First {
+        let at = parameters(bound + 1);
         conditions.push(match key.len() {
-            1 => format!("{} > {after}", names()),
+            1 => format!("{} {sign} {at}", names("")),
             // By this row comparison an index is read from the right place.
-            _ => format!("({}) > ({after})", names()),
+            _ => format!("({}) {sign} ({at})", names("")),
         });
         bound += key.len();
     }
@@ -155,15 +168,15 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], is_after: bool, rows: Rows
     format!(
         "{}{condition} ORDER BY {} LIMIT ${}",
         sql::select_listed(table),
-        names(),
+        names(direction),
         bound + 1
     )
 }
 
-/// Returns the code that binds the key after which a page begins.
-fn after(table: &TablePlan, key: &[&Field]) -> String {
+/// Returns the code that binds the key at which a page begins or ends.
+fn at_key(table: &TablePlan, key: &[&Field]) -> String {
     let (pattern, values) = match key {
-        [_] => ("after".to_owned(), vec!["after".to_owned()]),
+        [_] => ("key".to_owned(), vec!["key".to_owned()]),
         several => {
             let names: Vec<_> = several
                 .iter()
@@ -177,9 +190,9 @@ fn after(table: &TablePlan, key: &[&Field]) -> String {
         key_columns(table)
             .iter()
             .zip(&values)
-            .map(|(column, value)| bind(table, column, &format!("&{value}"))),
+            .map(|(column, value)| bind(table, column, value)),
     );
-    format!("        if let Some({pattern}) = page.after {{\n")
+    format!("        if let Some({pattern}) = page.key() {{\n")
         + &chain(12, "query = ", &links, ";")
         + "        }\n"
 }
@@ -187,25 +200,26 @@ fn after(table: &TablePlan, key: &[&Field]) -> String {
 /// Returns a list in the order of an index.
 pub(super) fn ordered<'a>(table: &'a TablePlan, list: &'a OrderedList) -> Emitted<'a> {
     let nullable = list.order.iter().find(|column| column.nullable);
-    let mut constants = vec![Constant {
-        name: "FIRST",
-        ..reading(table, &list.name, ordered_sql(table, list, None))
-    }];
-    let after = |name: &'static str, is_null: bool| Constant {
-        name,
-        ..reading(table, &list.name, ordered_sql(table, list, Some(is_null)))
+    let name_of: &'a str = &list.name;
+    let backward = reversed(list);
+    let constant = |name: &'static str, list: &OrderedList, is_null: Option<bool>| {
+        let sql = ordered_sql(table, list, is_null);
+        Constant {
+            name,
+            ..reading(table, name_of, sql)
+        }
     };
-    constants.push(after("AFTER", false));
-    let mut choice =
-        "        let sql = match &page.after {\n            None => &FIRST,\n".to_owned();
+    let mut constants = vec![
+        constant("FIRST", list, None),
+        constant("AFTER", list, Some(false)),
+        constant("BEFORE", &backward, Some(false)),
+    ];
+    let mut choice = CHOICE.to_owned();
     if let Some(column) = nullable {
-        constants.push(after("AFTER_NULL", true));
-        choice.push_str(&format!(
-            "            Some(after) if after.{}.is_none() => &AFTER_NULL,\n",
-            column.column.field
-        ));
+        constants.push(constant("AFTER_NULL", list, Some(true)));
+        constants.push(constant("BEFORE_NULL", &backward, Some(true)));
+        choice = choice_of_page(8, &column.column.field);
     }
-    choice.push_str("            Some(_) => &AFTER,\n        };\n");
     let mut arguments = column_arguments(&list.columns);
     arguments.push(("page".to_owned(), format!("Page<{}>", list.position)));
     let mut links = vec!["bowline::Query::new(sql)".to_owned()];
@@ -214,7 +228,7 @@ pub(super) fn ordered<'a>(table: &'a TablePlan, list: &'a OrderedList) -> Emitte
     of_page.extend(list.order.iter().map(|column| {
         let function = if column.nullable { "bind_some" } else { "bind" };
         format!(
-            ".{function}::<{}::{}, _>(&after.{})",
+            ".{function}::<{}::{}, _>(&at.{})",
             table.module, column.column.field, column.column.field
         )
     }));
@@ -225,10 +239,20 @@ pub(super) fn ordered<'a>(table: &'a TablePlan, list: &'a OrderedList) -> Emitte
         constants,
         body: choice
             + &chain(8, "let mut query = ", &links, ";")
-            + "        if let Some(after) = &page.after {\n"
+            + "        if let Some(at) = page.key() {\n"
             + &chain(12, "query = ", &of_page, ";")
-            + "        }\n        query.limit(page.limit)\n",
+            + "        }\n        query.page(&page)\n",
     }
+}
+
+/// Returns the list in the opposite order, which the same index has.
+fn reversed(list: &OrderedList) -> OrderedList {
+    let mut list = list.clone();
+    for column in &mut list.order {
+        column.descending = !column.descending;
+        column.nulls_first = !column.nulls_first;
+    }
+    list
 }
 
 /// Returns the documentation of a list in the order of an index.
@@ -255,7 +279,7 @@ fn words(list: &OrderedList) -> String {
         "\n\nIt cannot lock its rows, since PostgreSQL locks none of a UNION."
     };
     format!(
-        "Up to `page.limit` rows{of}{which}, by {}, those after `page.after`.\n\nServed by the index `{}`.{sorted}{union}",
+        "Up to `page.limit` rows{of}{which}, by {}: the first, or those after or before a row.\n\nServed by the index `{}`.{sorted}{union}",
         order_by(list),
         list.index
     )

@@ -159,7 +159,7 @@ impl Account {
         bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<AccountId>) -> bowline::Query<Vec<Account>> {
         static FIRST: StaticSql = StaticSql {
             function: "Account::list",
@@ -173,18 +173,22 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Account::list",
+            sql: "SELECT id, username, balance FROM accounts WHERE id < $1 ORDER BY id DESC LIMIT \
+                  $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<accounts::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<accounts::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by username, those after `page.after`.
+    /// Up to `page.limit` rows, by username: the first, or those after or before a row.
     ///
     /// Served by the index `accounts_username_key`.
     pub fn list_order_by_username(
@@ -203,15 +207,19 @@ impl Account {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Account::list_order_by_username",
+            sql: "SELECT id, username, balance FROM accounts WHERE username < $1 ORDER BY username \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<accounts::username, _>(&after.username);
+        if let Some(at) = page.key() {
+            query = query.bind::<accounts::username, _>(&at.username);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an account and returns it as stored.

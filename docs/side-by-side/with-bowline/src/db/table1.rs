@@ -131,7 +131,7 @@ impl Table1 {
         bowline::Query::new(&SQL).keys::<Table1>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<Table1Id>) -> bowline::Query<Vec<Table1>> {
         static FIRST: StaticSql = StaticSql {
             function: "Table1::list",
@@ -145,15 +145,18 @@ impl Table1 {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Table1::list",
+            sql: "SELECT id, description FROM table1 WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<table1::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<table1::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a table1 and returns it as stored.

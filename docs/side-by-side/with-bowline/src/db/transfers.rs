@@ -140,7 +140,7 @@ impl Transfer {
         bowline::Query::new(&SQL).keys::<Transfer>(ids)
     }
 
-    /// Up to `page.limit` rows, by key, those after `page.after`.
+    /// Up to `page.limit` rows, by key: the first, or those after or before a row.
     pub fn list(page: Page<TransferId>) -> bowline::Query<Vec<Transfer>> {
         static FIRST: StaticSql = StaticSql {
             function: "Transfer::list",
@@ -155,15 +155,19 @@ impl Transfer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Transfer::list",
+            sql: "SELECT key, sender_id, receiver_id, amount FROM transfers WHERE key < $1 ORDER \
+                  BY key DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<transfers::key, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<transfers::key, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a transfer and returns it as stored.

@@ -316,7 +316,7 @@ bowline::__generated::pages! {
 
 /// The accounts with this status and this label, where they are given.
 ///
-/// Up to `page.limit` rows, in the order of the page, those after `page.after`.
+/// Up to `page.limit` rows, in the order of the page: the first, or those after or before a row.
 pub fn browse(
     status: Option<AccountStatus>,
     label: Option<&str>,
@@ -346,19 +346,27 @@ pub fn browse(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(_) => &AFTER,
+            static BEFORE: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND a.balance >= $3 AND (a.balance > \
+                      $3 OR a.balance = $3 AND a.id < $4) ORDER BY a.balance, a.id DESC LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
             };
+            let sql = page.choose(&FIRST, &AFTER, &BEFORE);
             let mut query = bowline::Query::new(sql)
                 .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_as::<sql_types::Int8, _>(&after.balance)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_as::<sql_types::Int8, _>(&at.balance)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
         BrowsePage::Newest(page) => {
             static FIRST: StaticSql = StaticSql {
@@ -383,19 +391,27 @@ pub fn browse(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(_) => &AFTER,
+            static BEFORE: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND (a.created_at, a.id) > ($3, $4) \
+                      ORDER BY a.created_at, a.id LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
             };
+            let sql = page.choose(&FIRST, &AFTER, &BEFORE);
             let mut query = bowline::Query::new(sql)
                 .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_as::<sql_types::Timestamptz, _>(&after.created_at)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_as::<sql_types::Timestamptz, _>(&at.created_at)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
         BrowsePage::Activity(page) => {
             static FIRST: StaticSql = StaticSql {
@@ -411,13 +427,31 @@ pub fn browse(
             };
             static AFTER: StaticSql = StaticSql {
                 function: "accounts::browse",
+                sql: "(SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND recent.last_sent <= $3 AND \
+                      (recent.last_sent < $3 OR recent.last_sent = $3 AND a.id > $4) ORDER BY \
+                      last_sent DESC NULLS LAST, a.id LIMIT $5) UNION ALL (SELECT a.id, \
+                      a.username, a.balance, a.created_at, recent.last_sent FROM accounts a LEFT \
+                      JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM transfers t WHERE \
+                      t.sender_id = a.id ) recent ON true WHERE true{0: AND a.status = $1}{1: AND \
+                      EXISTS (SELECT FROM account_labels l WHERE l.account_id = a.id AND l.label = \
+                      $2)} AND recent.last_sent IS NULL ORDER BY last_sent DESC NULLS LAST, a.id \
+                      LIMIT $5) ORDER BY 5 DESC NULLS LAST, 1 LIMIT $5",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static BEFORE: StaticSql = StaticSql {
+                function: "accounts::browse",
                 sql: "SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
                       accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
                       transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
                       a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
-                      l.account_id = a.id AND l.label = $2)} AND ((recent.last_sent < $3 OR \
-                      recent.last_sent IS NULL) OR recent.last_sent = $3 AND a.id > $4) ORDER BY \
-                      last_sent DESC NULLS LAST, a.id LIMIT $5",
+                      l.account_id = a.id AND l.label = $2)} AND recent.last_sent >= $3 AND \
+                      (recent.last_sent > $3 OR recent.last_sent = $3 AND a.id < $4) ORDER BY \
+                      last_sent NULLS FIRST, a.id DESC LIMIT $5",
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
@@ -432,20 +466,38 @@ pub fn browse(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(after) if after.last_sent.is_none() => &AFTER_NULL,
-                Some(_) => &AFTER,
+            static BEFORE_NULL: StaticSql = StaticSql {
+                function: "accounts::browse",
+                sql: "(SELECT a.id, a.username, a.balance, a.created_at, recent.last_sent FROM \
+                      accounts a LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM \
+                      transfers t WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND \
+                      a.status = $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE \
+                      l.account_id = a.id AND l.label = $2)} AND recent.last_sent IS NULL AND a.id \
+                      < $3 ORDER BY last_sent NULLS FIRST, a.id DESC LIMIT $4) UNION ALL (SELECT \
+                      a.id, a.username, a.balance, a.created_at, recent.last_sent FROM accounts a \
+                      LEFT JOIN LATERAL ( SELECT max(t.created_at) AS last_sent FROM transfers t \
+                      WHERE t.sender_id = a.id ) recent ON true WHERE true{0: AND a.status = \
+                      $1}{1: AND EXISTS (SELECT FROM account_labels l WHERE l.account_id = a.id \
+                      AND l.label = $2)} AND recent.last_sent IS NOT NULL ORDER BY last_sent NULLS \
+                      FIRST, a.id DESC LIMIT $4) ORDER BY 5 NULLS FIRST, 1 DESC LIMIT $4",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            let sql = match page.key() {
+                Some(at) if at.last_sent.is_none() => {
+                    page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL)
+                }
+                _ => page.choose(&FIRST, &AFTER, &BEFORE),
             };
             let mut query = bowline::Query::new(sql)
                 .bind_condition::<schema::sql_types::AccountStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_some_as::<sql_types::Timestamptz, _>(&after.last_sent)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_some_as::<sql_types::Timestamptz, _>(&at.last_sent)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
     }
 }

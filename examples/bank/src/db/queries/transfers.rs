@@ -115,7 +115,7 @@ bowline::__generated::position! {
 
 /// What an account sent or received, the newest first.
 ///
-/// Up to `page.limit` rows, by `t.created_at DESC, t.id DESC`, those after `page.after`.
+/// Up to `page.limit` rows, by `t.created_at DESC, t.id DESC`: the first, or those after or before a row.
 pub fn of_account(
     account: i64,
     least: Option<i64>,
@@ -140,17 +140,23 @@ pub fn of_account(
         has_conditions: true,
         ..StaticSql::EMPTY
     };
-    let sql = match &page.after {
-        None => &FIRST,
-        Some(_) => &AFTER,
+    static BEFORE: StaticSql = StaticSql {
+        function: "transfers::of_account",
+        sql: "SELECT ROW(t.id, t.sender_id, t.receiver_id, t.amount, t.created_at, t.details, \
+              t.tags) AS transfer, r.username AS receiver FROM transfers t JOIN accounts r ON r.id \
+              = t.receiver_id WHERE (t.sender_id = $1 OR t.receiver_id = $1){0: AND t.amount >= \
+              $2} AND (t.created_at, t.id) > ($3, $4) ORDER BY t.created_at, t.id LIMIT $5",
+        has_conditions: true,
+        ..StaticSql::EMPTY
     };
+    let sql = page.choose(&FIRST, &AFTER, &BEFORE);
     let mut query = bowline::Query::new(sql)
         .bind_as::<sql_types::Int8, _>(&account)
         .bind_condition::<sql_types::Int8, _>(0, least.as_ref());
-    if let Some(after) = &page.after {
+    if let Some(at) = page.key() {
         query = query
-            .bind_as::<sql_types::Timestamptz, _>(&after.created_at)
-            .bind_as::<sql_types::Int8, _>(&after.id);
+            .bind_as::<sql_types::Timestamptz, _>(&at.created_at)
+            .bind_as::<sql_types::Int8, _>(&at.id);
     }
-    query.limit(page.limit)
+    query.page(&page)
 }

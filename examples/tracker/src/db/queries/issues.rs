@@ -157,7 +157,7 @@ bowline::__generated::pages! {
 
 /// The issues of a project, each with its author and its labels.
 ///
-/// Up to `page.limit` rows, in the order of the page, those after `page.after`.
+/// Up to `page.limit` rows, in the order of the page: the first, or those after or before a row.
 pub fn board(
     project: ProjectId,
     status: Option<IssueStatus>,
@@ -196,21 +196,33 @@ pub fn board(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(_) => &AFTER,
+            static BEFORE: StaticSql = StaticSql {
+                function: "issues::board",
+                sql: "SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, \
+                      i.updated_at, ROW(u.id, u.email, u.display_name, u.password_hash, \
+                      u.is_admin, u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, \
+                      l.name) AS l FROM issue_labels il JOIN labels l ON l.id = il.label_id WHERE \
+                      il.issue_id = i.id ORDER BY l.name ) AS labels FROM issues i JOIN users u ON \
+                      u.id = i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND \
+                      i.status = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM \
+                      issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id \
+                      AND l.name = $4 )} AND (i.updated_at, i.id) > ($5, $6) ORDER BY \
+                      i.updated_at, i.id LIMIT $7",
+                has_conditions: true,
+                ..StaticSql::EMPTY
             };
+            let sql = page.choose(&FIRST, &AFTER, &BEFORE);
             let mut query = bowline::Query::new(sql)
                 .bind_as::<sql_types::Int8, _>(&project)
                 .bind_condition::<schema::sql_types::IssueStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Int8, _>(2, author.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_as::<sql_types::Timestamptz, _>(&after.updated_at)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_as::<sql_types::Timestamptz, _>(&at.updated_at)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
         BoardPage::Oldest(page) => {
             static FIRST: StaticSql = StaticSql {
@@ -242,21 +254,33 @@ pub fn board(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(_) => &AFTER,
+            static BEFORE: StaticSql = StaticSql {
+                function: "issues::board",
+                sql: "SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, \
+                      i.updated_at, ROW(u.id, u.email, u.display_name, u.password_hash, \
+                      u.is_admin, u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, \
+                      l.name) AS l FROM issue_labels il JOIN labels l ON l.id = il.label_id WHERE \
+                      il.issue_id = i.id ORDER BY l.name ) AS labels FROM issues i JOIN users u ON \
+                      u.id = i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND \
+                      i.status = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM \
+                      issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id \
+                      AND l.name = $4 )} AND (i.created_at, i.id) < ($5, $6) ORDER BY i.created_at \
+                      DESC, i.id DESC LIMIT $7",
+                has_conditions: true,
+                ..StaticSql::EMPTY
             };
+            let sql = page.choose(&FIRST, &AFTER, &BEFORE);
             let mut query = bowline::Query::new(sql)
                 .bind_as::<sql_types::Int8, _>(&project)
                 .bind_condition::<schema::sql_types::IssueStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Int8, _>(2, author.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_as::<sql_types::Timestamptz, _>(&after.created_at)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_as::<sql_types::Timestamptz, _>(&at.created_at)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
         BoardPage::Due(page) => {
             static FIRST: StaticSql = StaticSql {
@@ -275,6 +299,31 @@ pub fn board(
             };
             static AFTER: StaticSql = StaticSql {
                 function: "issues::board",
+                sql: "(SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, \
+                      i.updated_at, ROW(u.id, u.email, u.display_name, u.password_hash, \
+                      u.is_admin, u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, \
+                      l.name) AS l FROM issue_labels il JOIN labels l ON l.id = il.label_id WHERE \
+                      il.issue_id = i.id ORDER BY l.name ) AS labels FROM issues i JOIN users u ON \
+                      u.id = i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND \
+                      i.status = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM \
+                      issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id \
+                      AND l.name = $4 )} AND i.due_on >= $5 AND (i.due_on > $5 OR i.due_on = $5 \
+                      AND i.id > $6) ORDER BY i.due_on, i.id LIMIT $7) UNION ALL (SELECT i.id, \
+                      i.number, i.title, i.status, i.tags, i.due_on, i.created_at, i.updated_at, \
+                      ROW(u.id, u.email, u.display_name, u.password_hash, u.is_admin, \
+                      u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, l.name) AS l \
+                      FROM issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = \
+                      i.id ORDER BY l.name ) AS labels FROM issues i JOIN users u ON u.id = \
+                      i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND i.status \
+                      = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM issue_labels il \
+                      JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id AND l.name = $4 \
+                      )} AND i.due_on IS NULL ORDER BY i.due_on, i.id LIMIT $7) ORDER BY 6, 1 \
+                      LIMIT $7",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            static BEFORE: StaticSql = StaticSql {
+                function: "issues::board",
                 sql: "SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, \
                       i.updated_at, ROW(u.id, u.email, u.display_name, u.password_hash, \
                       u.is_admin, u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, \
@@ -283,8 +332,8 @@ pub fn board(
                       u.id = i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND \
                       i.status = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM \
                       issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id \
-                      AND l.name = $4 )} AND ((i.due_on > $5 OR i.due_on IS NULL) OR i.due_on = $5 \
-                      AND i.id > $6) ORDER BY i.due_on, i.id LIMIT $7",
+                      AND l.name = $4 )} AND i.due_on <= $5 AND (i.due_on < $5 OR i.due_on = $5 \
+                      AND i.id < $6) ORDER BY i.due_on DESC, i.id DESC LIMIT $7",
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
@@ -303,22 +352,45 @@ pub fn board(
                 has_conditions: true,
                 ..StaticSql::EMPTY
             };
-            let sql = match &page.after {
-                None => &FIRST,
-                Some(after) if after.due_on.is_none() => &AFTER_NULL,
-                Some(_) => &AFTER,
+            static BEFORE_NULL: StaticSql = StaticSql {
+                function: "issues::board",
+                sql: "(SELECT i.id, i.number, i.title, i.status, i.tags, i.due_on, i.created_at, \
+                      i.updated_at, ROW(u.id, u.email, u.display_name, u.password_hash, \
+                      u.is_admin, u.created_at) AS author, ARRAY( SELECT ROW(l.id, l.project_id, \
+                      l.name) AS l FROM issue_labels il JOIN labels l ON l.id = il.label_id WHERE \
+                      il.issue_id = i.id ORDER BY l.name ) AS labels FROM issues i JOIN users u ON \
+                      u.id = i.author_id WHERE i.project_id = $1 AND i.deleted_at IS NULL{0: AND \
+                      i.status = $2}{2: AND i.author_id = $3}{1: AND EXISTS ( SELECT FROM \
+                      issue_labels il JOIN labels l ON l.id = il.label_id WHERE il.issue_id = i.id \
+                      AND l.name = $4 )} AND i.due_on IS NULL AND i.id < $5 ORDER BY i.due_on \
+                      DESC, i.id DESC LIMIT $6) UNION ALL (SELECT i.id, i.number, i.title, \
+                      i.status, i.tags, i.due_on, i.created_at, i.updated_at, ROW(u.id, u.email, \
+                      u.display_name, u.password_hash, u.is_admin, u.created_at) AS author, ARRAY( \
+                      SELECT ROW(l.id, l.project_id, l.name) AS l FROM issue_labels il JOIN labels \
+                      l ON l.id = il.label_id WHERE il.issue_id = i.id ORDER BY l.name ) AS labels \
+                      FROM issues i JOIN users u ON u.id = i.author_id WHERE i.project_id = $1 AND \
+                      i.deleted_at IS NULL{0: AND i.status = $2}{2: AND i.author_id = $3}{1: AND \
+                      EXISTS ( SELECT FROM issue_labels il JOIN labels l ON l.id = il.label_id \
+                      WHERE il.issue_id = i.id AND l.name = $4 )} AND i.due_on IS NOT NULL ORDER \
+                      BY i.due_on DESC, i.id DESC LIMIT $6) ORDER BY 6 DESC, 1 DESC LIMIT $6",
+                has_conditions: true,
+                ..StaticSql::EMPTY
+            };
+            let sql = match page.key() {
+                Some(at) if at.due_on.is_none() => page.choose(&FIRST, &AFTER_NULL, &BEFORE_NULL),
+                _ => page.choose(&FIRST, &AFTER, &BEFORE),
             };
             let mut query = bowline::Query::new(sql)
                 .bind_as::<sql_types::Int8, _>(&project)
                 .bind_condition::<schema::sql_types::IssueStatus, _>(0, status.as_ref())
                 .bind_condition::<sql_types::Int8, _>(2, author.as_ref())
                 .bind_condition::<sql_types::Text, _>(1, label);
-            if let Some(after) = &page.after {
+            if let Some(at) = page.key() {
                 query = query
-                    .bind_some_as::<sql_types::Date, _>(&after.due_on)
-                    .bind_as::<sql_types::Int8, _>(&after.id);
+                    .bind_some_as::<sql_types::Date, _>(&at.due_on)
+                    .bind_as::<sql_types::Int8, _>(&at.id);
             }
-            query.limit(page.limit)
+            query.page(&page)
         }
     }
 }

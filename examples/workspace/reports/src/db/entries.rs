@@ -128,7 +128,7 @@ impl Entry {
         bowline::Query::new(&SQL).keys::<Entry>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<EntryId>) -> bowline::Query<Vec<Entry>> {
         static FIRST: StaticSql = StaticSql {
             function: "Entry::list",
@@ -142,18 +142,21 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list",
+            sql: "SELECT id, account, cents FROM entries WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<entries::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<entries::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by account, id, those after `page.after`.
+    /// Up to `page.limit` rows, by account, id: the first, or those after or before a row.
     ///
     /// Served by the index `entries_account_idx`.
     pub fn list_order_by_account(page: Page<EntryOrderByAccount>) -> bowline::Query<Vec<Entry>> {
@@ -170,17 +173,21 @@ impl Entry {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_order_by_account",
+            sql: "SELECT id, account, cents FROM entries WHERE (account, id) < ($1, $2) ORDER BY \
+                  account DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
+        if let Some(at) = page.key() {
             query = query
-                .bind::<entries::account, _>(&after.account)
-                .bind::<entries::id, _>(&after.id);
+                .bind::<entries::account, _>(&at.account)
+                .bind::<entries::id, _>(&at.id);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an entry and returns it as stored.

@@ -164,7 +164,7 @@ impl Invoice {
         bowline::Query::new(&SQL).bind::<invoices::number, _>(number)
     }
 
-    /// Up to `page.limit` rows, by order_id, those after `page.after`.
+    /// Up to `page.limit` rows, by order_id: the first, or those after or before a row.
     pub fn list(page: Page<OrderId>) -> bowline::Query<Vec<Invoice>> {
         static FIRST: StaticSql = StaticSql {
             function: "Invoice::list",
@@ -179,18 +179,22 @@ impl Invoice {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Invoice::list",
+            sql: "SELECT order_id, number, paid FROM invoices WHERE order_id < $1 ORDER BY \
+                  order_id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<invoices::order_id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<invoices::order_id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this order_id, by order_id, those after `page.after`.
+    /// Up to `page.limit` rows with this order_id, by order_id: the first, or those after or before a row.
     ///
     /// Served by the index `invoices_pkey`.
     pub fn list_by_order(order_id: OrderId, page: Page<OrderId>) -> bowline::Query<Vec<Invoice>> {
@@ -208,18 +212,22 @@ impl Invoice {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Invoice::list_by_order",
+            sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1 AND order_id < \
+                  $2 ORDER BY order_id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<invoices::order_id, _>(&order_id);
-        if let Some(after) = page.after {
-            query = query.bind::<invoices::order_id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<invoices::order_id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by number, those after `page.after`.
+    /// Up to `page.limit` rows, by number: the first, or those after or before a row.
     ///
     /// Served by the index `invoices_number_key`.
     pub fn list_order_by_number(page: Page<InvoiceOrderByNumber>) -> bowline::Query<Vec<Invoice>> {
@@ -236,15 +244,19 @@ impl Invoice {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Invoice::list_order_by_number",
+            sql: "SELECT order_id, number, paid FROM invoices WHERE number < $1 ORDER BY number \
+                  DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<invoices::number, _>(&after.number);
+        if let Some(at) = page.key() {
+            query = query.bind::<invoices::number, _>(&at.number);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an invoice and returns it as stored.

@@ -159,7 +159,7 @@ impl Order {
         bowline::Query::new(&SQL).keys::<Order>(ids)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<OrderId>) -> bowline::Query<Vec<Order>> {
         static FIRST: StaticSql = StaticSql {
             function: "Order::list",
@@ -175,18 +175,22 @@ impl Order {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Order::list",
+            sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id < $1 \
+                  ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<orders::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<orders::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this customer_id, by id, those after `page.after`.
+    /// Up to `page.limit` rows with this customer_id, by id: the first, or those after or before a row.
     ///
     /// Served by the index `orders_customer_id_idx`.
     pub fn list_by_customer(
@@ -207,15 +211,19 @@ impl Order {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Order::list_by_customer",
+            sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE customer_id \
+                  = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<orders::customer_id, _>(&customer_id);
-        if let Some(after) = page.after {
-            query = query.bind::<orders::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<orders::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts an order and returns it as stored.

@@ -152,7 +152,7 @@ impl Customer {
         bowline::Query::new(&SQL).bind::<customers::email, _>(email)
     }
 
-    /// Up to `page.limit` rows, by id, those after `page.after`.
+    /// Up to `page.limit` rows, by id: the first, or those after or before a row.
     pub fn list(page: Page<CustomerId>) -> bowline::Query<Vec<Customer>> {
         static FIRST: StaticSql = StaticSql {
             function: "Customer::list",
@@ -166,18 +166,21 @@ impl Customer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Customer::list",
+            sql: "SELECT id, name, email FROM customers WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = page.after {
-            query = query.bind::<customers::id, _>(&after);
+        if let Some(key) = page.key() {
+            query = query.bind::<customers::id, _>(key);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
-    /// Up to `page.limit` rows, by email, those after `page.after`.
+    /// Up to `page.limit` rows, by email: the first, or those after or before a row.
     ///
     /// Served by the index `customers_email_key`.
     pub fn list_order_by_email(page: Page<CustomerOrderByEmail>) -> bowline::Query<Vec<Customer>> {
@@ -193,15 +196,19 @@ impl Customer {
             only_reads: true,
             ..StaticSql::EMPTY
         };
-        let sql = match &page.after {
-            None => &FIRST,
-            Some(_) => &AFTER,
+        static BEFORE: StaticSql = StaticSql {
+            function: "Customer::list_order_by_email",
+            sql: "SELECT id, name, email FROM customers WHERE email < $1 ORDER BY email DESC LIMIT \
+                  $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
         };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql);
-        if let Some(after) = &page.after {
-            query = query.bind::<customers::email, _>(&after.email);
+        if let Some(at) = page.key() {
+            query = query.bind::<customers::email, _>(&at.email);
         }
-        query.limit(page.limit)
+        query.page(&page)
     }
 
     /// Inserts a customer and returns it as stored.
