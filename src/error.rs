@@ -117,13 +117,23 @@ impl Error {
 
     /// Returns the violated constraint of one table, as a value to match on; `None` for any other
     /// failure.
+    ///
+    /// On Citus a shard of the table has violated its own constraint, both with the number of the
+    /// shard after their names; that is the table's constraint too.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
         // Code for tables of `public` serves those of another schema too.
         let is_of_schema = server.schema.as_deref() == Some(C::SCHEMA)
             || server.is_in_local_schema && C::SCHEMA == "public" && !C::IS_QUALIFIED;
-        let is_of_table = server.table.as_deref() == Some(C::TABLE) && is_of_schema;
-        C::from_name(server.constraint.as_deref().filter(|_| is_of_table)?)
+        let table = server.table.as_deref().filter(|_| is_of_schema)?;
+        let name = server.constraint.as_deref()?;
+        if table == C::TABLE {
+            return C::from_name(name);
+        }
+        let shard = shard(table).filter(|shard| table.strip_suffix(shard) == Some(C::TABLE))?;
+        let of_table = name.strip_suffix(shard).and_then(C::from_name);
+        // A check has the same name on each shard.
+        of_table.or_else(|| C::from_name(name))
     }
 
     /// Returns the name of the violated constraint or unique index.
@@ -136,4 +146,11 @@ impl Error {
     pub fn no_session(&self) -> Option<&NoSession> {
         self.0.no_session.as_deref()
     }
+}
+
+/// Returns the end `_102008` of the name of a shard. Citus counts from 102008 on.
+fn shard(table: &str) -> Option<&str> {
+    let digits = table.len() - table.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let start = table.len().checked_sub(digits + 1)?;
+    (digits >= 6 && table[start..].starts_with('_')).then_some(&table[start..])
 }

@@ -15,25 +15,20 @@ pub use position::{read, write};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<K> {
-    /// Where the page begins or ends.
-    start: Start<K>,
+    /// The key after which the page begins; `None` for the first rows, or for those before a key.
+    pub after: Option<K>,
+    /// The key before which it ends.
+    before: Option<K>,
     /// The largest number of rows, as the value of `LIMIT`; not negative.
     pub limit: i64,
-}
-
-/// The row at which a page begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start<K> {
-    First,
-    After(K),
-    Before(K),
 }
 
 impl<K> Page<K> {
     /// Returns the page of the first rows.
     pub const fn first(limit: u32) -> Self {
         Self {
-            start: Start::First,
+            after: None,
+            before: None,
             limit: limit as i64,
         }
     }
@@ -41,7 +36,8 @@ impl<K> Page<K> {
     /// Returns the page of the rows after the one with this key, or after this row.
     pub fn after(key: impl Into<K>, limit: u32) -> Self {
         Self {
-            start: Start::After(key.into()),
+            after: Some(key.into()),
+            before: None,
             limit: i64::from(limit),
         }
     }
@@ -53,7 +49,8 @@ impl<K> Page<K> {
     /// by [`Session::stream`](crate::Session::stream), the nearest comes first.
     pub fn before(key: impl Into<K>, limit: u32) -> Self {
         Self {
-            start: Start::Before(key.into()),
+            after: None,
+            before: Some(key.into()),
             limit: i64::from(limit),
         }
     }
@@ -62,7 +59,8 @@ impl<K> Page<K> {
     /// position is that of the last row which a client has.
     pub fn new(after: Option<K>, limit: u32) -> Self {
         Self {
-            start: after.map_or(Start::First, Start::After),
+            after,
+            before: None,
             limit: i64::from(limit),
         }
     }
@@ -70,24 +68,21 @@ impl<K> Page<K> {
     /// Returns the key at which the page begins or ends.
     #[doc(hidden)]
     pub fn key(&self) -> Option<&K> {
-        match &self.start {
-            Start::First => None,
-            Start::After(key) | Start::Before(key) => Some(key),
-        }
+        self.before.as_ref().or(self.after.as_ref())
     }
 
     /// Returns the constant of the page: of the first rows, of those after a key, or before one.
     #[doc(hidden)]
     pub fn choose<T>(&self, first: T, after: T, before: T) -> T {
-        match self.start {
-            Start::First => first,
-            Start::After(_) => after,
-            Start::Before(_) => before,
+        match (&self.before, &self.after) {
+            (Some(_), _) => before,
+            (None, Some(_)) => after,
+            (None, None) => first,
         }
     }
 
     /// Returns true if the rows are read in the opposite order.
     pub(crate) fn is_backward(&self) -> bool {
-        matches!(self.start, Start::Before(_))
+        self.before.is_some()
     }
 }

@@ -207,9 +207,12 @@ impl NamedQuery {
     }
 }
 
+/// Checks the query with a condition, a number of parameters and an order in place of its own.
+type Check<'c> = dyn Fn(Option<&str>, Option<usize>, Option<&str>) -> Result<Query, Mistake> + 'c;
+
 /// Checks the query of the rows after a position.
 fn page_query(
-    check: &dyn Fn(Option<&str>, Option<usize>, Option<&str>) -> Result<Query, Mistake>,
+    check: &Check<'_>,
     keys: &[Key],
     (parameters, is_null): (usize, bool),
     order: Option<&str>,

@@ -1,5 +1,6 @@
 //! Errors of the server: the code, and every field of the message.
 
+use bank::AccountConstraint;
 use bowline::error::ServerError;
 use bowline::sqlstate::SqlStateClass;
 use bowline::{Database, ErrorKind, Result, SqlState, StatementDsl as _, sql_query};
@@ -168,4 +169,30 @@ fn missing_tables_and_misspelt_columns_have_hints() {
     };
     assert!(hint("SELECT FROM shops").contains("`bowline migrate status`"));
     assert!(hint("SELECT relnam FROM pg_class").contains("relname"));
+}
+
+#[bowline::test]
+fn a_constraint_of_a_shard_is_that_of_its_table(db: Database) -> Result<()> {
+    // As Citus names the shards of `accounts`, and what belongs to them.
+    let mut session = db.session()?;
+    session.batch_execute(
+        "CREATE TABLE accounts_102010 (LIKE accounts INCLUDING ALL);
+         ALTER INDEX accounts_102010_username_key RENAME TO accounts_username_key_102010;
+         CREATE TABLE accounts_10 (username text CONSTRAINT accounts_username_key_10 UNIQUE);",
+    )?;
+    drop(session);
+    let violated = |table: &str, values: &str| -> Result<Option<AccountConstraint>> {
+        let insert = format!("INSERT INTO {table} (username) VALUES {values}");
+        let error = db
+            .run(sql_query(insert).affected())
+            .expect_err("it is refused");
+        Ok(error.constraint::<AccountConstraint>())
+    };
+    let twice = "('ann'), ('ann')";
+    let key = Some(AccountConstraint::UsernameKey);
+    assert_eq!(violated("accounts", twice)?, key);
+    assert_eq!(violated("accounts_102010", twice)?, key);
+    // Another table, whose name happens to end so.
+    assert_eq!(violated("accounts_10", twice)?, None);
+    Ok(())
 }

@@ -26,5 +26,5 @@ CREATE TABLE measured_2026 PARTITION OF measured FOR VALUES FROM ('2026-01-01') 
 CREATE VIEW briefs AS SELECT id, owner_id, title AS heading, upper(title) AS loud FROM open_tickets;
 CREATE VIEW everybody AS SELECT name FROM owners UNION SELECT code FROM uniquely;
 CREATE FUNCTION add_owner() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN INSERT INTO owners (name) VALUES (NEW.name); RETURN NEW; END';
+    'BEGIN INSERT INTO owners (name) VALUES (coalesce(NEW.name, ''nobody'')); RETURN NEW; END';
 CREATE TRIGGER add INSTEAD OF INSERT ON everybody FOR EACH ROW EXECUTE FUNCTION add_owner();

@@ -1,0 +1,10 @@
+use bank::{Account, Transfer};
+
+#[derive(bowline::Graph)]
+#[expect(dead_code, reason = "only its type matters")]
+struct Sent {
+    transfer: Transfer,
+    sender: Vec<Account>,
+}
+
+fn main() {}

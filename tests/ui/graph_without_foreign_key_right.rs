@@ -1,0 +1,10 @@
+use bank::{Account, AccountLabel};
+
+#[derive(bowline::Graph)]
+#[expect(dead_code, reason = "only its type matters")]
+struct Labelled {
+    account: Account,
+    account_labels: Vec<AccountLabel>,
+}
+
+fn main() {}
