@@ -25,7 +25,7 @@ use crate::wire::interrupt;
 /// The longest pause between two batches that the file does not set.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// How a batch is tried, and who is told.
+/// The limits of the attempts at a batch, and the observer of the progress.
 pub(super) struct Runs<'a> {
     pub(super) wait: LockWait,
     pub(super) deadline: Instant,

@@ -1,4 +1,4 @@
-//! What is told while a migration runs.
+//! The trait that receives the progress of a migration.
 
 use std::time::Duration;
 

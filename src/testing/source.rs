@@ -77,7 +77,7 @@ fn source_of_settings(package: &Path) -> Result<Option<(PathBuf, String)>, Local
     Ok(None)
 }
 
-/// Reads a file of settings; returns `None` if there is none.
+/// Reads a settings file; returns `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<toml::Table>, LocalServerError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

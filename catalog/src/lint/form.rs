@@ -29,8 +29,8 @@ pub enum SafeForm {
     Refused(Box<Refusal>),
 }
 
-/// Returns how a statement is run after these migrations. Excluded rules count too, since they are
-/// about statements that somebody has chosen.
+/// Returns how a statement is run after these migrations. All rules apply, also those that the
+/// settings exclude for `lint`.
 pub fn safe_form(migrations: &[Input<'_>], statement: &SqlFile, postgres: Option<u32>) -> SafeForm {
     let mut all = migrations.to_vec();
     all.push(Input {

@@ -257,7 +257,7 @@ fn change<'a>(statement: &Statement<'a>) -> Result<Change<'a>, Wrong> {
         } else if depth == 0 && token.is_word("returning") {
             return Err((
                 token.start()..text.len(),
-                "the rows that a backfill returns are read by nobody",
+                "nothing reads the rows that a backfill returns",
                 "remove RETURNING",
             ));
         }

@@ -99,7 +99,7 @@ fn keys_of_several_columns_and_policies_are_relations() {
         "{lines}"
     );
     assert_eq!(relations(&project, "lines"), ["DOC: One docs"]);
-    // A row that a policy hides, or that a key which was not checked does not find, is none.
+    // A policy can hide the row, and a key that was not checked need not find one.
     assert_eq!(
         relations(&project, "notes"),
         ["TENANT: Optional tenants", "LATE: Optional tenants"]

@@ -1,5 +1,5 @@
 //! The steps of `bowline new --safe` while a reader and a writer use the table: the locks are those
-//! of the plan, and nobody waits long.
+//! of the plan, and neither of the two waits long.
 //!
 //! `script/under-load` runs it with a million rows and prints what it measured.
 

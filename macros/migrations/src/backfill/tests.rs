@@ -84,7 +84,7 @@ fn what_cannot_run_in_batches_is_an_error() {
         (
             format!("{mark}\nUPDATE t SET a = 1\nRETURNING a"),
             3,
-            "the rows that a backfill returns",
+            "nothing reads the rows",
         ),
         (
             format!("{mark}\nDELETE FROM t WHERE CURRENT OF c"),
