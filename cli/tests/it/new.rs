@@ -262,3 +262,11 @@ fn a_statement_without_safe_steps_is_refused() {
     }
     assert_eq!(folders(&project), ["1_accounts"]);
 }
+
+#[test]
+fn a_name_can_end_as_that_of_a_backfill() {
+    let project = in_use();
+    let sql = "ALTER TABLE accounts ADD COLUMN nick text";
+    let shown = printed(&project, &["new", "undo_backfill", "--safe", sql]);
+    assert!(shown.ends_with("exit 0"), "{shown}");
+}

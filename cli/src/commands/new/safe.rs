@@ -102,7 +102,7 @@ fn in_files(steps: &[Step]) -> Vec<Step> {
 }
 
 /// What a step is for, as a part of the name of its folder.
-fn phase(step: &Step) -> &'static str {
+fn phase(sql: &str) -> &'static str {
     let of = |statement: bowline_sql::Statement<'_>| {
         let words: Vec<_> = statement.tokens().collect();
         let has = |word: &str| words.iter().any(|token| token.is_word(word));
@@ -123,7 +123,7 @@ fn phase(step: &Step) -> &'static str {
             "expand"
         }
     };
-    let phases: Vec<&str> = bowline_sql::statements(&step.sql).map(of).collect();
+    let phases: Vec<&str> = bowline_sql::statements(sql).map(of).collect();
     let order = ["contract", "backfill", "validate"];
     let mut found = order.into_iter().filter(|phase| phases.contains(phase));
     found.next().unwrap_or("expand")
@@ -141,10 +141,10 @@ fn texts(base: &str, steps: Vec<Step>, existing: &[Migration]) -> Vec<Texts> {
     for (number, step) in steps.into_iter().enumerate() {
         let name = match is_one {
             true => base.to_owned(),
-            false => format!("{base}_{}_{}", number + 1, phase(&step)),
+            false => format!("{base}_{}_{}", number + 1, phase(&step.sql)),
         };
         // Rows are no part of the schema, and the value of some is for a person to write.
-        let is_backfill = phase(&step) == "backfill";
+        let is_backfill = phase(&step.sql) == "backfill";
         if is_backfill && step.sql.contains("= ..") {
             ui::note(format!(
                 "write the value in the up.sql of {name}, in place of `..`"
@@ -201,7 +201,7 @@ fn prove(texts: &[Texts], existing: &[Migration], statement: &SqlFile) -> Result
     let asked = replay(files.iter().chain([statement]));
     let steps: Vec<SqlFile> = texts
         .iter()
-        .filter(|text| !text.name.ends_with("_backfill"))
+        .filter(|text| phase(&text.up) != "backfill")
         .map(|text| file(&text.name, &text.up))
         .collect();
     let mut made = None;
