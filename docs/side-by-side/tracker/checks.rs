@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::issues::{BoardOrder, Filter, IssueChanges, NewIssue};
+use crate::issues::{BoardOrder, Filter, IssueChanges};
 use crate::rows::{Email, IssueStatus, Settings};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -115,17 +115,8 @@ async fn columns(db: &crate::Db, start: &Start) -> Result<Vec<i64>> {
         assert_eq!((opened.number, opened.version), (number, 1));
         issues.push(opened.id);
     }
-    let new = NewIssue {
-        project_id: start.project,
-        number: 100,
-        author_id: start.ben,
-        title: "all columns".to_owned(),
-        tags: vec!["one".to_owned().into(), "two".to_owned().into()],
-        estimate: Some("1.50".parse()?),
-        remind_before: Some(crate::interval()),
-        due_on: Some("2027-01-01".parse()?),
-    };
-    let inserted = need!(db, issues::insert_issue(&new))?;
+    let new = crate::all_columns(start.project, start.ben);
+    let inserted = need!(db, issues::insert_issue(new))?;
     let found = need!(db, issues::find_issue(inserted.id))?.expect("the issue");
     assert_eq!(found.remind_before, Some(crate::interval()));
     let found = json(&found);
@@ -298,15 +289,15 @@ async fn writes(db: &crate::Db, start: &Start, issues: &[i64]) -> Result {
     assert!(ids.windows(2).all(|two| two[0] < two[1]));
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), bodies.len());
 
-    let changes = IssueChanges {
-        title: Some("new"),
+    let changes = || IssueChanges {
+        title: Some("new".into()),
         due_on: Some(None),
         ..IssueChanges::default()
     };
-    let edited = need!(db, issues::edit_issue(issues[3], 1, &changes))?.expect("version 1");
+    let edited = need!(db, issues::edit_issue(issues[3], 1, changes()))?.expect("version 1");
     assert_eq!((edited.title.as_str(), edited.version), ("new", 2));
     assert_eq!((edited.due_on, edited.tags.len()), (None, 2));
-    assert!(need!(db, issues::edit_issue(issues[3], 1, &changes))?.is_none());
+    assert!(need!(db, issues::edit_issue(issues[3], 1, changes()))?.is_none());
     assert!(need!(db, issues::delete_issue(issues[3]))?);
     assert!(!need!(db, issues::delete_issue(issues[3]))?);
     assert!(need!(db, issues::find_issue(issues[3]))?.is_none());

@@ -34,7 +34,7 @@ pub struct NewIssue {
     pub due_on: Option<NaiveDate>,
 }
 
-pub async fn insert_issue(db: &mut AsyncPgConnection, new: &NewIssue) -> QueryResult<Issue> {
+pub async fn insert_issue(db: &mut AsyncPgConnection, new: NewIssue) -> QueryResult<Issue> {
     diesel::insert_into(issues::table)
         .values(new)
         .returning(Issue::as_returning())
@@ -462,7 +462,7 @@ pub async fn edit_issue(
     db: &mut AsyncPgConnection,
     id: i64,
     version: i32,
-    changes: &IssueChanges<'_>,
+    changes: IssueChanges<'_>,
 ) -> QueryResult<Option<Issue>> {
     diesel::update(issues::table.find(id))
         .filter(issues::version.eq(version))

@@ -26,6 +26,20 @@ fn interval() -> diesel::data_types::PgInterval {
     diesel::data_types::PgInterval::from_days(1)
 }
 
+/// An issue with each column that it can be given.
+fn all_columns(project: i64, author: i64) -> issues::NewIssue {
+    issues::NewIssue {
+        project_id: project,
+        number: 100,
+        author_id: author,
+        title: "all columns".to_owned(),
+        tags: vec!["one".to_owned().into(), "two".to_owned().into()],
+        estimate: "1.50".parse().ok(),
+        remind_before: Some(interval()),
+        due_on: "2027-01-01".parse().ok(),
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let manager = AsyncDieselConnectionManager::new(std::env::var("DATABASE_URL")?);

@@ -13,7 +13,6 @@ use crate::rows::{
 };
 
 // need: jsonb, text[], date, numeric, interval
-#[derive(Default)]
 pub struct NewIssue {
     pub project_id: i64,
     pub number: i32,
@@ -25,7 +24,7 @@ pub struct NewIssue {
     pub due_on: Option<NaiveDate>,
 }
 
-pub async fn insert_issue(db: &PgPool, new: &NewIssue) -> Result<Issue> {
+pub async fn insert_issue(db: &PgPool, new: NewIssue) -> Result<Issue> {
     sqlx::query_as(
         "INSERT INTO issues (project_id, number, author_id, title, tags, estimate, remind_before, due_on)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -34,10 +33,10 @@ pub async fn insert_issue(db: &PgPool, new: &NewIssue) -> Result<Issue> {
     .bind(new.project_id)
     .bind(new.number)
     .bind(new.author_id)
-    .bind(&new.title)
-    .bind(&new.tags)
-    .bind(&new.estimate)
-    .bind(&new.remind_before)
+    .bind(new.title)
+    .bind(new.tags)
+    .bind(new.estimate)
+    .bind(new.remind_before)
     .bind(new.due_on)
     .fetch_one(db)
     .await
@@ -422,7 +421,7 @@ pub async fn edit_issue(
     db: &PgPool,
     id: i64,
     version: i32,
-    changes: &IssueChanges<'_>,
+    changes: IssueChanges<'_>,
 ) -> Result<Option<Issue>> {
     sqlx::query_as(
         "UPDATE issues

@@ -25,6 +25,20 @@ fn interval() -> sqlx::postgres::types::PgInterval {
     }
 }
 
+/// An issue with each column that it can be given.
+fn all_columns(project: i64, author: i64) -> issues::NewIssue {
+    issues::NewIssue {
+        project_id: project,
+        number: 100,
+        author_id: author,
+        title: "all columns".to_owned(),
+        tags: vec!["one".to_owned(), "two".to_owned()],
+        estimate: "1.50".parse().ok(),
+        remind_before: Some(interval()),
+        due_on: "2027-01-01".parse().ok(),
+    }
+}
+
 async fn open(url: &str) -> Result<Db, sqlx::Error> {
     sqlx::PgPool::connect(url).await
 }
