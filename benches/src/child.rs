@@ -6,8 +6,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::allocations;
+use crate::crowd::Size;
 use crate::target::Target;
 use crate::workloads;
 
@@ -49,17 +51,57 @@ pub fn peak_memory_of(
     Ok(peak.ok_or("the child printed no peak")?.parse()?)
 }
 
+/// Returns the peak memory, in KiB, of a child in which tasks find users for a second.
+pub fn peak_memory_of_tasks(
+    target: &Target,
+    contender: &str,
+    size: Size,
+) -> Result<f64, Box<dyn Error>> {
+    let output = Command::new(env::current_exe()?)
+        .args(["tasks", contender])
+        .args([size.callers.to_string(), size.sessions.to_string()])
+        .env("BENCH_URL", &target.url)
+        .env("BENCH_USERS", target.users.to_string())
+        .env("BENCH_SCALE", target.scale.to_string())
+        .output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    Ok(printed.trim().parse()?)
+}
+
+/// Runs as the child of [`peak_memory_of_tasks`].
+pub fn run_tasks(arguments: &[String]) -> Result<(), Box<dyn Error>> {
+    let [contender, callers, sessions] = arguments else {
+        return Err("usage: tasks CONTENDER CALLERS SESSIONS".into());
+    };
+    let size = Size {
+        callers: callers.parse()?,
+        sessions: sessions.parse()?,
+    };
+    let crowd = workloads::task_finds()
+        .into_iter()
+        .find(|crowd| crowd.name == contender)
+        .ok_or("no such contender")?;
+    crowd.start(&target()?, size)(Duration::from_secs(1));
+    println!("{}", peak_memory()?);
+    Ok(())
+}
+
+/// Returns the target that the parent process named.
+fn target() -> Result<Target, Box<dyn Error>> {
+    Ok(Target {
+        url: env::var("BENCH_URL")?,
+        users: env::var("BENCH_USERS")?.parse()?,
+        scale: env::var("BENCH_SCALE")?.parse()?,
+    })
+}
+
 /// Runs as the child: does the work, and prints the allocations, their bytes, and the peak memory
 /// in KiB.
 pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let [workload, contender, times] = arguments else {
         return Err("usage: child WORKLOAD CONTENDER TIMES".into());
     };
-    let target = Target {
-        url: env::var("BENCH_URL")?,
-        users: env::var("BENCH_USERS")?.parse()?,
-        scale: env::var("BENCH_SCALE")?.parse()?,
-    };
+    let target = target()?;
     let workload = workloads::named(workload).ok_or("no such workload")?;
     let contender = workload.contender(contender).ok_or("no such contender")?;
     let mut run = contender.start(&target);

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         "ceilings" => compare_with_ceilings(),
         "counts" => count(rest),
         "child" => child::run(rest),
+        "tasks" => child::run_tasks(rest),
         "times" => measure(rest),
         _ => Err(USAGE.into()),
     };

@@ -18,6 +18,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::contender::Contender;
+use crate::crowd::Crowd;
 use crate::peers::{self, Peer};
 use crate::rounds::{self, Rounds};
 use crate::server::Server;
@@ -97,6 +98,11 @@ impl Workload {
     pub fn part(self) -> &'static str {
         self.name.split(' ').next().unwrap_or(self.name)
     }
+}
+
+/// Returns the crowds of tasks that find users.
+pub fn task_finds() -> Vec<Crowd> {
+    contenders(|peer| peer.task_find())
 }
 
 /// Returns the workload of this name.

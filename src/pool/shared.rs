@@ -1,7 +1,7 @@
 //! The state of a pool, and its queue of waiters.
 //!
-//! One lock protects the whole state, and no thread waits while it holds the lock. [`turns`] says
-//! which caller a session goes to.
+//! One lock protects the whole state, and no thread waits while it holds the lock. [`wait_queue`]
+//! says which caller a session goes to.
 
 pub(super) mod growth;
 pub(super) mod inquiry;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Part, contenders};
+use super::{Part, task_finds};
+use crate::child;
 use crate::crowd::Size;
 use crate::crowds;
 use crate::table::thousands;
@@ -18,10 +19,16 @@ pub const PART: Part = Part {
                 callers,
                 sessions: 16,
             };
-            let finds = contenders(|peer| peer.task_find());
             let turns = (5, Duration::from_secs(2));
-            let table = crowds::table(&server.target, &finds, size, turns, "bowline");
+            let table = crowds::table(&server.target, &task_finds(), size, turns, "bowline");
             writeln!(text, "{} tasks.\n\n{table}", thousands(callers as f64))?;
+            text.push_str("Peak memory of a process that does this for a second:");
+            for (place, crowd) in task_finds().iter().enumerate() {
+                let peak = child::peak_memory_of_tasks(&server.target, crowd.name, size)?;
+                let comma = if place > 0 { "," } else { "" };
+                write!(text, "{comma} {} {:.1} MiB", crowd.name, peak / 1024.0)?;
+            }
+            text.push_str(".\n\n");
         }
         Ok(text)
     },

@@ -3,8 +3,9 @@
 //! A session that is returned becomes idle, and the longest waiter is woken for it. Until that
 //! waiter runs, another caller that is running may take the session: with many short calls, waiting
 //! for a sleeping thread each time would cost more than the calls. The wait is limited: a returned
-//! session goes directly to the longest waiter if no waiter has got one for [`TURN`]. Waiters are
-//! served in the order in which they asked.
+//! session goes directly to the longest waiter if no waiter has got one for [`TURN`], and always if
+//! that is a task, which needs no switch of threads. Waiters are served in the order in which they
+//! asked.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::waiter::{ToNotify, Waiter, WaiterReply};
 use crate::error::Error;
 use crate::pool::store::Item;
 
-/// The time for which callers that do not wait take precedence.
+/// The time for which callers that do not wait take precedence over threads that do.
 const TURN: Duration = Duration::from_micros(200);
 
 /// The idle sessions, and the callers that wait for one.
@@ -60,7 +61,8 @@ impl<S: Resource> WaitQueue<S> {
         let first = self.waiting.front()?;
         // The longest waiter has been woken for an idle session.
         let is_served = !self.idle.is_empty();
-        if is_served || first.asked.max(self.last_turn) + TURN > now {
+        let is_task = first.caller.thread.is_none();
+        if is_served || (!is_task && first.asked.max(self.last_turn) + TURN > now) {
             return None;
         }
         self.last_turn = now;

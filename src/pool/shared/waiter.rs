@@ -38,6 +38,8 @@ struct Call<S: Resource> {
     may_retry: bool,
     /// Wakes the task that waits; `None` for a thread.
     waker: Option<Waker>,
+    /// Whether a thread sleeps until it is called. Only then is it woken, by a system call.
+    is_asleep: bool,
 }
 
 pub(super) enum WaiterReply<S: Resource> {
@@ -61,6 +63,7 @@ impl<S: Resource> Waiter<S> {
                 reply: None,
                 may_retry: false,
                 waker: None,
+                is_asleep: false,
             }),
         }
     }
@@ -106,11 +109,13 @@ impl<S: Resource> Waiter<S> {
             if left.is_zero() || interrupt.is_some_and(Interrupt::is_given_up) {
                 return None;
             }
+            call.is_asleep = true;
             call = self
                 .called
                 .wait_timeout(call, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            call.is_asleep = false;
         }
     }
 
@@ -126,8 +131,13 @@ impl<S: Resource> Waiter<S> {
 
     /// Wakes the waiter for what was set before.
     pub(super) fn notify(&self) {
-        self.called.notify_one();
-        let waker = lock(&self.call).waker.take();
+        let (waker, is_asleep) = {
+            let mut call = lock(&self.call);
+            (call.waker.take(), call.is_asleep)
+        };
+        if is_asleep {
+            self.called.notify_one();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }

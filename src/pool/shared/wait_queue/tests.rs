@@ -47,6 +47,13 @@ fn caller() -> Caller {
     }
 }
 
+fn task() -> Caller {
+    Caller {
+        thread: None,
+        ..caller()
+    }
+}
+
 /// The deadline of a checkout that is expected to succeed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -95,6 +102,21 @@ fn assert_woken(queue: &WaitQueue<Resource>, event: usize) {
 }
 
 #[test]
+fn a_returned_session_goes_to_a_waiting_task_at_once() {
+    let now = Instant::now();
+    for (first, is_given) in [(task(), true), (caller(), false)] {
+        let mut queue = WaitQueue::<Resource>::new();
+        queue.last_turn = now;
+        queue.queue(Arc::new(Waiter::new(first, now)), false);
+        queue.queue(Arc::new(Waiter::new(caller(), now)), false);
+        assert_eq!(queue.take_due_waiter(now).is_some(), is_given);
+        // The thread behind it has its turn once it has waited for long enough.
+        assert!(queue.take_due_waiter(now).is_none());
+        assert!(queue.take_due_waiter(now + TURN).is_some());
+    }
+}
+
+#[test]
 fn a_waiter_is_woken_whenever_a_session_is_idle() {
     let mut random = Seeded(0x9E37_79B9_7F4A_7C15);
     let mut queue = WaitQueue::new();
@@ -109,7 +131,8 @@ fn a_waiter_is_woken_whenever_a_session_is_idle() {
         match event {
             // A caller begins to wait.
             0 | 1 if queue.idle.is_empty() && queue.waiting.len() < 12 => {
-                queue.queue(Arc::new(Waiter::new(caller(), now)), random.below(8) == 0);
+                let caller = [task, caller][random.below(2)]();
+                queue.queue(Arc::new(Waiter::new(caller, now)), random.below(8) == 0);
             }
             // A caller that does not wait takes an idle session.
             2 | 8..12 => held.extend(queue.take()),
@@ -218,3 +241,6 @@ fn the_longest_waiter_goes_first_after_its_time() {
     let second = queue.take_due_waiter(at(400)).expect("its turn");
     assert!(Arc::ptr_eq(&second, &waiters[1]));
 }
+
+#[cfg(feature = "tokio")]
+mod tasks;
