@@ -193,6 +193,13 @@ impl SessionConnection {
         self.libpq.exit_pipeline()
     }
 
+    /// Notes that the pipeline that follows waits for an answer that the server has not begun.
+    #[inline]
+    pub(super) fn note_request(&mut self) {
+        #[cfg(feature = "tokio")]
+        self.libpq.registration().note_request();
+    }
+
     /// Returns a machine that continues a pipeline; between [`Self::enter_pipeline`] and
     /// [`Self::exit_pipeline`].
     pub(super) fn pipeline<'c>(&'c mut self, state: &'c mut PipelineState) -> Pipeline<'c> {

@@ -186,6 +186,7 @@ impl Session {
             interrupt,
         );
         pending.own = own;
+        self.connection.note_request();
         if pending.state.needs_pipeline_mode()
             && let Err(error) = self.connection.enter_pipeline()
         {

@@ -1,8 +1,10 @@
 //! Waits of tasks, by tokio: for a socket, and for a point in time.
 //!
 //! libpq reads and writes the socket itself, and does not say when the socket is drained. tokio
-//! reports each change once. So the report is kept until `poll(2)` says that the socket is not
-//! ready: the waits are as level-triggered as those of callers that block.
+//! reports each change once. So before a task waits for the next change, `poll(2)` says whether the
+//! socket is still ready because of the last one: the waits are as level-triggered as those of
+//! callers that block. The first wait for the answer to a request needs no such call, because the
+//! answer is a change in any case.
 
 use std::future::Future as _;
 use std::io;
@@ -40,12 +42,27 @@ struct Side {
     socket: AsyncFd<OwnedFd>,
     /// Whether tokio has been asked for the next change, and has not reported it yet.
     awaits_change: bool,
+    /// Whether the socket may be ready still because of the change that was reported last.
+    may_be_ready: bool,
 }
 
 impl Registration {
     /// Forgets the socket, which may be another one with the next wait.
     pub(crate) fn forget(&mut self) {
         self.0 = None;
+    }
+
+    /// Notes that a request is about to be sent. What is unread before its answer does not matter to
+    /// the wait for it.
+    #[inline]
+    pub(crate) fn note_request(&mut self) {
+        if let Some(Registered {
+            readable: Some(readable),
+            ..
+        }) = self.0.as_deref_mut()
+        {
+            readable.may_be_ready = false;
+        }
     }
 
     /// Waits until the socket is ready or the deadline has passed; returns whether it is ready.
@@ -125,6 +142,7 @@ impl Side {
             *side = Some(Self {
                 socket: register(socket, interest)?,
                 awaits_change: false,
+                may_be_ready: false,
             });
         }
         side.as_mut()
@@ -140,11 +158,22 @@ impl Side {
     ) -> io::Result<bool> {
         while let Poll::Ready(guard) = poll_change(&self.socket, context) {
             let mut guard = guard?;
-            if mem::take(&mut self.awaits_change) || is_ready(self.socket.as_fd(), flag)? {
+            if mem::take(&mut self.awaits_change) {
+                // What arrives from now on is another change.
+                guard.clear_ready();
+                self.may_be_ready = true;
+                return Ok(true);
+            }
+            if is_ready(self.socket.as_fd(), flag)? {
                 return Ok(true);
             }
             guard.clear_ready();
+            self.may_be_ready = false;
         }
+        if self.may_be_ready && is_ready(self.socket.as_fd(), flag)? {
+            return Ok(true);
+        }
+        self.may_be_ready = false;
         self.awaits_change = true;
         Ok(false)
     }
