@@ -4,8 +4,10 @@
 //! (`shared::wait_queue`); connecting in the background, only while a caller waits
 //! (`shared::growth`); timed checks of lifetimes and long holders (`keeper`); and errors that say
 //! why no session is available (`shared::refused`). A checkout takes no round trip: the socket
-//! shows whether the server has closed the connection. A checkout that need not wait takes one
-//! lock, reads the clock once and calls the system once, and so does a return, without that call.
+//! shows whether the server has closed the connection. It is not looked at for a session that was
+//! in use until this moment, if the call is run again after a lost connection. A checkout that need
+//! not wait takes one lock, reads the clock once and calls the system at most once, and so does a
+//! return, without that call.
 
 #[cfg(feature = "tokio")]
 mod clean;
@@ -61,7 +63,20 @@ pub(crate) struct Request {
     now: Instant,
     /// An idle session, if it cannot be handed out at once.
     found: Option<Lease<Session>>,
+    trust: Trust,
 }
+
+/// Whether a session that was in use until this moment is taken for open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// No: its socket is looked at, as that of any other.
+    Nothing,
+    /// Yes: a call that finds it closed is run again on another session.
+    JustUsed,
+}
+
+/// A session that was returned less than this time ago was in use until this moment.
+const JUST_USED: Duration = Duration::from_micros(100);
 
 impl Request {
     /// Waits for a session. Callers are served in the order of their requests. The deadline is
@@ -75,6 +90,7 @@ impl Request {
             caller,
             now,
             mut found,
+            trust,
         } = self;
         let inner = &*pool.0;
         let deadline = || deadline().min(now + inner.checkout_timeout.min(A_YEAR));
@@ -86,9 +102,10 @@ impl Request {
                 Some(lease) => lease,
                 None => inner.shared.take_at(now, caller, deadline, again).await?,
             };
-            let is_good = match inner.is_good_now(&mut lease, now) {
+            let is_good = match inner.is_good_now(&mut lease, now, trust) {
                 Some(is_good) => is_good,
-                None => inner.answers(&mut lease, deadline()).await,
+                // In a box, so that what is rare does not make each wait larger.
+                None => Box::pin(inner.answers(&mut lease, deadline())).await,
             };
             if is_good {
                 return Ok(inner.session(lease, caller));
@@ -155,6 +172,7 @@ impl Pool {
         holder: &'static Location<'static>,
         now: Instant,
         is_blocking: bool,
+        trust: Trust,
     ) -> Result<std::result::Result<PooledSession, Request>> {
         let inner = &*self.0;
         inner.refuse_child()?;
@@ -164,7 +182,7 @@ impl Pool {
         };
         let found = match inner.shared.take_idle(now, caller)? {
             Some(mut lease) => {
-                if inner.is_good_now(&mut lease, now) == Some(true) {
+                if inner.is_good_now(&mut lease, now, trust) == Some(true) {
                     return Ok(Ok(inner.session(lease, caller)));
                 }
                 Some(lease)
@@ -176,6 +194,7 @@ impl Pool {
             caller,
             now,
             found,
+            trust,
         }))
     }
 
@@ -226,7 +245,12 @@ impl Inner {
     /// Returns whether a session may be handed out; `None` if it was idle for long, so that the
     /// server has to be asked.
     #[inline]
-    fn is_good_now(&self, lease: &mut Lease<Session>, asked: Instant) -> Option<bool> {
+    fn is_good_now(
+        &self,
+        lease: &mut Lease<Session>,
+        asked: Instant,
+        trust: Trust,
+    ) -> Option<bool> {
         let now = if lease.has_waited() {
             Instant::now()
         } else {
@@ -238,12 +262,16 @@ impl Inner {
             item.session.set_close_reason(reason);
             return Some(false);
         }
+        let idle = now.duration_since(item.idle_since);
+        if trust == Trust::JustUsed && idle < JUST_USED {
+            return Some(true);
+        }
         if item.session.was_closed() {
             item.session.set_close_reason("closed_by_server");
             return Some(false);
         }
         item.session.note_peek();
-        (now.duration_since(item.idle_since) < self.ping_after).then_some(true)
+        (idle < self.ping_after).then_some(true)
     }
 
     /// Returns whether the server answers a ping on this session.
@@ -389,7 +417,7 @@ mod fork {
         let inner = Arc::get_mut(&mut pool.0).expect("the only one");
         inner.process += 1;
         let parent = inner.process.to_string();
-        let got = pool.get_at_once(Location::caller(), Instant::now(), true);
+        let got = pool.get_at_once(Location::caller(), Instant::now(), true, Trust::Nothing);
         let error = got.err().expect("a child");
         assert!(error.message().contains(&parent), "{error}");
         assert!(pool.close(Duration::ZERO).is_err());

@@ -143,6 +143,11 @@ impl<'b> Retries<'b> {
         self.attempt
     }
 
+    /// Returns whether this is the first attempt, and a lost connection leads to another one.
+    pub(crate) fn may_reconnect(&self) -> bool {
+        self.attempt == 1 && self.policy.attempts > 1 && self.policy.reconnects > 0
+    }
+
     /// Prevents further attempts, because the transaction around the work would have to be retried.
     pub(crate) fn stop(&mut self) {
         self.policy = RetryPolicy::never();

@@ -9,6 +9,7 @@ use super::{Database, PooledSession};
 use crate::deadline::A_YEAR;
 use crate::error::{Error, Outcome, Result};
 use crate::observe::metrics;
+use crate::pool::Trust;
 use crate::retry::{Retries, RetryPolicy};
 use crate::session::{AttemptResult, CallRecord};
 use crate::transaction::TransactionStart;
@@ -90,7 +91,12 @@ impl Attempts<'_> {
         is_blocking: bool,
     ) -> Result<Result<Attempt, Box<Request>>, (Error, u32)> {
         let source = &self.database.source;
-        match source.get_at_once(self.holder, self.asked, is_blocking) {
+        let trust = if self.retries.may_reconnect() {
+            Trust::JustUsed
+        } else {
+            Trust::Nothing
+        };
+        match source.get_at_once(self.holder, self.asked, is_blocking, trust) {
             Ok(Ok(session)) => Ok(Ok(self.attempt(session))),
             Ok(Err(request)) => Ok(Err(request)),
             Err(error) => Err((error, self.retries.attempt())),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::no_session::PoolState;
 use crate::observe::{Checkout, Span, metrics, within};
-use crate::pool::{self, Pool};
+use crate::pool::{self, Pool, Trust};
 use crate::session::Session;
 use crate::wire::executor::{block_on, is_blocking};
 
@@ -30,7 +30,7 @@ impl Source {
         now: Instant,
         deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
-        match self.get_at_once(holder, now, is_blocking().await)? {
+        match self.get_at_once(holder, now, is_blocking().await, Trust::Nothing)? {
             Ok(session) => Ok(session),
             Err(request) => self.get_later(request, deadline).await,
         }
@@ -43,7 +43,7 @@ impl Source {
         now: Instant,
         deadline: impl Fn() -> Instant,
     ) -> Result<PooledSession> {
-        match self.get_at_once(holder, now, true)? {
+        match self.get_at_once(holder, now, true, Trust::Nothing)? {
             Ok(session) => Ok(session),
             Err(request) => block_on(self.get_later(request, deadline)),
         }
@@ -55,11 +55,12 @@ impl Source {
         holder: &'static Location<'static>,
         now: Instant,
         is_blocking: bool,
+        trust: Trust,
     ) -> Result<std::result::Result<PooledSession, Box<Request>>> {
         let checkout = Checkout::begin(holder, now);
         let span = checkout.span().map(Span::enter);
         let held = match self {
-            Self::Pool(pool) => match pool.get_at_once(holder, now, is_blocking) {
+            Self::Pool(pool) => match pool.get_at_once(holder, now, is_blocking, trust) {
                 Ok(Ok(session)) => Ok(Held::Pooled(session)),
                 Ok(Err(request)) => {
                     drop(span);
@@ -94,7 +95,7 @@ impl Source {
             Request::Pinned(mut session) => {
                 // The call before may have been dropped.
                 let depth = session.floor();
-                session.undo_abandoned(depth).await;
+                Box::pin(session.undo_abandoned(depth)).await;
                 session.begin_checkout(Duration::ZERO);
                 Ok(session)
             }

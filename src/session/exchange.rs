@@ -145,8 +145,12 @@ impl Session {
         };
         interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         // If the socket is closed, nothing can be sent; otherwise the outcome would be called
-        // unknown. The pool has looked at it in this moment, if the call has just begun.
-        let was_closed = commit.commits() && !was_peeked && self.connection.was_closed();
+        // unknown, unless all commands only read. The pool may have looked at the socket in this
+        // moment.
+        let was_closed = commit.commits()
+            && !was_peeked
+            && !batch.commands().iter().all(Command::only_reads)
+            && self.connection.was_closed();
         let sql = sql_of(batch.own().first());
         self.observer.query_starts(&sql);
         self.observer.activity_starts(Arc::clone(&sql), now);
