@@ -218,13 +218,15 @@ impl Session {
     }
 }
 
-/// Checks the answer to a lone command, if its types were compared before.
+/// Checks the answers to commands, if the types of all of them were compared before.
 pub(super) fn check_known(commands: &[Command], answers: &[Answer]) -> Option<Result<()>> {
-    let ([command], [answer]) = (commands, answers) else {
-        return None;
-    };
-    let checked = known_checks(command, answer)?;
-    Some(checked.map_err(|error| error.with_sql(command.caller_sql()).with_statement(1, 1)))
+    for (number, (command, answer)) in commands.iter().zip(answers).enumerate() {
+        if let Err(error) = known_checks(command, answer)? {
+            let error = error.with_sql(command.caller_sql());
+            return Some(Err(error.with_statement(number + 1, commands.len())));
+        }
+    }
+    Some(Ok(()))
 }
 
 /// Returns the result of the checks if no types have to be compared for it.

@@ -157,9 +157,12 @@ impl<S: Statement> Statement for Vec<S> {
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Self::Output> {
-        self.iter()
-            .map(|statement| statement.decode(answers))
-            .collect()
+        // Collecting results would not reserve the memory.
+        let mut outputs = Vec::with_capacity(self.len());
+        for statement in self {
+            outputs.push(statement.decode(answers)?);
+        }
+        Ok(outputs)
     }
 }
 

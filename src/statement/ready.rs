@@ -19,6 +19,7 @@ mod table_row;
 mod write_many;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 
 use diesel::pg::Pg;
@@ -277,7 +278,10 @@ impl<O, A> Query<O, A> {
             path: encoder.lookup.path().clone(),
             names_types: encoder.lookup.take_has_looked_up(),
             function: Some(self.sql.function),
-            ..Command::of(text)
+            text,
+            sets: None,
+            wrapped: None,
+            reads: OnceCell::new(),
         };
         let may_write = self.graph.is_some_and(|graph| !graph.only_reads);
         if may_write {

@@ -13,7 +13,8 @@ use smallvec::SmallVec;
 
 /// Values in the order of `$1`, `$2`, .. with the OIDs of their types.
 ///
-/// A copy shares the values, so a retry sends them again without encoding them.
+/// A copy shares the values, so a retry sends them again without encoding them. The memory of small
+/// values is used again by this thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Option<Arc<Bound>>);
 
@@ -50,7 +51,13 @@ pub(crate) type Collector = RawBytesBindCollector<Pg>;
 thread_local! {
     /// Encodes values. Empty between two uses; its memory is kept.
     static COLLECTOR: RefCell<Collector> = RefCell::new(Collector::new());
+
+    /// Blocks of memory without values, for the parameters that follow.
+    static UNUSED: RefCell<Vec<Arc<Bound>>> = const { RefCell::new(Vec::new()) };
 }
+
+/// The most blocks of memory that a thread keeps.
+const UNUSED_KEPT: usize = 32;
 
 /// Runs `work` with this thread's collector, or with another one if it is in use: the encoding of a
 /// value may encode another one.
@@ -136,8 +143,9 @@ impl Parameters {
     }
 
     /// Returns the values for a change; values that are shared are copied first.
+    #[inline]
     fn own(&mut self) -> &mut Bound {
-        Arc::make_mut(self.0.get_or_insert_default())
+        Arc::make_mut(self.0.get_or_insert_with(unused))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -177,7 +185,48 @@ impl Parameters {
     }
 }
 
+/// Returns a block of memory without values.
+#[inline]
+fn unused() -> Arc<Bound> {
+    let kept = UNUSED.try_with(|unused| unused.try_borrow_mut().ok()?.pop());
+    kept.ok().flatten().unwrap_or_default()
+}
+
+impl Drop for Parameters {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(mut bound) = self.0.take() else {
+            return;
+        };
+        // Nobody else has the values, and they take no memory besides the block.
+        if Arc::get_mut(&mut bound).is_some_and(Bound::clear_if_small) {
+            // At the end of a thread, the block is freed.
+            let keep = |unused: &RefCell<Vec<_>>| {
+                if let Ok(mut unused) = unused.try_borrow_mut()
+                    && unused.len() < UNUSED_KEPT
+                {
+                    unused.push(bound);
+                }
+            };
+            UNUSED.try_with(keep).ok();
+        }
+    }
+}
+
 impl Bound {
+    /// Removes the values, if no more memory is left behind than without values.
+    fn clear_if_small(&mut self) -> bool {
+        let is_small = self.large.capacity() == 0
+            && !(self.types.spilled() || self.values.spilled() || self.small.spilled());
+        if is_small {
+            self.types.clear();
+            self.values.clear();
+            self.small.clear();
+        }
+        is_small
+    }
+
+    #[inline]
     fn push(&mut self, oid: u32, value: Option<Vec<u8>>) {
         self.types.push(oid);
         let value = match value {
@@ -247,6 +296,32 @@ mod tests {
         let first = |all: &Parameters| all.values().flatten().map(|v| v[0]).collect::<Vec<_>>();
         assert_eq!(first(&kept), [9, 9]);
         assert_eq!(first(&copy), [1, 3]);
+    }
+
+    /// Returns the number of blocks that this thread keeps.
+    fn unused() -> usize {
+        UNUSED.with_borrow(Vec::len)
+    }
+
+    #[test]
+    fn memory_is_kept_within_a_bound_and_not_while_shared() {
+        let small = || parameters(&[Some(vec![7; 8])]);
+        let first = small();
+        let copy = first.clone();
+        drop(first);
+        assert_eq!(unused(), 0);
+        drop(copy);
+        assert_eq!(unused(), 1);
+        // The next one has its memory, and none of its values.
+        let next = parameters(&[None]);
+        assert_eq!((unused(), next.size()), (0, 0));
+        drop((0..100).map(|_| small()).collect::<Vec<_>>());
+        assert_eq!(unused(), UNUSED_KEPT);
+        for large in [vec![vec![0; SMALL + 1]], vec![vec![0; 65]], vec![vec![]; 5]] {
+            UNUSED.with_borrow_mut(Vec::clear);
+            drop(parameters(&large.into_iter().map(Some).collect::<Vec<_>>()));
+            assert_eq!(unused(), 0);
+        }
     }
 
     #[test]

@@ -97,9 +97,12 @@ impl<R: AnswerRow> QueryOutput for Vec<R> {
 
     fn decode(answers: &mut Answers) -> Result<Vec<R>> {
         let (answer, number) = next(answers)?;
-        (0..answer.row_count())
-            .map(|row| read(&answer, row, number))
-            .collect()
+        // Collecting results would not reserve the memory.
+        let mut rows = Vec::with_capacity(answer.row_count());
+        for row in 0..answer.row_count() {
+            rows.push(read(&answer, row, number)?);
+        }
+        Ok(rows)
     }
 
     fn reverse(rows: &mut Vec<R>) {

@@ -13,8 +13,10 @@ use super::copy;
 #[derive(Debug)]
 pub(crate) struct ResultSet {
     result: NonNull<pq::PGresult>,
-    rows: c_int,
-    columns: c_int,
+    rows: u32,
+    /// The protocol counts columns in 16 bits.
+    columns: u16,
+    status: ResultStatus,
 }
 
 // SAFETY: a PGresult is plain memory of its own that libpq never touches again once handed out, and
@@ -73,34 +75,27 @@ impl ResultStatus {
 impl ResultSet {
     /// Takes over a result of libpq's.
     pub(super) fn new(result: NonNull<pq::PGresult>) -> Self {
-        // SAFETY: the result is valid.
-        let (rows, columns) = unsafe {
-            (
-                pq::PQntuples(result.as_ptr()),
-                pq::PQnfields(result.as_ptr()),
-            )
+        let status = status(result);
+        let (rows, columns) = match status {
+            ResultStatus::Command | ResultStatus::PipelineSync => (0, 0),
+            // SAFETY: the result is valid.
+            _ => unsafe {
+                (
+                    pq::PQntuples(result.as_ptr()),
+                    pq::PQnfields(result.as_ptr()),
+                )
+            },
         };
         Self {
             result,
-            rows,
-            columns,
+            status,
+            rows: rows.try_into().unwrap_or(0),
+            columns: columns.try_into().unwrap_or(0),
         }
     }
 
     pub(crate) fn status(&self) -> ResultStatus {
-        use pq::ExecStatusType as S;
-        // SAFETY: the result is valid.
-        match unsafe { pq::PQresultStatus(self.result.as_ptr()) } {
-            S::PGRES_EMPTY_QUERY => ResultStatus::Empty,
-            S::PGRES_COMMAND_OK => ResultStatus::Command,
-            S::PGRES_TUPLES_OK => ResultStatus::Rows,
-            S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => ResultStatus::Chunk,
-            S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => ResultStatus::CopyIn,
-            S::PGRES_COPY_OUT => ResultStatus::CopyOut,
-            S::PGRES_PIPELINE_SYNC => ResultStatus::PipelineSync,
-            S::PGRES_PIPELINE_ABORTED => ResultStatus::PipelineAborted,
-            _ => ResultStatus::Error,
-        }
+        self.status
     }
 
     pub(crate) fn error_field(&self, field: Field) -> Option<String> {
@@ -156,12 +151,14 @@ impl ResultSet {
         count
     }
 
+    #[inline]
     pub(crate) fn row_count(&self) -> usize {
-        usize::try_from(self.rows).unwrap_or(0)
+        self.rows as usize
     }
 
+    #[inline]
     pub(crate) fn column_count(&self) -> usize {
-        usize::try_from(self.columns).unwrap_or(0)
+        usize::from(self.columns)
     }
 
     pub(crate) fn column_name(&self, column: usize) -> Option<&str> {
@@ -191,10 +188,11 @@ impl ResultSet {
     /// Returns the bytes of a value; `None` if it is NULL, or if the row or column does not exist.
     #[inline]
     pub(crate) fn value(&self, row: usize, column: usize) -> Option<&[u8]> {
-        let (row, column) = (c_int::try_from(row).ok()?, c_int::try_from(column).ok()?);
-        if row >= self.rows || column >= self.columns {
+        if row >= self.row_count() || column >= self.column_count() {
             return None;
         }
+        // Both are less than numbers of libpq's, which are `c_int`.
+        let (row, column) = (row as c_int, column as c_int);
         // SAFETY: the result is valid, row and column are of its own, the bytes live as long as it
         // does.
         unsafe {
@@ -213,6 +211,23 @@ impl ResultSet {
         c_int::try_from(column)
             .ok()
             .filter(|_| column < self.column_count())
+    }
+}
+
+/// Returns the kind of a result.
+fn status(result: NonNull<pq::PGresult>) -> ResultStatus {
+    use pq::ExecStatusType as S;
+    // SAFETY: the result is valid.
+    match unsafe { pq::PQresultStatus(result.as_ptr()) } {
+        S::PGRES_EMPTY_QUERY => ResultStatus::Empty,
+        S::PGRES_COMMAND_OK => ResultStatus::Command,
+        S::PGRES_TUPLES_OK => ResultStatus::Rows,
+        S::PGRES_SINGLE_TUPLE | S::PGRES_TUPLES_CHUNK => ResultStatus::Chunk,
+        S::PGRES_COPY_IN | S::PGRES_COPY_BOTH => ResultStatus::CopyIn,
+        S::PGRES_COPY_OUT => ResultStatus::CopyOut,
+        S::PGRES_PIPELINE_SYNC => ResultStatus::PipelineSync,
+        S::PGRES_PIPELINE_ABORTED => ResultStatus::PipelineAborted,
+        _ => ResultStatus::Error,
     }
 }
 
