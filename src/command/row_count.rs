@@ -40,6 +40,14 @@ impl Command {
         self.wrapped.is_some()
     }
 
+    /// Returns the number of rows that it affects, if the server fails it otherwise.
+    pub(crate) fn rows_checked_by_server(&self) -> Option<usize> {
+        match self.rows {
+            ExpectedRows::Exactly(rows) if self.is_checked_by_server() => rows.try_into().ok(),
+            _ => None,
+        }
+    }
+
     /// Returns the number of characters before the caller's SQL in what the server is sent.
     pub(crate) fn prefix_length(&self) -> usize {
         if self.is_checked_by_server() {

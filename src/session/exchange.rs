@@ -354,6 +354,7 @@ impl Session {
                     name: None,
                     sql: Some(command.text.c_sql()),
                     parameters,
+                    affects: command.rows_checked_by_server(),
                 });
                 continue;
             }
@@ -373,6 +374,7 @@ impl Session {
                 name: Some(statement.name),
                 sql,
                 parameters,
+                affects: command.rows_checked_by_server(),
             });
         }
         self.transactions.set_changed_schema(changed_schema);

@@ -279,6 +279,7 @@ impl<'c> Pipeline<'c> {
                     name: Some(name),
                     sql: Some(sql),
                     parameters,
+                    ..
                 } => {
                     state.unflushed += sql.count_bytes();
                     self.connection.send_prepare(name, sql, parameters.types())
@@ -416,10 +417,14 @@ impl<'c> Pipeline<'c> {
             (_, Place::Close(number)) => {
                 received.closed.push(Arc::clone(&state.to_close[number]));
             }
-            (_, Place::Execute(_)) => {
+            (_, Place::Execute(number)) => {
                 let is_long = state.messages.len() > PACK_FROM;
+                let affects = state.messages[number].affects;
                 received.answers.push(if status == ResultStatus::Command {
                     Answer::of_command(result)
+                } else if let (Some(rows), ResultStatus::Rows) = (affects, status) {
+                    // libpq's memory is freed at once.
+                    Answer::Done(rows)
                 } else if is_long {
                     Answer::packed(result, received.columns.get_or_insert_default())
                 } else {

@@ -16,6 +16,9 @@ pub(crate) struct Message {
     pub(crate) sql: Option<Arc<CStr>>,
     /// The values, until they are sent.
     pub(crate) parameters: Parameters,
+    /// The number of rows that it affects, if the server fails it otherwise. Its answer is a row
+    /// that says no more.
+    pub(crate) affects: Option<usize>,
 }
 
 impl Message {
