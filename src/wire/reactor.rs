@@ -52,8 +52,8 @@ impl Registration {
         self.0 = None;
     }
 
-    /// Notes that a request is about to be sent. What is unread before its answer does not matter to
-    /// the wait for it.
+    /// Notes that a request is about to be sent. What is unread before its answer does not matter
+    /// to the wait for it.
     #[inline]
     pub(crate) fn note_request(&mut self) {
         if let Some(Registered {
