@@ -57,6 +57,19 @@ pub trait Peer {
         Vec::new()
     }
 
+    /// B14: inserts this many items in one transaction, and reads their ids.
+    fn insert_with_ids(&self, rows: usize) -> Vec<Contender> {
+        let _ = rows;
+        Vec::new()
+    }
+
+    /// B14: upserts this many articles by their codes in one transaction; reads their ids if this
+    /// is wanted.
+    fn upsert(&self, rows: usize, with_ids: bool) -> Vec<Contender> {
+        let _ = (rows, with_ids);
+        Vec::new()
+    }
+
     /// B2: reads all users one after the other, in constant memory.
     fn stream(&self) -> Vec<Contender> {
         Vec::new()

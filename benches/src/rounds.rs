@@ -16,10 +16,10 @@ const TURN: Duration = Duration::from_millis(100);
 
 /// The measurement of a workload in rounds.
 #[derive(Debug, Clone, Copy)]
-pub struct Rounds {
+pub struct Rounds<'a> {
     pub rounds: usize,
     /// SQL that runs after each turn and is not measured.
-    pub clean_up: Option<&'static str>,
+    pub clean_up: Option<&'a str>,
     /// The content of an operation, such as 10,000 rows; times are per operation.
     pub pieces: usize,
 }
@@ -49,7 +49,7 @@ pub fn measure(
     server: &Server,
     target: &Target,
     contenders: &[Contender],
-    how: Rounds,
+    how: Rounds<'_>,
 ) -> Result<Vec<Timed>, Box<dyn Error>> {
     let mut session = Session::connect(&server.local.config("bench"))?;
     let mut clean_up = || {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::db::{Comment, ItemValues, Post, User};
+use crate::db::{ArticleValues, Comment, ItemValues, Post, User};
 
 /// The values of an item. Each library can borrow them.
 #[derive(Debug)]
@@ -40,6 +40,59 @@ impl Item {
             note: self.note.as_deref().map(Cow::Borrowed),
         }
     }
+}
+
+impl Item {
+    /// The same as an article, whose code is the owner.
+    pub fn as_article(&'static self) -> ArticleValues<'static> {
+        ArticleValues {
+            id: None,
+            code: self.owner_id,
+            name: Cow::Borrowed(&self.name),
+            amount: self.amount,
+            price: self.price,
+            note: self.note.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+/// Inserts items from an array for each column, and returns their ids.
+pub const INSERT_RETURNING: &str = "INSERT INTO items (owner_id, name, amount, price, note) \
+    SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::text[]) \
+    RETURNING id";
+
+/// Upserts articles from an array for each column.
+pub const UPSERT: &str = "INSERT INTO articles (code, name, amount, price, note) \
+    SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::text[]) \
+    ON CONFLICT (code) DO UPDATE SET name = excluded.name, amount = excluded.amount, \
+    price = excluded.price, note = excluded.note";
+
+/// [`UPSERT`], and returns their ids.
+pub const UPSERT_RETURNING: &str = "INSERT INTO articles (code, name, amount, price, note) \
+    SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::text[]) \
+    ON CONFLICT (code) DO UPDATE SET name = excluded.name, amount = excluded.amount, \
+    price = excluded.price, note = excluded.note RETURNING id";
+
+/// A vector for each column.
+pub type Columns = (
+    Vec<i64>,
+    Vec<&'static str>,
+    Vec<i32>,
+    Vec<f64>,
+    Vec<Option<&'static str>>,
+);
+
+/// Returns the columns of items, for `unnest`.
+pub fn columns(items: &'static [Item]) -> Columns {
+    let mut columns = Columns::default();
+    for item in items {
+        columns.0.push(item.owner_id);
+        columns.1.push(&item.name);
+        columns.2.push(item.amount);
+        columns.3.push(item.price);
+        columns.4.push(item.note.as_deref());
+    }
+    columns
 }
 
 /// Users with their posts, and the posts with their comments.

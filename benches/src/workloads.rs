@@ -4,6 +4,7 @@ mod b10_tests;
 mod b11_migrations;
 mod b12_connect;
 mod b13_tasks;
+mod b14_bulk;
 mod b1_find;
 mod b2_stream;
 mod b2b_load_and_insert;
@@ -47,7 +48,7 @@ pub struct Part {
 }
 
 /// Returns all workloads with measured times.
-pub fn parts() -> [Part; 13] {
+pub fn parts() -> [Part; 14] {
     [
         b1_find::PART,
         b2_stream::PART,
@@ -62,6 +63,7 @@ pub fn parts() -> [Part; 13] {
         b11_migrations::PART,
         b12_connect::PART,
         b13_tasks::PART,
+        b14_bulk::PART,
     ]
 }
 
@@ -121,7 +123,7 @@ fn in_rounds(
     target: &Target,
     what: &str,
     contenders: &[Contender],
-    how: Rounds,
+    how: Rounds<'_>,
 ) -> Result<String, Box<dyn Error>> {
     let timed = rounds::measure(server, target, contenders, how)?;
     let mut text = String::new();

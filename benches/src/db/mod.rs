@@ -6,7 +6,7 @@
     format = 2,
     folder = "migrations",
     migrations = {
-        "2026-11-29-090000_create_bench" => 0xe0818aa760e21cac,
+        "2026-11-29-090000_create_bench" => 0x749e1ab31c215975,
     },
     queries_folder = "queries",
     queries = {
@@ -16,6 +16,7 @@
         pub mod schema;
     },
     code = {
+        mod articles;
         mod comments;
         mod items;
         mod pgbench_accounts;
@@ -26,6 +27,10 @@
         pub mod queries;
         mod users;
 
+        pub use self::articles::{
+            Article, ArticleChanges, ArticleConstraint, ArticleId, ArticleOrderByCode,
+            ArticleValues, NewArticle,
+        };
         pub use self::comments::{
             Comment, CommentChanges, CommentConstraint, CommentId, CommentValues, NewComment,
         };

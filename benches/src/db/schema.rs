@@ -1,6 +1,17 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    articles (id) {
+        id -> Int8,
+        code -> Int8,
+        name -> Text,
+        amount -> Int4,
+        price -> Float8,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     comments (id) {
         id -> Int8,
         post_id -> Int8,
@@ -80,6 +91,7 @@ diesel::joinable!(comments -> posts (post_id));
 diesel::joinable!(posts -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    articles,
     comments,
     items,
     pgbench_accounts,

@@ -3,6 +3,7 @@
 mod bulk;
 mod calls;
 mod crowds;
+mod upsert;
 
 use ::bowline::{Config, Database};
 
@@ -47,6 +48,14 @@ impl Peer for Bowline {
 
     fn insert(&self, rows: usize) -> Vec<Contender> {
         bulk::insert(rows)
+    }
+
+    fn insert_with_ids(&self, rows: usize) -> Vec<Contender> {
+        upsert::insert_with_ids(rows)
+    }
+
+    fn upsert(&self, rows: usize, with_ids: bool) -> Vec<Contender> {
+        upsert::upsert(rows, with_ids)
     }
 
     fn stream(&self) -> Vec<Contender> {

@@ -1,6 +1,7 @@
 //! diesel on its own `PgConnection`, alone and with r2d2.
 
 mod bulk;
+mod upsert;
 
 use std::hint::black_box;
 
@@ -149,6 +150,14 @@ impl Peer for Diesel {
 
     fn insert(&self, rows: usize) -> Vec<Contender> {
         bulk::insert(rows)
+    }
+
+    fn insert_with_ids(&self, rows: usize) -> Vec<Contender> {
+        upsert::insert_with_ids(rows)
+    }
+
+    fn upsert(&self, rows: usize, with_ids: bool) -> Vec<Contender> {
+        upsert::upsert(rows, with_ids)
     }
 
     fn stream(&self) -> Vec<Contender> {

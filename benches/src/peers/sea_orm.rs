@@ -13,12 +13,12 @@ use super::Peer;
 use crate::contender::Contender;
 use crate::crowd::Crowd;
 use crate::futures::contender;
-use crate::rows;
 use crate::target::{Target, Tpcb};
 
+mod bulk;
 mod entities;
 
-use entities::{accounts, branches, history, items, tellers, users};
+use entities::{accounts, branches, history, tellers, users};
 
 pub struct SeaOrm;
 
@@ -114,24 +114,6 @@ async fn load(db: &DatabaseConnection, rows: i64) -> Vec<users::Model> {
     loaded.expect("an answer")
 }
 
-/// The number of rows in one statement, which has at most 65,535 parameters.
-const CHUNK: usize = 13_000;
-
-async fn insert(db: &DatabaseConnection, items: &'static [rows::Item]) {
-    for chunk in items.chunks(CHUNK) {
-        let new = chunk.iter().map(|item| items::ActiveModel {
-            owner_id: Set(item.owner_id),
-            name: Set(item.name.clone()),
-            amount: Set(item.amount),
-            price: Set(item.price),
-            note: Set(item.note.clone()),
-            ..Default::default()
-        });
-        let done = items::Entity::insert_many(new).exec(db).await;
-        done.expect("an answer");
-    }
-}
-
 fn lazy(target: &Target, sessions: usize) -> DatabaseConnection {
     let mut options = options(target, sessions);
     options.connect_lazy(true);
@@ -180,14 +162,15 @@ impl Peer for SeaOrm {
     }
 
     fn insert(&self, rows: usize) -> Vec<Contender> {
-        let items = rows::items(rows);
-        vec![contender(
-            "SeaORM insert_many",
-            connect,
-            async move |db, _, _| {
-                insert(db, items).await;
-            },
-        )]
+        bulk::insert(rows)
+    }
+
+    fn insert_with_ids(&self, rows: usize) -> Vec<Contender> {
+        bulk::insert_with_ids(rows)
+    }
+
+    fn upsert(&self, rows: usize, with_ids: bool) -> Vec<Contender> {
+        bulk::upsert(rows, with_ids)
     }
 
     fn task_find(&self) -> Vec<Crowd> {

@@ -1,6 +1,7 @@
 //! tokio-postgres, alone and with deadpool.
 
 mod bulk;
+mod upsert;
 
 use std::hint::black_box;
 
@@ -142,6 +143,14 @@ impl Peer for TokioPostgres {
 
     fn insert(&self, rows: usize) -> Vec<Contender> {
         bulk::insert(rows)
+    }
+
+    fn insert_with_ids(&self, rows: usize) -> Vec<Contender> {
+        upsert::insert_with_ids(rows)
+    }
+
+    fn upsert(&self, rows: usize, with_ids: bool) -> Vec<Contender> {
+        upsert::upsert(rows, with_ids)
     }
 
     fn stream(&self) -> Vec<Contender> {

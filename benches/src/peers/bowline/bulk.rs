@@ -38,15 +38,7 @@ pub fn insert(rows: usize) -> Vec<Contender> {
             db.run(chunks.collect::<Vec<_>>())
         }),
         on_database("bowline UNNEST by hand", move |db, _, _| {
-            let (mut owners, mut names, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-            let (mut prices, mut notes) = (Vec::new(), Vec::new());
-            for item in items {
-                owners.push(item.owner_id);
-                names.push(&item.name);
-                amounts.push(item.amount);
-                prices.push(item.price);
-                notes.push(item.note.as_deref());
-            }
+            let (owners, names, amounts, prices, notes) = rows::columns(items);
             db.run(
                 sql_query(UNNEST)
                     .bind::<Array<BigInt>, _>(owners)

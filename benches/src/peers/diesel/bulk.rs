@@ -12,7 +12,7 @@ use crate::rows::{self, TREE_USERS, Tree, tree};
 use crate::target::Target;
 
 /// Creates a contender with a connection and no pool.
-fn alone<T>(
+pub fn alone<T>(
     name: &'static str,
     work: impl Fn(&mut PgConnection, &Target) -> QueryResult<T> + Copy + 'static,
 ) -> Contender {
@@ -35,7 +35,20 @@ pub fn load(rows: i64) -> Vec<Contender> {
 }
 
 /// The number of rows in one statement, which has at most 65,535 parameters.
-const CHUNK: usize = 13_000;
+pub const CHUNK: usize = 13_000;
+
+/// Does the work in a transaction if it is more than one statement.
+pub fn in_one<T>(
+    is_needed: bool,
+    connection: &mut PgConnection,
+    work: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    if is_needed {
+        connection.transaction(work)
+    } else {
+        work(connection)
+    }
+}
 
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
@@ -43,12 +56,14 @@ pub fn insert(rows: usize) -> Vec<Contender> {
         move || -> Vec<ItemValues<'static>> { items.iter().map(rows::Item::as_new).collect() };
     vec![
         alone("diesel values", move |connection, _| {
-            for chunk in new().chunks(CHUNK) {
-                diesel::insert_into(items::table)
-                    .values(chunk)
-                    .execute(connection)?;
-            }
-            Ok(())
+            in_one(rows > CHUNK, connection, |connection| {
+                for chunk in new().chunks(CHUNK) {
+                    diesel::insert_into(items::table)
+                        .values(chunk)
+                        .execute(connection)?;
+                }
+                Ok(())
+            })
         }),
         copied("diesel copy_from", items),
     ]

@@ -37,6 +37,17 @@ entity!(items, "items", {
     note: Option<String>,
 });
 
+entity!(articles, "articles", {
+    #[sea_orm(primary_key)]
+    id: i64,
+    #[sea_orm(unique)]
+    code: i64,
+    name: String,
+    amount: i32,
+    price: f64,
+    note: Option<String>,
+});
+
 entity!(accounts, "pgbench_accounts", {
     #[sea_orm(primary_key, auto_increment = false)]
     aid: i32,

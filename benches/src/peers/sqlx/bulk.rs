@@ -26,15 +26,7 @@ const UNNEST: &str = "INSERT INTO items (owner_id, name, amount, price, note) \
     SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::integer[], $4::double precision[], $5::text[])";
 
 async fn insert_all(connection: &mut PgConnection, items: &'static [rows::Item]) -> u64 {
-    let (mut owners, mut names, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut prices, mut notes) = (Vec::new(), Vec::new());
-    for item in items {
-        owners.push(item.owner_id);
-        names.push(item.name.as_str());
-        amounts.push(item.amount);
-        prices.push(item.price);
-        notes.push(item.note.as_deref());
-    }
+    let (owners, names, amounts, prices, notes) = rows::columns(items);
     let insert = query(UNNEST)
         .bind(owners)
         .bind(names)

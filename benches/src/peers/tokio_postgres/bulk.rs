@@ -17,7 +17,7 @@ use crate::target::Target;
 
 /// A client on a runtime of its own, and an asynchronous function that does something with it and
 /// these statements.
-fn alone(
+pub fn alone(
     name: &'static str,
     statements: &'static [&'static str],
     work: impl AsyncFn(&Client, &[Statement]) + Copy + 'static,
@@ -57,15 +57,7 @@ const UNNEST: &[&str] = &["INSERT INTO items (owner_id, name, amount, price, not
 pub fn insert(rows: usize) -> Vec<Contender> {
     let items = rows::items(rows);
     let insert = async move |client: &Client, statements: &[Statement]| {
-        let (mut owners, mut names, mut amounts) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut prices, mut notes) = (Vec::new(), Vec::new());
-        for item in items {
-            owners.push(item.owner_id);
-            names.push(&item.name);
-            amounts.push(item.amount);
-            prices.push(item.price);
-            notes.push(item.note.as_deref());
-        }
+        let (owners, names, amounts, prices, notes) = rows::columns(items);
         let values: [&(dyn ToSql + Sync); 5] = [&owners, &names, &amounts, &prices, &notes];
         let inserted = client.execute(&statements[0], &values).await;
         assert!(inserted.expect("an answer") == items.len() as u64);
