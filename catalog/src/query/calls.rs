@@ -224,9 +224,6 @@ impl Analyzer<'_> {
             given.names.clear();
         }
         given.is_star = list.as_ref().is_some_and(|list| has(list, K::STAR));
-        for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
-            self.open_sort_keys(&argument, &mut given.order)?;
-        }
         if let Some(within) = child(node, K::WITHIN_CLAUSE) {
             let direct = given.values.len();
             let list =
@@ -262,6 +259,10 @@ impl Analyzer<'_> {
             self.scope().no_aggregate = previous;
             let condition = condition.and_then(|it| self.boolean(it, "FILTER"));
             given.others.extend(self.tolerate(condition)?);
+        }
+        // PostgreSQL reads the order of an aggregate after its condition.
+        for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
+            self.open_sort_keys(&argument, &mut given.order)?;
         }
         let over = child(node, K::OVER_CLAUSE)
             .or_else(|| list.as_ref().and_then(|list| child(list, K::OVER_CLAUSE)));

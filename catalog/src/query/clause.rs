@@ -68,12 +68,10 @@ impl Analyzer<'_> {
         columns_first: bool,
     ) -> Result<Option<usize>> {
         let span = span_of(key);
+        let constant = constant(key);
         match seen(key.kind()) {
-            K::LITERAL => {
-                let written = text(key);
-                if super::raw::parameter(&written).is_some() {
-                    return Ok(None);
-                }
+            _ if constant.is_some() => {
+                let written = constant.unwrap_or_default();
                 let Ok(number) = written.parse::<i32>() else {
                     let message = format!("non-integer constant in {clause}");
                     return Err(Fault::error("42601", span, message));
@@ -395,5 +393,39 @@ fn strength_of(lock: &SyntaxNode) -> &'static str {
         "FOR SHARE"
     } else {
         "FOR UPDATE"
+    }
+}
+
+/// Returns the constant that a key is: a literal, which can be within brackets, or the negative of
+/// a number. To PostgreSQL these are one constant (`doNegate` in `gram.y`).
+pub(super) fn constant(key: &SyntaxNode) -> Option<String> {
+    if seen(key.kind()) == K::LITERAL {
+        let written = text(key);
+        return super::raw::parameter(&written).is_none().then_some(written);
+    }
+    let written = text(key);
+    let tokens: Vec<_> = bowline_sql::tokens(&written).collect();
+    let mut rest = tokens.as_slice();
+    let mut is_negative = false;
+    let mut is_negated = false;
+    loop {
+        match rest {
+            [minus, inner @ ..] if minus.is("-") => {
+                is_negative = !is_negative;
+                is_negated = true;
+                rest = inner;
+            }
+            [open, inner @ .., close] if open.is("(") && close.is(")") => rest = inner,
+            [only] => {
+                let is_constant = match only.kind() {
+                    bowline_sql::Kind::Number => true,
+                    bowline_sql::Kind::String => !is_negated,
+                    _ => false,
+                };
+                let sign = if is_negative { "-" } else { "" };
+                return is_constant.then(|| format!("{sign}{}", only.text()));
+            }
+            _ => return None,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::analyzer::{Analyzer, Result};
+use super::clause::constant;
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
 use super::raw::span_of;
@@ -24,7 +25,23 @@ impl Analyzer<'_> {
                 continue;
             };
             let span = span_of(&value);
+            let constant = constant(&value);
             let found = match seen(value.kind()) {
+                _ if constant.is_some() => {
+                    let written = constant.unwrap_or_default();
+                    let Ok(number) = written.parse::<i32>() else {
+                        let message = "non-integer constant in ORDER BY";
+                        return Err(Fault::error("42601", span, message));
+                    };
+                    let at = usize::try_from(number).ok();
+                    let at = at.and_then(|at| at.checked_sub(1));
+                    let at = at.and_then(|at| columns.get(at));
+                    if at.is_none() {
+                        let message = format!("ORDER BY position {number} is not in select list");
+                        return Err(Fault::error("42P10", span, message));
+                    }
+                    at
+                }
                 K::NAME_REF => {
                     let wanted = name(&value);
                     let mut named = columns.iter().filter(|column| column.name == wanted);
@@ -37,18 +54,6 @@ impl Analyzer<'_> {
                         return Err(Fault::error("42702", span, message));
                     }
                     Some(first)
-                }
-                K::LITERAL if super::raw::parameter(&text(&value)).is_none() => {
-                    let Ok(number) = text(&value).parse::<usize>() else {
-                        let message = "non-integer constant in ORDER BY";
-                        return Err(Fault::error("42601", span, message));
-                    };
-                    let at = number.checked_sub(1).and_then(|at| columns.get(at));
-                    if at.is_none() {
-                        let message = format!("ORDER BY position {number} is not in select list");
-                        return Err(Fault::error("42P10", span, message));
-                    }
-                    at
                 }
                 _ if node.kind() == K::COMPOUND_SELECT => {
                     let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";

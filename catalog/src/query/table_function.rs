@@ -68,14 +68,7 @@ impl Analyzer<'_> {
                     (Some(alias), true) => alias.clone(),
                     _ => function.clone(),
                 };
-                if let Kind::Call(call) = &value.kind
-                    && call.arguments.iter().any(|it| {
-                        it.any(&mut |it| matches!(&it.kind, Kind::Call(it) if it.returns_set))
-                    })
-                {
-                    let message = "set-returning functions must appear at top level of FROM";
-                    return Err(Fault::error("0A000", span, message));
-                }
+                check_arguments(&value, &span)?;
                 if let Kind::Call(call) = &value.kind
                     && call.returns_set
                 {
@@ -155,7 +148,9 @@ impl Analyzer<'_> {
                 continue;
             };
             let value = self.value(&value)?;
-            calls.push(self.system_call("unnest", vec![value], span.clone())?);
+            let call = self.system_call("unnest", vec![value], span.clone())?;
+            check_arguments(&call, span)?;
+            calls.push(call);
         }
         Ok(calls)
     }
@@ -299,4 +294,19 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+/// Fails if an argument of a call in FROM returns a set.
+fn check_arguments(value: &Expr, span: &Span) -> Result<()> {
+    let returns_set = |it: &Expr| matches!(&it.kind, Kind::Call(it) if it.returns_set);
+    if let Kind::Call(call) = &value.kind
+        && call
+            .arguments
+            .iter()
+            .any(|it| it.any(&mut |it| returns_set(it)))
+    {
+        let message = "set-returning functions must appear at top level of FROM";
+        return Err(Fault::error("0A000", span.clone(), message));
+    }
+    Ok(())
 }

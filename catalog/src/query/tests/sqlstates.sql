@@ -408,3 +408,16 @@ SELECT max(grouping(a) + 1) OVER () FROM t GROUP BY a
 SELECT '-2e3'::money
 SELECT '2'::money, '$1,000.50'::money, '(3)'::money
 SELECT $1::money / '2e3' = '1'::money
+SELECT 1 ORDER BY -1
+SELECT 1 ORDER BY (-(1))
+SELECT 1, 2 ORDER BY - -2
+SELECT 1 ORDER BY (1)
+SELECT 1 ORDER BY ('a')
+SELECT 1 ORDER BY -1.5
+SELECT 1 ORDER BY -'1'
+SELECT 1 GROUP BY -1
+SELECT 1 UNION SELECT 2 ORDER BY -1
+SELECT 1 UNION SELECT 2 ORDER BY (1)
+SELECT DISTINCT ON (-1) 1
+SELECT * FROM unnest(regexp_matches('x', 'x'), array_append('{}', NULL)) f
+SELECT array_agg(1 ORDER BY nothing(1)) FILTER (WHERE 'no' = upper_inf($1))
