@@ -10,7 +10,7 @@ use super::rewrite::{self, Step};
 use super::rule::Rule;
 use super::rules::partitioned_index;
 use super::{Finding, scope};
-use crate::replay::state::names::object_name;
+use crate::replay::state::names::counted;
 use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::tree::{child, child_name, is_trivia, path};
 use crate::{Catalog, ConstraintKind, Index, IndexKey, KeyOrder, Name, Relation, RelationKind};
@@ -132,7 +132,10 @@ impl Origins {
             let Some(origin) = self.by_name.get(&key) else {
                 continue;
             };
-            if !constraint.enforced || table.indexes.iter().any(|index| serves(index, columns)) {
+            if !constraint.enforced
+                || has_few_rows(table)
+                || table.indexes.iter().any(|index| serves(index, columns))
+            {
                 continue;
             }
             let (from, list) = (rewrite::relation(&table.name), rewrite::columns(columns));
@@ -276,7 +279,7 @@ fn create_index(catalog: &Catalog, table: &Relation, columns: &[String]) -> Vec<
     let keys: Vec<IndexKey> = keys.collect();
     let index_of = |table: &Name| {
         Some(Index {
-            name: object_name(&table.name, &columns.join("_"), "idx"),
+            name: free_name(catalog, table, &columns.join("_")),
             unique: false,
             nulls_not_distinct: false,
             method: "btree".to_owned(),
@@ -288,6 +291,50 @@ fn create_index(catalog: &Catalog, table: &Relation, columns: &[String]) -> Vec<
         })
     };
     partitioned_index(catalog, &table.name, &index_of).unwrap_or_default()
+}
+
+/// Returns a name for an index that no relation of the schema has, as PostgreSQL chooses it.
+fn free_name(catalog: &Catalog, table: &Name, columns: &str) -> String {
+    counted(&table.name, columns, "idx", |name| {
+        let full = Name {
+            schema: table.schema.clone(),
+            name: name.to_owned(),
+        };
+        let mut indexes = catalog
+            .relations
+            .values()
+            .filter(|relation| relation.name.schema == table.schema)
+            .flat_map(|relation| &relation.indexes);
+        catalog.relations.contains_key(&full)
+            || catalog.sequences.contains_key(&full)
+            || indexes.any(|index| index.name == name)
+    })
+}
+
+/// Returns true if a unique index on columns that are all boolean keeps the table to a few rows.
+fn has_few_rows(table: &Relation) -> bool {
+    let is_boolean = |name: &&str| {
+        let mut columns = table.columns.iter();
+        let column = columns.find(|column| column.name == **name);
+        column.is_some_and(|column| {
+            let of = &column.data_type;
+            column.not_null
+                && of.dimensions == 0
+                && of.name.name == "bool"
+                && of.name.schema == "pg_catalog"
+        })
+    };
+    table.indexes.iter().any(|index| {
+        let keys = index.plain_columns().unwrap_or_default();
+        index.unique
+            && index.predicate.is_none()
+            && !index.invalid
+            && !keys.is_empty()
+            && keys
+                .iter()
+                .map(|key| key.as_str())
+                .all(|key| is_boolean(&key))
+    })
 }
 
 /// Returns the position of a statement without the comments before it.

@@ -1,5 +1,7 @@
 //! Each safe form ends at the schema of its statement, on a server too.
 
+use std::time::Duration;
+
 use bowline::Session;
 use bowline::testing::LocalServer;
 use diesel::connection::SimpleConnection as _;
@@ -321,6 +323,8 @@ struct Change {
 fn the_types_that_keep_their_rows_are_a_servers() {
     let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
     let mut session = Session::connect(&server.config("postgres")).expect("a connection");
+    // Two thousand tables are made by one statement.
+    session.set_timeout(Duration::from_secs(300));
     let types: Vec<String> = TYPES.iter().map(|name| format!("'{name}'")).collect();
     let changes = crate::testing::rolled_back(&mut session, |session| {
         session.batch_execute(DOMAINS)?;

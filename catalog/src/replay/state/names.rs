@@ -191,7 +191,13 @@ impl State {
     }
 }
 
-fn counted(table: &str, columns: &str, label: &str, is_taken: impl Fn(&str) -> bool) -> String {
+/// Returns a name that is not taken: the usual one, or that with a number behind its label.
+pub(crate) fn counted(
+    table: &str,
+    columns: &str,
+    label: &str,
+    is_taken: impl Fn(&str) -> bool,
+) -> String {
     let mut name = object_name(table, columns, label);
     let mut count = 0_u32;
     while is_taken(&name) {
