@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::release::{Compiled, Release};
-use super::result::{Expected, add_columns};
+use super::result::{Expected, add_columns, is_read_as};
 use crate::emit::Statement;
 use bowline_catalog::query::{Checker, Query};
 use bowline_catalog::{Catalog, Name, RelationKind};
@@ -141,7 +141,7 @@ fn changed(expected: &[Expected], actual: &[Expected]) -> Option<String> {
             return Some(format!("the result has no column {name} any more"));
         };
         let found = rest.remove(position);
-        if found.data_type != column.data_type {
+        if !is_read_as(&found.data_type, &column.data_type) {
             return Some(format!(
                 "{name} is {} and was {}",
                 found.data_type, column.data_type

@@ -30,3 +30,38 @@ pub(super) fn add_columns(
         }
     }
 }
+
+/// Returns true if a value of the one type is read as the other, as a program reads it: the bytes
+/// are the same.
+pub(super) fn is_read_as(actual: &str, expected: &str) -> bool {
+    const TEXTS: [&str; 4] = ["text", "character varying", "character", "name"];
+    if actual == expected {
+        return true;
+    }
+    if let (Some(actual), Some(expected)) = (actual.strip_suffix("[]"), expected.strip_suffix("[]"))
+    {
+        return is_read_as(actual, expected);
+    }
+    match expected {
+        "oid" => actual.starts_with("reg"),
+        "bit varying" => actual == "bit",
+        text if TEXTS.contains(&text) => {
+            TEXTS.contains(&actual) || ["\"char\"", "json", "xml"].contains(&actual)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_alike() {
+        assert!(is_read_as("text", "character varying"));
+        assert!(is_read_as("text[]", "character varying[]"));
+        assert!(is_read_as("json", "text") && !is_read_as("text", "json"));
+        assert!(is_read_as("bit", "bit varying") && !is_read_as("jsonb", "text"));
+        assert!(!is_read_as("bigint", "integer") && !is_read_as("text", "text[]"));
+    }
+}
