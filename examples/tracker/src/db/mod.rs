@@ -12,7 +12,7 @@
     queries = {
         "issues.sql" => 0x8ab9e08b5bc01ce0,
         "jobs.sql" => 0x7b7fd00225a94139,
-        "organisations.sql" => 0x551de89c353fdcd2,
+        "organisations.sql" => 0xe0f2256fe1f56013,
     },
     schema = {
         pub mod audit_schema;

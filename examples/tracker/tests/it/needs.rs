@@ -59,6 +59,8 @@ fn settings_are_a_type_and_memberships_have_two_keys(db: Database) -> Result<()>
         (&*members[0].member.display_name, &*members[0].role),
         ("ann", "owner")
     );
+    // Both queries have the row type `Member`.
+    assert_eq!(db.run(organisations::owners(organisation))?, members);
     Ok(())
 }
 

@@ -7,27 +7,39 @@ use serde::Serialize;
 
 use super::super::{OrganisationId, User};
 
-/// A row of [`members`].
+/// A row of [`members`] and [`owners`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MembersRow {
+pub struct Member {
     pub member: User,
     pub role: String,
 }
 
 bowline::__generated::query_row! {
-    MembersRow {
+    Member {
         member: RowOf<User> = "member",
         role: sql_types::Text = "role",
     }
 }
 
 /// The users of an organisation, by their names.
-pub fn members(organisation: OrganisationId) -> bowline::Query<Vec<MembersRow>> {
+pub fn members(organisation: OrganisationId) -> bowline::Query<Vec<Member>> {
     static SQL: StaticSql = StaticSql {
         function: "organisations::members",
         sql: "SELECT ROW(u.id, u.email, u.display_name, u.password_hash, u.is_admin, u.created_at) \
               AS member, m.role FROM memberships m JOIN users u ON u.id = m.user_id WHERE \
               m.organisation_id = $1 ORDER BY u.display_name, u.id",
+        ..StaticSql::EMPTY
+    };
+    bowline::Query::new(&SQL).bind_as::<sql_types::Int8, _>(&organisation)
+}
+
+/// Those who own an organisation, by their names.
+pub fn owners(organisation: OrganisationId) -> bowline::Query<Vec<Member>> {
+    static SQL: StaticSql = StaticSql {
+        function: "organisations::owners",
+        sql: "SELECT ROW(u.id, u.email, u.display_name, u.password_hash, u.is_admin, u.created_at) \
+              AS member, m.role FROM memberships m JOIN users u ON u.id = m.user_id WHERE \
+              m.organisation_id = $1 AND m.role = 'owner' ORDER BY u.display_name, u.id",
         ..StaticSql::EMPTY
     };
     bowline::Query::new(&SQL).bind_as::<sql_types::Int8, _>(&organisation)
