@@ -22,8 +22,8 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, graph, id, own_multirange, own_range,
-    pages, pg_enum, position, query_row, relations, row_key, table_row, values_from,
+    column_arrays, column_values, composite, constraints, graph, id, inline_row, own_multirange,
+    own_range, pages, pg_enum, position, query_row, relations, row_key, table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -365,11 +365,13 @@ macro_rules! table_row {
     };
 }
 
-/// Implements [`AnswerRow`](crate::statement::ready::AnswerRow) for the rows of a query:
+/// Implements [`AnswerRow`](crate::statement::ready::AnswerRow) for the rows of `query!`:
 /// `Total { name: sql_types::Text = "name", sum: sql_types::Nullable<sql_types::BigInt> = "sum" }`.
+///
+/// No other row has such a row in it, so it is not readable as a value.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! query_row {
+macro_rules! inline_row {
     ($Row:ident { $($field:ident: $ST:ty = $name:literal),* $(,)? }) => {
         impl $crate::__generated::AnswerRow for $Row {
             #[allow(unused_variables, reason = "a row can have no columns")]
@@ -386,6 +388,16 @@ macro_rules! query_row {
                 })
             }
         }
+    };
+}
+
+/// Does what `inline_row!` does for the rows of a query file, and reads one as a value of another
+/// row.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! query_row {
+    ($Row:ident { $($columns:tt)* }) => {
+        $crate::inline_row! { $Row { $($columns)* } }
 
         impl ::diesel::deserialize::FromSql<$crate::__generated::RowOf<$Row>, ::diesel::pg::Pg>
             for $Row

@@ -1,8 +1,10 @@
 //! Replays a folder of migrations, generates queries over its tables, and checks them.
 //!
 //!     bowline-engine-bench FOLDER QUERIES
+//!     bowline-engine-bench FOLDER QUERIES --print
 //!
-//! Prints the milliseconds of each step. `script/queries-speed` also counts the instructions.
+//! Prints the milliseconds of each step. `script/queries-speed` also counts the instructions. With
+//! `--print` it prints the queries, one a line, for `script/macro-speed`.
 
 use std::error::Error;
 use std::path::Path;
@@ -15,8 +17,10 @@ use bowline_migrations::read_folder;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, count] = arguments.as_slice() else {
-        return Err("usage: bowline-engine-bench FOLDER QUERIES".into());
+    let (folder, count, is_printed) = match arguments.as_slice() {
+        [folder, count] => (folder, count, false),
+        [folder, count, print] if print == "--print" => (folder, count, true),
+        _ => return Err("usage: bowline-engine-bench FOLDER QUERIES [--print]".into()),
     };
     let count: usize = count.parse()?;
     let started = Instant::now();
@@ -27,6 +31,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let replaying = started.elapsed();
     let queries = queries(&replayed.catalog, count);
+    if is_printed {
+        for sql in &queries {
+            println!("{sql}");
+        }
+        return Ok(());
+    }
     let started = Instant::now();
     let checker = Checker::new(&replayed.catalog);
     for sql in &queries {

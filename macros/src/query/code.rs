@@ -33,12 +33,12 @@ pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf
             for nested in &query.nested {
                 let fields = nested.fields.iter();
                 let fields: Vec<InlineColumn> = fields.map(column).collect();
-                out.push_str(&row(&nested.name, &fields));
+                out.push_str(&row(&nested.name, &fields, "query_row"));
             }
             out.push_str(&if is_struct {
                 read_as(&query.columns)
             } else {
-                row("Row", &query.columns)
+                row("Row", &query.columns, "inline_row")
             });
             let row = if is_struct {
                 "::bowline::__generated::As<__BowlineRow>"
@@ -59,8 +59,12 @@ pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf
     let binds: String = binds
         .map(|(index, argument)| bind(index + 1, argument))
         .collect();
+    let allowed = match query.arguments.len() {
+        0..=7 => "",
+        _ => "#[allow(clippy::too_many_arguments)] ",
+    };
     out.push_str(&format!(
-        "#[allow(clippy::too_many_arguments)] fn query({parameters}) -> {output} {{ \
+        "{allowed}fn query({parameters}) -> {output} {{ \
          static SQL: ::bowline::__generated::StaticSql = ::bowline::__generated::StaticSql {{ \
          function: ::core::concat!(::core::file!(), \":\", ::core::line!()), \
          sql: {:?}, calls: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
@@ -96,8 +100,10 @@ fn column(field: &ValuePlan) -> InlineColumn {
     }
 }
 
-/// Returns the struct of a row, and the code that reads it.
-fn row(name: &str, columns: &[InlineColumn]) -> String {
+/// Returns the struct of a row, and the code that reads it. Each line of it is compiled again for
+/// each call after every change of the crate, so there is no code without need: only a row within
+/// another one is read as a value, and has the derives that the outer one needs.
+fn row(name: &str, columns: &[InlineColumn], reader: &str) -> String {
     let mut fields = String::new();
     let mut read = String::new();
     for column in columns {
@@ -112,8 +118,8 @@ fn row(name: &str, columns: &[InlineColumn]) -> String {
     }
     format!(
         "#[allow(dead_code, non_snake_case, unreachable_pub)] \
-         #[derive(Debug, Clone, PartialEq)] struct {name} {{ {fields} }} \
-         ::bowline::__generated::query_row! {{ {name} {{ {read} }} }} "
+         #[derive(Debug, Clone)] struct {name} {{ {fields} }} \
+         ::bowline::__generated::{reader}! {{ {name} {{ {read} }} }} "
     )
 }
 
