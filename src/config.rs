@@ -56,6 +56,7 @@ pub struct Config {
     pub(crate) trust_views_and_operators: bool,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) refuse_pending: bool,
+    pub(crate) database: Option<Arc<str>>,
     /// Whether the server is known to refuse `client_connection_check_interval`; shared by clones.
     pub(crate) refuses_client_check: Arc<AtomicBool>,
 }
@@ -84,6 +85,7 @@ impl Config {
             migrations: None,
             refuses_client_check: Arc::default(),
             refuse_pending: false,
+            database: None,
         }
     }
 
@@ -380,6 +382,24 @@ impl Config {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config). Unless set, there is only a warning.
     pub fn refuse_pending(mut self, refuse: bool) -> Self {
         self.refuse_pending = refuse;
+        self
+    }
+
+    /// Names the database, as the setting `database` of `bowline.toml` does, for a program that opens
+    /// several: a generated statement of another one is
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query), and nothing is sent.
+    ///
+    /// Statements of a package without that setting run on each handle, and so do diesel's own
+    /// queries, SQL by hand and COPY. A handle without a name runs every statement.
+    ///
+    /// ```no_run
+    /// # mod db { pub const DATABASE: &str = "ledger"; }
+    /// let config = bowline::Config::from_url("postgres://ann@db.example.com/ledger")?;
+    /// let ledger = config.serves(db::DATABASE).open()?;
+    /// # Ok::<(), bowline::Error>(())
+    /// ```
+    pub fn serves(mut self, database: impl Into<Arc<str>>) -> Self {
+        self.database = Some(database.into());
         self
     }
 

@@ -22,8 +22,9 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, graph, id, inline_row, own_multirange,
-    own_range, pages, pg_enum, position, query_row, relations, row_key, table_row, values_from,
+    column_arrays, column_values, composite, constraints, graph, id, inline_row, newtype,
+    own_multirange, own_range, pages, pg_enum, position, query_row, relations, row_key, table_row,
+    values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):

@@ -145,7 +145,7 @@ impl Session {
             inbox: Inbox::default(),
             types: Types::new(types, search_path),
             in_flight: InFlight::default(),
-            texts: TextCache::default(),
+            texts: TextCache::of_database(config.database.clone()),
             buffers: Buffers::default(),
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),

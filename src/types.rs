@@ -6,6 +6,7 @@ mod id;
 pub mod jiff;
 #[doc(hidden)]
 pub mod json;
+mod newtype;
 mod pg_enum;
 pub(crate) mod range;
 #[cfg(any(feature = "jiff", feature = "rust-decimal"))]

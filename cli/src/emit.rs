@@ -122,7 +122,14 @@ fn module(plan: &Plan, origin: &Origin) -> String {
     let mut exports: Vec<String> = of_public
         .map(|table| export(table, "self", INDENT))
         .collect();
+    let database = plan.database.as_ref().map(|name| {
+        format!(
+            "/// The name of this database, for [`bowline::Config::serves`].\npub const DATABASE: &str = {};\n\n",
+            layout::literal(name)
+        )
+    });
     let mut of_types: Vec<String> = plan.enums.iter().map(|found| found.name.clone()).collect();
+    of_types.extend(plan.newtypes.iter().map(|found| found.name.clone()));
     of_types.extend(plan.composites.iter().map(|found| found.name.clone()));
     if !of_types.is_empty() {
         of_types.sort();
@@ -152,7 +159,12 @@ fn module(plan: &Plan, origin: &Origin) -> String {
         call(
             origin,
             &schemas.concat(),
-            &format!("{}\n{}", modules.concat(), exports.concat())
+            &format!(
+                "{}\n{}{}",
+                modules.concat(),
+                database.unwrap_or_default(),
+                exports.concat()
+            )
         )
     )
 }

@@ -17,6 +17,7 @@ mod module_name;
 mod modules;
 mod names;
 mod needs;
+mod newtypes;
 mod ordered;
 mod own_types;
 mod patched;
@@ -47,6 +48,7 @@ pub use functions::key_columns;
 pub use mapping::Mapping;
 pub use module_name::module_name;
 pub use needs::{Need, needs};
+pub use newtypes::NewtypePlan;
 pub use own_types::{AttributePlan, CompositePlan, Declared, MarkerPlan, RangePlan};
 pub use patched::PatchedSchema;
 pub use queries::{
@@ -69,6 +71,8 @@ pub struct Plan {
     pub tables: Vec<TablePlan>,
     /// The enums. They share a file with composite types, ranges and marker types.
     pub enums: Vec<EnumPlan>,
+    /// The structs of domains that have a type of their own.
+    pub newtypes: Vec<NewtypePlan>,
     /// The structs of composite types.
     pub composites: Vec<CompositePlan>,
     /// The range types of the schema, and their multiranges.
@@ -81,6 +85,8 @@ pub struct Plan {
     pub schema_files: Vec<String>,
     /// The query files. They are planned after the tables, whose types they use.
     pub queries: Vec<QueryFilePlan>,
+    /// The name of the database, for a program that opens several.
+    pub database: Option<String>,
     /// Notes for the user, such as columns without a Rust type and tables without a key.
     pub notes: Vec<String>,
 }
@@ -163,13 +169,19 @@ pub fn plan(
     let mut problems = checked::left_out(&tables, settings);
     problems.extend(checked::planned(&tables, settings));
     let enums = enums::enums(catalog, &used, &mapping, settings, &mut problems);
+    let newtypes = newtypes::newtypes(catalog, &mapping, &used);
     let composites = own_types::composites(catalog, &mapping, &used);
     let ranges = own_types::ranges(catalog, &mapping, &used);
     let mut marked = used;
     marked.extend(ranges.iter().map(|range| range.sql_name.clone()));
     marked.extend(mapping.given().cloned());
     let markers = own_types::markers(&mapping, &marked);
-    problems.extend(collisions::collisions(&tables, &enums, &composites));
+    problems.extend(collisions::collisions(
+        &tables,
+        &enums,
+        &newtypes,
+        &composites,
+    ));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -190,11 +202,13 @@ pub fn plan(
         schema_files,
         tables,
         enums,
+        newtypes,
         composites,
         ranges,
         markers,
         mapping,
         queries: Vec::new(),
+        database: settings.database.clone(),
         notes,
     })
 }

@@ -180,6 +180,17 @@ impl Project {
             let file = output.file.as_deref();
             output.path = file.map(|file| schema_path(file, &folder, &package));
         }
+        if own.database.as_deref() == Some("") {
+            let setting = ["database".to_owned()];
+            let title = "a database without a name takes every statement".to_owned();
+            let reports = file
+                .as_ref()
+                .map(|file| Report::new(title, &[file.excerpt(&setting)]));
+            let message = "the setting `database` is empty".to_owned();
+            return Err(Failure::new(message)
+                .reports(reports)
+                .hint("write a name, or leave the setting out"));
+        }
         let postgres = match &own.postgres {
             Some(written) => Some(postgres_version(written, file.as_ref())?),
             None => None,
@@ -191,6 +202,7 @@ impl Project {
             tab_spaces,
             outputs,
             file,
+            database: own.database,
             postgres,
             names: with_rows(own.names, &own.tables),
             crates: Crates {
@@ -199,6 +211,7 @@ impl Project {
                 vector: own.vector,
             },
             types: own.types,
+            newtypes: own.newtypes,
             not_null_elements: own.not_null_elements,
             not_null: own.not_null,
             variants: own.variants,

@@ -239,6 +239,9 @@ impl<O, A> Query<O, A> {
     where
         O: QueryOutput,
     {
+        if !self.sql.database.is_empty() {
+            encoder.texts.check_database(self.sql.database)?;
+        }
         let parameters = self.values.parameters(encoder.lookup)?;
         let constant = &self.sql.number;
         let (text, is_named) = match self.given.as_deref() {

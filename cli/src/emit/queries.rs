@@ -267,6 +267,9 @@ fn constant(
     if function.is_template {
         fields.push_str(&format!("{pad}    has_conditions: true,\n"));
     }
+    if let Some(database) = &file.database {
+        fields.push_str(&format!("{pad}    database: {},\n", literal(database)));
+    }
     let of = literal(&function_name(file, function));
     format!(
         "{pad}static {name}: StaticSql = StaticSql {{\n{pad}    function: {of},\n{fields}{pad}    \

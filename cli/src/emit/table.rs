@@ -233,6 +233,7 @@ fn read_struct(
     for field in fields {
         out.push_str(&comment_of(field));
         out.push_str(&rename(table, field));
+        out.push_str(&given_attributes(&field.attributes));
         if field.skip_serializing {
             out.push_str("    #[serde(skip_serializing)]\n");
         }
@@ -246,6 +247,14 @@ fn read_struct(
         ));
     }
     out + "}\n"
+}
+
+/// Returns the attributes of a field that the settings name.
+fn given_attributes(of_settings: &[String]) -> String {
+    let lines = of_settings.iter();
+    lines
+        .map(|attribute| format!("    #[{attribute}]\n"))
+        .collect()
 }
 
 /// Returns serde's attribute of a struct.

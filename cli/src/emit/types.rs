@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bowline_plan::plan::{
-    AttributePlan, CompositePlan, Declared, EnumPlan, MarkerPlan, Plan, RangePlan,
+    AttributePlan, CompositePlan, Declared, EnumPlan, MarkerPlan, NewtypePlan, Plan, RangePlan,
 };
 
 use super::HEADER;
@@ -16,6 +16,7 @@ const TYPES_MODULE: &str = "super::types";
 /// Returns true if a plan has types for this file.
 pub(super) fn are_needed(plan: &Plan) -> bool {
     !plan.enums.is_empty()
+        || !plan.newtypes.is_empty()
         || !plan.composites.is_empty()
         || !plan.ranges.is_empty()
         || !plan.markers.is_empty()
@@ -34,6 +35,9 @@ pub(super) fn types(plan: &Plan) -> String {
     for plan in &plan.enums {
         out.push_str(&enumeration(plan, &modules));
     }
+    for plan in &plan.newtypes {
+        out.push_str(&newtype(plan));
+    }
     for plan in &plan.composites {
         out.push_str(&composite(plan, &modules));
     }
@@ -50,10 +54,12 @@ fn imports(plan: &Plan, modules: &BTreeMap<String, String>) -> String {
         .ranges
         .iter()
         .flat_map(|range| range.bound.imports.clone());
-    let mut external: Vec<String> = of_attributes.chain(of_ranges).collect();
+    let of_domains = plan.newtypes.iter();
+    let of_domains = of_domains.flat_map(|newtype| newtype.inner.imports.clone());
+    let mut external: Vec<String> = of_attributes.chain(of_ranges).chain(of_domains).collect();
     // Structs of composite types hold `String`, never `Cow`.
     external.retain(|import| import != "std::borrow::Cow");
-    if !plan.composites.is_empty() {
+    if !plan.composites.is_empty() || !plan.newtypes.is_empty() {
         external.push("diesel::deserialize::FromSqlRow".to_owned());
         external.push("diesel::expression::AsExpression".to_owned());
         external.push("serde::{Deserialize, Serialize}".to_owned());
@@ -122,6 +128,42 @@ fn enumeration(plan: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
         out.push_str(&format!("        {variant} = {},\n", literal(label)));
     }
     out + "    }\n}\n"
+}
+
+fn newtype(plan: &NewtypePlan) -> String {
+    let NewtypePlan {
+        name,
+        sql_name,
+        comment,
+        inner,
+        sql_type,
+    } = plan;
+    let comment = comment
+        .clone()
+        .unwrap_or_else(|| format!("A value of the domain `{}`.", sql_name.name));
+    let copied = if plan.is_copied() { ", Copy" } else { "" };
+    let ordered = if plan.is_plain() {
+        ", Eq, PartialOrd, Ord, Hash"
+    } else {
+        ""
+    };
+    // The markers of types.rs are in this file.
+    let sql_type = sql_type.in_table().replace("super::types::", "");
+    let by_json = if inner.by_json {
+        "#[serde(with = \"bowline::__generated::json\")] "
+    } else {
+        ""
+    };
+    let text = if plan.is_plain() { ", formatter" } else { "" };
+    let owned = &inner.owned;
+    format!(
+        "\n{}#[derive(Debug, Clone{copied}, PartialEq{ordered})]\n\
+         #[derive(AsExpression, Deserialize, FromSqlRow, Serialize)]\n\
+         #[diesel(sql_type = {sql_type})]\n#[serde(transparent)]\n\
+         pub struct {name}({by_json}pub {owned});\n\n\
+         bowline::__generated::newtype! {{\n    {name}({owned}): {sql_type}{text}\n}}\n",
+        doc(0, &comment)
+    )
 }
 
 fn composite(plan: &CompositePlan, modules: &BTreeMap<String, String>) -> String {

@@ -29,7 +29,7 @@ pub(super) struct Code {
     pub(super) functions: Vec<Function>,
     /// `New..` and `..Changes`, with their fields.
     pub(super) structs: Vec<Struct>,
-    /// Ids: the module, the name, and what they hold.
+    /// Ids and the newtypes of domains: the module, the name, and what they hold.
     pub(super) ids: Vec<(String, String, String)>,
     pub(super) enums: Vec<String>,
     /// The enums of query files.
@@ -219,6 +219,12 @@ impl Code {
                     }
                     ("position", Some(name)) => self.positions.push(name),
                     ("pg_enum", Some(name)) => self.enums.push(name),
+                    ("newtype", None) => {
+                        if let [name, held, ..] = words[..] {
+                            let newtype = (module.to_owned(), name.to_owned(), held.to_owned());
+                            self.ids.push(newtype);
+                        }
+                    }
                     _ => {}
                 }
             }

@@ -133,6 +133,41 @@ fn settings_without_effect_are_noted() {
 }
 
 #[test]
+fn attributes_and_names_are_checked() {
+    let project = Project::new(&[ACCOUNTS, ("Cargo.toml", PACKAGE)]);
+    let settings = "[tables.accounts.columns]\nid.attributes = [\"serde(skip\", \"#[a]\"]\n";
+    project.write("bowline.toml", settings);
+    insta::assert_snapshot!(generate(&project), @r##"
+    error: "serde(skip" is not an attribute, which is written without `#[` and `]`
+     --> bowline.toml:2:18
+      |
+    2 | id.attributes = ["serde(skip", "#[a]"]
+      |                  ^^^^^^^^^^^^
+
+    error: "#[a]" is not an attribute, which is written without `#[` and `]`
+     --> bowline.toml:2:32
+      |
+    2 | id.attributes = ["serde(skip", "#[a]"]
+      |                                ^^^^^^
+
+    error: no code can be generated: 2 problems
+    exit 1
+    "##);
+    project.write("bowline.toml", "database = \"\"\n");
+    insta::assert_snapshot!(generate(&project), @r#"
+    error: a database without a name takes every statement
+     --> bowline.toml:1:1
+      |
+    1 | database = ""
+      | ^^^^^^^^
+
+    error: the setting `database` is empty
+    hint: write a name, or leave the setting out
+    exit 1
+    "#);
+}
+
+#[test]
 fn a_wrong_setting_is_shown_with_its_line() {
     let printed = |settings: &str| {
         let project = Project::new(&[ACCOUNTS, ("Cargo.toml", PACKAGE)]);
@@ -357,6 +392,7 @@ fn the_example_of_the_guide_is_accepted() {
             "CREATE SCHEMA audit;
              CREATE TYPE audit.state AS ENUM ('seen');
              CREATE TYPE blood AS ENUM ('0+', '0-');
+             CREATE DOMAIN email AS text;
              CREATE TABLE userdata (id serial PRIMARY KEY, state audit.state, blood blood);
              CREATE TABLE accounts (id serial PRIMARY KEY);
              CREATE TABLE posts (id serial PRIMARY KEY, author_id int REFERENCES accounts, editor_id int REFERENCES accounts);

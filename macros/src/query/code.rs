@@ -67,9 +67,11 @@ pub(crate) fn function(checked: &Checked, reads_struct: bool, tracked: &[PathBuf
         "{allowed}fn query({parameters}) -> {output} {{ \
          static SQL: ::bowline::__generated::StaticSql = ::bowline::__generated::StaticSql {{ \
          function: ::core::concat!(::core::file!(), \":\", ::core::line!()), \
-         sql: {:?}, calls: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
+         sql: {:?}, calls: {:?}, database: {:?}, ..::bowline::__generated::StaticSql::EMPTY }}; \
          {new}(::bowline::statement::Query::new(&SQL){binds}) }} query }}",
-        query.sql, query.calls
+        query.sql,
+        query.calls,
+        query.database.as_deref().unwrap_or_default()
     ));
     out
 }

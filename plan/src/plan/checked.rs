@@ -60,6 +60,12 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let with_code = catalog.relations.values().filter(|found| gets_code(found));
     let with_code = with_code.map(|found| &found.name);
     let both: Vec<&Name> = with_code.chain(enums.iter().copied()).collect();
+    let newtypes = catalog.types.values();
+    let newtypes = newtypes.filter(|found| settings.has_newtype(&found.name));
+    let both: Vec<&Name> = both
+        .into_iter()
+        .chain(newtypes.map(|found| &found.name))
+        .collect();
     let mut problems = Vec::new();
     for (key, rust_name) in &settings.names {
         let of_table = settings.tables.get(key);

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use bowline_catalog::Name;
 
 use super::enums::EnumPlan;
+use super::newtypes::NewtypePlan;
 use super::own_types::CompositePlan;
 use super::problem::{Problem, key, shown};
 use super::table::TablePlan;
 
-/// Returns a problem for each pair of tables, enums or composite types with types of the same Rust
-/// name.
+/// Returns a problem for each pair of tables, enums, domains or composite types with types of the
+/// same Rust name.
 pub(super) fn collisions(
     tables: &[TablePlan],
     enums: &[EnumPlan],
+    newtypes: &[NewtypePlan],
     composites: &[CompositePlan],
 ) -> Vec<Problem> {
     let mut seen: BTreeMap<(Option<String>, String), (String, Name)> = BTreeMap::new();
@@ -29,12 +31,19 @@ pub(super) fn collisions(
         let whose = format!("enum {}", shown(&plan.sql_name));
         ((None, plan.name.clone()), whose, plan.sql_name.clone())
     });
+    let of_domains = newtypes.iter().map(|plan| {
+        let whose = format!("domain {}", shown(&plan.sql_name));
+        ((None, plan.name.clone()), whose, plan.sql_name.clone())
+    });
     let of_composites = composites.iter().map(|plan| {
         let whose = format!("composite type {}", shown(&plan.sql_name));
         ((None, plan.name.clone()), whose, plan.sql_name.clone())
     });
     // The files of all schemas import the types of `types.rs`.
-    let types = of_enums.chain(of_composites).map(|found| (found, true));
+    let types = of_enums
+        .chain(of_domains)
+        .chain(of_composites)
+        .map(|found| (found, true));
     for ((name, second, sql_name), is_everywhere) in of_tables.map(|it| (it, false)).chain(types) {
         let mut same = seen.iter();
         let same = same

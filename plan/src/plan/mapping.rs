@@ -9,6 +9,7 @@ use bowline_catalog::{Catalog, DataType, Name, TypeKind, information_schema};
 
 use super::built_in::{BuiltIn, built_in, multirange, range, vector};
 use super::names::{derivable_name, distinct, own_type_name};
+use super::newtypes;
 use super::rust_type::{Mapped, RustType, SqlType, Wire};
 use super::schema::SchemaPlan;
 use crate::project::{Crates, Settings, VectorCrate, of_name};
@@ -23,7 +24,9 @@ pub struct Mapping {
     crates: Crates,
     /// The Rust types that settings name.
     given: BTreeMap<String, String>,
-    /// The Rust names of enums and composite types.
+    /// The domains that have a Rust type of their own.
+    newtypes: BTreeSet<Name>,
+    /// The Rust names of enums, of composite types and of those domains.
     names: BTreeMap<Name, String>,
     /// The marker types of each SQL type: the path of the module, and the name.
     markers: BTreeMap<Name, Vec<(String, String)>>,
@@ -44,6 +47,7 @@ struct Scalar {
 impl Mapping {
     pub(super) fn new(catalog: &Catalog, schemas: &[SchemaPlan], settings: &Settings) -> Self {
         let mut names = BTreeMap::new();
+        let mut newtypes = BTreeSet::new();
         let mut with_markers: BTreeSet<Name> = BTreeSet::new();
         for (name, found) in &catalog.types {
             let kind = match &found.kind {
@@ -54,12 +58,18 @@ impl Mapping {
                     with_markers.insert(name.clone());
                     continue;
                 }
+                TypeKind::Domain { .. } if settings.has_newtype(name) => {
+                    newtypes.insert(name.clone());
+                    "Domain"
+                }
                 TypeKind::Domain { .. } | TypeKind::External => continue,
             };
             let given = of_name(&settings.names, name).cloned();
             let rust_name = given.unwrap_or_else(|| own_type_name(&name.name, kind));
             names.insert(name.clone(), rust_name);
-            with_markers.insert(name.clone());
+            if !newtypes.contains(name) {
+                with_markers.insert(name.clone());
+            }
         }
         apart(&mut names, settings);
         with_markers.extend(given(catalog, settings));
@@ -85,6 +95,7 @@ impl Mapping {
         Self {
             crates: settings.crates,
             given: settings.types.clone(),
+            newtypes,
             names,
             markers,
             generated: None,
@@ -125,34 +136,79 @@ impl Mapping {
         data_type: &DataType,
         is_whole: bool,
     ) -> Option<Mapped> {
-        let base = base(catalog, data_type);
-        let cast = |dimensions: u8| {
-            let bare = DataType {
-                name: base.name.clone(),
-                modifiers: Vec::new(),
-                fields: None,
-                dimensions,
-            };
-            type_sql(&bare)
+        let Some((domain, of)) = self.domain(catalog, data_type) else {
+            return self.of_base(catalog, data_type, is_whole);
         };
-        let text = |read: &str, write: String, dimensions: usize| {
-            let list = |text: RustType| list(text, is_whole);
-            let rust_type = RustType::text();
-            let (rust_type, sql_type) = if dimensions == 1 {
-                (list(rust_type), array(SqlType::diesel("Text"), is_whole))
-            } else {
-                (rust_type, SqlType::diesel("Text"))
+        let given = of_name(&self.given, &domain).filter(|_| !self.newtypes.contains(&domain));
+        if given.is_some_and(|given| given == AS_TEXT) {
+            let base = base(catalog, data_type);
+            let (read, dimensions) = match base.dimensions {
+                1 => ("text[]", 1),
+                several => ("text", several.min(1)),
             };
-            Mapped {
-                rust_type,
-                wire: Wire {
-                    sql_type,
-                    read: Some(read.to_owned()),
-                    write: Some(format!("{read}::{write}")),
-                },
-                base: base.name.clone(),
-                is_text: true,
+            let write = cast(&base.name, dimensions);
+            return Some(as_text(
+                &base.name,
+                read,
+                &write,
+                read == "text[]",
+                is_whole,
+            ));
+        }
+        // What the domain is over can be another domain with a type of its own.
+        let inner = self.of(catalog, &of, false)?;
+        let own = match given {
+            Some(given) => RustType::cloned(given, None).unhashed(),
+            None => newtypes::rust_type(self.names.get(&domain)?, &domain, &inner.rust_type),
+        };
+        if data_type.dimensions == 0 {
+            return Some(Mapped {
+                rust_type: own,
+                ..inner
+            });
+        }
+        let mapped = self.of_base(catalog, data_type, is_whole)?;
+        // An array whose elements are arrays is one text.
+        if !mapped.rust_type.is_array() {
+            return Some(mapped);
+        }
+        Some(Mapped {
+            rust_type: list(own, is_whole),
+            ..mapped
+        })
+    }
+
+    /// Returns true if a setting names the Rust type of a domain that the type has.
+    pub(super) fn has_own_type(&self, catalog: &Catalog, data_type: &DataType) -> bool {
+        let found = self.domain(catalog, data_type);
+        found.is_some_and(|(domain, _)| !self.is_text_by_setting(&domain))
+    }
+
+    /// Returns the first domain, of those that a type or the elements of an array have, for which a
+    /// setting names a Rust type, and what it is over.
+    fn domain(&self, catalog: &Catalog, data_type: &DataType) -> Option<(Name, DataType)> {
+        let mut name = data_type.name.clone();
+        // PostgreSQL has no circular domains.
+        loop {
+            let TypeKind::Domain { base, .. } = &catalog.types.get(&name)?.kind else {
+                return None;
+            };
+            if self.newtypes.contains(&name) || of_name(&self.given, &name).is_some() {
+                return Some((name, base.clone()));
             }
+            if base.dimensions > 0 {
+                return None;
+            }
+            name = base.name.clone();
+        }
+    }
+
+    /// Returns the counterpart of a type under its domains.
+    fn of_base(&self, catalog: &Catalog, data_type: &DataType, is_whole: bool) -> Option<Mapped> {
+        let base = base(catalog, data_type);
+        let cast = |dimensions: u8| cast(&base.name, dimensions);
+        let text = |read: &str, write: String, dimensions: usize| {
+            as_text(&base.name, read, &write, dimensions == 1, is_whole)
         };
         if base.dimensions == 0 {
             let scalar = self.scalar(catalog, &base.name)?;
@@ -458,7 +514,39 @@ fn type_sql(data_type: &DataType) -> String {
     }
 }
 
-fn list(element: RustType, is_whole: bool) -> RustType {
+/// Returns the type that a parameter is cast to: one without modifiers.
+fn cast(name: &Name, dimensions: u8) -> String {
+    type_sql(&DataType {
+        name: name.clone(),
+        modifiers: Vec::new(),
+        fields: None,
+        dimensions,
+    })
+}
+
+/// Returns the counterpart of a type that is read as `read`, and written as that and then cast to
+/// `write`.
+fn as_text(base: &Name, read: &str, write: &str, is_list: bool, is_whole: bool) -> Mapped {
+    let (rust_type, sql_type) = if is_list {
+        let elements = array(SqlType::diesel("Text"), is_whole);
+        (list(RustType::text(), is_whole), elements)
+    } else {
+        (RustType::text(), SqlType::diesel("Text"))
+    };
+    Mapped {
+        rust_type,
+        wire: Wire {
+            sql_type,
+            read: Some(read.to_owned()),
+            write: Some(format!("{read}::{write}")),
+        },
+        base: base.clone(),
+        is_text: true,
+    }
+}
+
+/// Returns the type of an array of these elements.
+pub(super) fn list(element: RustType, is_whole: bool) -> RustType {
     element.within(
         |element| match is_whole {
             true => format!("Vec<{element}>"),

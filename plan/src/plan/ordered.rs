@@ -172,7 +172,7 @@ fn are_fit(table: &TablePlan, columns: &[OrderColumn]) -> bool {
                 field.via.is_none()
                     && field.bare.is_none()
                     && !field.is_composite
-                    && !field.is_given
+                    && (!field.is_given || !rust_type.of_types.is_empty())
                     && !rust_type.is_array()
                     && !rust_type.by_json
                     && rust_type.owned != "Value"

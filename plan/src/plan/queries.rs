@@ -47,6 +47,8 @@ pub struct QueryFilePlan {
     pub rows: Vec<RowPlan>,
     /// The names that the file imports.
     pub uses: Uses,
+    /// The name of the database, for a program that opens several.
+    pub database: Option<String>,
 }
 
 /// The names that the file imports.
@@ -167,6 +169,7 @@ pub fn query_file(
         functions,
         rows: rows.planned,
         uses,
+        database: plan.database.clone(),
     })
 }
 

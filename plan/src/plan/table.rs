@@ -4,7 +4,7 @@ mod constraints;
 mod data;
 mod types;
 
-use crate::project::{Settings, TableSettings, of_name};
+use crate::project::{ColumnSettings, Settings, TableSettings, of_name};
 use bowline_catalog::attached::{Event, Timing};
 use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind, TypeKind};
 
@@ -57,6 +57,16 @@ impl<'a> Source<'a> {
         let column = columns.find(|found| found.sql_name == column)?;
         Some((schema, &column.shown))
     }
+}
+
+/// Returns one of a column's lists of attributes.
+fn attributes(
+    setting: Option<&ColumnSettings>,
+    list: impl Fn(&ColumnSettings) -> &Vec<String>,
+) -> Vec<String> {
+    setting
+        .map(|setting| list(setting).clone())
+        .unwrap_or_default()
 }
 
 pub(super) fn plan(
@@ -139,10 +149,14 @@ pub(super) fn plan(
                     bare,
                     is_composite: is_composite(catalog, column),
                     rename: setting.and_then(|setting| setting.rename.clone()),
+                    attributes: attributes(setting, |it| &it.attributes),
+                    new_attributes: attributes(setting, |it| &it.new_attributes),
+                    changes_attributes: attributes(setting, |it| &it.changes_attributes),
                     skip_serializing: setting.is_some_and(|setting| setting.skip_serializing),
                     skip_deserializing: setting.is_some_and(|setting| setting.skip_deserializing),
                     base: column.data_type.clone(),
-                    is_given: setting.is_some_and(|setting| setting.rust_type.is_some()),
+                    is_given: setting.is_some_and(|setting| setting.rust_type.is_some())
+                        || source.mapping.has_own_type(catalog, &column.data_type),
                     options: usize::from(found.shown.is_nullable),
                     comment: column.comment.as_deref().and_then(without_role),
                 };
@@ -245,6 +259,7 @@ pub(super) fn plan(
         deny_unknown_fields: settings.deny_unknown_fields,
         roles,
         list_fields,
+        database: settings.database.clone(),
         overrides: relation.columns.iter().any(overrides),
         only_reads: matches!(
             relation.kind,

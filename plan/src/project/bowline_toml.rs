@@ -31,6 +31,9 @@ pub(super) struct BowlineToml {
     pub module: Option<String>,
     /// The folder of another package, whose migrations and generated code `query!` means.
     pub package: Option<PathBuf>,
+    /// The name of the database, for a program that opens several: statements of one are refused on
+    /// the handle of another.
+    pub database: Option<String>,
     /// The oldest version of PostgreSQL that the program meets: `"15"`.
     pub postgres: Option<String>,
     /// The Rust name of a table's row or of an enum, by its name in SQL.
@@ -48,6 +51,9 @@ pub(super) struct BowlineToml {
     /// The Rust type for a SQL type, or `String` to read it as text.
     #[serde(default)]
     pub types: BTreeMap<String, String>,
+    /// The domains that have a Rust type of their own: a struct around their value.
+    #[serde(default)]
+    pub newtypes: Vec<String>,
     /// Arrays in which no element is NULL: `posts.tags`.
     #[serde(default)]
     pub not_null_elements: Vec<String>,

@@ -27,6 +27,8 @@ pub struct Settings {
     pub outputs: Vec<Output>,
     /// The file that the settings below come from, if there is one.
     pub file: Option<SettingsFile>,
+    /// The name of the database that the generated statements belong to.
+    pub database: Option<String>,
     /// The oldest version of PostgreSQL that queries run on; `None` is the newest that is known.
     pub postgres: Option<u32>,
     /// Rust names by table or enum, for names that are guessed wrong or are taken.
@@ -35,6 +37,8 @@ pub struct Settings {
     pub crates: Crates,
     /// Rust types by SQL type.
     pub types: BTreeMap<String, String>,
+    /// The domains that have a Rust type of their own.
+    pub newtypes: Vec<String>,
     /// Arrays in which no element is NULL: `posts.tags`.
     pub not_null_elements: Vec<String>,
     /// Columns of views that cannot be NULL: `account_totals.total`.
@@ -84,6 +88,13 @@ impl Settings {
     /// Returns the settings of a column.
     pub fn column(&self, relation: &Name, column: &str) -> Option<&ColumnSettings> {
         of_name(&self.tables, relation)?.columns.get(column)
+    }
+
+    /// Returns true if a domain has a Rust type of its own.
+    pub fn has_newtype(&self, domain: &Name) -> bool {
+        let qualified = format!("{}.{}", domain.schema, domain.name);
+        let mut names = self.newtypes.iter();
+        names.any(|name| *name == qualified || *name == domain.name)
     }
 
     /// Returns the columns of the primary key, or those that serve as one.

@@ -58,6 +58,12 @@ pub struct ColumnSettings {
     /// True if `list` and `list_by_..` do not read the column. Their rows have a struct of their
     /// own.
     pub leave_out_of_lists: bool,
+    /// Attributes of the row's field, for further derives: `schema(format = "email")`.
+    pub attributes: Vec<String>,
+    /// Attributes of its field in `New` and in `Values`.
+    pub new_attributes: Vec<String>,
+    /// Attributes of its field in `Changes`.
+    pub changes_attributes: Vec<String>,
     /// True if the column of a view cannot be NULL.
     pub not_null: bool,
     /// True if `Values` has this column, which is `GENERATED ALWAYS AS IDENTITY`: an INSERT that

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::recent_map::RecentMap;
 use super::{ColumnSet, Text, hash};
 use crate::command::ExpectedRows;
+use crate::error::{Error, Result};
 
 /// The text of a query.
 #[derive(Debug, Clone)]
@@ -63,6 +64,8 @@ pub(crate) struct TextCache {
     composed: RecentMap<Composition, Arc<Text>>,
     /// The original text and the derived text.
     derived: RecentMap<(u64, Derivation), (Arc<Text>, Arc<Text>)>,
+    /// The name of the database, if [`Config::serves`](crate::Config::serves) says it.
+    database: Option<Arc<str>>,
 }
 
 const MAX_LENGTH: usize = 4 * 1024;
@@ -92,6 +95,25 @@ impl ConstantNumber {
 }
 
 impl TextCache {
+    /// Returns a cache for the sessions of a database of this name.
+    pub(crate) fn of_database(database: Option<Arc<str>>) -> Self {
+        Self {
+            database,
+            ..Self::default()
+        }
+    }
+
+    /// Fails if the session is of a database with another name.
+    pub(crate) fn check_database(&self, name: &str) -> Result<()> {
+        match self.database.as_deref() {
+            Some(own) if own != name => Err(Error::query(format!(
+                "the statement belongs to the database {name}, and this handle serves {own}"
+            ))
+            .with_hint("run it on the handle of its database; `Config::serves` names a handle")),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the text of this SQL, from the cache if it is there.
     pub(crate) fn of_sql(&mut self, sql: &str) -> QueryText {
         let hash = hash(sql);
@@ -196,6 +218,7 @@ impl TextCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn a_repeated_text_is_found() {
@@ -242,5 +265,14 @@ mod tests {
         let mut texts = TextCache::default();
         texts.of_sql(&" ".repeat(MAX_LENGTH + 1));
         assert!(!texts.of_sql(&" ".repeat(MAX_LENGTH + 1)).is_known);
+    }
+
+    #[test]
+    fn a_statement_of_another_database_is_refused() {
+        let texts = TextCache::of_database(Some("ledger".into()));
+        assert!(texts.check_database("ledger").is_ok());
+        let error = texts.check_database("shop").expect_err("another database");
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert!(TextCache::default().check_database("shop").is_ok());
     }
 }

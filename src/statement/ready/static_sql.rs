@@ -33,6 +33,8 @@ pub struct StaticSql {
     pub only_reads: bool,
     /// The functions that its views and policies call: their names, separated by spaces.
     pub calls: &'static str,
+    /// The name of the database that it belongs to; empty unless a setting names it.
+    pub database: &'static str,
     /// Whether it writes one row, or fails.
     pub writes_one_row: bool,
     /// Whether it writes at most one row, and changes nothing else if there is no such row.
@@ -65,6 +67,7 @@ impl StaticSql {
         has_conditions: false,
         only_reads: false,
         calls: "",
+        database: "",
         writes_one_row: false,
         writes_at_most_one_row: false,
         number: ConstantNumber::UNASSIGNED,

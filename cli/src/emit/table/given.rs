@@ -3,7 +3,7 @@
 use bowline_plan::plan::{Field, TablePlan, article};
 
 use super::super::layout::{self, derive, doc};
-use super::{capital, lifetime, rename, serde_of, values, wrapped};
+use super::{capital, given_attributes, lifetime, rename, serde_of, values, wrapped};
 
 /// Returns the struct with the columns that each new row needs, and the one with all columns that a
 /// new row can give, if there are more.
@@ -69,6 +69,7 @@ fn given_struct(table: &TablePlan, name: &str, fields: &[Field], comment: &str) 
     out.push_str(&format!("pub struct {name}{} {{\n", lifetime(fields)));
     for field in fields {
         out.push_str(&rename(table, field));
+        out.push_str(&given_attributes(&field.new_attributes));
         out.push_str(&read_from_json(field, "default, "));
         out.push_str(&layout::field(
             &field.name,
@@ -115,6 +116,7 @@ pub(super) fn changes(table: &TablePlan) -> String {
     ));
     for field in &table.changes_fields {
         out.push_str(&rename(table, field));
+        out.push_str(&given_attributes(&field.changes_attributes));
         out.push_str(&read_from_json(field, ""));
         out.push_str(&layout::field(
             &field.name,

@@ -130,6 +130,9 @@ impl Constant<'_> {
         if !self.calls.is_empty() {
             out.push_str(&string_field(12, "calls", self.calls));
         }
+        if let Some(database) = &self.table.database {
+            out.push_str(&format!("            database: {},\n", literal(database)));
+        }
         out + "            ..StaticSql::EMPTY\n        };\n"
     }
 }

@@ -24,6 +24,7 @@ fn each_example_of_the_guide_is_accepted() {
                 "CREATE SCHEMA audit;
                  CREATE TYPE audit.state AS ENUM ('seen');
                  CREATE TYPE blood AS ENUM ('0+', '0-');
+                 CREATE DOMAIN email AS text;
                  CREATE TABLE userdata (id serial PRIMARY KEY, state audit.state, blood blood);
                  CREATE TABLE accounts (id serial PRIMARY KEY, email text, password_hash text, picture bytea);
                  CREATE TABLE posts (id serial PRIMARY KEY, author_id int REFERENCES accounts, editor_id int REFERENCES accounts);
@@ -40,6 +41,9 @@ fn each_example_of_the_guide_is_accepted() {
     }
     for setting in [
         "row",
+        "database",
+        "newtypes",
+        "attributes",
         "key",
         "writable",
         "qualified",

@@ -30,7 +30,7 @@ pub fn book(databases: &Databases) -> Result<usize> {
 mod tests {
     use std::path::Path;
 
-    use bowline::ErrorKind;
+    use bowline::{Config, ErrorKind};
     use bowline::testing::TestDatabase;
     use schema::db::{Customer, NewCustomer, NewOrder};
 
@@ -41,9 +41,10 @@ mod tests {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let create = |folder: &str| TestDatabase::create(&package.join(folder)).expect("a server");
         let (shop, ledger) = (create("../migrations"), create("../ledger/migrations"));
+        let open = |config: Config| config.open().expect("a database");
         let databases = Databases {
-            shop: shop.open().expect("a database"),
-            ledger: ledger.open().expect("a database"),
+            shop: open(shop.config().serves(schema::db::DATABASE)),
+            ledger: open(ledger.config().serves(db::DATABASE)),
         };
         let customer = databases.shop.run(Customer::insert(NewCustomer {
             name: "Ann".into(),
@@ -58,8 +59,11 @@ mod tests {
         assert_eq!(book(&databases).expect("entries"), 1);
         let entries = databases.ledger.run(Entry::list(Page::first(10)));
         assert_eq!(entries.expect("entries")[0].cents, 500);
-        // A statement of the other database is refused by its server.
+        // A statement of the other database is refused before it is sent.
         let wrong = databases.ledger.run(Order::count()).expect_err("no orders");
         assert_eq!(wrong.kind(), ErrorKind::Query);
+        assert!(wrong.server().is_none());
+        let message = "belongs to the database shop, and this handle serves ledger";
+        assert!(wrong.to_string().contains(message), "{wrong}");
     }
 }

@@ -10,7 +10,7 @@ use super::super::table::TablePlan;
 use super::super::uncovered::gets_code;
 use super::super::views::{is_view, writable};
 use super::{is, unknown, unknown_column};
-use crate::project::{Settings, TableSettings, of_name};
+use crate::project::{ColumnSettings, Settings, TableSettings, of_name};
 use crate::suggestion::nearest;
 
 /// Returns the problems with `tables`, and with the roles that comments give to columns.
@@ -89,6 +89,7 @@ fn columns(
                 format!("{rust_type:?} is not a type in Rust"),
             ));
         }
+        problems.extend(attributes(&setting, column));
         let mut columns = relation.columns.iter();
         let is_always = columns.any(|it| it.name == *name && it.fill == ALWAYS);
         if column.overriding_system_value && !is_always {
@@ -109,6 +110,28 @@ fn columns(
         }
     }
     problems
+}
+
+/// Returns the problems with the attributes of a column's fields.
+fn attributes(setting: &[&str], column: &ColumnSettings) -> Vec<Problem> {
+    let lists = [
+        ("attributes", &column.attributes),
+        ("new_attributes", &column.new_attributes),
+        ("changes_attributes", &column.changes_attributes),
+    ];
+    let all = lists
+        .into_iter()
+        .flat_map(|(name, list)| list.iter().map(move |attribute| (name, attribute)));
+    // A doc comment, or a second attribute, would be read too.
+    let wrong = all.filter(|(_, attribute)| syn::parse_str::<syn::Meta>(attribute).is_err());
+    wrong
+        .map(|(name, attribute)| {
+            Problem::in_setting(
+                &[setting, &[name, attribute]].concat(),
+                format!("{attribute:?} is not an attribute, which is written without `#[` and `]`"),
+            )
+        })
+        .collect()
 }
 
 /// Returns the problems with the derives of a table.

@@ -1,13 +1,14 @@
 //! Checks of the settings that are about types.
 
-use bowline_catalog::{Catalog, Name};
+use bowline_catalog::{Catalog, Name, TypeKind};
 
 use super::super::mapping::base;
+use super::super::newtypes;
 use super::super::problem::Problem;
 use super::{is, unknown};
 use crate::project::Settings;
 
-/// Returns the problems with `types`, and with the arrays of `not_null_elements`.
+/// Returns the problems with `types`, with the domains of `newtypes`, and with the arrays of `not_null_elements`.
 pub(super) fn types(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let mut problems = Vec::new();
     let columns = catalog.relations.values();
@@ -25,6 +26,25 @@ pub(super) fn types(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
             problems.push(Problem::in_setting(
                 &["types", key, rust_type],
                 format!("{rust_type:?} is not a type in Rust"),
+            ));
+        }
+    }
+    let domains = catalog.types.values();
+    let domains = domains.filter(|found| matches!(found.kind, TypeKind::Domain { .. }));
+    let domains: Vec<&Name> = domains.map(|found| &found.name).collect();
+    for setting in &settings.newtypes {
+        let Some(domain) = domains.iter().find(|name| is(name, setting)) else {
+            let problem = Problem::in_setting(
+                &["newtypes", setting],
+                format!("there is no domain {setting}"),
+            );
+            problems.push(problem.suggest(setting, domains.iter().map(|name| name.name.as_str())));
+            continue;
+        };
+        if let Some(why) = newtypes::why_not(catalog, domain) {
+            problems.push(Problem::in_setting(
+                &["newtypes", setting],
+                format!("{setting} {why}"),
             ));
         }
     }

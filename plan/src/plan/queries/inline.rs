@@ -27,6 +27,8 @@ pub struct InlineQuery {
     pub calls: String,
     /// The SQL, on one line.
     pub sql: String,
+    /// The name of the database, for a program that opens several.
+    pub database: Option<String>,
 }
 
 /// A parameter of an inline query.
@@ -177,6 +179,7 @@ pub fn inline(
         writes: writes(query),
         calls: calls_of_query(catalog, &query.sql),
         sql,
+        database: plan.database.clone(),
     })
 }
 

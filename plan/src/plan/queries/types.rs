@@ -3,7 +3,7 @@
 use bowline_catalog::query::{Column, Parameter, Row};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
 
-use super::super::mapping::base;
+use super::super::mapping::{base, list};
 use super::super::own_types::oids;
 use super::super::rust_type::{Mapped, RustType, Wire, sql_type_of_id};
 use super::super::{Field, Plan, TablePlan};
@@ -189,13 +189,20 @@ impl<'p> Types<'p> {
                 )
             })?;
         let given = column.and_then(|column| field(self.plan, column));
+        // The type of a domain can name its own Rust type.
         let given = given.filter(|field| {
             field.is_given
-                && field.base.name == data_type.name
-                && field.base.dimensions == data_type.dimensions
+                && field.base.name == mapped.base
+                && !mapping.has_own_type(self.catalog, data_type)
         });
-        if let Some(field) = given {
+        if let Some(field) = given
+            && field.base.dimensions == data_type.dimensions
+        {
             mapped.rust_type = field.rust_type.clone();
+        } else if let Some(field) = given
+            && (field.base.dimensions, data_type.dimensions) == (0, 1)
+        {
+            mapped.rust_type = list(field.rust_type.clone(), is_whole);
         } else if let Some(id) = column.and_then(|column| self.id(column, &mapped.base)) {
             let plain = mapped.rust_type.owned.clone();
             let element = plain

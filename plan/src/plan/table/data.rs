@@ -65,6 +65,8 @@ pub struct TablePlan {
     pub roles: Roles,
     /// The fields of the rows of lists; empty if lists have whole rows.
     pub list_fields: Vec<Field>,
+    /// The name of the database, for a program that opens several.
+    pub database: Option<String>,
     /// True if an INSERT can give a column that is `GENERATED ALWAYS AS IDENTITY`.
     pub overrides: bool,
     /// True if queries certainly only read: the relation is a table without policies, which could
@@ -125,7 +127,13 @@ pub struct Field {
     pub skip_serializing: bool,
     /// True if it is not read from JSON.
     pub skip_deserializing: bool,
-    /// True if a setting names the type.
+    /// Attributes of the row's field, from the settings.
+    pub attributes: Vec<String>,
+    /// Attributes of its field in `New` and in `Values`.
+    pub new_attributes: Vec<String>,
+    /// Attributes of its field in `Changes`.
+    pub changes_attributes: Vec<String>,
+    /// True if a setting names the type, or that of its domain.
     pub is_given: bool,
     /// The type in PostgreSQL.
     pub base: DataType,

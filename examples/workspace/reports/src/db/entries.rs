@@ -99,6 +99,7 @@ impl Entry {
             function: "Entry::find",
             sql: "SELECT id, account, cents FROM entries WHERE id = $1",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<entries::id, _>(&id)
@@ -110,6 +111,7 @@ impl Entry {
             function: "Entry::get",
             sql: "SELECT id, account, cents FROM entries WHERE id = $1",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<entries::id, _>(&id)
@@ -123,6 +125,7 @@ impl Entry {
                   ORDINALITY AS given (k1, n) JOIN entries ON entries.id = given.k1 ORDER BY \
                   given.n",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Entry>(ids)
@@ -134,18 +137,21 @@ impl Entry {
             function: "Entry::list",
             sql: "SELECT id, account, cents FROM entries ORDER BY id LIMIT $1",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Entry::list",
             sql: "SELECT id, account, cents FROM entries WHERE id > $1 ORDER BY id LIMIT $2",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "Entry::list",
             sql: "SELECT id, account, cents FROM entries WHERE id < $1 ORDER BY id DESC LIMIT $2",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -164,6 +170,7 @@ impl Entry {
             function: "Entry::list_order_by_account",
             sql: "SELECT id, account, cents FROM entries ORDER BY account, id LIMIT $1",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -171,6 +178,7 @@ impl Entry {
             sql: "SELECT id, account, cents FROM entries WHERE (account, id) > ($1, $2) ORDER BY \
                   account, id LIMIT $3",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -178,6 +186,7 @@ impl Entry {
             sql: "SELECT id, account, cents FROM entries WHERE (account, id) < ($1, $2) ORDER BY \
                   account DESC, id DESC LIMIT $3",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -196,6 +205,7 @@ impl Entry {
             function: "Entry::insert",
             sql: "INSERT INTO entries {new} RETURNING id, account, cents",
             writes_one_row: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new)
@@ -206,6 +216,7 @@ impl Entry {
         static SQL: StaticSql = StaticSql {
             function: "Entry::insert_many",
             sql: "INSERT INTO entries {rows} RETURNING id, account, cents",
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewEntry<'_>>(new, &SQL)
@@ -220,6 +231,7 @@ impl Entry {
             sql: "UPDATE entries SET {changes} WHERE id = $1 RETURNING id, account, cents",
             unchanged: "SELECT id, account, cents FROM entries WHERE id = $1",
             writes_at_most_one_row: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -249,6 +261,7 @@ impl Entry {
                         count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
                         FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
                         AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_keys::<EntryChanges<'_>>(changes, &SQL)
@@ -259,6 +272,7 @@ impl Entry {
         static SQL: StaticSql = StaticSql {
             function: "Entry::delete",
             sql: "DELETE FROM entries WHERE id = $1",
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<entries::id, _>(&id)
@@ -269,6 +283,7 @@ impl Entry {
         static SQL: StaticSql = StaticSql {
             function: "Entry::delete_many",
             sql: "DELETE FROM entries WHERE id = ANY($1)",
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Entry>(ids)
@@ -280,6 +295,7 @@ impl Entry {
             function: "Entry::count",
             sql: "SELECT count(*) FROM entries",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -291,6 +307,7 @@ impl Entry {
             function: "Entry::exists",
             sql: "SELECT EXISTS (SELECT FROM entries WHERE id = $1)",
             only_reads: true,
+            database: "ledger",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<entries::id, _>(&id)

@@ -14,6 +14,9 @@
     code = {
         mod entries;
 
+        /// The name of this database, for [`bowline::Config::serves`].
+        pub const DATABASE: &str = "ledger";
+
         pub use self::entries::{
             Entry, EntryChanges, EntryConstraint, EntryId, EntryOrderByAccount, NewEntry,
         };

@@ -110,6 +110,7 @@ impl Customer {
             function: "Customer::find",
             sql: "SELECT id, name, email FROM customers WHERE id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::id, _>(&id)
@@ -121,6 +122,7 @@ impl Customer {
             function: "Customer::get",
             sql: "SELECT id, name, email FROM customers WHERE id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::id, _>(&id)
@@ -134,6 +136,7 @@ impl Customer {
                   ORDINALITY AS given (k1, n) JOIN customers ON customers.id = given.k1 ORDER BY \
                   given.n",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Customer>(ids)
@@ -147,6 +150,7 @@ impl Customer {
             function: "Customer::find_by_email",
             sql: "SELECT id, name, email FROM customers WHERE email = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::email, _>(email)
@@ -158,18 +162,21 @@ impl Customer {
             function: "Customer::list",
             sql: "SELECT id, name, email FROM customers ORDER BY id LIMIT $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Customer::list",
             sql: "SELECT id, name, email FROM customers WHERE id > $1 ORDER BY id LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "Customer::list",
             sql: "SELECT id, name, email FROM customers WHERE id < $1 ORDER BY id DESC LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -188,12 +195,14 @@ impl Customer {
             function: "Customer::list_order_by_email",
             sql: "SELECT id, name, email FROM customers ORDER BY email LIMIT $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Customer::list_order_by_email",
             sql: "SELECT id, name, email FROM customers WHERE email > $1 ORDER BY email LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -201,6 +210,7 @@ impl Customer {
             sql: "SELECT id, name, email FROM customers WHERE email < $1 ORDER BY email DESC LIMIT \
                   $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -217,6 +227,7 @@ impl Customer {
             function: "Customer::insert",
             sql: "INSERT INTO customers {new} RETURNING id, name, email",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new)
@@ -227,6 +238,7 @@ impl Customer {
         static SQL: StaticSql = StaticSql {
             function: "Customer::insert_many",
             sql: "INSERT INTO customers {rows} RETURNING id, name, email",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewCustomer<'_>>(new, &SQL)
@@ -241,6 +253,7 @@ impl Customer {
             sql: "UPDATE customers SET {changes} WHERE id = $1 RETURNING id, name, email",
             unchanged: "SELECT id, name, email FROM customers WHERE id = $1",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -270,6 +283,7 @@ impl Customer {
                         count(*) FROM given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) \
                         FROM given) || ' rows, got ' || count(*))::integer END AS ok FROM found) \
                         AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_keys::<CustomerChanges<'_>>(changes, &SQL)
@@ -287,6 +301,7 @@ impl Customer {
             unchanged: "INSERT INTO customers {new} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, name, email",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new).changes(&changes)
@@ -305,6 +320,7 @@ impl Customer {
             unchanged: "INSERT INTO customers {rows} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, name, email",
             kept: &["email", "id"],
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewCustomer<'_>>(new, &SQL)
@@ -319,6 +335,7 @@ impl Customer {
             sql: "INSERT INTO customers {new} ON CONFLICT (email) DO NOTHING RETURNING id, name, \
                   email",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new)
@@ -332,6 +349,7 @@ impl Customer {
             function: "Customer::insert_many_or_ignore_by_email",
             sql: "INSERT INTO customers {rows} ON CONFLICT (email) DO NOTHING RETURNING id, name, \
                   email",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewCustomer<'_>>(new, &SQL)
@@ -342,6 +360,7 @@ impl Customer {
         static SQL: StaticSql = StaticSql {
             function: "Customer::delete",
             sql: "DELETE FROM customers WHERE id = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::id, _>(&id)
@@ -354,6 +373,7 @@ impl Customer {
         static SQL: StaticSql = StaticSql {
             function: "Customer::delete_many",
             sql: "DELETE FROM customers WHERE id = ANY($1)",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Customer>(ids)
@@ -365,6 +385,7 @@ impl Customer {
             function: "Customer::count",
             sql: "SELECT count(*) FROM customers",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -376,6 +397,7 @@ impl Customer {
             function: "Customer::exists",
             sql: "SELECT EXISTS (SELECT FROM customers WHERE id = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::id, _>(&id)
@@ -389,6 +411,7 @@ impl Customer {
             function: "Customer::exists_by_email",
             sql: "SELECT EXISTS (SELECT FROM customers WHERE email = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::email, _>(email)
@@ -401,6 +424,7 @@ impl Customer {
         static SQL: StaticSql = StaticSql {
             function: "Customer::delete_by_email",
             sql: "DELETE FROM customers WHERE email = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<customers::email, _>(email)

@@ -122,6 +122,7 @@ impl Invoice {
             function: "Invoice::find",
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -133,6 +134,7 @@ impl Invoice {
             function: "Invoice::get",
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -146,6 +148,7 @@ impl Invoice {
                   ORDINALITY AS given (k1, n) JOIN invoices ON invoices.order_id = given.k1 ORDER \
                   BY given.n",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Invoice>(keys)
@@ -159,6 +162,7 @@ impl Invoice {
             function: "Invoice::find_by_number",
             sql: "SELECT order_id, number, paid FROM invoices WHERE number = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::number, _>(number)
@@ -170,6 +174,7 @@ impl Invoice {
             function: "Invoice::list",
             sql: "SELECT order_id, number, paid FROM invoices ORDER BY order_id LIMIT $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -177,6 +182,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id > $1 ORDER BY \
                   order_id LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -184,6 +190,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id < $1 ORDER BY \
                   order_id DESC LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -203,6 +210,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1 ORDER BY \
                   order_id LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -210,6 +218,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1 AND order_id > \
                   $2 ORDER BY order_id LIMIT $3",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -217,6 +226,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1 AND order_id < \
                   $2 ORDER BY order_id DESC LIMIT $3",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -235,6 +245,7 @@ impl Invoice {
             function: "Invoice::list_order_by_number",
             sql: "SELECT order_id, number, paid FROM invoices ORDER BY number LIMIT $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -242,6 +253,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE number > $1 ORDER BY number \
                   LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -249,6 +261,7 @@ impl Invoice {
             sql: "SELECT order_id, number, paid FROM invoices WHERE number < $1 ORDER BY number \
                   DESC LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -265,6 +278,7 @@ impl Invoice {
             function: "Invoice::insert",
             sql: "INSERT INTO invoices {new} RETURNING order_id, number, paid",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new.into())
@@ -277,6 +291,7 @@ impl Invoice {
         static SQL: StaticSql = StaticSql {
             function: "Invoice::insert_many",
             sql: "INSERT INTO invoices {rows} RETURNING order_id, number, paid",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<InvoiceValues<'_>>(new, &SQL)
@@ -292,6 +307,7 @@ impl Invoice {
                   paid",
             unchanged: "SELECT order_id, number, paid FROM invoices WHERE order_id = $1",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -321,6 +337,7 @@ impl Invoice {
                         count(*) = (SELECT count(*) FROM given) THEN 1 ELSE ('bowline: expected ' \
                         || (SELECT count(*) FROM given) || ' rows, got ' || count(*))::integer END \
                         AS ok FROM found) AS counted LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_keys::<InvoiceChanges<'_>>(changes, &SQL)
@@ -338,6 +355,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {new} ON CONFLICT (order_id) DO UPDATE SET order_id = \
                         excluded.order_id RETURNING order_id, number, paid",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -358,6 +376,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {rows} ON CONFLICT (order_id) DO UPDATE SET order_id \
                         = excluded.order_id RETURNING order_id, number, paid",
             kept: &["order_id"],
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<InvoiceValues<'_>>(new, &SQL)
@@ -372,6 +391,7 @@ impl Invoice {
             sql: "INSERT INTO invoices {new} ON CONFLICT (order_id) DO NOTHING RETURNING order_id, \
                   number, paid",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new.into())
@@ -385,6 +405,7 @@ impl Invoice {
             function: "Invoice::insert_many_or_ignore",
             sql: "INSERT INTO invoices {rows} ON CONFLICT (order_id) DO NOTHING RETURNING \
                   order_id, number, paid",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<InvoiceValues<'_>>(new, &SQL)
@@ -402,6 +423,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {new} ON CONFLICT (number) DO UPDATE SET number = \
                         excluded.number RETURNING order_id, number, paid",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -422,6 +444,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {rows} ON CONFLICT (number) DO UPDATE SET number = \
                         excluded.number RETURNING order_id, number, paid",
             kept: &["number", "order_id"],
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<InvoiceValues<'_>>(new, &SQL)
@@ -436,6 +459,7 @@ impl Invoice {
             sql: "INSERT INTO invoices {new} ON CONFLICT (number) DO NOTHING RETURNING order_id, \
                   number, paid",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new.into())
@@ -449,6 +473,7 @@ impl Invoice {
             function: "Invoice::insert_many_or_ignore_by_number",
             sql: "INSERT INTO invoices {rows} ON CONFLICT (number) DO NOTHING RETURNING order_id, \
                   number, paid",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<InvoiceValues<'_>>(new, &SQL)
@@ -459,6 +484,7 @@ impl Invoice {
         static SQL: StaticSql = StaticSql {
             function: "Invoice::delete",
             sql: "DELETE FROM invoices WHERE order_id = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -469,6 +495,7 @@ impl Invoice {
         static SQL: StaticSql = StaticSql {
             function: "Invoice::delete_many",
             sql: "DELETE FROM invoices WHERE order_id = ANY($1)",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Invoice>(keys)
@@ -480,6 +507,7 @@ impl Invoice {
             function: "Invoice::count",
             sql: "SELECT count(*) FROM invoices",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -491,6 +519,7 @@ impl Invoice {
             function: "Invoice::exists",
             sql: "SELECT EXISTS (SELECT FROM invoices WHERE order_id = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -504,6 +533,7 @@ impl Invoice {
             function: "Invoice::exists_by_number",
             sql: "SELECT EXISTS (SELECT FROM invoices WHERE number = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::number, _>(number)
@@ -516,6 +546,7 @@ impl Invoice {
         static SQL: StaticSql = StaticSql {
             function: "Invoice::delete_by_number",
             sql: "DELETE FROM invoices WHERE number = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::number, _>(number)
@@ -529,6 +560,7 @@ impl Invoice {
             function: "Invoice::count_by_order",
             sql: "SELECT count(*) FROM invoices WHERE order_id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -542,6 +574,7 @@ impl Invoice {
             function: "Invoice::exists_by_order",
             sql: "SELECT EXISTS (SELECT FROM invoices WHERE order_id = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)
@@ -556,6 +589,7 @@ impl Invoice {
         static SQL: StaticSql = StaticSql {
             function: "Invoice::delete_by_order",
             sql: "DELETE FROM invoices WHERE order_id = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<invoices::order_id, _>(&order_id)

@@ -19,6 +19,9 @@
         mod orders;
         mod types;
 
+        /// The name of this database, for [`bowline::Config::serves`].
+        pub const DATABASE: &str = "shop";
+
         pub use self::customers::{
             Customer, CustomerChanges, CustomerConstraint, CustomerId, CustomerOrderByEmail,
             NewCustomer,

@@ -130,6 +130,7 @@ impl Order {
             function: "Order::find",
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::id, _>(&id)
@@ -141,6 +142,7 @@ impl Order {
             function: "Order::get",
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::id, _>(&id)
@@ -154,6 +156,7 @@ impl Order {
                   orders.ordered_at FROM unnest($1) WITH ORDINALITY AS given (k1, n) JOIN orders \
                   ON orders.id = given.k1 ORDER BY given.n",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Order>(ids)
@@ -166,6 +169,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders ORDER BY id LIMIT \
                   $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -173,6 +177,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id > $1 \
                   ORDER BY id LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -180,6 +185,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id < $1 \
                   ORDER BY id DESC LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -202,6 +208,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE customer_id \
                   = $1 ORDER BY id LIMIT $2",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
@@ -209,6 +216,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE customer_id \
                   = $1 AND id > $2 ORDER BY id LIMIT $3",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
@@ -216,6 +224,7 @@ impl Order {
             sql: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE customer_id \
                   = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
@@ -232,6 +241,7 @@ impl Order {
             function: "Order::insert",
             sql: "INSERT INTO orders {new} RETURNING id, customer_id, status, cents, ordered_at",
             writes_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).new_row(&new.into())
@@ -242,6 +252,7 @@ impl Order {
         static SQL: StaticSql = StaticSql {
             function: "Order::insert_many",
             sql: "INSERT INTO orders {rows} RETURNING id, customer_id, status, cents, ordered_at",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<OrderValues>(new, &SQL)
@@ -258,6 +269,7 @@ impl Order {
             unchanged: "SELECT id, customer_id, status, cents, ordered_at FROM orders WHERE id = \
                         $1",
             writes_at_most_one_row: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -289,6 +301,7 @@ impl Order {
                         given) THEN 1 ELSE ('bowline: expected ' || (SELECT count(*) FROM given) \
                         || ' rows, got ' || count(*))::integer END AS ok FROM found) AS counted \
                         LEFT JOIN found ON counted.ok = 1 ORDER BY n",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_keys::<OrderChanges>(changes, &SQL)
@@ -299,6 +312,7 @@ impl Order {
         static SQL: StaticSql = StaticSql {
             function: "Order::delete",
             sql: "DELETE FROM orders WHERE id = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::id, _>(&id)
@@ -309,6 +323,7 @@ impl Order {
         static SQL: StaticSql = StaticSql {
             function: "Order::delete_many",
             sql: "DELETE FROM orders WHERE id = ANY($1)",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).keys::<Order>(ids)
@@ -320,6 +335,7 @@ impl Order {
             function: "Order::count",
             sql: "SELECT count(*) FROM orders",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL)
@@ -331,6 +347,7 @@ impl Order {
             function: "Order::exists",
             sql: "SELECT EXISTS (SELECT FROM orders WHERE id = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::id, _>(&id)
@@ -344,6 +361,7 @@ impl Order {
             function: "Order::count_by_customer",
             sql: "SELECT count(*) FROM orders WHERE customer_id = $1",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::customer_id, _>(&customer_id)
@@ -357,6 +375,7 @@ impl Order {
             function: "Order::exists_by_customer",
             sql: "SELECT EXISTS (SELECT FROM orders WHERE customer_id = $1)",
             only_reads: true,
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::customer_id, _>(&customer_id)
@@ -371,6 +390,7 @@ impl Order {
         static SQL: StaticSql = StaticSql {
             function: "Order::delete_by_customer",
             sql: "DELETE FROM orders WHERE customer_id = $1",
+            database: "shop",
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<orders::customer_id, _>(&customer_id)
