@@ -192,17 +192,29 @@ impl<'p> Types<'p> {
         // The type of a domain can name its own Rust type.
         let given = given.filter(|field| {
             field.is_given
-                && field.base.name == mapped.base
+                && reads_alike(&base(self.catalog, &field.base).name, &mapped.base)
                 && !mapping.has_own_type(self.catalog, data_type)
         });
-        if let Some(field) = given
-            && field.base.dimensions == data_type.dimensions
-        {
-            mapped.rust_type = field.rust_type.clone();
-        } else if let Some(field) = given
-            && (field.base.dimensions, data_type.dimensions) == (0, 1)
-        {
-            mapped.rust_type = list(field.rust_type.clone(), is_whole);
+        if let Some(field) = given {
+            let given = &field.rust_type;
+            let elements = given.owned.strip_prefix("Vec<Option<");
+            let elements = elements.and_then(|it| it.strip_suffix(">>"));
+            match (elements, data_type.dimensions) {
+                (Some(element), 1) if is_whole => {
+                    mapped.rust_type = RustType {
+                        of_types: given.of_types.clone(),
+                        ..RustType::cloned(&format!("Vec<{element}>"), None)
+                    };
+                }
+                // A value is compared with each element of an array.
+                (None, 1) if !given.is_array() => {
+                    mapped.rust_type = list(given.clone(), is_whole);
+                }
+                (_, dimensions) if given.is_array() == (dimensions == 1) => {
+                    mapped.rust_type = given.clone();
+                }
+                _ => {}
+            }
         } else if let Some(id) = column.and_then(|column| self.id(column, &mapped.base)) {
             let plain = mapped.rust_type.owned.clone();
             let element = plain
@@ -274,4 +286,13 @@ pub(super) fn table<'p>(plan: &'p Plan, relation: &Name) -> Option<&'p TablePlan
 
 fn nullable(sql_type: &str) -> String {
     format!("sql_types::Nullable<{sql_type}>")
+}
+
+/// Returns true if diesel has one type for both: a `varchar` that is compared with a parameter makes
+/// it a text.
+fn reads_alike(one: &Name, other: &Name) -> bool {
+    let is_text = |name: &Name| {
+        name.schema == "pg_catalog" && matches!(name.name.as_str(), "text" | "varchar" | "bpchar")
+    };
+    one == other || (is_text(one) && is_text(other))
 }
