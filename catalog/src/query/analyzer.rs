@@ -13,7 +13,7 @@ use super::scope::{RelationColumn, Scope, Table, TableColumn};
 use super::signature::Function;
 use super::types::{self, TypeId, Types};
 use super::view::View;
-use crate::{Catalog, Name};
+use crate::{Catalog, ConstraintKind, Name};
 
 pub(super) type Result<T> = std::result::Result<T, Fault>;
 
@@ -221,13 +221,20 @@ impl<'a> Analyzer<'a> {
         };
         match &value.kind {
             Kind::Param(index) => {
-                let origin = &mut self.parameters[*index].column;
-                let found = Origin::One(column);
-                *origin = match &*origin {
-                    Origin::None => found,
-                    same if *same == found => found,
-                    _ => Origin::Several,
+                let origin = match &self.parameters[*index].column {
+                    Origin::None => Origin::One(column),
+                    Origin::One(earlier) if *earlier == column => Origin::One(column),
+                    // The keys of one table, such as of a sender and of a receiver.
+                    Origin::One(earlier) => {
+                        let referenced = referenced(self.catalog, earlier);
+                        match referenced == self::referenced(self.catalog, &column) {
+                            true => Origin::One(Rc::new(referenced)),
+                            false => Origin::Several,
+                        }
+                    }
+                    Origin::Several => Origin::Several,
                 };
+                self.parameters[*index].column = origin;
             }
             Kind::Array(all) => {
                 for value in all {
@@ -245,4 +252,33 @@ impl<'a> Analyzer<'a> {
             _ => None,
         }
     }
+}
+
+/// Returns the column to which foreign keys lead from a column, at last; itself if there are none.
+fn referenced(catalog: &Catalog, column: &(Name, String)) -> (Name, String) {
+    /// Circular references end here.
+    const LONGEST: usize = 16;
+    let mut found = column.clone();
+    for _ in 0..LONGEST {
+        let (relation, name) = &found;
+        let constraints = catalog.relations.get(relation).map(|it| &it.constraints);
+        let next = constraints.into_iter().flatten().find_map(|constraint| {
+            let ConstraintKind::ForeignKey {
+                columns,
+                references,
+                referenced_columns,
+                ..
+            } = &constraint.kind
+            else {
+                return None;
+            };
+            let at = columns.iter().position(|column| column == name)?;
+            Some((references.clone(), referenced_columns.get(at)?.clone()))
+        });
+        match next {
+            Some(next) if next != found => found = next,
+            _ => break,
+        }
+    }
+    found
 }

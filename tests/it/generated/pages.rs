@@ -124,11 +124,11 @@ fn a_position_is_that_of_a_row_within_a_row(db: Database) -> Result<()> {
         .bind::<diesel::sql_types::BigInt, _>(bob.id.0);
     db.run(sent.exactly(5))?;
     let amounts = |page, least| -> Result<Vec<i64>> {
-        let rows = db.run(transfers::of_account(bob.id.0, least, page))?;
+        let rows = db.run(transfers::of_account(bob.id, least, page))?;
         Ok(rows.iter().map(|row| row.transfer.amount).collect())
     };
     assert_eq!(amounts(Page::first(2), None)?, [5, 4]);
-    let first = db.run(transfers::of_account(ann.id.0, Some(2), Page::first(2)))?;
+    let first = db.run(transfers::of_account(ann.id, Some(2), Page::first(2)))?;
     let last = first.last().expect("two rows");
     assert_eq!((last.transfer.amount, &*last.receiver), (4, "bob"));
     assert_eq!(amounts(Page::after(last, 9), Some(2))?, [3, 2]);

@@ -436,6 +436,10 @@ fn a_parameter_has_the_column_that_it_meets() {
             "WITH a AS (SELECT id AS x FROM accounts) SELECT 1 FROM a WHERE a.x = $1",
             "accounts.id",
         ),
+        (
+            "SELECT 1 FROM transfers WHERE sender_id = $1 OR receiver_id = $1",
+            "accounts.id",
+        ),
         ("SELECT 1 FROM accounts WHERE id + 1 = $1", ""),
         (
             "SELECT 1 FROM accounts, transfers WHERE accounts.id = $1 AND transfers.id = $1",

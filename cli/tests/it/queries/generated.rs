@@ -122,7 +122,7 @@ fn queries_have_the_types_of_domains() {
     }
 
     /// Runs `of_email` of `queries/people.sql`.
-    pub fn of_email(email: &str) -> bowline::Query<Option<OfEmailRow>> {
+    pub fn of_email(email: &Email) -> bowline::Query<Option<OfEmailRow>> {
         static SQL: StaticSql = StaticSql {
             function: "people::of_email",
             sql: "SELECT q.c1 AS email, q.c2::text[] AS others, q.c3::text AS token, q.c4 AS lower \
@@ -153,7 +153,7 @@ fn queries_have_the_types_of_domains() {
     }
 
     /// Runs `of_emails` of `queries/people.sql`.
-    pub fn of_emails(emails: &[String], least: &BigDecimal) -> bowline::Query<Vec<Person>> {
+    pub fn of_emails(emails: &[Email], least: &BigDecimal) -> bowline::Query<Vec<Person>> {
         static SQL: StaticSql = StaticSql {
             function: "people::of_emails",
             sql: "SELECT q.c1 AS email, q.c2::text[] AS others, q.c3::text AS token FROM (SELECT \
