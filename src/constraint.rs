@@ -10,6 +10,11 @@ pub trait Constraint: Copy + Sized + 'static {
     /// of [`Database::with_schema`](crate::Database::with_schema) is another one.
     const IS_QUALIFIED: bool = false;
 
+    /// All constraints of the table. On Citus, an error names a constraint of a shard, whose name
+    /// may be a shortened one: [`Error::constraint`](crate::Error::constraint) finds it among
+    /// these.
+    const ALL: &'static [Self] = &[];
+
     /// Returns the constraint of that name, if the table has it.
     fn from_name(name: &str) -> Option<Self>;
 
@@ -38,6 +43,7 @@ macro_rules! constraints {
             const SCHEMA: &'static str = $schema;
             const TABLE: &'static str = $table;
             const IS_QUALIFIED: bool = !stringify!($($only)?).is_empty();
+            const ALL: &'static [Self] = &[$(Self::$Variant),+];
 
             fn from_name(name: &str) -> Option<Self> {
                 match name {

@@ -9,6 +9,7 @@ mod display;
 mod facts;
 mod kind;
 mod server;
+mod shard;
 mod shown;
 
 pub use crate::constraint::Constraint;
@@ -119,7 +120,8 @@ impl Error {
     /// failure.
     ///
     /// On Citus a shard of the table has violated its own constraint, both with the number of the
-    /// shard after their names; that is the table's constraint too.
+    /// shard after their names, and shortened by a hash where they would be too long; that is the
+    /// table's constraint too.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
         // Code for tables of `public` serves those of another schema too.
@@ -130,8 +132,12 @@ impl Error {
         if table == C::TABLE {
             return C::from_name(name);
         }
-        let shard = shard(table).filter(|shard| table.strip_suffix(shard) == Some(C::TABLE))?;
-        let of_table = name.strip_suffix(shard).and_then(C::from_name);
+        let suffix = shard::suffix(table)?;
+        if !shard::is_of_shard(table, C::TABLE, suffix) {
+            return None;
+        }
+        let mut all = C::ALL.iter().copied();
+        let of_table = all.find(|one| shard::is_of_shard(name, one.name(), suffix));
         // A check has the same name on each shard.
         of_table.or_else(|| C::from_name(name))
     }
@@ -146,11 +152,4 @@ impl Error {
     pub fn no_session(&self) -> Option<&NoSession> {
         self.0.no_session.as_deref()
     }
-}
-
-/// Returns the end `_102008` of the name of a shard. Citus counts from 102008 on.
-fn shard(table: &str) -> Option<&str> {
-    let digits = table.len() - table.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let start = table.len().checked_sub(digits + 1)?;
-    (digits >= 6 && table[start..].starts_with('_')).then_some(&table[start..])
 }

@@ -196,3 +196,33 @@ fn a_constraint_of_a_shard_is_that_of_its_table(db: Database) -> Result<()> {
     assert_eq!(violated("accounts_10", twice)?, None);
     Ok(())
 }
+
+bowline::constraints! {
+    /// The constraints of a table whose names Citus shortens for its shards.
+    pub enum LongConstraint
+        on "public"."a23456789012345678901234567890123456789012345678901234567890123"
+    {
+        UsernameKey = "accounts_tenant_id_and_a_very_long_list_of_columns_username_key",
+        Other = "accounts_tenant_id_and_a_very_long_list_of_columns_username_kex",
+    }
+}
+
+#[bowline::test]
+fn a_shortened_name_of_a_shard_is_known(db: Database) -> Result<()> {
+    // As Citus 13.2 names the shard 102990 of this table, and its key.
+    db.session()?.batch_execute(
+        "CREATE TABLE a2345678901234567890123456789012345678901234567_788eea27_102990 (username text
+         CONSTRAINT accounts_tenant_id_and_a_very_long_list_of_colu_a1109f2c_102990 UNIQUE);",
+    )?;
+    let table = "a2345678901234567890123456789012345678901234567_788eea27_102990";
+    let insert = format!("INSERT INTO {table} VALUES ('ann'), ('ann')");
+    let error = db
+        .run(sql_query(insert).affected())
+        .expect_err("it is refused");
+    assert_eq!(
+        error.constraint::<LongConstraint>(),
+        Some(LongConstraint::UsernameKey)
+    );
+    assert_eq!(error.constraint::<AccountConstraint>(), None);
+    Ok(())
+}
