@@ -13,6 +13,7 @@ mod attached;
 mod blocked;
 mod column;
 mod constraint;
+mod distribution;
 mod inheritance;
 mod order;
 mod privilege;
@@ -40,6 +41,8 @@ enum Step {
     /// `DROP VIEW`, after the triggers and rules of the view.
     DropViews,
     DropForeignKeys,
+    /// Tables that Citus distributes become tables of PostgreSQL alone.
+    Undistribute,
     /// Tables leave their parents and composite types.
     Detach,
     DropConstraints,
@@ -57,6 +60,10 @@ enum Step {
     DropRoutinesEarly,
     Routines,
     Constraints,
+    /// Reference tables, and the first table of each co-location group.
+    DistributeFirst,
+    /// The other tables of the co-location groups.
+    Distribute,
     ForeignKeys,
     /// Tables get their parents and composite types.
     Attach,

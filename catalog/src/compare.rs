@@ -5,6 +5,7 @@
 
 mod aspect;
 mod attached;
+mod distribution;
 mod never;
 mod relation;
 mod settle;
@@ -186,6 +187,7 @@ pub fn compare(left: &Catalog, right: &Catalog) -> Vec<Difference> {
         |name| Subject::Relation(name.clone()),
         relation::compare,
     );
+    distribution::compare(&mut found, left, right);
     attached::routines(&mut found, left, right);
     let gaps = || left.gaps.iter().chain(&right.gaps);
     let mut differences = found.0;

@@ -11,6 +11,7 @@
 mod attached;
 mod constraint;
 mod data_type;
+mod distribution;
 mod index;
 mod privilege;
 mod relation;
@@ -40,7 +41,7 @@ pub const SETTINGS: [(&str, &str); 9] = [
 ];
 
 /// The queries, in the order in which [`read`] expects their results.
-const QUERIES: [&str; 14] = [
+const QUERIES: [&str; 15] = [
     SCHEMAS,
     EXTENSIONS,
     relation::RELATIONS,
@@ -55,6 +56,7 @@ const QUERIES: [&str; 14] = [
     attached::RULES,
     routine::ROUTINES,
     privilege::PRIVILEGES,
+    distribution::DISTRIBUTIONS,
 ];
 
 /// Returns the queries to run. Each returns rows of one column, a JSON text.
@@ -103,6 +105,10 @@ pub fn read(answers: &[Vec<String>]) -> Result<Catalog, serde_json::Error> {
     privilege::add(
         &mut catalog,
         &rows::<privilege::PrivilegeRow>(&mut answers)?,
+    );
+    distribution::add(
+        &mut catalog,
+        &rows::<distribution::DistributionRow>(&mut answers)?,
     );
     Ok(catalog)
 }

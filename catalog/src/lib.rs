@@ -38,6 +38,7 @@ pub mod commute;
 pub mod compare;
 mod constraint;
 pub mod definition;
+mod distribution;
 mod expression;
 mod extension;
 pub mod gap;
@@ -63,6 +64,7 @@ use serde::{Deserialize, Serialize};
 
 pub use column::{Column, DataType, Fill, NotNull};
 pub use constraint::{Constraint, ConstraintKind, ReferentialAction};
+pub use distribution::{Distribution, DistributionKind};
 pub use index::{Index, IndexKey, KeyOrder};
 pub use name::Name;
 pub use sequence::Sequence;
@@ -130,6 +132,9 @@ pub struct Relation {
     pub partition_by: Option<String>,
     /// `FOR VALUES ..` or `DEFAULT` of a partition, as written.
     pub partition_bound: Option<String>,
+    /// How Citus distributes the table; `None` for a table of PostgreSQL alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
     /// `COMMENT ON`.
     pub comment: Option<String>,
     /// Triggers, policies, rules, and the query of a view.
@@ -179,6 +184,39 @@ impl Catalog {
     pub(crate) fn identity_sequence(&self, table: &Name, column: &str) -> Option<&Sequence> {
         let mut sequences = self.sequences.values();
         sequences.find(|sequence| sequence.identity && sequence.is_owned_by(table, column))
+    }
+}
+
+impl Catalog {
+    /// Returns the catalog as it is on a server without Citus, which knows no distribution.
+    #[must_use]
+    pub fn without_citus(mut self) -> Self {
+        self.extensions.remove("citus");
+        for relation in self.relations.values_mut() {
+            relation.distribution = None;
+        }
+        self
+    }
+
+    /// Returns true if Citus distributes a table.
+    pub fn is_distributed(&self) -> bool {
+        let mut relations = self.relations.values();
+        relations.any(|relation| relation.distribution.is_some())
+    }
+
+    /// Returns the names of the other tables of a table's co-location group, without partitions.
+    /// Reference tables have no group.
+    pub fn colocated_with(&self, relation: &Relation) -> Vec<&Name> {
+        let group = |relation: &Relation| relation.distribution.as_ref()?.group;
+        let Some(of_table) = group(relation) else {
+            return Vec::new();
+        };
+        let others = self.relations.values().filter(|other| {
+            group(other) == Some(of_table)
+                && other.name != relation.name
+                && other.partition_bound.is_none()
+        });
+        others.map(|other| &other.name).collect()
     }
 }
 

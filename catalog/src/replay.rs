@@ -118,6 +118,23 @@ pub(crate) fn state_after(state: State, statements: &str) -> Option<State> {
     Some(program.state)
 }
 
+/// Returns the positions of the statements that do nothing without the extension Citus: those that
+/// create it, and queries that only call its functions. A server without it cannot run them.
+///
+/// A text that cannot be parsed has none.
+pub fn citus_statements(text: &str) -> Vec<std::ops::Range<usize>> {
+    let Ok(tree) = syntax::parse::parse(text) else {
+        return Vec::new();
+    };
+    syntax::tree::statements(&tree)
+        .filter(program::citus::is_of_citus)
+        .map(|node| {
+            let range = node.text_range();
+            range.start().into()..range.end().into()
+        })
+        .collect()
+}
+
 fn in_order(files: &[&SqlFile], mut after: Option<impl FnMut(usize, &Catalog)>) -> Replayed {
     let mut history = History::default();
     let mut refusals = Vec::new();

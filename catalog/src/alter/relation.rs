@@ -2,7 +2,7 @@
 
 use super::order::{Dependencies, Statement};
 use super::recreated::is_view;
-use super::{Script, Step, attached, column, constraint, inheritance};
+use super::{Script, Step, attached, column, constraint, distribution, inheritance};
 use crate::compare::{Aspect, How, Subject, same_fill};
 use crate::definition::quoted;
 use crate::{Catalog, Column, ConstraintKind, Fill, Index, Name, Relation, RelationKind};
@@ -128,6 +128,9 @@ fn change_aspect(
             change_parents(script, expected, new, old);
         }
         Aspect::Type => change_composite_type(script, new, old),
+        Aspect::Distribution | Aspect::Colocation => {
+            distribution::change(script, expected, new, old);
+        }
         // `column::note_order` reports the order of the columns, after all other changes.
         _ => {}
     }
@@ -289,6 +292,7 @@ pub(super) fn create(
     for index in &relation.indexes {
         constraint::add_index(script, expected, relation, index);
     }
+    distribution::distribute(script, expected, relation);
 }
 
 /// Returns true if a new table inherits a column from a parent with the expected definition.

@@ -15,6 +15,8 @@ pub enum Aspect {
     Body,
     /// The collation of a column or domain.
     Collation,
+    /// The tables of the same co-location group of Citus.
+    Colocation,
     /// The order of the columns that both relations have.
     ColumnOrder,
     /// `COMMENT ON`.
@@ -25,6 +27,8 @@ pub enum Aspect {
     Default,
     /// The statement or clause that creates the object, without the parts that are other aspects.
     Definition,
+    /// How Citus distributes a table.
+    Distribution,
     /// `FORCE ROW LEVEL SECURITY`.
     ForcedRowSecurity,
     /// The kind of a relation or type.
@@ -76,11 +80,13 @@ impl Aspect {
             Self::BaseType => "base type",
             Self::Body => "body",
             Self::Collation => "collation",
+            Self::Colocation => "co-location",
             Self::ColumnOrder => "column order",
             Self::Comment => "comment",
             Self::Condition => "condition",
             Self::Default => "default",
             Self::Definition => "definition",
+            Self::Distribution => "distribution",
             Self::ForcedRowSecurity => "forced row level security",
             Self::Kind => "kind",
             Self::Labels => "labels",

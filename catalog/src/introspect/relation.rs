@@ -141,6 +141,7 @@ pub(super) fn add(catalog: &mut Catalog, relations: &[RelationRow], columns: &[C
             of_type: of_type.map(|(schema, of_type)| name(schema, of_type)),
             partition_by: row.partition_by.clone(),
             partition_bound: row.partition_bound.clone(),
+            distribution: None,
             comment: row.comment.clone(),
             attached: Attached {
                 row_security: row.row_security,

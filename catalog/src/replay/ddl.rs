@@ -5,11 +5,13 @@
 pub(crate) mod alter_column;
 pub(crate) mod alter_table;
 pub(crate) mod attached;
+pub(crate) mod citus;
 pub(crate) mod collation;
 pub(crate) mod column;
 pub(crate) mod comment;
 pub(crate) mod composite;
 pub(crate) mod constraint;
+pub(crate) mod distributed;
 pub(crate) mod domain;
 pub(crate) mod drop;
 pub(crate) mod extension;

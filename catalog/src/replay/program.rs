@@ -17,6 +17,7 @@ pub(crate) mod assignment;
 pub(crate) mod block;
 pub(crate) mod branches;
 pub(crate) mod call;
+pub(crate) mod citus;
 pub(crate) mod evaluate;
 pub(crate) mod execute;
 pub(crate) mod handlers;
@@ -124,7 +125,9 @@ impl Program {
     /// Replays a statement. This is the entry point of the module.
     pub(crate) fn statement(&mut self, node: &SyntaxNode) -> Result<()> {
         let before = self.state.objects_before(node);
+        let columns = self.state.distribution_columns();
         let done = self.apply(node);
+        let done = done.and_then(|()| ddl::distributed::settle(&mut self.state, node, &columns));
         ddl::settle(&mut self.state, node, before.as_ref(), done)
     }
 

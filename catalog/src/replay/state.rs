@@ -11,6 +11,7 @@ pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod data_type;
 pub(crate) mod dependents;
+pub(crate) mod distribution;
 pub(crate) mod ever;
 pub(crate) mod expressions;
 pub(crate) mod follow;
@@ -46,6 +47,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::replay::state::calls::FindOverloads;
+use crate::replay::state::distribution::Citus;
 use crate::replay::state::ever::Ever;
 use crate::replay::state::functions::Function;
 use crate::replay::state::notes::Notes;
@@ -104,6 +106,8 @@ pub(crate) struct State {
     ever: Ever,
     /// Whether there is or was SQL of an object that is kept as its author wrote it.
     has_code: Cell<bool>,
+    /// What Citus distributes, besides the tables.
+    citus: Citus,
     /// The position of the statement that is being replayed.
     here: Here,
 }
@@ -133,6 +137,7 @@ impl State {
             hooks: BTreeSet::new(),
             ever: Ever::default(),
             has_code: Cell::default(),
+            citus: Citus::default(),
             here: Here::default(),
         }
     }

@@ -1,5 +1,6 @@
 mod altered;
 mod arms;
+mod citus;
 mod commuting;
 mod exact;
 mod fingerprints;

@@ -22,6 +22,18 @@ const SUBJECTS: [SyntaxKind; 5] = [
     SyntaxKind::IF_EXISTS,
 ];
 
+/// Returns the table that a statement altered, by the name that it has now.
+pub(crate) fn altered(state: &State, node: &SyntaxNode) -> Option<Name> {
+    let mut parts = node.children();
+    let subject = parts.find(|child| SUBJECTS[..4].contains(&child.kind()))?;
+    state.find_relation(&path(&subject))
+}
+
+/// Returns the actions of a statement.
+pub(crate) fn actions(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> + use<> {
+    child_nodes(node).filter(|child| !SUBJECTS.contains(&child.kind()))
+}
+
 pub(crate) fn alter_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let subject = node
         .children()
@@ -46,7 +58,7 @@ pub(crate) fn alter_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
             state.relation_mut(&subject).map(|_| ())
         };
     };
-    for action in child_nodes(node).filter(|child| !SUBJECTS.contains(&child.kind())) {
+    for action in actions(node) {
         table = alter_table_action(state, &action, table)?;
     }
     Ok(())

@@ -40,6 +40,9 @@ pub(crate) fn create_schema(state: &mut State, node: &SyntaxNode) -> Result<()> 
         ));
     }
     state.create_schema(&schema);
+    if state.citus_has("citus.enable_schema_based_sharding") {
+        state.distribute_schema(&schema);
+    }
     setting::no_schema_of_role(state, node)?;
     schema_elements(state, &schema, elements)
 }

@@ -40,6 +40,22 @@ pub(crate) fn change(state: &mut State, node: &SyntaxNode, name: &str, value: Va
             Value::Default => state.forget_literal_setting(name),
             Value::Current => {}
         },
+        "citus.shard_count" => match value {
+            Value::Items(items) => {
+                let shards = items.first().and_then(|count| count.trim().parse().ok());
+                let unclear = || Refused::new(node, "the number of shards is not a plain number");
+                state.set_shard_count(Some(shards.ok_or_else(unclear)?));
+            }
+            Value::Default => state.set_shard_count(None),
+            Value::Current => {}
+        },
+        "citus.enable_schema_based_sharding"
+        | "citus.allow_unsafe_constraints"
+        | "citus.enable_unsafe_triggers" => match value {
+            Value::Items(_) if !is_usual(name, &value) => state.switch_citus(name, true),
+            Value::Items(_) | Value::Default => state.switch_citus(name, false),
+            Value::Current => {}
+        },
         name if setting::matters(name) && !is_usual(name, &value) => {
             return Err(Refused::new(
                 node,
@@ -60,6 +76,7 @@ fn is_usual(name: &str, value: &Value) -> bool {
     let usual: &[&str] = match name {
         "standard_conforming_strings" | "array_nulls" => &["on", "true", "yes", "1"],
         "xmloption" => &["content"],
+        "citus.shard_replication_factor" => &["1"],
         "plpgsql.variable_conflict" => &["error"],
         _ => &["off", "false", "no", "0"],
     };

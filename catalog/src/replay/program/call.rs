@@ -6,6 +6,7 @@ use crate::gap::GapKind;
 use crate::replay::builtin;
 use crate::replay::ddl::setting as settings;
 use crate::replay::program::Program;
+use crate::replay::program::citus;
 use crate::replay::program::evaluate::Datum;
 use crate::replay::program::variables::Declared;
 use crate::replay::refusal::{Refused, Result};
@@ -25,8 +26,14 @@ impl Program {
                 self.set_config(node, &call)?;
                 continue;
             }
-            if !self.state.functions().contains_key(&function) && is_of_extension(&parts) {
-                continue;
+            if !self.state.functions().contains_key(&function) {
+                if citus::changes_distribution(&function) {
+                    self.call_citus(node, &call, &function)?;
+                    continue;
+                }
+                if is_of_extension(&parts) {
+                    continue;
+                }
             }
             self.call(node, &parts, Some(&call))?;
         }
@@ -35,7 +42,6 @@ impl Program {
 
     /// Replays a call of `set_config`, if it certainly runs once and its arguments are certain.
     fn set_config(&mut self, node: &SyntaxNode, call: &SyntaxNode) -> Result<()> {
-        use SyntaxKind as K;
         let unknown = || {
             Refused::new(
                 node,
@@ -43,24 +49,6 @@ impl Program {
             )
             .hint("write SET")
         };
-        let is_plain = call
-            .ancestors()
-            .skip(1)
-            .take_while(|around| around != node)
-            .all(|around| {
-                matches!(
-                    around.kind(),
-                    K::TARGET | K::TARGET_LIST | K::SELECT_CLAUSE | K::SELECT | K::PLPGSQL_EXPR
-                )
-            });
-        let reads_rows = [
-            K::FROM_CLAUSE,
-            K::WHERE_CLAUSE,
-            K::LIMIT_CLAUSE,
-            K::OFFSET_CLAUSE,
-        ]
-        .into_iter()
-        .any(|kind| node.descendants().any(|part| part.kind() == kind));
         let arguments = setting::arguments(call);
         let [parameter, value, ..] = arguments.as_slice() else {
             return Err(unknown());
@@ -73,7 +61,7 @@ impl Program {
             return Ok(());
         }
         let value = match self.evaluate(value) {
-            _ if !is_plain || reads_rows => return Err(unknown()),
+            _ if !citus::runs_once(node, call) => return Err(unknown()),
             Some(Datum::Text(text)) if parameter == "search_path" => Value::Items(words(&text)),
             Some(Datum::Text(text)) => Value::Items(vec![text]),
             Some(Datum::Null) => Value::Default,
@@ -330,7 +318,7 @@ pub(crate) fn is_of_extension(parts: &[String]) -> bool {
         ("vault", &["create_secret", "update_secret"]),
         ("pgsodium", &["create_key"]),
     ];
-    const ANYWHERE: [&str; 24] = [
+    const ANYWHERE: [&str; 21] = [
         "postgis_extensions_upgrade",
         "postgis_full_version",
         "postgis_version",
@@ -353,18 +341,16 @@ pub(crate) fn is_of_extension(parts: &[String]) -> bool {
         "set_integer_now_func",
         "timescaledb_pre_restore",
         "timescaledb_post_restore",
-        // Citus
-        "create_distributed_table",
-        "create_reference_table",
-        "create_distributed_function",
     ];
+    let is_anywhere =
+        |function: &String| ANYWHERE.contains(&function.as_str()) || citus::is_harmless(function);
     match parts {
         [.., schema, function] => {
             let of_schema = IN_SCHEMA.iter().find(|(name, _)| name == schema);
             of_schema.is_some_and(|(_, functions)| functions.contains(&function.as_str()))
-                || ANYWHERE.contains(&function.as_str())
+                || is_anywhere(function)
         }
-        [function] => ANYWHERE.contains(&function.as_str()),
+        [function] => is_anywhere(function),
         [] => false,
     }
 }

@@ -126,6 +126,7 @@ impl Relation {
             of_type: None,
             partition_by: None,
             partition_bound: None,
+            distribution: None,
             comment: None,
             attached: Attached::default(),
         }

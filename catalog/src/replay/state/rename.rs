@@ -167,6 +167,7 @@ impl State {
             self.move_type(&name, moved(&name));
         }
         self.schema_is_renamed(from, to);
+        self.distributed_schema_is_renamed(from, to);
         self.move_functions(from, to);
         self.move_collations(from, to);
         let schemas = self.extension_schemas.values_mut();
@@ -224,6 +225,9 @@ impl State {
                 *expression = rename_in(expression, from, to);
             }
         });
+        if let Some(distribution) = &mut relation.distribution {
+            distribution.column.iter_mut().for_each(rename);
+        }
         if let Some(partition_by) = &mut relation.partition_by {
             *partition_by = rename_in(partition_by, from, to);
         }

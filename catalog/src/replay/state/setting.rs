@@ -17,6 +17,10 @@ pub(crate) struct Settings {
     role: Option<String>,
     /// The changed settings that affect how PostgreSQL reads dates, times and money.
     of_literals: Vec<String>,
+    /// `citus.shard_count`; `None` for the server's.
+    shard_count: Option<u32>,
+    /// The settings of Citus that are on, and are off by default.
+    of_citus: Vec<String>,
 }
 
 impl Default for Settings {
@@ -26,6 +30,8 @@ impl Default for Settings {
             has_user: true,
             role: None,
             of_literals: Vec::new(),
+            shard_count: None,
+            of_citus: Vec::new(),
         }
     }
 }
@@ -79,6 +85,27 @@ impl State {
             .as_deref()
             .filter(|_| self.settings.has_user)?;
         self.schemas.contains(role).then_some(role)
+    }
+
+    /// Returns `citus.shard_count`; `None` for the server's.
+    pub(crate) fn shard_count(&self) -> Option<u32> {
+        self.settings.shard_count
+    }
+
+    pub(crate) fn set_shard_count(&mut self, shards: Option<u32>) {
+        self.settings.shard_count = shards;
+    }
+
+    /// Returns true if a setting of Citus, which is off by default, is on.
+    pub(crate) fn citus_has(&self, setting: &str) -> bool {
+        self.settings.of_citus.iter().any(|other| other == setting)
+    }
+
+    pub(crate) fn switch_citus(&mut self, setting: &str, on: bool) {
+        self.settings.of_citus.retain(|other| other != setting);
+        if on {
+            self.settings.of_citus.push(setting.to_owned());
+        }
     }
 
     pub(crate) fn note_literal_setting(&mut self, setting: &str) {

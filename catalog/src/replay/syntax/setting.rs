@@ -17,7 +17,7 @@ pub(crate) enum Value {
 }
 
 /// The settings that affect how a name, a literal or an EXECUTE is read, or whether DDL succeeds.
-const RELEVANT: [&str; 17] = [
+const RELEVANT: [&str; 22] = [
     "search_path",
     "role",
     "session_authorization",
@@ -33,6 +33,11 @@ const RELEVANT: [&str; 17] = [
     "default_transaction_read_only",
     "transaction_read_only",
     "plpgsql.variable_conflict",
+    "citus.shard_count",
+    "citus.shard_replication_factor",
+    "citus.enable_schema_based_sharding",
+    "citus.allow_unsafe_constraints",
+    "citus.enable_unsafe_triggers",
     "all",
     "discard",
 ];

@@ -95,7 +95,29 @@ pub(super) fn relation(catalog: &Catalog, relation: &Relation) -> String {
         out.push_str(&format!("Inherits: {}\n", parents.join(",\n          ")));
     }
     out.push_str(&children(catalog, relation));
+    out.push_str(&distribution(catalog, relation));
     out.push('\n');
+    out
+}
+
+/// Says how Citus distributes a table. psql does not.
+fn distribution(catalog: &Catalog, relation: &Relation) -> String {
+    let Some(distribution) = &relation.distribution else {
+        return String::new();
+    };
+    let mut out = format!("Distributed: {}\n", distribution.words());
+    if let Some(shards) = distribution.shards {
+        out.push_str(&format!("Shards: {shards}\n"));
+    }
+    let others: Vec<String> = catalog
+        .colocated_with(relation)
+        .into_iter()
+        .map(Name::sql)
+        .collect();
+    if !others.is_empty() {
+        let indent = format!(",\n{:width$}", "", width = "Co-located with: ".len());
+        out.push_str(&format!("Co-located with: {}\n", others.join(&indent)));
+    }
     out
 }
 
