@@ -51,6 +51,7 @@ mod rows;
 mod scope;
 mod select;
 mod set_operation;
+mod shards;
 mod signature;
 mod special_form;
 mod statement;
@@ -70,6 +71,7 @@ mod with;
 mod write;
 
 pub use fault::Fault;
+pub use shards::Shards;
 pub use view::ViewColumn;
 
 use std::cell::RefCell;
@@ -110,6 +112,8 @@ pub struct Query {
     /// The indexes that can serve the query, by relation: their first column is bound by an
     /// equality, or their order is that of ORDER BY.
     pub indexes: BTreeSet<(Name, String)>,
+    /// The shards of Citus that the query asks; `None` if Citus distributes no table.
+    pub shards: Option<Shards>,
     /// The error that PostgreSQL raises for each new row, although it accepts the statement: a
     /// required column has no value.
     pub omitted: Option<Fault>,

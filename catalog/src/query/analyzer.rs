@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::memo::Memo;
 use super::objects::{Objects, Used};
 use super::scope::{RelationColumn, Scope, Table, TableColumn};
+use super::shards::Noted;
 use super::signature::Function;
 use super::types::{self, TypeId, Types};
 use super::view::View;
@@ -37,6 +38,8 @@ pub(super) struct Analyzer<'a> {
     pub(super) assigns: BTreeSet<(Name, String)>,
     /// The indexes that can serve the query, each with its relation.
     pub(super) indexes: BTreeSet<(Name, String)>,
+    /// What decides which shards of Citus the query asks.
+    pub(super) shards: Noted,
     /// The uses of parameters that have no type yet.
     pub(super) open_parameters: Vec<(Span, usize)>,
     /// An error that PostgreSQL raises once the whole statement is read.
@@ -110,6 +113,7 @@ impl<'a> Analyzer<'a> {
             writes: BTreeSet::new(),
             assigns: BTreeSet::new(),
             indexes: BTreeSet::new(),
+            shards: Noted::new(catalog.is_distributed()),
             omitted: None,
             open_parameters: Vec::new(),
             late: None,

@@ -157,6 +157,9 @@ impl Analyzer<'_> {
         let span = value.span.clone();
         self.assigns
             .insert((target.relation.clone(), column.name.clone()));
+        if target.overriding.is_none() {
+            self.note_updated(target.table, assigned.column, &value);
+        }
         if matches!(value.kind, Kind::Default) {
             if !assigned.steps.is_empty() {
                 return Err(Fault::error(

@@ -160,6 +160,7 @@ impl Analyzer<'_> {
             return Err(Fault::error("42P19", span_of(node), message));
         }
         self.note_indexes(&tables);
+        self.note_level(&tables);
         let depth = self.scopes.len() - 1;
         let sets: Vec<bool> = outputs
             .iter()

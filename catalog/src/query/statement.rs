@@ -145,7 +145,10 @@ impl Analyzer<'_> {
             kind if is_command(kind) => command(statement)?,
             _ => self.query(statement, false)?,
         };
-        self.finish_statement(sql, analyzed)
+        let shards = self.shards_of(statement);
+        let (mut query, with_fields) = self.finish_statement(sql, analyzed)?;
+        query.shards = shards;
+        Ok((query, with_fields))
     }
 
     fn call_statement(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
@@ -258,6 +261,7 @@ impl Analyzer<'_> {
             writes: std::mem::take(&mut self.writes),
             assigns: std::mem::take(&mut self.assigns),
             indexes: std::mem::take(&mut self.indexes),
+            shards: None,
             omitted: self.omitted.take(),
         };
         Ok((query, with_fields))

@@ -21,6 +21,7 @@ mod schema;
 mod schema_run;
 mod select;
 mod server;
+mod shards;
 mod sqlstates;
 mod statement;
 mod templates;

@@ -5,6 +5,7 @@ use super::target::is_overriding;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Result};
+use super::expr::Expr;
 use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::Analyzed;
@@ -20,15 +21,19 @@ impl Analyzer<'_> {
         let mut is_single = true;
         let mut has_row = true;
         let mut given = 0;
+        let mut rows: Vec<Vec<(usize, Expr)>> = Vec::new();
         match source {
-            None => {}
+            None => self.note_inserted(&target.relation, &[]),
             Some(values) if values.kind() == K::VALUES && is_plain_values(&values) => {
                 let mut count = 0;
                 self.each_row(&values, true, &mut |analyzer, row| {
                     count += 1;
                     given = row.len();
+                    let at = columns.iter().map(|assigned| assigned.column);
+                    rows.push(at.zip(row.iter().cloned()).collect());
                     analyzer.assign_row(&target, &columns, row, &span_of(&values))
                 })?;
+                self.note_inserted(&target.relation, &rows);
                 is_single = count == 1;
             }
             Some(query) => {
@@ -68,6 +73,7 @@ impl Analyzer<'_> {
         }
         self.current_of(node)?;
         self.note_indexes(&tables);
+        self.note_level(&tables);
         let is_single = self.are_single(&tables);
         let narrowed = self.restore(&target);
         let items = self.scope().items.clone();
@@ -91,6 +97,7 @@ impl Analyzer<'_> {
         }
         self.current_of(node)?;
         self.note_indexes(&tables);
+        self.note_level(&tables);
         let is_single = self.are_single(&tables);
         let items = self.scope().items.clone();
         self.returning(node, items, Some(&target), (is_single, false))

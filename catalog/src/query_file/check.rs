@@ -47,6 +47,7 @@ impl NamedQuery {
             }
             query.rows = query.rows.max(of_order.rows);
             query.reads.extend(of_order.reads.iter().cloned());
+            query.shards = query.shards.max(of_order.shards.clone());
             query.indexes.extend(of_order.indexes.iter().cloned());
             orders.push(of_order);
         }

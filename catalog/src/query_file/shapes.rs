@@ -73,6 +73,7 @@ impl NamedQuery {
                 weaken(column, of_shape);
             }
             query.rows = query.rows.max(shape.rows);
+            query.shards = query.shards.take().max(shape.shards);
             query.indexes.extend(shape.indexes);
         }
         Ok(())

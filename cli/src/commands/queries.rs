@@ -13,7 +13,7 @@ use crate::queries::{SourceFile, read_folder};
 use crate::source::replay_of_migrations;
 use crate::ui::{self, counted};
 use bowline_catalog::Catalog;
-use bowline_catalog::query::Checker;
+use bowline_catalog::query::{Checker, Shards};
 use bowline_catalog::query_file::{Checked, Mistake, NamedQuery};
 use bowline_catalog::replay::{Refusal, Replayed};
 
@@ -22,13 +22,14 @@ use bowline_catalog::replay::{Refusal, Replayed};
 ///
 /// Each query is checked against the schema that the migrations make: no database, no network. A
 /// query that PostgreSQL would not accept, or whose types are not certain, is shown with the
-/// reason, and the exit code is 1.
+/// reason, and the exit code is 1. Where Citus distributes tables, the list has the shards that
+/// each query asks, and which queries Citus refuses.
 ///
 /// Example: bowline queries --json
 #[derive(Debug, Args)]
 pub(crate) struct Queries {
-    /// Print JSON: a list of objects with name, file, line, sql, parameters, columns, rows and
-    /// texts, or with refused in place of the last four.
+    /// Print JSON: a list of objects with name, file, line, sql, parameters, columns, rows, texts
+    /// and, on Citus, shards, or with refused in place of the last ones.
     #[arg(long)]
     json: bool,
     /// Write the missing annotations, such as :many, into the headers.
@@ -183,6 +184,10 @@ fn notes(found: &Found<'_>, checked: &Checked) -> Vec<String> {
             location(conflict.span.start),
             conflict.message
         ));
+    }
+    if let Some(Shards::Refused(why)) = &checked.query.shards {
+        let at = location(query.name.span.start);
+        notes.push(format!("{at}: Citus refuses this query: {why}"));
     }
     if let Some(annotated) = &query.annotation
         && let Some(word) = annotated.of_sqlc

@@ -60,6 +60,7 @@ fn as_checked(sql: &str, described: Statement) -> Query {
         writes: BTreeSet::new(),
         assigns: BTreeSet::new(),
         indexes: BTreeSet::new(),
+        shards: None,
         omitted: None,
     }
 }

@@ -179,6 +179,7 @@ fn query(named: &NamedQuery, parameters: Vec<Described>, columns: Vec<Described>
         writes: BTreeSet::new(),
         assigns: BTreeSet::new(),
         indexes: BTreeSet::new(),
+        shards: None,
         omitted: None,
     }
 }

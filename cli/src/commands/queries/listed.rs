@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Found;
 use crate::ui::{self, Side};
-use bowline_catalog::query::{Column, Query, Rows};
+use bowline_catalog::query::{Column, Query, Rows, Shards};
 use bowline_catalog::query_file::NamedQuery;
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
 use bowline_sql::quote::identifier;
@@ -32,10 +32,35 @@ enum Outcome<'q> {
         columns: Vec<Value>,
         rows: &'static str,
         texts: usize,
+        /// Only if Citus distributes a table of the schema.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shards: Option<Asked<'q>>,
     },
     Refused {
         refused: &'q str,
     },
+}
+
+/// The shards of Citus that a query asks.
+#[derive(Debug, Serialize)]
+struct Asked<'q> {
+    /// `none`, `one`, `all`, or `refused` for a query that Citus refuses.
+    asks: &'static str,
+    /// The reason of Citus.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'q str>,
+}
+
+impl<'q> Asked<'q> {
+    fn of(shards: &'q Shards) -> Self {
+        let (asks, why) = match shards {
+            Shards::None => ("none", None),
+            Shards::One => ("one", None),
+            Shards::All => ("all", None),
+            Shards::Refused(why) => ("refused", Some(why.as_str())),
+        };
+        Self { asks, why }
+    }
 }
 
 /// A parameter or column.
@@ -70,6 +95,7 @@ fn listed<'q>(found: &'q Found<'q>, catalog: &Catalog) -> Listed<'q> {
                     .collect(),
                 rows: word(checked.query.rows),
                 texts: named.shapes(),
+                shards: checked.query.shards.as_ref().map(Asked::of),
             },
             (Ok(_), None) => Outcome::Refused { refused: "" },
             (Err(mistakes), _) => Outcome::Refused {
@@ -123,8 +149,13 @@ fn word(rows: Rows) -> &'static str {
 /// Returns the queries as a table: their rows, what they read and write, and the indexes that can
 /// serve them.
 pub(super) fn table(found: &[Found<'_>]) -> String {
-    let headings = ["file", "query", "rows", "reads", "writes", "indexes"]
-        .map(|name| (name.to_owned(), Side::Left));
+    let has_shards = found.iter().any(|found| of_citus(found).is_some());
+    let mut headings = vec!["file", "query", "rows", "reads", "writes", "indexes"];
+    headings.extend(has_shards.then_some("shards"));
+    let headings: Vec<_> = headings
+        .into_iter()
+        .map(|name| (name.to_owned(), Side::Left))
+        .collect();
     let rows: Vec<Vec<Option<String>>> = found
         .iter()
         .map(|found| {
@@ -145,10 +176,19 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
                 ],
                 Err(_) => [Some("refused".to_owned()), None, None, None],
             });
+            if has_shards {
+                row.push(of_citus(found).map(|shards| Asked::of(shards).asks.to_owned()));
+            }
             row
         })
         .collect();
     ui::aligned(None, &headings, &rows)
+}
+
+/// Returns the shards of Citus that a query asks.
+fn of_citus<'f>(found: &'f Found<'_>) -> Option<&'f Shards> {
+    let checked = found.checked.as_ref().ok()?;
+    checked.query.shards.as_ref()
 }
 
 /// Returns how many rows the query returns, and the number of different texts that it can send if

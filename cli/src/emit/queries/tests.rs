@@ -73,6 +73,7 @@ fn answer(sql: &str, parameters: &[DataType], columns: Vec<Column>, rows: Rows) 
         writes: std::collections::BTreeSet::new(),
         assigns: std::collections::BTreeSet::new(),
         indexes: std::collections::BTreeSet::new(),
+        shards: None,
         omitted: None,
     }
 }

@@ -93,6 +93,7 @@ mod tests {
             reads: BTreeSet::new(),
             assigns: Default::default(),
             indexes: Default::default(),
+            shards: None,
             omitted: None,
             writes: is_write.then_some(name).into_iter().collect(),
         };
