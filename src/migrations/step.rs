@@ -108,8 +108,10 @@ fn in_transaction(
     // Whether the file has succeeded, and whether only the COMMIT remains.
     let (mut is_noting, mut is_noted) = (false, false);
     let done: Result<(), Error> = session.savepoint(|session| {
-        run(session, &limits(step, "LOCAL"))?;
-        file.run(session, step.sql)?;
+        match is_citus(session, step)? {
+            true => file.run_each(session, step.sql)?,
+            false => file.run(session, step.sql)?,
+        }
         if !session.is_in_transaction() {
             return Err(Error::query(
                 "the migration ended the transaction that it ran in",
@@ -243,6 +245,26 @@ fn is_all_or_nothing(sql: &str) -> bool {
     })
 }
 
+/// Sets the limits of a file in a transaction. Returns true if it runs on a coordinator of Citus, or
+/// names the extension.
+///
+/// Citus sends the text of some DDL on to its workers, and they refuse a text of several statements.
+fn is_citus(session: &mut Session, step: &Step<'_>) -> Result<bool, Error> {
+    let mut is_there = false;
+    let limits = limits(step, "LOCAL");
+    let question = "SELECT pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL";
+    session.simple_query(&format!("{limits} {question}"), |message| {
+        if let SimpleQueryMessage::Row(row) = message {
+            is_there |= row.get(0).as_deref() == Some("t");
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(is_there || bowline_sql::tokens(step.sql).any(|token| token.is_name("citus")))
+}
+
+/// The longest text of blanks before a statement that is sent by itself.
+const MOST_BLANKS: usize = 256 * 1024;
+
 /// The progress of a file.
 struct File<'p> {
     done: usize,
@@ -260,6 +282,29 @@ impl File<'_> {
             }
             ControlFlow::Continue(())
         })
+    }
+
+    /// Runs each statement as a query of its own, in the transaction that is open.
+    ///
+    /// In place of the statements before it are blanks, so that the position in an error is that in
+    /// the file. Far down in a long file they are left out.
+    fn run_each(&mut self, session: &mut Session, sql: &str) -> Result<(), Error> {
+        for statement in bowline_sql::statements(sql) {
+            let blanks = match statement.start() {
+                start if start > MOST_BLANKS => String::new(),
+                start => sql[..start].chars().map(blank).collect(),
+            };
+            self.run(session, &format!("{blanks}{}", statement.text()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns a blank in place of a character: positions in errors are counted in characters.
+fn blank(character: char) -> char {
+    match character {
+        '\n' => '\n',
+        _ => ' ',
     }
 }
 
