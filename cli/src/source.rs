@@ -230,6 +230,10 @@ pub(crate) fn made_of_migrations(
             .map_err(|error| error.below(&refused.report))?;
     }
     drop(progress);
+    // It ran less than what is refused, and proves nothing of it.
+    if let Some(unproved) = throwaway.unproved() {
+        return Err(refused.hint(unproved));
+    }
     for refusal in &replayed.refusals {
         let file = refusal.file.strip_prefix(&project.root);
         ui::note(format!(

@@ -1,10 +1,12 @@
 //! A temporary database in which migrations run.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bowline::__generated::migrating::Bookkeeping;
-use bowline::{Config, Session};
+use bowline::{Config, Session, sql_query};
 use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::Bool;
 
 use crate::catalog_file::of_json;
 use crate::connection::{ServerArgs, connect};
@@ -16,7 +18,14 @@ use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
+use bowline_catalog::replay::citus_statements;
 use bowline_plan::paths::shown_path;
+
+#[derive(bowline::Row)]
+struct Can {
+    #[diesel(sql_type = Bool)]
+    can: bool,
+}
 
 /// The time limit for each call. DDL on empty tables is fast, but a migration may do more.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -31,6 +40,10 @@ pub(crate) struct Throwaway {
     /// The configuration of further connections to the database.
     config: Config,
     name: String,
+    /// Whether migrations can create the extension Citus; `None` until one does.
+    has_citus: Option<bool>,
+    /// The statements of Citus that were left out, since the server lacks it.
+    left_out: usize,
 }
 
 impl Throwaway {
@@ -52,6 +65,8 @@ impl Throwaway {
             maintenance,
             config: config.dbname(&name),
             name,
+            has_citus: None,
+            left_out: 0,
         };
         let mut session = connect(&created.config)?.session;
         session.set_timeout(LIMIT);
@@ -135,7 +150,84 @@ impl Throwaway {
         self.step(migration, Way::Down)
     }
 
+    /// Returns what remains unproved because the server lacks Citus, if a migration uses it.
+    pub(crate) fn unproved(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "{} has no Citus, so the statements of Citus were left out: how the tables are \
+                 distributed, and what Citus refuses of them, is not proved; a server with citus in \
+                 shared_preload_libraries proves it: name it with --database-url",
+                self.server()
+            )
+        })
+    }
+
+    /// Returns the catalog that this server makes of a schema: without Citus, it distributes
+    /// nothing.
+    pub(crate) fn expected(&self, catalog: &Catalog) -> Catalog {
+        let catalog = catalog.clone();
+        match self.has_citus {
+            Some(false) => catalog.without_citus(),
+            _ => catalog,
+        }
+    }
+
+    /// Returns true if the server can create the extension Citus: it is installed, and loaded at
+    /// the start.
+    fn has_citus(&mut self) -> Result<bool, CliError> {
+        if let Some(known) = self.has_citus {
+            return Ok(known);
+        }
+        let question = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citus')
+                AND current_setting('shared_preload_libraries') ~ '(^|[ ,])citus($|[ ,])' AS can";
+        let answer = self.session()?.run(sql_query(question).one::<Can>());
+        let can = answer
+            .map_err(|error| CliError::failed(error.to_string()))?
+            .can;
+        self.has_citus = Some(can);
+        Ok(can)
+    }
+
+    /// Returns true for a statement of Citus that is left out, since the server lacks it.
+    pub(crate) fn leaves_out(&mut self, statement: &str) -> Result<bool, CliError> {
+        let is_left_out = !citus_statements(statement).is_empty() && !self.has_citus()?;
+        self.left_out += usize::from(is_left_out);
+        Ok(is_left_out)
+    }
+
+    /// Returns a migration without its statements of Citus, if the server lacks Citus.
+    fn runnable<'m>(&mut self, migration: &'m Migration) -> Result<Cow<'m, Migration>, CliError> {
+        let files = [Some(&migration.up), migration.down.as_ref()];
+        let mut of_citus = files.into_iter().flatten();
+        if !of_citus.any(|file| !citus_statements(&file.text).is_empty()) || self.has_citus()? {
+            return Ok(Cow::Borrowed(migration));
+        }
+        let mut without = migration.clone();
+        for file in [Some(&mut without.up), without.down.as_mut()] {
+            let Some(file) = file else {
+                continue;
+            };
+            for range in citus_statements(&file.text) {
+                self.left_out += 1;
+                // Lines and positions stay, for messages.
+                let blank: String = file.text[range.clone()]
+                    .chars()
+                    .map(|c| {
+                        if c == '\n' {
+                            "\n".to_owned()
+                        } else {
+                            " ".repeat(c.len_utf8())
+                        }
+                    })
+                    .collect();
+                file.text.replace_range(range, &blank);
+            }
+        }
+        Ok(Cow::Owned(without))
+    }
+
     fn step(&mut self, migration: &Migration, way: Way) -> Result<(), CliError> {
+        let migration = &*self.runnable(migration)?;
         match (&mut self.session, &self.table) {
             (Some(session), Some(table)) => step(session, table, migration, way, Attempts::once()),
             _ => Err(dropped()),

@@ -49,7 +49,8 @@ pub(crate) struct Verify {
     #[arg(long)]
     functions: bool,
     /// Print JSON: an object with server, migrations (their number), compared, functions (the
-    /// number of those that were called), and findings, a list of texts.
+    /// number of those that were called), unproved (a text, if the server lacks Citus), and
+    /// findings, a list of texts.
     #[arg(long)]
     json: bool,
 }
@@ -64,6 +65,9 @@ struct Report<'r> {
     compared: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     functions: Option<usize>,
+    /// What the server could not show, since it lacks an extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unproved: Option<&'r str>,
     findings: &'r [String],
 }
 
@@ -146,6 +150,10 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
         trial.compare_queries(project, &replayed.catalog, &sources)?;
     }
+    let unproved = trial.throwaway.unproved();
+    if let Some(unproved) = &unproved {
+        ui::note(unproved);
+    }
     let functions = match arguments.functions {
         true => Some(trial.call_functions(is_followed.then_some(&replayed.catalog), project)?),
         false => None,
@@ -156,6 +164,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             migrations: migrations.len(),
             compared: is_followed,
             functions,
+            unproved: unproved.as_deref(),
             findings: &trial.findings,
         })?;
     } else {
@@ -332,6 +341,7 @@ impl Trial<'_> {
 
     /// Compares two catalogs. The server decides whether different texts are the same expression.
     fn compare(&mut self, expected: &Catalog, found: &Catalog) -> Result<Comparison, CliError> {
+        let expected = &self.throwaway.expected(expected);
         let session = self.throwaway.session()?;
         let equal = &mut self.equal;
         let mut server = ComparisonServer::with_catalog(session);

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod check;
+mod citus;
 mod corpus;
 mod db;
 mod doctor;

@@ -56,6 +56,9 @@ pub(super) struct Plan {
 struct Report {
     /// The server of the measurement: `PostgreSQL 15.18`.
     measured_on: String,
+    /// What the server could not show, since it lacks an extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unproved: Option<String>,
     migrations: Vec<Planned>,
 }
 
@@ -132,8 +135,12 @@ pub(super) fn run(
     }
     let report = Report {
         measured_on: throwaway.server(),
+        unproved: throwaway.unproved(),
         migrations: planned,
     };
+    if let Some(unproved) = &report.unproved {
+        ui::note(unproved);
+    }
     if arguments.json {
         return ui::json(&report);
     }

@@ -77,7 +77,11 @@ fn one(
     statements: &[Sent],
     known: &[u32],
 ) -> Result<Vec<PlannedStatement>, CliError> {
-    if let [Sent { sql, batches: None }] = statements
+    let mut left_out = Vec::new();
+    for sent in statements {
+        left_out.push(throwaway.leaves_out(&sent.sql)?);
+    }
+    if let ([Sent { sql, batches: None }], [false]) = (statements, left_out.as_slice())
         && !migration.run_in_transaction
     {
         let (measured, effects) = outside(throwaway, migration, sql, known)?;
@@ -99,7 +103,16 @@ fn one(
         simple(session, "BEGIN", name)?;
     }
     let mut planned = Vec::new();
-    for Sent { sql, batches } in statements {
+    for (Sent { sql, batches }, is_left_out) in statements.iter().zip(left_out) {
+        if is_left_out {
+            planned.push(PlannedStatement {
+                sql: sql.clone(),
+                measured: false,
+                batches: *batches,
+                effects: Vec::new(),
+            });
+            continue;
+        }
         let control = control(sql).filter(|_| !is_one);
         let is_alone = !is_open && control.is_none();
         if is_alone {
