@@ -1,6 +1,7 @@
 //! Transactions: what is committed, retried, and reported when an answer is lost.
 
 mod begun;
+mod citus;
 mod closures;
 mod commit_keys;
 mod distributed;
