@@ -78,6 +78,11 @@ impl Throwaway {
     /// Creates the objects of a catalog. Returns the number of statements that the server refused,
     /// for example because a role or an extension is missing.
     pub(crate) fn make(&mut self, catalog: &Catalog) -> Result<usize, CliError> {
+        let uses_citus = catalog.is_distributed() || catalog.extensions.contains("citus");
+        if uses_citus && !self.has_citus()? {
+            self.left_out += 1;
+        }
+        let catalog = &self.expected(catalog);
         let nothing = Catalog::default();
         let script = alter_script(catalog, &nothing, &compare(catalog, &nothing));
         let session = self.session()?;

@@ -5,6 +5,41 @@
 //! it in between: `_`, eight hexadecimal digits. The hash is PostgreSQL's `hash_any`, which is Bob
 //! Jenkins's lookup3 with an own start value. That of `hashtext` is the same.
 
+use super::Constraint;
+use super::server::ServerError;
+
+/// Returns true for an error of a worker that the coordinator passes on. Only its text, its
+/// SQLSTATE, detail, hint and context arrive.
+pub(super) fn is_of_worker(error: &ServerError, context: &str) -> bool {
+    error.constraint.is_none()
+        && error.table.is_none()
+        && error.sqlstate.code().starts_with("23")
+        && context.contains("while executing command on ")
+}
+
+/// Returns the constraint that the text of a worker's error names. PostgreSQL quotes the names in
+/// all its languages.
+pub(super) fn constraint_in<C: Constraint>(text: &str) -> Option<C> {
+    let names: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+    let (table, name) = match names.as_slice() {
+        // A key: its name is that of an index, which is unique in the schema.
+        [name] => (None, *name),
+        // A check, or a foreign key of the row that is written.
+        [table, name] => (Some(*table), *name),
+        // A foreign key of rows that refer to the row that is written.
+        [_, name, table] => (Some(*table), *name),
+        _ => return None,
+    };
+    let suffix = suffix(table.unwrap_or(name))?;
+    if table.is_some_and(|table| !is_of_shard(table, C::TABLE, suffix)) {
+        return None;
+    }
+    let mut all = C::ALL.iter().copied();
+    let of_shard = all.find(|one| is_of_shard(name, one.name(), suffix));
+    // A check has the same name on each shard.
+    of_shard.or_else(|| table.and_then(|_| C::from_name(name)))
+}
+
 /// The bytes that PostgreSQL reserves for a name, with the zero at its end.
 const NAME_DATA_LENGTH: usize = 64;
 
@@ -106,6 +141,53 @@ mod tests {
         assert_eq!(hash_any(LONG.as_bytes()), 0x788e_ea27);
     }
 
+    crate::constraints! {
+        enum Of on "public"."accounts" {
+            Pkey = "accounts_pkey",
+            Balance = "accounts_balance_check",
+            Owner = "accounts_owner_fkey",
+        }
+    }
+
+    #[test]
+    fn constraints_are_read_from_the_text_of_a_worker() {
+        // As a coordinator of Citus 13.2 passes them on, without fields.
+        let texts = [
+            (
+                r#"duplicate key value violates unique constraint "accounts_pkey_102011""#,
+                Some(Of::Pkey),
+            ),
+            (
+                r#"new row for relation "accounts_102011" violates check constraint "accounts_balance_check""#,
+                Some(Of::Balance),
+            ),
+            (
+                r#"insert or update on table "accounts_102011" violates foreign key constraint "accounts_owner_fkey_102011""#,
+                Some(Of::Owner),
+            ),
+            (
+                r#"update or delete on table "owners_102019" violates foreign key constraint "accounts_owner_fkey_102011" on table "accounts_102011""#,
+                Some(Of::Owner),
+            ),
+            (
+                r#"duplicate key value violates unique constraint "others_pkey_102011""#,
+                None,
+            ),
+            (
+                r#"new row for relation "others_102011" violates check constraint "accounts_balance_check""#,
+                None,
+            ),
+            (
+                r#"null value in column "name" of relation "accounts_102011" violates not-null constraint"#,
+                None,
+            ),
+            ("no names", None),
+        ];
+        for (text, expected) in texts {
+            assert_eq!(constraint_in::<Of>(text), expected, "{text}");
+        }
+    }
+
     #[test]
     fn names_of_shards_are_those_of_citus() {
         // As Citus 13.2 named the tables and indexes of a shard.
@@ -127,7 +209,7 @@ mod tests {
                 "a2345678901234567890123456789012345678901234567890123456_102990",
             ),
             (
-                "konten_mandant_id_größe_ääääääääääääääääää_äöü_key_",
+                "konten_mandant_id_größe_ääääääääääääääääää_",
                 "konten_mandant_id_größe_ääääääääää_00174dda_102990",
             ),
         ];

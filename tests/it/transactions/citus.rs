@@ -5,6 +5,7 @@
 
 mod two_phase;
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -51,6 +52,8 @@ struct Sum {
     sum: i64,
 }
 
+static SETTING_UP: Mutex<()> = Mutex::new(());
+
 /// A database on all nodes of the cluster; dropping this drops it.
 struct Cluster {
     base: Config,
@@ -86,6 +89,8 @@ impl Cluster {
             nodes,
             name: format!("bowline_{test}_{}_{moment}", std::process::id()),
         };
+        // Citus does not take new nodes of several databases at once.
+        let _alone = SETTING_UP.lock().unwrap_or_else(PoisonError::into_inner);
         for node in &cluster.nodes {
             cluster.on(node, None, &format!("CREATE DATABASE {}", cluster.name));
             cluster.on(node, Some(&cluster.name), "CREATE EXTENSION citus");
@@ -100,7 +105,7 @@ impl Cluster {
         for worker in workers {
             call("citus_add_node", address(worker));
         }
-        for statement in SCHEMA {
+        for statement in SCHEMA.into_iter().chain([bowline::commit_keys::MIGRATION]) {
             cluster.on(coordinator, Some(&cluster.name), statement);
         }
         Some(cluster)
@@ -190,7 +195,8 @@ fn a_tuple_over_two_shards_of_citus_is_atomic() {
         let error = db.run((add(first, 5), add(first + 1, -1000)));
         let error = error.expect_err("the balance cannot be negative");
         assert_eq!(error.outcome(), Outcome::NotCommitted);
-        assert_eq!(error.constraint(), Some(AccountConstraint::Balance));
+        let constraint = error.constraint();
+        assert_eq!(constraint, Some(AccountConstraint::Balance), "{error}");
         assert_eq!(sum(&db), 2000, "nothing of tenant {first} is there");
     }
     db.run((add(1, 5), add(2, -5))).expect("both");
@@ -228,6 +234,6 @@ fn transfers_over_shards_of_citus_keep_the_sum() {
     assert_eq!(sum(&db), 2000);
     let options = TransactionOptions::new().with_generated_commit_key();
     let keyed = db.with_options(options).run((add(1, -1), add(2, 1)));
-    keyed.expect("commit keys are rows of a table of the coordinator");
+    keyed.expect("the commit key is a row of a table on the coordinator");
     assert_eq!(sum(&db), 2000);
 }

@@ -7,7 +7,8 @@ use bowline::{Config, Session};
 use diesel::connection::SimpleConnection as _;
 
 use super::*;
-use crate::compare::compare;
+use crate::alter::alter_script;
+use crate::compare::{Aspect, Difference, compare};
 use crate::testing::{introspect, rolled_back};
 
 /// Statements that Citus accepts.
@@ -124,6 +125,18 @@ fn on_the_cluster(session: &mut Session, case: &str) -> Result<Catalog, String> 
     }
 }
 
+/// Returns how the distribution of two catalogs differs, in words.
+fn distribution_differs(replayed: &Catalog, found: &Catalog) -> Vec<String> {
+    let is_of_citus = |found: &Difference| {
+        let aspect = found.how.aspect();
+        aspect.is_some_and(|it| matches!(it, Aspect::Distribution | Aspect::Colocation))
+    };
+    let differences = compare(replayed, found).into_iter().filter(is_of_citus);
+    differences
+        .map(|difference| difference.sentence("replay", "Citus"))
+        .collect()
+}
+
 #[test]
 fn a_cluster_distributes_as_replay_says() {
     let Some(mut session) = cluster() else {
@@ -135,23 +148,37 @@ fn a_cluster_distributes_as_replay_says() {
         match on_the_cluster(&mut session, case) {
             Err(error) => wrong.push(format!("{case}\n    refused: {error}")),
             Ok(found) => {
-                let differences = compare(&replayed, &found).into_iter();
-                let differences = differences.filter(|found| {
-                    let aspect = found.how.aspect();
-                    aspect.is_some_and(|it| {
-                        matches!(
-                            it,
-                            crate::compare::Aspect::Distribution
-                                | crate::compare::Aspect::Colocation
-                        )
-                    })
-                });
-                let words: Vec<String> = differences
-                    .map(|difference| difference.sentence("replay", "Citus"))
-                    .collect();
-                if !words.is_empty() {
-                    wrong.push(format!("{case}\n    {}", words.join("\n    ")));
-                }
+                let words = distribution_differs(&replayed, &found);
+                wrong.extend(
+                    words
+                        .into_iter()
+                        .map(|words| format!("{case}\n    {words}")),
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_script_of_a_catalog_distributes_its_tables() {
+    let Some(mut session) = cluster() else {
+        return;
+    };
+    let mut wrong = Vec::new();
+    for case in cases(ACCEPTED).filter(|case| !case.starts_with("SET citus.")) {
+        let replayed = replay(&[migration(case)]).catalog;
+        let empty = Catalog::default();
+        let script = alter_script(&replayed, &empty, &compare(&replayed, &empty));
+        match on_the_cluster(&mut session, &script) {
+            Err(error) => wrong.push(format!("{case}\n{script}\n    refused: {error}")),
+            Ok(found) => {
+                let words = distribution_differs(&replayed, &found);
+                wrong.extend(
+                    words
+                        .into_iter()
+                        .map(|words| format!("{script}\n    {words}")),
+                );
             }
         }
     }
