@@ -70,10 +70,7 @@ impl Cluster {
     /// Returns a new database. The coordinator finds each worker at the address that `address`
     /// returns.
     fn through(test: &str, mut address: impl FnMut(&Node) -> (String, i32)) -> Option<Self> {
-        let Ok(url) = std::env::var("BOWLINE_CITUS_URL") else {
-            eprintln!("not run: BOWLINE_CITUS_URL names no database of a Citus cluster");
-            return None;
-        };
+        let url = std::env::var("BOWLINE_CITUS_URL").ok()?;
         let base = Config::from_url(&url).expect("a URL");
         let mut session = Session::connect(&base).expect("a connection");
         let nodes = sql_query(

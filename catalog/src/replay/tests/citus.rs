@@ -98,10 +98,7 @@ fn what_citus_refuses_is_refused_in_its_words() {
 
 /// Returns a session of the cluster's coordinator, if there is a cluster.
 fn cluster() -> Option<Session> {
-    let Ok(url) = std::env::var("BOWLINE_CITUS_URL") else {
-        eprintln!("not run: BOWLINE_CITUS_URL names no database of a Citus cluster");
-        return None;
-    };
+    let url = std::env::var("BOWLINE_CITUS_URL").ok()?;
     let config = Config::from_url(&url).expect("a URL");
     Some(Session::connect(&config).expect("a connection"))
 }
