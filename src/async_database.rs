@@ -6,6 +6,7 @@
 mod listener;
 mod locks;
 mod plain_diesel;
+mod reader;
 mod session;
 mod slot;
 mod stream;
@@ -37,6 +38,7 @@ use crate::transaction::TransactionOptions;
 
 pub use listener::{Gap, Listened, Listener};
 pub use locks::AsyncAdvisoryLock;
+pub use reader::AsyncReader;
 pub use session::AsyncSession;
 pub use stream::AsyncStream;
 pub use transaction::AsyncTransaction;

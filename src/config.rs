@@ -6,6 +6,7 @@
 
 mod environment;
 mod parameters;
+mod reader;
 mod target;
 mod typo;
 
@@ -57,6 +58,10 @@ pub struct Config {
     pub(crate) migrations: Option<Migrations>,
     pub(crate) refuse_pending: bool,
     pub(crate) database: Option<Arc<str>>,
+    /// The parameters that sessions of a reader have in place of those of the database.
+    reader_parameters: BTreeMap<String, String>,
+    /// Whether its sessions are those of a reader, whose server need not take writes.
+    pub(crate) is_reader: bool,
     /// Whether the server is known to refuse `client_connection_check_interval`; shared by clones.
     pub(crate) refuses_client_check: Arc<AtomicBool>,
 }
@@ -83,6 +88,8 @@ impl Config {
             explain_slow: false,
             trust_views_and_operators: true,
             migrations: None,
+            reader_parameters: BTreeMap::new(),
+            is_reader: false,
             refuses_client_check: Arc::default(),
             refuse_pending: false,
             database: None,

@@ -5,23 +5,26 @@ mod check_migrations;
 mod checkout;
 mod local_settings;
 mod migrate;
+pub(crate) mod reader;
 mod run;
 mod source;
 mod transaction;
 mod unanswered;
 pub mod unit_of_work;
+pub(crate) mod write_mark;
 
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::pg::CopyTarget;
 
 use crate::activity::Activity;
 use crate::config::Config;
 use crate::copy::{CopiedRows, CopyRow, copy_in};
+use crate::deadline::after;
 use crate::error::{Error, Result};
 use crate::locks::{AdvisoryLock, LockKey};
 use crate::no_session::PoolState;
@@ -35,6 +38,8 @@ use crate::wire::executor::block_on;
 use attempts::{CallEnd, Failed, Next};
 use check_migrations::check_migrations;
 use local_settings::LocalSettings;
+use reader::ReaderPool;
+use write_mark::WriteMark;
 
 pub use source::PooledSession;
 use source::Source;
@@ -51,6 +56,10 @@ pub struct Database {
     options: TransactionOptions,
     local: LocalSettings,
     settings: Arc<Config>,
+    /// The pool of its readers.
+    readers: Arc<ReaderPool>,
+    /// The mark that its calls move on.
+    mark: Option<WriteMark>,
     /// The time that one call may take.
     limit: Duration,
     /// Whether the limit is not that of the settings, but was set for these calls.
@@ -107,6 +116,8 @@ impl Database {
             has_own_limit: false,
             budget: Arc::new(Budget::new(settings.retry.budget)),
             settings: Arc::new(settings),
+            readers: Arc::default(),
+            mark: None,
         }
     }
 
@@ -122,7 +133,6 @@ impl Database {
     }
 
     /// Returns the database with its limit reduced by the time that was used already.
-    #[cfg(feature = "tokio")]
     pub(crate) fn less(&self, used: Duration) -> Self {
         Self {
             limit: self.limit.saturating_sub(used),
@@ -371,13 +381,16 @@ impl Database {
         self.source.state()
     }
 
-    /// Closes the database, for all its clones. Later requests for a session fail at once.
+    /// Closes the database, with its readers, for all its clones. Later requests for a session fail at once.
     ///
     /// Work in progress may finish within `limit`. Returns once all sessions are closed and all
     /// threads of the pool have ended. Otherwise it fails and names the places that still hold a
     /// session; such a session is closed when it is returned.
     pub fn close(&self, limit: Duration) -> Result<()> {
-        self.source.close(limit)
+        let until = after(limit);
+        let closed = self.source.close(limit);
+        let left = until.saturating_duration_since(Instant::now());
+        closed.and(self.readers.close(left))
     }
 }
 

@@ -35,3 +35,6 @@ struct ComingFromDiesel;
 
 #[doc = include_str!("../docs/guide/operating.md")]
 struct Operating;
+
+#[doc = include_str!("../docs/guide/beyond-one-machine.md")]
+struct BeyondOneMachine;

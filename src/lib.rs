@@ -60,6 +60,7 @@ mod observe;
 mod page;
 pub mod pool;
 mod random;
+pub mod reader;
 pub mod retry;
 pub mod session;
 mod sql_text;

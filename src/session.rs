@@ -35,6 +35,7 @@ mod observe;
 mod observer;
 mod pending_pipeline;
 mod pooler;
+mod position;
 mod reset;
 mod residue;
 mod script;
@@ -71,12 +72,14 @@ use in_flight::InFlight;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
+use position::CommitPosition;
 use residue::Residue;
 use types::Types;
 
 pub(crate) use call::CallRecord;
 pub(crate) use execute::TransactionMode;
 pub(crate) use hooks::Hooks;
+pub(crate) use position::Committed;
 pub(crate) use transact::{AttemptResult, BegunWork};
 
 pub use crate::connect::{Encryption, client_libraries};
@@ -104,12 +107,16 @@ pub struct Session {
     observer: Observer,
     types: Types,
     in_flight: InFlight,
+    /// The place behind the commit of a call, if the call asked for it.
+    position: CommitPosition,
     /// The texts of its statements.
     texts: TextCache,
     /// Memory that its pipelines use in turn.
     buffers: Buffers,
     /// Whether handwritten SQL may count as reading because of its text.
     trusts_text: bool,
+    /// Whether its server need not take writes.
+    is_reader: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
 }
@@ -146,6 +153,8 @@ impl Session {
             types: Types::new(types, search_path),
             in_flight: InFlight::default(),
             texts: TextCache::of_database(config.database.clone()),
+            position: CommitPosition::default(),
+            is_reader: config.is_reader,
             buffers: Buffers::default(),
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),

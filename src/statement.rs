@@ -7,6 +7,7 @@
 mod compose;
 mod lock;
 mod query;
+mod read;
 pub(crate) mod ready;
 mod sql;
 
@@ -27,6 +28,7 @@ pub use lock::{Lockable, RowLock};
 pub use query::DieselQuery;
 pub use query::StatementDsl;
 pub(crate) use query::render;
+pub use read::ReadStatement;
 pub use ready::{
     CheckedQuery, CheckedStatement, ExactQuery, Exactly, Graph, Many, One, Optional, Query,
     QueryOutput, Read, Relation, RowsAffected, WasWritten, Write, WriteMany, WriteQuery,

@@ -128,13 +128,15 @@ impl Attempts<'_> {
             self.retries.stop();
         }
         session.begin_call(self.deadline, database.limit, opening.attempt.is_none());
+        session.want_position(database.mark.is_some());
         session.set_local_schema(database.local.shared_schema());
         session.set_attempt(self.retries.attempt());
         Attempt { session, opening }
     }
 
     /// Ends an attempt that succeeded: returns its session, and runs its hooks.
-    pub(crate) fn succeeded(&self, attempt: Attempt) {
+    pub(crate) fn succeeded(&self, mut attempt: Attempt) {
+        self.database.note_position(&mut attempt.session);
         let (recorded, _) = self.returned(attempt);
         self.database.budget.succeeded();
         recorded.hooks.run();
@@ -173,6 +175,9 @@ impl Attempts<'_> {
                     hooks.run();
                 }
                 if failure.outcome == Outcome::Committed {
+                    database
+                        .ask_position_elsewhere(self.holder, self.deadline)
+                        .await;
                     return Next::End(Ok(value.map_or(CallEnd::AnswerLost(error), CallEnd::Done)));
                 }
                 error.into()

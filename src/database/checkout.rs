@@ -49,11 +49,14 @@ impl Database {
 
     /// Fails if this database has transaction options, for calls that cannot apply them.
     pub(crate) fn refuse_options(&self) -> Result<()> {
-        if self.options == TransactionOptions::default() && self.local.is_empty() {
+        if self.options == TransactionOptions::default()
+            && self.local.is_empty()
+            && self.mark.is_none()
+        {
             return Ok(());
         }
         Err(Error::query(
-            "a stream or COPY on the database takes no transaction options or settings",
+            "a stream or COPY on the database takes no transaction options, settings or write mark",
         )
         .with_hint("use the session of Database::transaction, which has them"))
     }

@@ -68,6 +68,9 @@ impl Database {
             };
             let failed = match ran {
                 Ok(()) => {
+                    if self.mark.is_some() {
+                        Box::pin(self.ask_position(&mut attempt.session)).await;
+                    }
                     attempts.succeeded(attempt);
                     return Ok(None);
                 }

@@ -121,6 +121,11 @@ impl Source {
         Ok(session)
     }
 
+    /// Returns whether it is the one session of a test.
+    pub(super) fn is_pinned(&self) -> bool {
+        matches!(self, Self::Pinned(_))
+    }
+
     /// Returns the state of the pool, or that of a pool with one session.
     pub(super) fn state(&self) -> PoolState {
         match self {

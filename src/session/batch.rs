@@ -120,6 +120,15 @@ impl BatchResult {
         &self.answered[self.own.end..]
     }
 
+    /// Returns the answers behind the caller's commands up to the COMMIT, and those behind it.
+    pub(super) fn around_commit(&self) -> (&[Answer], &[Answer]) {
+        let after = self.after();
+        let commit = self.all[self.own.end..]
+            .iter()
+            .position(Command::ends_transaction);
+        after.split_at(commit.map_or(after.len(), |at| after.len().min(at + 1)))
+    }
+
     /// Takes the answers to the caller's commands.
     pub(super) fn take_answers(&mut self) -> impl Iterator<Item = Answer> {
         self.answered.drain(self.own.clone())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Hooks, Session, Xid};
+use super::{Committed, Hooks, Session, Xid};
 use crate::retry::Failure;
 use crate::sql_text::local_setting::LocalSchema;
 use crate::sqlstate::SqlState;
@@ -56,6 +56,17 @@ impl Session {
         }
     }
 
+    /// Sets whether the call wants to know the place behind its commit in the write-ahead log.
+    #[inline]
+    pub(crate) fn want_position(&mut self, is_wanted: bool) {
+        self.position.begin(is_wanted);
+    }
+
+    /// Returns the place behind the commit of the call.
+    pub(crate) fn take_position(&mut self) -> Committed {
+        self.position.take()
+    }
+
     /// Sets the schema in which the call finds its tables first; its transactions set the path.
     pub(crate) fn set_local_schema(&mut self, schema: Option<Arc<LocalSchema>>) {
         self.types.set_local(schema);
@@ -78,6 +89,7 @@ impl Session {
         let failure = latest.map_or_else(Failure::default, |latest| Failure {
             lost: self.is_broken(),
             standby: latest.sqlstate == Some(SqlState::READ_ONLY_SQL_TRANSACTION)
+                && !self.is_reader
                 && self.connection.is_read_only(),
             ..latest
         });

@@ -3,6 +3,7 @@
 use super::Session;
 use super::batch::Batch;
 use super::exchange::CommitPoint;
+use super::position::{Committed, CommitPosition};
 use crate::command::Command;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
@@ -24,6 +25,11 @@ impl Session {
         } else {
             CommitPoint::Command
         };
+        let asks = self.position.is_wanted() && sent != Reads::Yes;
+        if asks {
+            self.position.note_write();
+        }
+        let batch = batch.followed_by(asks.then(CommitPosition::query));
         let result = self.exchange_as_statement(batch, point, deadline).await;
         if let Err(error) = &result {
             self.transactions.set_depends_on_shadowing(
@@ -32,7 +38,23 @@ impl Session {
         }
         let result = result?;
         self.record_has_deferrable(result.before());
-        check_commit(result.answers().last())
+        check_commit(result.answers().last())?;
+        self.position.note(result.after().first());
+        Ok(())
+    }
+
+    /// Asks for the place in the write-ahead log behind all that was committed so far: one round
+    /// trip.
+    pub(crate) async fn ask_position(&mut self) -> Committed {
+        self.position.begin(true);
+        self.position.note_write();
+        let batch = Batch::of(vec![CommitPosition::query()]);
+        let deadline = self.limits.call_deadline();
+        let asked = self.exchange_as_statement(batch, CommitPoint::Later, deadline);
+        if let Ok(result) = asked.await {
+            self.position.note(result.answers().first());
+        }
+        self.position.take()
     }
 
     /// Returns the commands sent before a COMMIT: SET CONSTRAINTS, so that `statement_timeout`

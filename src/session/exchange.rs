@@ -269,12 +269,14 @@ impl Session {
             self.transactions
                 .set_depends_on_shadowing(outcome == Outcome::Unknown && pending.may_only_read());
         }
+        let error = pending.state.received.error.take();
+        let mut error = error
+            .filter(|(index, _)| !index.is_some_and(|index| pending.is_behind_commit(index)));
         let commands = std::mem::take(&mut pending.commands);
         let own = pending.own.clone();
         pending.state.clear_messages();
         let received = &mut pending.state.received;
         let answers = std::mem::take(&mut received.answers);
-        let mut error = received.error.take();
         self.transactions.clear_deferred();
         self.collect_notifications();
         self.connection

@@ -9,6 +9,7 @@ use super::check::check_known;
 use super::commit::check_commit;
 use super::encode::{refuse_begin, refuse_end};
 use super::exchange::CommitPoint;
+use super::position::CommitPosition;
 use crate::command::control::Control;
 use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
@@ -194,6 +195,16 @@ impl Session {
             TransactionMode::Within => Reads::IfBuiltIn,
             _ => Reads::Yes,
         };
+        let asks_position = self.asks_position(&commands);
+        // The place behind a commit is known only if the COMMIT is a command.
+        let plain;
+        let mode = match mode {
+            TransactionMode::Implicit if asks_position => {
+                plain = TransactionMode::Explicit(TransactionStart::plain().sql);
+                &plain
+            }
+            mode => mode,
+        };
         let checked_by = check_rows(&mut commands, checked_here, mode, &mut self.texts);
         let ending = match (mode, checked_by) {
             (TransactionMode::Implicit, CheckedBy::Client) => {
@@ -214,6 +225,7 @@ impl Session {
             }
             (TransactionMode::Explicit(start), CheckedBy::Server) => {
                 let batch = with_commit(start, commands, self.before_commit());
+                let batch = batch.followed_by(asks_position.then(CommitPosition::query));
                 self.start_exchange(batch, CommitPoint::Command)?;
                 Ending::Commit
             }
@@ -225,6 +237,16 @@ impl Session {
             }
         };
         Ok(Started::InFlight(ending))
+    }
+
+    /// Returns whether the place behind the commit of these commands is wanted, and can be asked
+    /// for in the same round trip.
+    fn asks_position(&mut self, commands: &[Command]) -> bool {
+        if !self.position.is_wanted() || commands.iter().all(Command::only_reads) {
+            return false;
+        }
+        self.position.note_write();
+        self.transactions.depth() == 0 && !commands.iter().any(Command::ends_its_transaction)
     }
 
     /// Takes the answers of a statement whose pipeline was driven, and checks them.
@@ -242,10 +264,12 @@ impl Session {
         let checked = result.and_then(|result| match ending {
             Ending::Sync => Ok(result.committed()),
             Ending::Commit => {
-                if let Some((_, before)) = result.after().split_last() {
+                let (committed, behind) = result.around_commit();
+                if let Some((_, before)) = committed.split_last() {
                     self.record_has_deferrable(before);
                 }
-                check_commit(result.after().last())?;
+                check_commit(committed.last())?;
+                self.position.note(behind.first());
                 Ok(result.committed())
             }
             Ending::Within(checked_by) => {
@@ -310,11 +334,13 @@ impl Session {
         let (commands, answers) = result.parts();
         self.check_answers(commands, answers, deadline).await?;
         let commit = Batch::of(vec![Command::commit()]).preceded_by(self.before_commit());
+        let asks = self.position.is_wanted().then(CommitPosition::query);
         let committed = self
-            .exchange(commit, CommitPoint::Command, deadline)
+            .exchange(commit.followed_by(asks), CommitPoint::Command, deadline)
             .await?;
         self.record_has_deferrable(committed.before());
         check_commit(committed.answers().last())?;
+        self.position.note(committed.after().first());
         Ok(result)
     }
 }

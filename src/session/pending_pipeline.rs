@@ -30,8 +30,20 @@ impl PendingPipeline {
         match self.commit {
             CommitPoint::Later | CommitPoint::Undo => false,
             CommitPoint::Sync => self.state.has_queued_sync(),
-            CommitPoint::Command => self.state.received.commands_sent >= self.commands.len(),
+            CommitPoint::Command => self.state.received.commands_sent > self.commit_index(),
         }
+    }
+
+    /// Returns the index of the COMMIT: it is the last command, or only reads are behind it.
+    fn commit_index(&self) -> usize {
+        let commit = self.commands.iter().rposition(Command::ends_transaction);
+        commit.unwrap_or(self.commands.len().wrapping_sub(1))
+    }
+
+    /// Returns whether the command at this index is behind the COMMIT: then the work is committed,
+    /// whatever becomes of the command.
+    pub(super) fn is_behind_commit(&self, index: usize) -> bool {
+        self.commit == CommitPoint::Command && index > self.commit_index()
     }
 
     /// Returns the caller's first command.
@@ -51,7 +63,10 @@ impl PendingPipeline {
     /// It is unknown only if the server may have received the commit, and has not answered it.
     pub(super) fn outcome_if_lost(&self) -> Outcome {
         let received = &self.state.received;
-        let last = self.commands.len().wrapping_sub(1);
+        let last = match self.commit {
+            CommitPoint::Command => self.commit_index(),
+            _ => self.commands.len().wrapping_sub(1),
+        };
         if let Some((index, ResultStatus::CopyIn)) = received.copy
             && !self.commands[..index]
                 .iter()

@@ -16,6 +16,10 @@ impl<S, F> Map<S, F> {
     pub(super) fn new(statement: S, f: F) -> Self {
         Self { statement, f }
     }
+
+    pub(super) fn inner(&self) -> &S {
+        &self.statement
+    }
 }
 
 impl<S, F> Sealed for Map<S, F> {}
@@ -50,6 +54,23 @@ impl<S> Named<S> {
             reads,
         }
     }
+
+    /// Adds the commands that `encode` adds, under the name.
+    pub(super) fn encode_by(
+        &self,
+        encoder: &mut Encoder<'_>,
+        encode: impl FnOnce(&S, &mut Encoder<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let first = encoder.commands.len();
+        let encoded = encode(&self.statement, encoder);
+        for command in &mut encoder.commands[first..] {
+            command.function.get_or_insert(self.function);
+            if self.reads {
+                command.set_reads_if_unknown(Reads::Yes);
+            }
+        }
+        encoded
+    }
 }
 
 impl<S> Sealed for Named<S> {}
@@ -58,15 +79,7 @@ impl<S: Statement> Statement for Named<S> {
     type Output = S::Output;
 
     fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
-        let first = encoder.commands.len();
-        let encoded = self.statement.encode(encoder);
-        for command in &mut encoder.commands[first..] {
-            command.function.get_or_insert(self.function);
-            if self.reads {
-                command.set_reads_if_unknown(Reads::Yes);
-            }
-        }
-        encoded
+        self.encode_by(encoder, S::encode)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<S::Output> {
@@ -95,6 +108,20 @@ impl<S> Unprepared<S> {
     pub(super) fn new(statement: S) -> Self {
         Self(statement)
     }
+
+    /// Adds the commands that `encode` adds, without a name for the server.
+    pub(super) fn encode_by(
+        &self,
+        encoder: &mut Encoder<'_>,
+        encode: impl FnOnce(&S, &mut Encoder<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let first = encoder.commands.len();
+        let encoded = encode(&self.0, encoder);
+        for command in &mut encoder.commands[first..] {
+            command.is_named = false;
+        }
+        encoded
+    }
 }
 
 impl<S> Sealed for Unprepared<S> {}
@@ -103,12 +130,7 @@ impl<S: Statement> Statement for Unprepared<S> {
     type Output = S::Output;
 
     fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
-        let first = encoder.commands.len();
-        let encoded = self.0.encode(encoder);
-        for command in &mut encoder.commands[first..] {
-            command.is_named = false;
-        }
-        encoded
+        self.encode_by(encoder, S::encode)
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<S::Output> {

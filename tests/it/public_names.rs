@@ -41,6 +41,7 @@ const MODULES: &[&str] = &[
     "migrations",
     "notify",
     "pool",
+    "reader",
     "retry",
     "session",
     "sqlstate",
