@@ -268,6 +268,7 @@ impl Inner {
         }
         if item.session.was_closed() {
             item.session.set_close_reason("closed_by_server");
+            lease.set_lost();
             return Some(false);
         }
         item.session.note_peek();
@@ -393,12 +394,12 @@ async fn check_in(mut lease: Lease<Session>, call_timeout: Duration) {
 /// Closes a session that could not be prepared for its next holder.
 fn close(mut lease: Lease<Session>) {
     let session = &mut lease.item_mut().session;
-    let reason = if session.is_broken() {
-        "lost"
+    if session.is_broken() {
+        session.set_close_reason("lost");
+        lease.set_lost();
     } else {
-        "not_clean"
-    };
-    session.set_close_reason(reason);
+        session.set_close_reason("not_clean");
+    }
 }
 
 impl fmt::Debug for PooledSession {

@@ -24,7 +24,7 @@ use crate::session::activity::SessionActivity;
 use crate::wire::executor::block_on;
 use crate::wire::interrupt;
 
-use growth::{Down, Jitter};
+use growth::{Down, Jitter, Lost};
 use inquiry::{Inquiry, ServerReport};
 use wait_queue::WaitQueue;
 use waiter::{ToNotify, WaiterReply};
@@ -82,6 +82,8 @@ pub(super) struct PoolInternals<S: Resource> {
     pub(super) holders: Holders,
     /// The failure to connect, while the server is down.
     pub(super) down: Option<Down>,
+    /// The sessions that the server has closed since one was opened.
+    pub(super) lost: Lost,
     /// The time at which connecting last began, and the beginning of the time without any answer.
     pub(super) last_attempt: Option<Instant>,
     pub(super) unanswered: Option<Instant>,
@@ -105,6 +107,7 @@ impl<S: Resource> SharedPool<S> {
             wait_queue: WaitQueue::new(),
             holders: Holders::default(),
             down: None,
+            lost: Lost::default(),
             last_attempt: None,
             unanswered: None,
             jitter: Jitter::new(),
@@ -191,6 +194,7 @@ impl<S: Resource> SharedPool<S> {
             shared: Arc::clone(self),
             item: Some(item),
             has_waited,
+            is_lost: false,
         }
     }
 
@@ -288,6 +292,8 @@ pub(super) struct Lease<S: Resource> {
     shared: Arc<SharedPool<S>>,
     item: Option<Item<S>>,
     has_waited: bool,
+    /// Whether the server has closed it.
+    is_lost: bool,
 }
 
 impl<S: Resource> Lease<S> {
@@ -298,6 +304,11 @@ impl<S: Resource> Lease<S> {
 
     pub(super) fn set_waited(&mut self) {
         self.has_waited = true;
+    }
+
+    /// Notes that the server has closed it.
+    pub(super) fn set_lost(&mut self) {
+        self.is_lost = true;
     }
 
     pub(super) fn item(&self) -> &Item<S> {
@@ -350,6 +361,9 @@ impl<S: Resource> Drop for Lease<S> {
             store::close(item);
             let mut state = self.shared.lock();
             state.remove_session(slot);
+            if self.is_lost {
+                state.lost.note();
+            }
             self.shared.session_closed.notify_all();
             drop(self.shared.grow(state));
         }

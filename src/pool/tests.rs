@@ -1,5 +1,7 @@
 //! Tests of the pool without a server: a replacement for a session counts its instances.
 
+mod herd;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{Location, resume_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};

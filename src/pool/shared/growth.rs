@@ -29,6 +29,27 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause, so that a server that is back is used within a second.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// Sessions that the server has closed since one was opened.
+#[derive(Debug, Default)]
+pub(in crate::pool) struct Lost {
+    sessions: u32,
+    /// The time before which a pool without sessions opens none.
+    retry: Option<Instant>,
+}
+
+impl Lost {
+    /// Notes that the server has closed a session.
+    ///
+    /// A pool that has lost several is one of many that lost the server at the same moment, so it
+    /// does not come back at once.
+    pub(super) fn note(&mut self) {
+        self.sessions += 1;
+        if self.sessions == CONNECTORS {
+            self.retry = Some(Instant::now() + FIRST_PAUSE.mul_f64(random()));
+        }
+    }
+}
+
 /// The beginning of an outage of the server, and its cause.
 #[derive(Debug)]
 pub(in crate::pool) struct Down {
@@ -89,9 +110,9 @@ impl<S: Resource> SharedPool<S> {
         let enough = state.connecting >= CONNECTORS
             || state.connecting >= state.wait_queue.unserved()
             || state.size >= self.limits.max;
-        // If the server does not answer, one thread tries it, and one more each time the answer
-        // takes too long.
-        let patient = state.down.is_some()
+        // If the server does not answer, or has closed several sessions, one thread tries it, and
+        // one more each time the answer takes too long.
+        let patient = (state.down.is_some() || state.lost.retry.is_some())
             && state.connecting > 0
             && state
                 .last_attempt
@@ -172,9 +193,13 @@ impl<S: Resource> SharedPool<S> {
                 return None;
             }
             let now = Instant::now();
-            let pause = state.down.as_ref().map_or(Duration::ZERO, |down| {
-                down.retry.saturating_duration_since(now)
-            });
+            let has_none = state.size == state.connecting;
+            let retry = [
+                state.down.as_ref().map(|down| down.retry),
+                state.lost.retry.filter(|_| has_none),
+            ];
+            let retry = retry.into_iter().flatten().max().unwrap_or(now);
+            let pause = retry.saturating_duration_since(now);
             if pause.is_zero() {
                 return Some(state);
             }
@@ -268,6 +293,7 @@ impl<S: Resource> SharedPool<S> {
         let mut state = self.lock();
         state.connecting -= 1;
         state.down = None;
+        state.lost = Lost::default();
         state.unanswered = (state.connecting > 0).then(Instant::now);
         self.gauges.count_opened();
         let offered = added.map(|item| self.offer(&mut state, item, Instant::now()));
