@@ -2,6 +2,6 @@
 //! locks.
 
 pub use crate::async_database::{
-    AsyncAdvisoryLock, AsyncReader, AsyncSession, AsyncStream, AsyncTransaction, AsyncUnitOfWork, Gap, Listened,
-    Listener,
+    AsyncAdvisoryLock, AsyncReader, AsyncSession, AsyncStream, AsyncTransaction, AsyncUnitOfWork,
+    Gap, Listened, Listener,
 };

@@ -3,10 +3,12 @@
 //! A statement is encoded as commands; a session sends them. Beside the command itself:
 //! [`row_count`] (the number of rows, checked by the server), [`columns`] (the types of the answer,
 //! compared with those that Rust reads), [`types`] (OIDs of types that migrations made),
-//! [`prepared`] (named statements), [`failure`] (errors from what the server answers).
+//! [`prepared`] (named statements), [`extra`] (what a server may lack), [`failure`] (errors from
+//! what the server answers).
 
 pub(crate) mod columns;
 pub(crate) mod control;
+pub(crate) mod extra;
 pub(crate) mod failure;
 pub(crate) mod prepared;
 pub(crate) mod row_count;

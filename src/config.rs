@@ -11,7 +11,7 @@ mod target;
 mod typo;
 
 use environment::{ENVIRONMENT, dot_env};
-pub(crate) use parameters::Parameters;
+pub(crate) use parameters::{Parameters, UTC};
 use typo::Typo;
 
 use std::collections::BTreeMap;

@@ -381,7 +381,8 @@ impl Database {
         self.source.state()
     }
 
-    /// Closes the database, with its readers, for all its clones. Later requests for a session fail at once.
+    /// Closes the database, with its readers, for all its clones. Later requests for a session fail
+    /// at once.
     ///
     /// Work in progress may finish within `limit`. Returns once all sessions are closed and all
     /// threads of the pool have ended. Otherwise it fails and names the places that still hold a

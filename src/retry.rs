@@ -163,9 +163,11 @@ impl<'b> Retries<'b> {
             Class::Lost => (&mut self.lost, self.policy.reconnects),
             Class::Standby => (&mut self.standby, 1),
             Class::Stale => (&mut self.stale, 1),
-            Class::Conflict | Class::Lock | Class::Connecting | Class::Throttled => {
-                (&mut 0, u32::MAX)
-            }
+            Class::Conflict
+            | Class::Lock
+            | Class::Connecting
+            | Class::Throttled
+            | Class::Without => (&mut 0, u32::MAX),
         };
         if self.attempt >= self.policy.attempts || *spent >= allowed {
             return None;
@@ -173,12 +175,13 @@ impl<'b> Retries<'b> {
         let longest = self.policy.longest(class, self.attempt);
         let pause = match class {
             Class::Throttled => longest.mul_f64(0.5 + random() / 2.0),
+            Class::Without => Duration::ZERO,
             _ => longest.mul_f64(random()),
         };
         if Instant::now() + pause >= self.deadline {
             return None;
         }
-        if class != Class::Conflict && !self.budget.take() {
+        if !matches!(class, Class::Conflict | Class::Without) && !self.budget.take() {
             tracing::warn!(
                 target: "bowline::retry",
                 class = class.name(),

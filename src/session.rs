@@ -26,6 +26,7 @@ mod diesel;
 mod encode;
 mod exchange;
 mod execute;
+mod extras;
 mod hooks;
 mod in_flight;
 mod limits;
@@ -72,6 +73,7 @@ use in_flight::InFlight;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
+use pooler::refuse_ignored_options;
 use position::CommitPosition;
 use residue::Residue;
 use types::Types;
@@ -137,6 +139,7 @@ impl Session {
     ) -> Result<Self> {
         let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
+        refuse_ignored_options(config, &connection)?;
         let search_path = connection.parameter_status(c"search_path");
         let statements = if config.pooler {
             0

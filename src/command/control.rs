@@ -112,10 +112,10 @@ static TEXTS: LazyLock<[Arc<Text>; 7]> = LazyLock::new(|| {
     .map(|sql| Arc::new(Text::new(sql)))
 });
 
-const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
+pub(crate) const CHECK_CONSTRAINTS: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
 /// The query for deferrable constraints: each has a trigger with `tgdeferrable`.
-const DEFERRABLE_QUERY: &str =
+pub(crate) const DEFERRABLE_QUERY: &str =
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgdeferrable)";
 
 impl Command {

@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use diesel::pg::{FailedToLookupTypeError, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata};
 
+use super::extra::Lacking;
 use crate::sql_text::search_path::{SearchPathChange, SearchPathKey, SearchPathSetting};
 
 /// A type as diesel names it: without a schema it is what the search path finds.
@@ -48,7 +49,10 @@ pub(crate) struct TypeMatch {
 ///
 /// Names without a schema are kept with the search path by which they were found.
 #[derive(Debug, Default)]
-pub(crate) struct TypeCache(RwLock<Known>);
+pub(crate) struct TypeCache {
+    known: RwLock<Known>,
+    lacking: Lacking,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -63,7 +67,7 @@ const CAPACITY: usize = 16 * 1024;
 
 impl TypeCache {
     fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, path: &SearchPathKey, name: &TypeName) -> Option<Oids> {
@@ -76,7 +80,7 @@ impl TypeCache {
         path: &SearchPathKey,
         found: impl IntoIterator<Item = (TypeName, Oids)>,
     ) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.oids.len() >= CAPACITY {
             known.oids.clear();
         }
@@ -99,7 +103,7 @@ impl TypeCache {
         path: &SearchPathKey,
         judged: impl IntoIterator<Item = (TypePair, TypeMatch)>,
     ) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.judged.len() >= CAPACITY {
             known.judged.clear();
         }
@@ -109,6 +113,11 @@ impl TypeCache {
             .extend(judged.map(|(pair, judged)| ((Arc::clone(path), pair), judged)));
     }
 
+    /// Returns what the server is known to lack; a change of the schema does not change that.
+    pub(crate) fn lacking(&self) -> &Lacking {
+        &self.lacking
+    }
+
     /// Returns whether any constraint of the database can be deferred, if that was asked.
     pub(crate) fn has_deferrable(&self) -> Option<bool> {
         self.known().is_deferrable
@@ -116,13 +125,13 @@ impl TypeCache {
 
     /// Keeps whether any constraint can be deferred.
     pub(crate) fn set_has_deferrable(&self, has: bool) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.is_deferrable = Some(has);
     }
 
     /// Forgets everything, because DDL changed at least one type.
     pub(crate) fn clear(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Parameters {
     pub(crate) secrets: Vec<String>,
 }
 
+/// The time zone of each session.
+pub(crate) const UTC: &str = "UTC";
+
 /// The directory of the Unix socket on Debian, Fedora and related distributions.
 const DISTRIBUTION_SOCKETS: &str = "/var/run/postgresql";
 
@@ -144,10 +147,18 @@ impl Config {
             let (name, value) = setting.split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
         });
-        [("TimeZone".to_owned(), "UTC".to_owned())]
+        [("TimeZone".to_owned(), UTC.to_owned())]
             .into_iter()
             .chain(settings)
             .collect()
+    }
+
+    /// Returns whether the user's options set a time zone too, wherever they come from.
+    pub(crate) fn sets_time_zone(&self) -> bool {
+        let parameters = self.connection_parameters();
+        let options = parameters.map(|all| all.values.get("options").cloned());
+        let options = options.ok().flatten().unwrap_or_default();
+        options.to_ascii_lowercase().matches("timezone").count() > 1
     }
 
     /// Returns the configuration with another search path.

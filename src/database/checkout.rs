@@ -56,7 +56,7 @@ impl Database {
             return Ok(());
         }
         Err(Error::query(
-            "a stream or COPY on the database takes no transaction options, settings or write mark",
+            "a stream or COPY on the database takes no transaction options or settings, and moves no write mark",
         )
         .with_hint("use the session of Database::transaction, which has them"))
     }

@@ -337,12 +337,7 @@ impl Reader {
 
     /// Waits until the server of this session has the writes of the mark; returns false if the
     /// primary is to be asked in its place.
-    async fn wait(
-        &self,
-        session: &mut Session,
-        began: Instant,
-        deadline: Instant,
-    ) -> Result<bool> {
+    async fn wait(&self, session: &mut Session, began: Instant, deadline: Instant) -> Result<bool> {
         const FIRST_PAUSE: Duration = Duration::from_millis(2);
         const LONGEST_PAUSE: Duration = Duration::from_millis(50);
         let until = match self.patience {

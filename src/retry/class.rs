@@ -12,6 +12,8 @@ pub(crate) struct Failure {
     pub(crate) lost: bool,
     /// True if the schema changed after the session had cached a part of it.
     pub(crate) stale: bool,
+    /// True if the server refused what the session sent by itself, and will not be sent again.
+    pub(crate) without: bool,
     /// True if the server accepts no writes. False if only the transaction is read-only.
     pub(crate) standby: bool,
 }
@@ -31,6 +33,8 @@ pub(crate) enum Class {
     Standby,
     /// The session's cached knowledge of the schema is out of date.
     Stale,
+    /// The server lacks what the session sent by itself, and does not send again.
+    Without,
     /// A lock was not available.
     Lock,
 }
@@ -43,6 +47,7 @@ impl Default for Failure {
             outcome: Outcome::NotCommitted,
             lost: false,
             stale: false,
+            without: false,
             standby: false,
         }
     }
@@ -58,6 +63,9 @@ impl Failure {
         let Some(state) = self.sqlstate else {
             return self.lost.then_some(Class::Lost);
         };
+        if self.without {
+            return Some(Class::Without);
+        }
         match state {
             SqlState::SERIALIZATION_FAILURE | SqlState::DEADLOCK_DETECTED => Some(Class::Conflict),
             SqlState::TOO_MANY_CONNECTIONS => Some(Class::Throttled),
@@ -89,6 +97,7 @@ impl Class {
             Self::Lost => "lost",
             Self::Standby => "standby",
             Self::Stale => "stale",
+            Self::Without => "without",
             Self::Lock => "lock",
         }
     }

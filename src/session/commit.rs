@@ -3,8 +3,9 @@
 use super::Session;
 use super::batch::Batch;
 use super::exchange::CommitPoint;
-use super::position::{Committed, CommitPosition};
+use super::position::{CommitPosition, Committed};
 use crate::command::Command;
+use crate::command::extra::Extra;
 use crate::deadline::after;
 use crate::error::{Error, Outcome, Result};
 use crate::sql_text::read_only::Reads;
@@ -63,7 +64,12 @@ impl Session {
     /// The first commit of a pool asks the server for that. A constraint that is added later is
     /// checked by COMMIT itself.
     pub(super) fn before_commit(&self) -> Vec<Command> {
+        let lacking = self.types.cache().lacking();
+        if lacking.has(Extra::CheckConstraints) {
+            return Vec::new();
+        }
         match self.types.cache().has_deferrable() {
+            None if lacking.has(Extra::DeferrableQuery) => vec![Command::check_constraints()],
             Some(false) => Vec::new(),
             Some(true) => vec![Command::check_constraints()],
             None => vec![

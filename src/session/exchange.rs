@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Session;
 use super::batch::{Batch, BatchResult};
 use super::encode::copy_in_a_pipeline;
+use super::extras::{does_without, named};
 use super::pending_pipeline::PendingPipeline;
 use crate::command::Command;
 use crate::command::control::Control;
@@ -182,6 +183,7 @@ impl Session {
         pending.commands = commands;
         pending.commit = commit;
         pending.was_closed = was_closed;
+        pending.is_pooled = self.pooler.is_some();
         pending.state.begin(
             self.connection.prepared().to_close(),
             messages,
@@ -270,8 +272,8 @@ impl Session {
                 .set_depends_on_shadowing(outcome == Outcome::Unknown && pending.may_only_read());
         }
         let error = pending.state.received.error.take();
-        let mut error = error
-            .filter(|(index, _)| !index.is_some_and(|index| pending.is_behind_commit(index)));
+        let mut error =
+            error.filter(|(index, _)| !index.is_some_and(|index| pending.is_behind_commit(index)));
         let commands = std::mem::take(&mut pending.commands);
         let own = pending.own.clone();
         pending.state.clear_messages();
@@ -317,7 +319,18 @@ impl Session {
                         .with_sql(command.caller_sql())
                         .with_statement(index - own.start + 1, own.len())
                         .resting_on_types(commands.iter().any(|command| command.names_types)),
-                    Some((_, command)) => commit_keys::judge(error).with_sql(command.caller_sql()),
+                    Some((_, command)) => {
+                        let lacking = self.types.cache().lacking();
+                        let observer = &self.observer;
+                        let error = match does_without(lacking, observer, command, &error) {
+                            Some(hint) => {
+                                self.transactions.set_repeats_without();
+                                error.with_hint(hint)
+                            }
+                            None => commit_keys::judge(error),
+                        };
+                        error.with_sql(command.caller_sql())
+                    }
                     None => error.with_outcome(outcome),
                 },
             );
@@ -387,7 +400,7 @@ impl Session {
     fn note_failure(&mut self, sql: &str, error: Error) -> Error {
         self.observer
             .activity_ends(self.connection.is_in_transaction());
-        let error = error.in_local_schema(self.types.local_schema());
+        let error = named(error.in_local_schema(self.types.local_schema()));
         self.transactions.note_failure(&error);
         self.observer.query_failed(sql, &error);
         error

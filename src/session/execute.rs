@@ -11,6 +11,7 @@ use super::encode::{refuse_begin, refuse_end};
 use super::exchange::CommitPoint;
 use super::position::CommitPosition;
 use crate::command::control::Control;
+use crate::command::extra::Extra;
 use crate::command::row_count::check_count;
 use crate::command::text::TextCache;
 use crate::command::types::TypeName;
@@ -125,6 +126,15 @@ impl Session {
                     self.transactions.has_fresh_types();
                     return Err(error.resting_on_types(false));
                 }
+                // Each of the few things that can be done without is refused once.
+                Err(error)
+                    if !matches!(mode, TransactionMode::Within)
+                        && self.transactions.repeats_without()
+                        && self.is_idle()
+                        && error.outcome() == Outcome::NotCommitted =>
+                {
+                    deadline = self.limits.call_deadline();
+                }
                 Err(error)
                     if !matches!(mode, TransactionMode::Within) && self.handle_stale(&error) =>
                 {
@@ -230,7 +240,7 @@ impl Session {
                 Ending::Commit
             }
             (TransactionMode::Within, checked_by) => {
-                let xid = self.transactions.xid_query(&commands);
+                let xid = self.xid_query(&commands);
                 let batch = Batch::of(commands).followed_by(xid);
                 self.start_exchange(batch, CommitPoint::Later)?;
                 Ending::Within(checked_by)
@@ -247,6 +257,13 @@ impl Session {
         }
         self.position.note_write();
         self.transactions.depth() == 0 && !commands.iter().any(Command::ends_its_transaction)
+    }
+
+    /// Returns the query for the transaction ID, if it is needed and the server has it.
+    fn xid_query(&self, commands: &[Command]) -> Option<Command> {
+        let query = self.transactions.xid_query(commands)?;
+        let lacking = self.types.cache().lacking();
+        (!lacking.has(Extra::TransactionId)).then_some(query)
     }
 
     /// Takes the answers of a statement whose pipeline was driven, and checks them.
@@ -314,7 +331,7 @@ impl Session {
         start: &[Control],
         deadline: Instant,
     ) -> Result<BatchResult> {
-        let xid = self.transactions.xid_query(&commands);
+        let xid = self.xid_query(&commands);
         let batch = Batch::of(commands)
             .preceded_by(start.iter().map(Control::command))
             .followed_by(xid);

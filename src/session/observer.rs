@@ -19,6 +19,7 @@ use crate::command::{Command, ExpectedRows};
 use crate::config::Config;
 use crate::error::{Error, Outcome};
 use crate::observe::{ServerAddress, StatementSpan, TransactionSpan, metrics};
+use crate::sqlstate::SqlState;
 use crate::wire::answer::Answer;
 use crate::wire::libpq::Connection;
 
@@ -299,6 +300,15 @@ impl Observer {
         if std::mem::take(&mut self.has_own_instrumentation) {
             self.instrumentation = DynInstrumentation::default_instrumentation();
         }
+    }
+
+    /// Reports that the server refused something that is done without from now on.
+    pub(super) fn server_lacks(&self, name: &str, effect: &str, sqlstate: Option<SqlState>) {
+        tracing::warn!(
+            target: "bowline::server",
+            sqlstate = sqlstate.as_ref().map(|state| state.code()),
+            "the server refuses {name}, which is not sent again: {effect}"
+        );
     }
 
     /// Reports a query that is about to be sent to diesel's instrumentation.

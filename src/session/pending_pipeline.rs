@@ -7,7 +7,7 @@ use crate::command::Command;
 use crate::error::Outcome;
 use crate::sql_text::read_only::Reads;
 use crate::wire::answer::Answer;
-use crate::wire::libpq::{Field, ResultStatus};
+use crate::wire::libpq::{Field, ResultSet, ResultStatus};
 use crate::wire::protocol::PipelineState;
 
 /// Commands that are being sent or answered, up to one Sync.
@@ -19,6 +19,8 @@ pub(super) struct PendingPipeline {
     /// The caller's commands among them.
     pub(super) own: Range<usize>,
     pub(super) commit: CommitPoint,
+    /// Whether a pooler is known to be between.
+    pub(super) is_pooled: bool,
     /// Whether the server had closed the connection before anything was sent.
     pub(super) was_closed: bool,
     pub(super) state: PipelineState,
@@ -93,7 +95,8 @@ impl PendingPipeline {
         let error = received
             .error
             .as_ref()
-            .filter(|(_, error)| error.error_field(Field::SqlState).is_some());
+            .filter(|(_, error)| error.error_field(Field::SqlState).is_some())
+            .filter(|(_, error)| !self.is_of_pooler(error));
         match error {
             // The server answers in order, so it did not reach the commit.
             Some((Some(index), _)) if self.commit == CommitPoint::Sync || *index < last => {
@@ -110,6 +113,18 @@ impl PendingPipeline {
             }
             _ => Outcome::Unknown,
         }
+    }
+
+    /// Returns whether a pooler may have sent this error in place of its server, which may have
+    /// committed: PgBouncer answers with a fatal error when it loses the server.
+    fn is_of_pooler(&self, error: &ResultSet) -> bool {
+        let is_fatal = error
+            .error_field(Field::Severity)
+            .is_some_and(|severity| severity != "ERROR");
+        let is_about_connection = error
+            .error_field(Field::SqlState)
+            .is_some_and(|code| code.starts_with("08"));
+        is_fatal && (self.is_pooled || is_about_connection)
     }
 
     /// Returns the outcome of the work if the server refused one of the commands.

@@ -13,9 +13,11 @@ use bowline_sql::quote::literal;
 
 use crate::command::Command;
 use crate::command::control::Control;
-use crate::config::Config;
+use crate::config::{Config, UTC};
+use crate::error::{Error, Result};
 use crate::sql_text::keywords::begins_transaction;
 use crate::sql_text::read_only::Reads;
+use crate::wire::libpq::Connection;
 
 impl Config {
     /// Returns the query for the settings that a direct connection has from its start; `None`
@@ -36,6 +38,26 @@ impl Config {
             })
             .collect();
         Some(format!("SELECT {}", calls.join(", ")).into())
+    }
+}
+
+/// Fails if the start-up options were ignored, as a pooler can be told to
+/// (`ignore_startup_parameters`): the session would have other settings than was asked for. The
+/// server reports its time zone, so this costs nothing.
+pub(super) fn refuse_ignored_options(config: &Config, connection: &Connection) -> Result<()> {
+    if config.pooler {
+        return Ok(());
+    }
+    match connection.parameter_status(c"TimeZone") {
+        Some(zone) if !zone.eq_ignore_ascii_case(UTC) && !config.sets_time_zone() => {
+            Err(Error::config(
+                format!(
+                    "unsupported startup parameter: options was ignored, so the time zone is {zone}, not {UTC}"
+                ),
+                "a pooler is between: set Config::pooler(true), or connect to the server itself",
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

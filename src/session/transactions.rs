@@ -40,6 +40,9 @@ pub struct Transactions {
     depends_on_shadowing: bool,
     /// Whether a statement of the open transaction may have changed the schema.
     changed_schema: bool,
+    /// Whether the server refused something that the session sent by itself, and can do without:
+    /// the failure that is noted next is that one.
+    repeats_without: bool,
     hooks: Hooks,
 }
 
@@ -185,6 +188,7 @@ impl Transactions {
                 sqlstate: error.sqlstate(),
                 outcome: error.outcome(),
                 stale: is_stale(error),
+                without: std::mem::take(&mut self.repeats_without),
                 ..Failure::default()
             });
         }
@@ -195,6 +199,20 @@ impl Transactions {
                 .transaction
                 .get_or_insert_with(|| Arc::clone(server));
         }
+    }
+
+    /// Notes that the failure that is noted next will not happen again, since what the server
+    /// refused is not sent again.
+    pub(super) fn set_repeats_without(&mut self) {
+        self.repeats_without = true;
+    }
+
+    /// Returns whether the latest failure will not happen again for that reason.
+    pub(super) fn repeats_without(&self) -> bool {
+        self.failures
+            .latest
+            .as_ref()
+            .is_some_and(|latest| latest.without)
     }
 
     /// Notes that a statement succeeded.

@@ -20,7 +20,7 @@ pub(super) struct TestServer {
 #[derive(Debug)]
 enum Address {
     Local(LocalServer),
-    Named(Config),
+    Named(Box<Config>),
 }
 
 /// The server that this process found last.
@@ -34,7 +34,7 @@ impl TestServer {
             return Ok(Arc::clone(server));
         }
         let address = match std::env::var("BOWLINE_TEST_URL") {
-            Ok(url) if !url.is_empty() => Address::Named(Config::from_url(&url)?),
+            Ok(url) if !url.is_empty() => Address::Named(Box::new(Config::from_url(&url)?)),
             _ => Address::Local(LocalServer::start()?),
         };
         let server = Arc::new(Self {

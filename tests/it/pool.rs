@@ -7,6 +7,7 @@ mod down;
 mod ended;
 mod many_tasks;
 mod pgbouncer;
+mod poolers;
 mod readers;
 mod session_state;
 

@@ -8,6 +8,7 @@ mod distributed;
 mod dropped_calls;
 mod given_up;
 mod hooks;
+mod lacking;
 mod leaks;
 mod locks;
 mod lost_reads;

@@ -5,6 +5,8 @@
 //! The processes reach a server of their own through a door, which notes each attempt to connect.
 //! The server is stopped as in a crash, is away for two seconds, and comes back.
 
+#![expect(clippy::print_stdout, reason = "a program that prints its results")]
+
 use std::error::Error;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

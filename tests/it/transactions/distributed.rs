@@ -13,15 +13,18 @@ use testkit::fake_server::{Client, error_response, message};
 
 /// The state of such a server, and the commands that it received.
 #[derive(Default)]
-struct Cluster {
-    rows: u32,
+pub(super) struct Cluster {
+    pub(super) rows: u32,
     /// The SQL of the commands that were executed.
-    commands: Vec<String>,
+    pub(super) commands: Vec<String>,
     /// How many times the client waited for an answer.
     round_trips: u32,
 }
 
-type Shared = Arc<Mutex<Cluster>>;
+pub(super) type Shared = Arc<Mutex<Cluster>>;
+
+/// A part of the SQL that a server refuses, and its code.
+pub(super) type Refused = (&'static str, &'static str);
 
 /// The state of one connection.
 #[derive(Default)]
@@ -35,6 +38,7 @@ struct Connection {
     failed: bool,
     /// True if the open transaction has failed.
     aborted: bool,
+    refuses: Option<Refused>,
 }
 
 impl Connection {
@@ -57,8 +61,16 @@ impl Connection {
                 let mut parts = body.split(|byte| *byte == 0);
                 let name = parts.next().expect("a name").to_vec();
                 let sql = parts.next().expect("the SQL").to_vec();
-                self.prepared
-                    .insert(name, String::from_utf8(sql).expect("SQL"));
+                let sql = String::from_utf8(sql).expect("SQL");
+                if let Some((part, code)) = self.refuses
+                    && sql.contains(part)
+                {
+                    cluster.commands.push(format!("refused {part}"));
+                    self.failed = true;
+                    self.aborted = self.pending.is_some();
+                    return error_response("ERROR", code, "it is not here");
+                }
+                self.prepared.insert(name, sql);
                 message(b'1', b"")
             }
             b'B' => {
@@ -75,7 +87,7 @@ impl Connection {
     fn execute(&mut self, cluster: &mut Cluster) -> Vec<u8> {
         cluster.commands.push(self.sql.clone());
         let tag = match self.sql.as_str() {
-            "BEGIN" => {
+            begin if begin.starts_with("BEGIN") => {
                 self.pending.get_or_insert(0);
                 "BEGIN\0"
             }
@@ -93,6 +105,7 @@ impl Connection {
                 return error_response("ERROR", "22012", "division by zero");
             }
             read if read.starts_with("SELECT") => "SELECT 0\0",
+            other if !other.starts_with("INSERT") => "SET\0",
             _ => {
                 let rows = match &mut self.pending {
                     Some(pending) => pending,
@@ -106,9 +119,12 @@ impl Connection {
     }
 }
 
-fn serve(client: &mut Client, cluster: &Shared) {
+fn serve(client: &mut Client, cluster: &Shared, refuses: Option<Refused>) {
     client.welcome();
-    let mut connection = Connection::default();
+    let mut connection = Connection {
+        refuses,
+        ..Connection::default()
+    };
     let mut head = [0_u8; 5];
     while client.stream.read_exact(&mut head).is_ok() {
         let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) - 4;
@@ -120,18 +136,26 @@ fn serve(client: &mut Client, cluster: &Shared) {
 }
 
 fn open() -> (Database, Shared, FakeServer) {
+    open_refusing(None, RetryPolicy::never())
+}
+
+/// Opens a database on a server that refuses one thing.
+pub(super) fn open_refusing(
+    refuses: Option<Refused>,
+    policy: RetryPolicy,
+) -> (Database, Shared, FakeServer) {
     let cluster = Shared::default();
     let shared = Arc::clone(&cluster);
-    let server = FakeServer::start(move |client| serve(client, &shared));
-    let config = server.config().max_size(1).retry(RetryPolicy::never());
+    let server = FakeServer::start(move |client| serve(client, &shared, refuses));
+    let config = server.config().max_size(1).retry(policy);
     (config.open().expect("a welcome"), cluster, server)
 }
 
-fn take(cluster: &Shared) -> Cluster {
+pub(super) fn take(cluster: &Shared) -> Cluster {
     std::mem::take(&mut cluster.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn insert() -> impl Statement<Output = usize> {
+pub(super) fn insert() -> impl Statement<Output = usize> {
     sql_query("INSERT INTO t VALUES (1)").affected()
 }
 

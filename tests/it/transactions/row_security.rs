@@ -107,7 +107,7 @@ fn a_stream_without_a_transaction_is_refused() {
     insta::assert_snapshot!(
         format!("{refused}\nhint: {}", refused.hint().expect("a hint")),
         @r"
-    a stream or COPY on the database takes no transaction options or settings
+    a stream or COPY on the database takes no transaction options or settings, and moves no write mark
     hint: use the session of Database::transaction, which has them
     "
     );
