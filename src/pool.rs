@@ -327,6 +327,23 @@ impl PooledSession {
     }
 }
 
+impl PooledSession {
+    /// Reports a session that is returned in the middle of its work.
+    #[cold]
+    fn report_open_work(&self, session: &Session) {
+        if session.is_idle() || session.is_broken() {
+            return;
+        }
+        tracing::event!(
+            target: "bowline::pool",
+            tracing::Level::WARN,
+            code.file.path = self.location.file(),
+            code.line.number = self.location.line(),
+            "a session was returned in the middle of its work, which is rolled back; it was taken at {}", self.location
+        );
+    }
+}
+
 impl Deref for PooledSession {
     type Target = Session;
 
@@ -358,21 +375,22 @@ impl Drop for PooledSession {
         let now = Instant::now();
         let generation = lease.shared().generation();
         let item = lease.item_mut();
-        if !item.session.is_idle() && !item.session.is_broken() {
-            tracing::event!(
-                target: "bowline::pool",
-                tracing::Level::WARN,
-                code.file.path = self.location.file(),
-                code.line.number = self.location.line(),
-                "a session was returned in the middle of its work, which is rolled back; it was taken at {}", self.location
-            );
-        }
         if let Some(reason) = item.reason_to_close(now, generation) {
+            self.report_open_work(&item.session);
             item.session.set_close_reason(reason);
             // A session that is not given back is closed.
             return drop(lease);
         }
-        match item.session.check_in_at_once(self.call_timeout) {
+        // Of a session that is idle on the server, only this says that work is open.
+        let is_within = item.session.transaction_depth() > 0;
+        if is_within {
+            self.report_open_work(&item.session);
+        }
+        let checked_in = item.session.check_in_at_once(self.call_timeout);
+        if checked_in != Some(true) && !is_within {
+            self.report_open_work(&item.session);
+        }
+        match checked_in {
             Some(true) => lease.give_back_at(now),
             Some(false) => close(lease),
             #[cfg(feature = "tokio")]
