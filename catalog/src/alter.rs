@@ -60,7 +60,9 @@ enum Step {
     DropRoutinesEarly,
     Routines,
     Constraints,
-    /// Reference tables, and the first table of each co-location group.
+    /// Reference tables, which distributed tables can refer to.
+    DistributeReferences,
+    /// The first table of each co-location group.
     DistributeFirst,
     /// The other tables of the co-location groups.
     Distribute,

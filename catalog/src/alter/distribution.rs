@@ -17,11 +17,11 @@ pub(super) fn distribute(script: &mut Script, expected: &Catalog, relation: &Rel
     let column = distribution.column.as_deref().map(literal);
     let (step, call) = match distribution.kind {
         DistributionKind::Reference => (
-            Step::DistributeFirst,
+            Step::DistributeReferences,
             format!("SELECT create_reference_table({table})"),
         ),
         DistributionKind::Local => (
-            Step::DistributeFirst,
+            Step::DistributeReferences,
             format!("SELECT citus_add_local_table_to_metadata({table})"),
         ),
         DistributionKind::Range | DistributionKind::Append => {
