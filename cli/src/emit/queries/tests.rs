@@ -37,12 +37,14 @@ fn planned(text: &str, queries: &[Query]) -> Result<QueryFilePlan, Vec<Mistake>>
         schemas: Vec::new(),
         tables: Vec::new(),
         enums: Vec::new(),
+        newtypes: Vec::new(),
         composites: Vec::new(),
         ranges: Vec::new(),
         markers: Vec::new(),
         mapping: Mapping::default(),
         schema_files: Vec::new(),
         queries: Vec::new(),
+        database: None,
         notes: Vec::new(),
     };
     let checked = CheckedFile {

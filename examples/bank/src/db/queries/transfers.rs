@@ -117,7 +117,7 @@ bowline::__generated::position! {
 ///
 /// Up to `page.limit` rows, by `t.created_at DESC, t.id DESC`: the first, or those after or before a row.
 pub fn of_account(
-    account: i64,
+    account: AccountId,
     least: Option<i64>,
     page: Page<OfAccountPosition>,
 ) -> bowline::Query<Vec<OfAccountRow>> {
