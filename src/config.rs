@@ -392,8 +392,8 @@ impl Config {
         self
     }
 
-    /// Names the database, as the setting `database` of `bowline.toml` does, for a program that opens
-    /// several: a generated statement of another one is
+    /// Names the database, as the setting `database` of `bowline.toml` does, for a program that
+    /// opens several: a generated statement of another one is
     /// [`ErrorKind::Query`](crate::ErrorKind::Query), and nothing is sent.
     ///
     /// Statements of a package without that setting run on each handle, and so do diesel's own

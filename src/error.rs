@@ -121,8 +121,8 @@ impl Error {
     ///
     /// On Citus a shard of the table has violated its own constraint, both with the number of the
     /// shard after their names, and shortened by a hash where they would be too long; that is the
-    /// table's constraint too. Citus passes on only the text of a worker's error, so there the names
-    /// are read from the text, and [`Error::constraint_name`] is `None`.
+    /// table's constraint too. Citus passes on only the text of a worker's error, so there the
+    /// names are read from the text, and [`Error::constraint_name`] is `None`.
     pub fn constraint<C: Constraint>(&self) -> Option<C> {
         let server = self.server()?;
         if let Some(context) = &server.context

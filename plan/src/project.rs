@@ -5,9 +5,11 @@
 
 mod bowline_toml;
 mod crates;
+mod database;
 mod lint;
 mod migrate;
 mod output;
+mod postgres;
 mod settings;
 mod tables;
 mod toml_file;
@@ -18,9 +20,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::committed;
-use crate::failure::{Failure, Report};
+use crate::failure::Failure;
 use crate::paths::{relative, shown_path};
-use bowline_catalog::query::VERSIONS;
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
 pub use crates::{Crates, NumericCrate, TimeCrate, VectorCrate};
@@ -180,19 +181,9 @@ impl Project {
             let file = output.file.as_deref();
             output.path = file.map(|file| schema_path(file, &folder, &package));
         }
-        if own.database.as_deref() == Some("") {
-            let setting = ["database".to_owned()];
-            let title = "a database without a name takes every statement".to_owned();
-            let reports = file
-                .as_ref()
-                .map(|file| Report::new(title, &[file.excerpt(&setting)]));
-            let message = "the setting `database` is empty".to_owned();
-            return Err(Failure::new(message)
-                .reports(reports)
-                .hint("write a name, or leave the setting out"));
-        }
+        let database = database::checked(own.database, file.as_ref())?;
         let postgres = match &own.postgres {
-            Some(written) => Some(postgres_version(written, file.as_ref())?),
+            Some(written) => Some(postgres::version(written, file.as_ref())?),
             None => None,
         };
         let settings = Settings {
@@ -202,7 +193,7 @@ impl Project {
             tab_spaces,
             outputs,
             file,
-            database: own.database,
+            database,
             postgres,
             names: with_rows(own.names, &own.tables),
             crates: Crates {
@@ -375,26 +366,6 @@ fn usual_folder(schema_file: &Path, root: &Path) -> PathBuf {
     } else {
         beside.to_owned()
     }
-}
-
-/// Returns the version of PostgreSQL that the setting `postgres` names.
-fn postgres_version(written: &str, file: Option<&SettingsFile>) -> Result<u32, Failure> {
-    let version = written.parse().ok();
-    if let Some(version) = version.filter(|version| VERSIONS.contains(version)) {
-        return Ok(version);
-    }
-    let title = format!(
-        "queries can be checked for PostgreSQL {} to {}",
-        VERSIONS.start(),
-        VERSIONS.end()
-    );
-    let setting = ["postgres".to_owned()];
-    let reports = file.map(|file| Report::new(title, &[file.excerpt(&setting)]));
-    let message = format!("the setting `postgres` has the unknown version {written:?}");
-    Err(Failure::new(message).reports(reports).hint(format!(
-        "write the oldest version that the program meets: postgres = \"{}\"",
-        VERSIONS.start()
-    )))
 }
 
 /// Returns the folder of the package that a folder is in.

@@ -245,10 +245,11 @@ fn is_all_or_nothing(sql: &str) -> bool {
     })
 }
 
-/// Sets the limits of a file in a transaction. Returns true if it runs on a coordinator of Citus, or
-/// names the extension.
+/// Sets the limits of a file in a transaction. Returns true if it runs on a coordinator of Citus,
+/// or names the extension.
 ///
-/// Citus sends the text of some DDL on to its workers, and they refuse a text of several statements.
+/// Citus sends the text of some DDL on to its workers, and they refuse a text of several
+/// statements.
 fn is_citus(session: &mut Session, step: &Step<'_>) -> Result<bool, Error> {
     let mut is_there = false;
     let limits = limits(step, "LOCAL");

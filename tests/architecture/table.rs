@@ -38,7 +38,7 @@ pub(crate) const PACKAGES: [Package; 7] = [
             row("random", &[]),
             row("sql_text", &[]),
             row("sqlstate", &[""]),
-            row("error", &["", "no_session", "sqlstate"]),
+            row("error", &["", "constraint", "no_session", "sqlstate"]),
             row("wire", &["deadline", "error"]),
             row("command", &["error", "sql_text", "sqlstate", "wire"]),
             row(

@@ -25,61 +25,12 @@ pub struct NewtypePlan {
 impl NewtypePlan {
     /// Returns true if its values have an order and a text, as those of an id.
     pub fn is_plain(&self) -> bool {
-        is_plain(&self.inner)
+        self.inner.is_plain()
     }
 
     /// Returns true if it implements `Copy`.
     pub fn is_copied(&self) -> bool {
-        is_copied(&self.inner)
-    }
-}
-
-/// Returns true if a type implements `Display`, `Ord` and `Hash`.
-fn is_plain(inner: &RustType) -> bool {
-    const PLAIN: [&str; 13] = [
-        "BigDecimal",
-        "DateTime<Utc>",
-        "Decimal",
-        "IpNetwork",
-        "NaiveDate",
-        "NaiveDateTime",
-        "NaiveTime",
-        "String",
-        "Uuid",
-        "bool",
-        "i16",
-        "i32",
-        "i64",
-    ];
-    PLAIN.contains(&inner.owned.as_str())
-}
-
-fn is_copied(inner: &RustType) -> bool {
-    const COPIED: [&str; 8] = [
-        "NaiveDate",
-        "NaiveDateTime",
-        "NaiveTime",
-        "Uuid",
-        "bool",
-        "i16",
-        "i32",
-        "i64",
-    ];
-    COPIED.contains(&inner.owned.as_str())
-}
-
-/// Returns the Rust type of a domain with this name.
-pub(super) fn rust_type(name: &str, domain: &Name, inner: &RustType) -> RustType {
-    let rust_type = if is_copied(inner) {
-        RustType::copied(name, None)
-    } else {
-        RustType::cloned(name, None)
-    };
-    RustType {
-        of_types: vec![name.to_owned()],
-        of_sql: vec![domain.clone()],
-        is_hashed: is_plain(inner),
-        ..rust_type
+        self.inner.is_copied()
     }
 }
 

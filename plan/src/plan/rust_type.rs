@@ -140,6 +140,48 @@ impl RustType {
         }
     }
 
+    /// Returns the type of a domain with this name, around this type.
+    pub(super) fn newtype(&self, name: &str, domain: &Name) -> Self {
+        let newtype = if self.is_copied() {
+            Self::copied(name, None)
+        } else {
+            Self::cloned(name, None)
+        };
+        Self {
+            of_types: vec![name.to_owned()],
+            of_sql: vec![domain.clone()],
+            is_hashed: self.is_plain(),
+            ..newtype
+        }
+    }
+
+    /// Returns true if it is known to implement `Display`, `Ord` and `Hash`.
+    pub(super) fn is_plain(&self) -> bool {
+        const OTHERS: [&str; 5] = [
+            "BigDecimal",
+            "DateTime<Utc>",
+            "Decimal",
+            "IpNetwork",
+            "String",
+        ];
+        self.is_copied() || OTHERS.contains(&self.owned.as_str())
+    }
+
+    /// Returns true if it is known to implement `Copy`, and is plain.
+    pub(super) fn is_copied(&self) -> bool {
+        const COPIED: [&str; 8] = [
+            "NaiveDate",
+            "NaiveDateTime",
+            "NaiveTime",
+            "Uuid",
+            "bool",
+            "i16",
+            "i32",
+            "i64",
+        ];
+        COPIED.contains(&self.owned.as_str())
+    }
+
     /// Returns true for an array.
     pub fn is_array(&self) -> bool {
         self.owned.starts_with("Vec<") && self.owned != "Vec<u8>"

@@ -28,10 +28,7 @@ pub(crate) const CATALOG: Package = Package {
             "routine",
             &["attached", "column", "definition", "name", "privilege"],
         ),
-        row(
-            "",
-            &["attached", "distribution", "gap", "privilege", "routine"],
-        ),
+        row("", &["attached", "gap", "privilege", "routine"]),
         row("expression", &[""]),
         row(
             "introspect",

@@ -8,7 +8,8 @@ use super::super::problem::Problem;
 use super::{is, unknown};
 use crate::project::Settings;
 
-/// Returns the problems with `types`, with the domains of `newtypes`, and with the arrays of `not_null_elements`.
+/// Returns the problems with `types`, with the domains of `newtypes`, and with the arrays of
+/// `not_null_elements`.
 pub(super) fn types(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let mut problems = Vec::new();
     let columns = catalog.relations.values();

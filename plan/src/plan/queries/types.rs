@@ -288,8 +288,8 @@ fn nullable(sql_type: &str) -> String {
     format!("sql_types::Nullable<{sql_type}>")
 }
 
-/// Returns true if diesel has one type for both: a `varchar` that is compared with a parameter makes
-/// it a text.
+/// Returns true if diesel has one type for both: a parameter that is compared with a `varchar` is a
+/// text.
 fn reads_alike(one: &Name, other: &Name) -> bool {
     let is_text = |name: &Name| {
         name.schema == "pg_catalog" && matches!(name.name.as_str(), "text" | "varchar" | "bpchar")
