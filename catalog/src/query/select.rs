@@ -169,7 +169,9 @@ impl Analyzer<'_> {
         let mut columns = Vec::new();
         for output in outputs {
             let mut column = self.result_column(output);
-            if has_sets && !is_only_aggregates(&column.1, depth) {
+            if has_sets
+                && (!is_only_aggregates(&column.1, depth) || has_key(&column.1, &groups, depth))
+            {
                 column.0.nullable = true;
             }
             columns.push(column.0);
@@ -377,6 +379,20 @@ impl Analyzer<'_> {
         }
         pieces
     }
+}
+
+/// Returns true if a key of GROUP BY is read outside of aggregates. A key can be a constant or a
+/// parameter, which a set without it makes NULL.
+fn has_key(value: &Expr, groups: &[Expr], depth: usize) -> bool {
+    if groups.contains(value) {
+        return true;
+    }
+    if matches!(&value.kind, Kind::Aggregate(aggregate) if aggregate.depth == depth) {
+        return false;
+    }
+    let mut found = false;
+    value.each(&mut |child| found = found || has_key(child, groups, depth));
+    found
 }
 
 /// Returns true if no column is read outside of aggregates.

@@ -193,6 +193,14 @@ fn a_column_is_not_null_only_where_it_cannot_be() {
             "status? n",
         ),
         (
+            "SELECT $1::text AS label, count(*) AS n, coalesce(sum(1), 0) AS s FROM accounts GROUP BY ROLLUP (1)",
+            "label? n s",
+        ),
+        (
+            "SELECT 'a' AS x, upper('a') AS u, count(*) AS n FROM accounts GROUP BY CUBE (x, u)",
+            "x? u? n",
+        ),
+        (
             "SELECT g, u FROM generate_series(1, 3) g, unnest(ARRAY[1, NULL]) u",
             "g u?",
         ),

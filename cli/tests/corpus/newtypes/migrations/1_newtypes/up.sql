@@ -6,7 +6,7 @@ CREATE DOMAIN app.code AS varchar(12);
 CREATE DOMAIN score AS double precision;
 CREATE DOMAIN document AS jsonb;
 CREATE DOMAIN plain AS text;
-CREATE DOMAIN token AS numeric(20, 0);
+CREATE DOMAIN token AS varchar(20);
 CREATE DOMAIN flag AS boolean;
 CREATE DOMAIN when_due AS timestamptz;
 CREATE DOMAIN place AS point;
