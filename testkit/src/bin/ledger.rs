@@ -1,7 +1,9 @@
 //! Writes to a ledger for some time, while `script/failover` replaces the primary, and then
 //! compares the ledger with what the writers were told.
 //!
-//!     ledger LABEL URL pooler|'' TABLE SECONDS HOST,HOST,..
+//! ```text
+//! ledger LABEL URL pooler|'' TABLE SECONDS HOST,HOST,..
+//! ```
 //!
 //! The hosts are those of the servers themselves. They are watched for which of them is the
 //! primary, and asked at the end for sessions that stayed on another one.

@@ -9,7 +9,7 @@ CREATE DOMAIN plain AS text;
 CREATE DOMAIN token AS varchar(20);
 CREATE DOMAIN flag AS boolean;
 CREATE DOMAIN when_due AS timestamptz;
-CREATE DOMAIN place AS point;
+CREATE DOMAIN place AS tsvector;
 CREATE TABLE people (email email PRIMARY KEY, other email, work work_email NOT NULL, addresses email[],
     balance amount NOT NULL DEFAULT 0, at when_due NOT NULL);
 CREATE UNIQUE INDEX ON people (work);
