@@ -16,7 +16,7 @@ use crate::session::Committed;
 ///
 /// [`Database::with_mark`] returns a database whose calls move the mark on, and
 /// [`Reader::at_least`](super::reader::Reader::at_least) a reader that has all of these writes. A
-/// program has a mark for whoever has to see their own writes, such as a request or a user. As text
+/// program keeps a mark for each user or request that has to see its own writes. As text
 /// (`0/16B3748`) it can be kept in a cookie:
 ///
 /// ```

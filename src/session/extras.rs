@@ -31,7 +31,7 @@ pub(crate) fn is_lacking(error: &Error) -> bool {
 }
 
 impl Extra {
-    /// Returns the one that a command of the session's own is about.
+    /// Returns the part of PostgreSQL that a command needs which the session itself sends.
     fn of(command: &Command) -> Option<Self> {
         let sql = &**command.sql();
         match sql {
@@ -62,8 +62,8 @@ impl Extra {
     }
 }
 
-/// Notes that the server refused a command of the session's own, if the work can be done without
-/// it. Returns the hint for a caller that does not repeat the work, which can be done then.
+/// Notes that the server refused a command that the session itself sent, if the work can be done
+/// without it. Returns the hint for a caller that does not repeat the work, which can be done then.
 pub(super) fn does_without(
     lacking: &Lacking,
     observer: &Observer,

@@ -41,8 +41,8 @@ impl Config {
     }
 }
 
-/// Fails if the start-up options were ignored, as a pooler can be told to
-/// (`ignore_startup_parameters`): the session would have other settings than was asked for. The
+/// Fails if a pooler has ignored the start-up options (`ignore_startup_parameters`): the session
+/// would have other settings than was asked for. The
 /// server reports its time zone, so this costs nothing.
 pub(super) fn refuse_ignored_options(config: &Config, connection: &Connection) -> Result<()> {
     if config.pooler {

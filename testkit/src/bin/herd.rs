@@ -90,7 +90,7 @@ fn animal(url: &str, sessions: u32) -> Result<(), Box<dyn Error>> {
 /// A door to a server: it passes bytes on, or closes a connection while the server is away.
 struct Door {
     port: u16,
-    /// When somebody came.
+    /// The times at which clients connected.
     came: Arc<Mutex<Vec<Instant>>>,
 }
 

@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// found out on the new one.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// What a writer was told.
+/// The result of a call, as its writer learned it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Done,
@@ -46,6 +46,7 @@ struct Ledger {
     table: String,
     next: AtomicI64,
     stop: AtomicBool,
+    /// The result of each call by its number, and whether it had a commit key.
     told: Mutex<BTreeMap<i64, (Told, bool)>>,
     /// The errors, for those that turn out to be untrue.
     errors: Mutex<BTreeMap<i64, String>>,
