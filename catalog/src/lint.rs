@@ -10,6 +10,7 @@
 //! - `actions`: ALTER TABLE as one statement for each action.
 //! - `proof`: a safe form ends at the schema of its statement, or it is not shown.
 //! - `form`: the steps of one statement, for `bowline new --safe`.
+//! - `moments`: the schema after each statement, for questions that are no rules.
 //! - `history`: what is decided at the end, when all indexes are known.
 //! - `ignore`: comments that hide findings.
 
@@ -17,6 +18,7 @@ mod actions;
 mod form;
 mod history;
 mod ignore;
+mod moments;
 mod proof;
 mod rewrite;
 mod rule;
@@ -37,6 +39,7 @@ use history::Origins;
 use scope::Scope;
 
 pub use form::{SafeForm, safe_form};
+pub use moments::{Moment, each_statement};
 pub use rewrite::Step;
 pub use rule::Rule;
 
@@ -102,6 +105,17 @@ impl Options {
 
 /// Returns the findings on migrations.
 pub fn lint(migrations: &[Input<'_>], options: &Options) -> Linted {
+    lint_with(migrations, options, |_| Vec::new())
+}
+
+/// Returns the findings on migrations, with those of a caller who knows more than the migrations:
+/// the code of a release, or what a server measured. `more` is called with the findings that no
+/// setting and no comment hides; both apply to what it returns.
+pub fn lint_with(
+    migrations: &[Input<'_>],
+    options: &Options,
+    more: impl FnOnce(&[Finding]) -> Vec<Finding>,
+) -> Linted {
     let files: Vec<&SqlFile> = migrations.iter().map(|migration| migration.up).collect();
     let mut linter = Linter {
         migrations,
@@ -119,8 +133,14 @@ pub fn lint(migrations: &[Input<'_>], options: &Options) -> Linted {
     } = linter;
     findings.extend(origins.findings(&replayed.catalog));
     findings.retain(|finding| options.applies(finding.rule));
-    for (number, file) in files.iter().enumerate() {
-        ignore::apply(number, &file.text, &mut findings);
+    let mut shown = findings.clone();
+    hide(&files, &mut shown);
+    let more = more(&shown);
+    if more.is_empty() {
+        findings = shown;
+    } else {
+        findings.extend(more);
+        hide(&files, &mut findings);
     }
     findings.retain(|finding| options.applies(finding.rule));
     findings.sort_by_key(|finding| (finding.file, finding.span.start, finding.rule));
@@ -128,6 +148,13 @@ pub fn lint(migrations: &[Input<'_>], options: &Options) -> Linted {
     Linted {
         findings,
         refusals: replayed.refusals,
+    }
+}
+
+/// Applies the comments of each file.
+fn hide(files: &[&SqlFile], findings: &mut Vec<Finding>) {
+    for (number, file) in files.iter().enumerate() {
+        ignore::apply(number, &file.text, findings);
     }
 }
 

@@ -338,7 +338,7 @@ fn has_few_rows(table: &Relation) -> bool {
 }
 
 /// Returns the position of a statement without the comments before it.
-fn span(node: &SyntaxNode) -> std::ops::Range<usize> {
+pub(super) fn span(node: &SyntaxNode) -> std::ops::Range<usize> {
     let range = node.text_range();
     let start = node
         .descendants_with_tokens()

@@ -35,6 +35,9 @@ pub enum Rule {
     BanDuplicateColumnAssignments,
     /// `TRUNCATE .. CASCADE`.
     BanTruncateCascade,
+    /// A statement of the code of a release that fails on the new schema, where no other rule tells
+    /// of it.
+    BreaksCode,
     /// A type change that writes all rows anew.
     ChangingColumnType,
     /// A constraint that reads the whole table while reads and writes wait.
@@ -82,7 +85,7 @@ pub enum Rule {
 }
 
 /// Each rule with its name and one sentence.
-const TABLE: [(Rule, &str, &str); 37] = {
+const TABLE: [(Rule, &str, &str); 38] = {
     use Rule as R;
     [
         (
@@ -159,6 +162,11 @@ const TABLE: [(Rule, &str, &str); 37] = {
             R::BanTruncateCascade,
             "ban-truncate-cascade",
             "TRUNCATE CASCADE empties each table that refers to the named one.",
+        ),
+        (
+            R::BreaksCode,
+            "breaks-code",
+            "Code that runs while the migration is applied fails on the new schema.",
         ),
         (
             R::ChangingColumnType,
@@ -317,6 +325,11 @@ impl Rule {
 }
 
 impl Rule {
+    /// Returns true if the migrations alone never show it: it needs the code of a release.
+    pub fn needs_more(self) -> bool {
+        matches!(self, Self::BreaksCode)
+    }
+
     /// Returns true if the rule is about programs that use the database while the statement runs,
     /// or after it. The others are about the schema that it makes.
     pub fn is_about_use(self) -> bool {

@@ -19,7 +19,8 @@ struct Example {
     in_transaction: bool,
 }
 
-/// A rule's section of the guide.
+/// A rule's section of the guide. The examples of a rule that needs more than the migrations are
+/// tried by the tests of the command.
 struct Section {
     rule: Rule,
     found: Vec<Example>,
@@ -109,7 +110,10 @@ fn the_examples_of_the_guide_have_their_finding() {
     for Section { rule, found, .. } in sections {
         let linted = linted(&base, &found, None);
         let found = rules(&linted.findings);
-        assert!(found.contains(&rule), "{rule}: {found:?}");
+        assert!(
+            found.contains(&rule) != rule.needs_more(),
+            "{rule}: {found:?}"
+        );
         // Rules of taste may have something to say about the same lines.
         let others = found
             .iter()
@@ -153,6 +157,9 @@ fn the_safe_form_ends_at_the_same_schema() {
     for postgres in [None, Some(18)] {
         for Section { rule, found, .. } in &sections {
             let rule = *rule;
+            if rule.needs_more() {
+                continue;
+            }
             let linted = linted(&base, found, postgres);
             let finding = linted.findings.iter().find(|finding| finding.rule == rule);
             let steps = &finding.expect("a finding").steps;

@@ -4,9 +4,9 @@
 //! During a rolling deploy both releases run, and after a rollback the older one runs alone, so a
 //! migration has to leave the older code working.
 
-mod breaks;
+pub(super) mod breaks;
 mod onto;
-mod release;
+pub(super) mod release;
 mod result;
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::source::replay_of_migrations;
 use crate::ui::{self, counted};
 use bowline_catalog::Catalog;
 use breaks::Break;
-use release::Release;
+use release::{Function, Release};
 
 /// Check the migrations against the code of an older release, or against another branch.
 ///
@@ -43,10 +43,10 @@ use release::Release;
 pub(crate) struct Check {
     #[command(flatten)]
     what: What,
-    /// Print JSON. With --against, an object with statements (their number), breaks (function, why,
-    /// column), not_checked (function, why) and unused (columns that no code uses). With --onto,
-    /// one with commutes, disputes (object, why, here, there), reordered, not_followed, here and
-    /// there (the new migrations of this branch and of the other one).
+    /// Print JSON. With --against, an object with statements (their number), breaks (function, at,
+    /// why, column), not_checked (function, at, why) and unused (columns that no code uses). With
+    /// --onto, one with commutes, disputes (object, why, here, there), reordered, not_followed,
+    /// here and there (the new migrations of this branch and of the other one).
     #[arg(long)]
     json: bool,
 }
@@ -145,11 +145,11 @@ fn conclude(release: &Release, breaks: &[Break]) -> Result<(), CliError> {
 
 /// Returns the functions that break, below what breaks them.
 fn found_by_cause(breaks: &[Break]) -> Vec<String> {
-    let mut causes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut causes: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
     for found in breaks {
         causes.entry(&found.why).or_default().push(&found.function);
     }
-    let text = |(why, functions): (&str, Vec<&str>)| {
+    let text = |(why, functions): (&str, Vec<&Function>)| {
         let verb = if functions.len() == 1 {
             "breaks"
         } else {
@@ -157,7 +157,7 @@ fn found_by_cause(breaks: &[Break]) -> Vec<String> {
         };
         let list: String = functions
             .iter()
-            .map(|function| format!("\n  {}", ui::escaped(function)))
+            .map(|function| format!("\n  {}", ui::escaped(&function.to_string())))
             .collect();
         let count = counted(functions.len(), "statement");
         format!("{}: {count} {verb}{list}", ui::escaped(why))

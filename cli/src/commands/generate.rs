@@ -2,6 +2,7 @@
 
 mod asked;
 mod files;
+mod places;
 mod queries;
 mod workspace;
 
@@ -305,7 +306,9 @@ pub(super) fn statements(catalog: &Catalog, project: &Project) -> Result<Vec<Sta
         &mut Asked::new(&Fallback::local(true), migrations),
         &mut |_| {},
     )?;
-    Ok(emit::statements(&plan))
+    let mut all = emit::statements(&plan);
+    places::complete(&mut all, project, &files);
+    Ok(all)
 }
 
 /// Fails if the files would be in no crate.

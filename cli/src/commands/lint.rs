@@ -1,5 +1,6 @@
 //! `bowline lint`.
 
+mod code;
 mod format;
 mod sarif;
 mod since;
@@ -14,8 +15,9 @@ use crate::migrations::{Migration, prepared};
 use crate::project::Project;
 use crate::source::up_to;
 use crate::ui::{self, counted};
-use bowline_catalog::lint::{self, Input, Linted, Options, Rule};
+use bowline_catalog::lint::{self, Finding, Input, Linted, Options, Rule};
 use bowline_plan::paths::shown_path;
+use code::{Broken, Source};
 
 /// Find statements of migrations that are not safe for a database in use.
 ///
@@ -24,6 +26,10 @@ use bowline_plan::paths::shown_path;
 /// network. The rules have squawk's names, and its comments apply: `-- squawk-ignore RULE` on the
 /// line before hides a finding. `[lint]` in bowline.toml leaves rules out. The exit code is 1 if
 /// there are findings.
+///
+/// A finding on a new migration names the functions and queries that break by its statement: with
+/// --since those of the commit where the branch began, with --after those here on the schema at
+/// VERSION, else the generated code here if it is older than the migrations.
 ///
 /// Example: bowline lint --since origin/main
 #[derive(Debug, Args)]
@@ -34,8 +40,9 @@ pub(crate) struct Lint {
     /// Report only migrations after VERSION.
     #[arg(long, value_name = "VERSION", conflicts_with = "since")]
     after: Option<String>,
-    /// Print JSON: an object with findings (file, line, column, rule, message, steps, help) and
-    /// not_followed (file, line, why).
+    /// Print JSON: an object with findings (file, line, column, rule, message, steps, help, and
+    /// code with release, statements, breaks if the code that runs is known) and not_followed
+    /// (file, line, why).
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// The format: text, json, github (annotations of a workflow) or sarif (2.1.0).
@@ -63,24 +70,25 @@ struct Found<'m> {
     path: String,
     source: &'m str,
     finding: lint::Finding,
+    /// What of the code that runs breaks by its statement.
+    code: Option<Broken<'m>>,
 }
 
 pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
     let migrations = project.read_migrations()?;
     let options = options(project);
+    let code = code::read(&arguments.code(), project, migrations)?;
+    let more = |named: &[Finding]| code.as_ref().map_or_else(Vec::new, |it| it.findings(named));
     let Linted {
         mut findings,
         refusals,
-    } = linted(migrations, &options)?;
+    } = linted_with(migrations, &options, more)?;
     if let Some(reference) = &arguments.since {
         let before = since::findings(reference, project, &options)?;
         findings = since::new(findings, before, migrations);
     }
     if let Some(version) = &arguments.after {
-        let kept = match version.as_str() {
-            "0" => 0,
-            version => up_to(migrations, Some(version))?.len(),
-        };
+        let kept = kept(migrations, version)?;
         findings.retain(|finding| finding.file >= kept);
     }
     let format = match arguments.json {
@@ -105,6 +113,7 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
             Found {
                 path: path(&up.path),
                 source: &up.text,
+                code: code.as_ref().and_then(|code| code.broken_by(&finding)),
                 finding,
             }
         })
@@ -126,6 +135,14 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
     conclude(&found, migrations.len())
 }
 
+/// Returns the number of migrations up to a version; 0 is before the first one.
+fn kept(migrations: &[Migration], version: &str) -> Result<usize, CliError> {
+    match version {
+        "0" => Ok(0),
+        version => Ok(up_to(migrations, Some(version))?.len()),
+    }
+}
+
 /// Returns the result of the command.
 fn conclude(found: &[Found<'_>], migrations: usize) -> Result<(), CliError> {
     if found.is_empty() {
@@ -143,8 +160,27 @@ fn conclude(found: &[Found<'_>], migrations: usize) -> Result<(), CliError> {
     .hint("a comment `-- squawk-ignore RULE` on the line before a statement hides a finding, and [lint] in bowline.toml leaves a rule out"))
 }
 
+impl Lint {
+    fn code(&self) -> Source<'_> {
+        match (&self.since, &self.after) {
+            (Some(reference), _) => Source::Commit(reference),
+            (None, Some(version)) => Source::Version(version),
+            (None, None) => Source::Generated,
+        }
+    }
+}
+
 /// Returns the findings on migrations.
 fn linted(migrations: &[Migration], options: &Options) -> Result<Linted, CliError> {
+    linted_with(migrations, options, |_| Vec::new())
+}
+
+/// Returns the findings on migrations, with more of them.
+fn linted_with(
+    migrations: &[Migration],
+    options: &Options,
+    more: impl FnOnce(&[Finding]) -> Vec<Finding>,
+) -> Result<Linted, CliError> {
     if let [only] = migrations
         && only.is_catalog()
     {
@@ -162,7 +198,7 @@ fn linted(migrations: &[Migration], options: &Options) -> Result<Linted, CliErro
             in_transaction: migration.run_in_transaction,
         })
         .collect();
-    Ok(lint::lint(&inputs, options))
+    Ok(lint::lint_with(&inputs, options, more))
 }
 
 fn options(project: &Project) -> Options {

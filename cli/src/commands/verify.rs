@@ -144,7 +144,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
         }
     }
     if is_followed {
-        let sources = inline::statements(&project.package);
+        let sources = inline::statements(&project.package, &project.root);
         for statement in &sources {
             trial.prepare(statement)?;
         }
@@ -242,7 +242,7 @@ impl Trial<'_> {
 
     /// Lets the server prepare a statement of a generated function or of a source file.
     fn prepare(&mut self, statement: &Statement) -> Result<(), CliError> {
-        let Statement { function, sql } = statement;
+        let Statement { function, sql, .. } = statement;
         if !can_be_prepared(sql) {
             return Ok(());
         }

@@ -11,9 +11,12 @@ pub(crate) struct Statement {
     /// The function: `Account::find`.
     pub(crate) function: String,
     pub(crate) sql: String,
+    /// The file, and the line if it is known: `src/db/accounts.rs:12`.
+    pub(crate) at: Option<String>,
 }
 
-/// Returns the statements of all functions. Where a call chooses the columns, all are given.
+/// Returns the statements of all functions. Where a call chooses the columns, all are given. Their
+/// files are those of the generated code, and of the queries, without a line.
 pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
     let mut all = Vec::new();
     for table in &plan.tables {
@@ -22,6 +25,7 @@ pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
             all.extend(sql.into_iter().flatten().map(|sql| Statement {
                 function: format!("{}::{}", table.full_row(), constant.function),
                 sql: sql.filled(table),
+                at: Some(format!("{}.rs", table.file)),
             }));
         }
     }
@@ -30,6 +34,7 @@ pub(crate) fn statements(plan: &Plan) -> Vec<Statement> {
             all.extend(texts(function).into_iter().map(|sql| Statement {
                 function: super::queries::function_name(file, function),
                 sql,
+                at: Some(file.source.clone()),
             }));
         }
     }

@@ -46,7 +46,7 @@ fn checked(migration: &str) -> String {
 fn a_dropped_column_breaks_what_uses_it() {
     insta::assert_snapshot!(checked("ALTER TABLE users DROP COLUMN email;"), @"
     users.email is gone: 1 statement breaks
-      by_email (queries/users.sql)
+      by_email (queries/users.sql:1)
     error: 1 of 3 statements of v1 break on this schema
     exit 1
     ");
@@ -60,10 +60,10 @@ fn each_kind_of_break_is_named() {
              ALTER TABLE visits ADD COLUMN place text NOT NULL;"
         ), @r#"
     age can be NULL, which that release does not read: 2 statements break
-      by_email (queries/users.sql)
-      ages (queries/users.sql)
+      by_email (queries/users.sql:1)
+      ages (queries/users.sql:4)
     null value in column "place" of relation "visits" violates not-null constraint: 1 statement breaks
-      visit (queries/users.sql)
+      visit (queries/users.sql:7)
     note: no code of either release uses visits.place
     error: 3 of 3 statements of v1 break on this schema
     exit 1
@@ -74,10 +74,10 @@ fn each_kind_of_break_is_named() {
              ALTER TABLE visits RENAME TO calls;"
         ), @"
     age is bigint and was integer: 2 statements break
-      by_email (queries/users.sql)
-      ages (queries/users.sql)
+      by_email (queries/users.sql:1)
+      ages (queries/users.sql:4)
     visits is gone: 1 statement breaks
-      visit (queries/users.sql)
+      visit (queries/users.sql:7)
     error: 3 of 3 statements of v1 break on this schema
     exit 1
     ");
@@ -197,7 +197,7 @@ fn a_parameter_is_sent_with_its_type() {
              ALTER TABLE users ALTER COLUMN email TYPE varchar(9);"
         ), @r#"
     column "user_id" is of type uuid but expression is of type bigint: that release sends $1 as int8, and it is uuid now: 1 statement breaks
-      visit (queries/users.sql)
+      visit (queries/users.sql:7)
     error: 1 of 3 statements of v1 break on this schema
     exit 1
     "#);
@@ -214,9 +214,9 @@ fn a_parameter_is_sent_with_its_type() {
     );
     insta::assert_snapshot!(project.printed(&["check", "--against", "HEAD"], &path()), @"
     note is uuid and was text: 1 statement breaks
-      by_email (queries/users.sql)
+      by_email (queries/users.sql:1)
     operator does not exist: uuid = text: that release sends $1 as text, and it is uuid now: 1 statement breaks
-      noted (queries/more.sql)
+      noted (queries/more.sql:1)
     error: 2 of 4 statements of HEAD break on this schema
     exit 1
     ");

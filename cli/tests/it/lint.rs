@@ -1,5 +1,7 @@
 //! `bowline lint`: its formats, its exit codes, and what is new on a branch.
 
+mod code;
+
 use crate::Project;
 
 const BASE: (&str, &str) = (

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::release::{Compiled, Release};
+use super::release::{Compiled, Function, Release};
 use super::result::{Expected, add_columns, is_read_as};
 use crate::emit::Statement;
 use bowline_catalog::query::{Checker, Query};
@@ -12,13 +12,14 @@ use bowline_catalog::{Catalog, Name, RelationKind};
 use bowline_sql::Kind;
 
 /// A statement that breaks, or that cannot be checked.
-#[derive(Debug, Serialize)]
-pub(super) struct Break {
-    pub(super) function: String,
-    pub(super) why: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(in crate::commands) struct Break {
+    #[serde(flatten)]
+    pub(in crate::commands) function: Function,
+    pub(in crate::commands) why: String,
     /// The column that is gone or has changed, with its table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) column: Option<String>,
+    pub(in crate::commands) column: Option<String>,
 }
 
 /// The result of all statements.
@@ -33,30 +34,14 @@ pub(super) fn find(release: &Release, catalog: &Catalog, postgres: Option<u32>) 
     let checker = Checker::new(catalog).for_version(postgres);
     let mut found = Found::default();
     for statement in &release.statements {
-        if let Some((why, column)) = gone(statement, catalog) {
-            found.breaks.push(broken(statement, why, Some(column)));
-            continue;
-        }
-        match checker
-            .check(&statement.sql)
-            .and_then(Query::without_omitted)
-        {
-            Ok(query) => {
-                let mut columns = Vec::new();
-                add_columns(&query.columns, "", catalog, &mut columns);
-                let why = changed(&statement.columns, &columns)
-                    .or_else(|| sent(statement, &query, &checker));
-                if let Some(why) = why {
-                    found.breaks.push(broken(statement, why, None));
-                }
+        match check(statement, catalog, &checker) {
+            Ok(causes) => {
+                let first = causes.into_iter().next();
+                found
+                    .breaks
+                    .extend(first.map(|cause| broken(statement, cause)));
             }
-            // PostgreSQL refuses it.
-            Err(fault) if fault.code.is_some() => {
-                found.breaks.push(broken(statement, fault.message, None));
-            }
-            Err(fault) => found
-                .not_checked
-                .push(broken(statement, fault.message, None)),
+            Err(why) => found.not_checked.push(broken(statement, (why, None))),
         }
     }
     for (function, why) in &release.not_checked {
@@ -69,7 +54,51 @@ pub(super) fn find(release: &Release, catalog: &Catalog, postgres: Option<u32>) 
     found
 }
 
-fn broken(statement: &Compiled, why: String, column: Option<String>) -> Break {
+/// Returns everything that breaks on a catalog, also where a statement breaks for several causes.
+pub(in crate::commands) fn all(
+    release: &Release,
+    catalog: &Catalog,
+    postgres: Option<u32>,
+) -> BTreeSet<Break> {
+    let checker = Checker::new(catalog).for_version(postgres);
+    let breaks = release.statements.iter().flat_map(|statement| {
+        let causes = check(statement, catalog, &checker).unwrap_or_default();
+        causes.into_iter().map(|cause| broken(statement, cause))
+    });
+    breaks.collect()
+}
+
+/// Why a statement breaks, and the column that is gone.
+type Cause = (String, Option<String>);
+
+/// Returns the causes for which a statement breaks; fails if that is not known.
+fn check(
+    statement: &Compiled,
+    catalog: &Catalog,
+    checker: &Checker<'_>,
+) -> Result<Vec<Cause>, String> {
+    let gone = gone(statement, catalog);
+    if !gone.is_empty() {
+        return Ok(gone);
+    }
+    match checker
+        .check(&statement.sql)
+        .and_then(Query::without_omitted)
+    {
+        Ok(query) => {
+            let mut columns = Vec::new();
+            add_columns(&query.columns, "", catalog, &mut columns);
+            let why =
+                changed(&statement.columns, &columns).or_else(|| sent(statement, &query, checker));
+            Ok(why.map(|why| (why, None)).into_iter().collect())
+        }
+        // PostgreSQL refuses it.
+        Err(fault) if fault.code.is_some() => Ok(vec![(fault.message, None)]),
+        Err(fault) => Err(fault.message),
+    }
+}
+
+fn broken(statement: &Compiled, (why, column): Cause) -> Break {
     Break {
         function: statement.function.clone(),
         why,
@@ -77,19 +106,20 @@ fn broken(statement: &Compiled, why: String, column: Option<String>) -> Break {
     }
 }
 
-/// Returns the first relation or column that the statement uses and that is gone.
-fn gone(statement: &Compiled, catalog: &Catalog) -> Option<(String, String)> {
-    statement.uses.iter().find_map(|(table, column)| {
+/// Returns the relations and columns that the statement uses and that are gone.
+fn gone(statement: &Compiled, catalog: &Catalog) -> Vec<Cause> {
+    let uses = statement.uses.iter().filter_map(|(table, column)| {
         let full = format!("{}.{column}", table.sql());
         match catalog.relations.get(table) {
-            None => Some((format!("{} is gone", table.sql()), full)),
+            None => Some((format!("{} is gone", table.sql()), Some(full))),
             Some(relation) => {
                 let mut columns = relation.columns.iter();
                 let exists = columns.any(|found| found.name == *column);
-                (!exists).then(|| (format!("{full} is gone"), full))
+                (!exists).then(|| (format!("{full} is gone"), Some(full)))
             }
         }
-    })
+    });
+    uses.collect()
 }
 
 /// Returns why PostgreSQL refuses the statement with the types that the release sends its

@@ -1,14 +1,16 @@
 //! The code of a release: its statements, and the schema that it was compiled for.
 
+use std::fmt;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::result::{Expected, add_columns};
 use crate::commands::{generate, queries, verify};
 use crate::emit::Statement;
 use crate::error::CliError;
 use crate::git::Repository;
+use crate::migrations::{Migration, SqlFile, prepared};
 use crate::project::{Project, ProjectArgs};
 use crate::queries::read_folder;
 use crate::source::replay_of_migrations;
@@ -17,17 +19,39 @@ use bowline_catalog::query::Checker;
 use bowline_plan::paths::shown_path;
 
 /// A release.
-pub(super) struct Release {
+pub(in crate::commands) struct Release {
     /// What messages call it.
-    pub(super) name: String,
-    pub(super) statements: Vec<Compiled>,
-    /// The statements whose SQL the release itself could not be checked with.
-    pub(super) not_checked: Vec<(String, String)>,
+    pub(in crate::commands) name: String,
+    pub(in crate::commands) statements: Vec<Compiled>,
+    /// The statements that are no valid SQL in the release itself, each with the reason.
+    pub(in crate::commands) not_checked: Vec<(Function, String)>,
+    /// The migrations that made its schema; none if only its statements are known.
+    pub(in crate::commands) migrations: Vec<SqlFile>,
+}
+
+/// A function of a release, or another place with a statement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(in crate::commands) struct Function {
+    #[serde(rename = "function")]
+    pub(in crate::commands) name: String,
+    /// The file and line, if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::commands) at: Option<String>,
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        match &self.at {
+            Some(at) => write!(f, " ({at})"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A statement as the release was compiled with it.
-pub(super) struct Compiled {
-    pub(super) function: String,
+pub(in crate::commands) struct Compiled {
+    pub(super) function: Function,
     pub(super) sql: String,
     /// The types of its parameters as SQL, with which it is sent.
     pub(super) parameters: Vec<String>,
@@ -67,7 +91,7 @@ struct SavedColumn {
 
 impl Release {
     /// Reads a release: a file, a folder, or a commit of git.
-    pub(super) fn read(against: &str, project: &Project) -> Result<Self, CliError> {
+    pub(in crate::commands) fn read(against: &str, project: &Project) -> Result<Self, CliError> {
         let path = Path::new(against);
         if path.is_file() {
             return Self::of_file(path);
@@ -80,16 +104,26 @@ impl Release {
         }
         let repository = Repository::of(&project.root)?;
         let commit = repository.commit(against)?;
+        Self::of_commit(against, &commit, &repository, project)
+    }
+
+    /// Reads the release at a commit of git.
+    pub(in crate::commands) fn of_commit(
+        name: &str,
+        commit: &str,
+        repository: &Repository,
+        project: &Project,
+    ) -> Result<Self, CliError> {
         let root = repository.root.clone();
-        let Some(checkout) = repository.checkout(&commit, &root)? else {
-            return Err(CliError::failed(format!("{against} has no files")));
+        let Some(checkout) = repository.checkout(commit, &root)? else {
+            return Err(CliError::failed(format!("{name} has no files")));
         };
         let package = project
             .root
             .canonicalize()
             .unwrap_or_else(|_| project.root.clone());
         let within = repository.relative(&package).unwrap_or_default();
-        Self::of_folder(against.to_owned(), &checkout.path().join(within))
+        Self::of_folder(name.to_owned(), &checkout.path().join(within))
     }
 
     fn of_file(path: &Path) -> Result<Self, CliError> {
@@ -104,11 +138,13 @@ impl Release {
             name: shown,
             statements: Vec::new(),
             not_checked: Vec::new(),
+            migrations: Vec::new(),
         };
         for query in saved {
-            let function = match &query.name {
-                Some(name) => format!("{name} ({}:{})", query.file, query.line),
-                None => format!("{}:{}", query.file, query.line),
+            let at = format!("{}:{}", query.file, query.line);
+            let function = match query.name {
+                Some(name) => Function { name, at: Some(at) },
+                None => Function { name: at, at: None },
             };
             match query.refused {
                 Some(why) => release.not_checked.push((function, why)),
@@ -135,7 +171,16 @@ impl Release {
     fn of_folder(name: String, folder: &Path) -> Result<Self, CliError> {
         let project = Project::find_for_queries(folder, &ProjectArgs::default())
             .map_err(|error| error.hint(format!("this is about {name}, the release")))?;
-        let replayed = replay_of_migrations(project.read_migrations()?)?;
+        Self::of_project(name, &project, project.read_migrations()?)
+    }
+
+    /// Reads the code of a project, as it is on the schema that some of its migrations make.
+    pub(in crate::commands) fn of_project(
+        name: String,
+        project: &Project,
+        migrations: &[Migration],
+    ) -> Result<Self, CliError> {
+        let replayed = replay_of_migrations(migrations)?;
         if !replayed.refusals.is_empty() {
             let refused = crate::source::refused(&replayed.refusals);
             return Err(refused.hint(format!("this is about {name}, the release")));
@@ -145,9 +190,11 @@ impl Release {
             name,
             statements: Vec::new(),
             not_checked: Vec::new(),
+            migrations: prepared(migrations)?.into_iter().map(|it| it.up).collect(),
         };
         let checker = Checker::new(&catalog).for_version(project.settings.postgres);
-        for Statement { function, sql } in statements(&project, &catalog)? {
+        for Statement { function, sql, at } in statements(project, &catalog)? {
+            let function = Function { name: function, at };
             match checker.check(&sql) {
                 Ok(query) => release
                     .statements
@@ -160,7 +207,7 @@ impl Release {
 }
 
 impl Compiled {
-    fn of(function: String, query: bowline_catalog::query::Query, catalog: &Catalog) -> Self {
+    fn of(function: Function, query: bowline_catalog::query::Query, catalog: &Catalog) -> Self {
         let mut columns = Vec::new();
         add_columns(&query.columns, "", catalog, &mut columns);
         Self {
@@ -194,7 +241,7 @@ pub(super) fn statements(project: &Project, catalog: &Catalog) -> Result<Vec<Sta
         true => generate::statements(catalog, project)?,
         false => of_query_files(project, catalog)?,
     };
-    all.extend(verify::inline_statements(&project.package));
+    all.extend(verify::inline_statements(&project.package, &project.root));
     Ok(all)
 }
 
@@ -205,8 +252,13 @@ fn of_query_files(project: &Project, catalog: &Catalog) -> Result<Vec<Statement>
     let statements = found.filter_map(|found| {
         let query = found.query?;
         Some(Statement {
-            function: format!("{} ({})", query.name.text, found.file.name),
+            function: query.name.text.clone(),
             sql: query.sql.text.clone(),
+            at: Some(format!(
+                "{}:{}",
+                found.file.name,
+                found.file.line(query.name.span.start)
+            )),
         })
     });
     Ok(statements.collect())

@@ -5,12 +5,16 @@ use bowline_catalog::replay::Refusal;
 use serde::Serialize;
 
 use super::Found;
+use super::code::Broken;
 use crate::error::CliError;
-use crate::ui::{self, Style, one_line};
+use crate::ui::{self, Style, counted, one_line};
 use bowline_plan::paths::shown_path;
 
 /// The number of characters of a statement that are shown.
 const SHOWN: usize = 120;
+
+/// The number of breaks that are listed.
+const LISTED: usize = 12;
 
 /// Prints the findings for people.
 pub(super) fn text(found: &[Found<'_>]) {
@@ -24,10 +28,48 @@ pub(super) fn text(found: &[Found<'_>]) {
         let message = one_line(&found.finding.message);
         ui::coloured_result(format!("{at}: {rule}: {message}"));
         ui::result(format!("    {}", shortened(&found.statement())));
-        for line in safe_form(found) {
+        for line in code(found).into_iter().chain(safe_form(found)) {
             ui::result(format!("  {line}"));
         }
     }
+}
+
+/// Returns what breaks of the code that runs, in words.
+pub(super) fn code(found: &Found<'_>) -> Vec<String> {
+    let Some(code) = &found.code else {
+        return Vec::new();
+    };
+    let release = code.release;
+    let mut functions: Vec<_> = code.breaks.iter().map(|it| &it.function).collect();
+    functions.dedup();
+    if functions.is_empty() {
+        return vec![format!(
+            "none of the {} of {release} breaks, so only other programs matter",
+            counted(code.statements, "statement")
+        )];
+    }
+    let verb = if functions.len() == 1 {
+        "breaks"
+    } else {
+        "break"
+    };
+    let mut lines = vec![format!(
+        "of {release}, {} {verb}:",
+        counted(functions.len(), "function")
+    )];
+    lines.extend(
+        code.breaks
+            .iter()
+            .take(LISTED)
+            .map(|found| format!("    {}: {}", found.function, found.why)),
+    );
+    if code.breaks.len() > LISTED {
+        lines.push(format!(
+            "    and {} more: --json has them all",
+            code.breaks.len() - LISTED
+        ));
+    }
+    lines
 }
 
 /// Returns the beginning of a long statement.
@@ -93,6 +135,8 @@ struct Entry<'r> {
     statement: String,
     steps: &'r [Step],
     help: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Broken<'r>>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +159,7 @@ pub(super) fn json(found: &[Found<'_>], refusals: &[Refusal]) -> Result<(), CliE
             statement: found.statement(),
             steps: &found.finding.steps,
             help: &found.finding.help,
+            code: found.code,
         }
     });
     ui::json(&Report {
@@ -136,7 +181,7 @@ pub(super) fn github(found: &[Found<'_>]) {
         let (line, column) = found.position();
         let (end_line, _) = found.end();
         let mut message = found.finding.message.clone();
-        for line in safe_form(found) {
+        for line in code(found).into_iter().chain(safe_form(found)) {
             message.push('\n');
             message.push_str(&line);
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Found;
+use super::format::code;
 use crate::error::CliError;
 use crate::ui;
 use bowline_catalog::lint::{Rule, Step};
@@ -44,6 +45,9 @@ fn result(found: &Found<'_>) -> Value {
     let (end_line, end_column) = found.end();
     let finding = &found.finding;
     let mut text = finding.message.clone();
+    for line in code(found) {
+        text.push_str(&format!("\n{line}"));
+    }
     if !finding.steps.is_empty() {
         let steps: Vec<&str> = finding.steps.iter().map(Step::sql).collect();
         text.push_str("\n\nInstead, each in a migration of its own:\n\n");

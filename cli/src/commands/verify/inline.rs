@@ -14,9 +14,9 @@ const SOURCES: [&str; 4] = ["src", "tests", "examples", "benches"];
 /// The names of the macros.
 const MACROS: [&str; 2] = ["query", "query_as"];
 
-/// Returns the SQL of each call, by file and line. Files that are not valid Rust, and SQL that is
-/// not a string, are skipped: the compiler reports them.
-pub(in crate::commands) fn statements(package: &Path) -> Vec<Statement> {
+/// Returns the SQL of each call, by file and line. Paths begin at `root` if they are in it. Files
+/// that are not valid Rust, and SQL that is not a string, are skipped: the compiler reports them.
+pub(in crate::commands) fn statements(package: &Path, root: &Path) -> Vec<Statement> {
     let mut files = Vec::new();
     for folder in SOURCES {
         add_files(&package.join(folder), &mut files);
@@ -28,7 +28,11 @@ pub(in crate::commands) fn statements(package: &Path) -> Vec<Statement> {
         let Ok(tokens) = text.parse::<TokenStream>() else {
             continue;
         };
-        add_calls(tokens, &shown_path(&file), &mut found);
+        let shown = match file.strip_prefix(root) {
+            Ok(within) => within.display().to_string(),
+            Err(_) => shown_path(&file),
+        };
+        add_calls(tokens, &shown, &mut found);
     }
     found
 }
@@ -63,6 +67,7 @@ fn add_calls(tokens: TokenStream, file: &str, found: &mut Vec<Statement>) {
             found.push(Statement {
                 function: format!("the query in {file}:{line}"),
                 sql,
+                at: None,
             });
         }
         add_calls(group.stream(), file, found);
