@@ -105,16 +105,16 @@ impl Options {
 
 /// Returns the findings on migrations.
 pub fn lint(migrations: &[Input<'_>], options: &Options) -> Linted {
-    lint_with(migrations, options, |_| Vec::new())
+    lint_with(migrations, options, |_, _| Vec::new())
 }
 
 /// Returns the findings on migrations, with those of a caller who knows more than the migrations:
-/// the code of a release, or what a server measured. `more` is called with the findings that no
-/// setting and no comment hides; both apply to what it returns.
+/// the code of a release, or what a server measured. `more` is called with all findings, and with
+/// those that no setting and no comment hides. Both apply to what it returns.
 pub fn lint_with(
     migrations: &[Input<'_>],
     options: &Options,
-    more: impl FnOnce(&[Finding]) -> Vec<Finding>,
+    more: impl FnOnce(&[Finding], &[Finding]) -> Vec<Finding>,
 ) -> Linted {
     let files: Vec<&SqlFile> = migrations.iter().map(|migration| migration.up).collect();
     let mut linter = Linter {
@@ -132,10 +132,11 @@ pub fn lint_with(
         ..
     } = linter;
     findings.extend(origins.findings(&replayed.catalog));
+    let all = findings.clone();
     findings.retain(|finding| options.applies(finding.rule));
     let mut shown = findings.clone();
     hide(&files, &mut shown);
-    let more = more(&shown);
+    let more = more(&all, &shown);
     if more.is_empty() {
         findings = shown;
     } else {

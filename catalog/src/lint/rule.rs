@@ -50,6 +50,10 @@ pub enum Rule {
     ForeignKeyWithoutIndex,
     /// A name of more than 63 bytes.
     IdentifierTooLong,
+    /// A statement that writes a table anew, as measured on a server.
+    MeasuredRewrite,
+    /// A statement that reads a whole table while reads or writes wait, as measured on a server.
+    MeasuredScan,
     /// A key of type `integer`.
     PreferBigintOverInt,
     /// A key of type `smallint`.
@@ -85,7 +89,7 @@ pub enum Rule {
 }
 
 /// Each rule with its name and one sentence.
-const TABLE: [(Rule, &str, &str); 38] = {
+const TABLE: [(Rule, &str, &str); 40] = {
     use Rule as R;
     [
         (
@@ -197,6 +201,16 @@ const TABLE: [(Rule, &str, &str); 38] = {
             R::IdentifierTooLong,
             "identifier-too-long",
             "PostgreSQL cuts names after 63 bytes.",
+        ),
+        (
+            R::MeasuredRewrite,
+            "measured-rewrite",
+            "A table is written anew while reads and writes wait, as measured on a server.",
+        ),
+        (
+            R::MeasuredScan,
+            "measured-scan",
+            "A whole table is read while reads or writes wait, as measured on a server.",
         ),
         (
             R::PreferBigintOverInt,
@@ -325,9 +339,36 @@ impl Rule {
 }
 
 impl Rule {
-    /// Returns true if the migrations alone never show it: it needs the code of a release.
+    /// Returns true if the migrations alone never show it: it needs the code of a release, or a
+    /// server.
     pub fn needs_more(self) -> bool {
-        matches!(self, Self::BreaksCode)
+        matches!(
+            self,
+            Self::BreaksCode | Self::MeasuredRewrite | Self::MeasuredScan
+        )
+    }
+
+    /// Returns true if the rule is about the time for which a statement makes programs wait.
+    pub fn is_about_waits(self) -> bool {
+        matches!(
+            self,
+            Self::AddingFieldWithDefault
+                | Self::AddingForeignKeyConstraint
+                | Self::AddingNotNullableField
+                | Self::AddingRequiredField
+                | Self::AddingSerialPrimaryKeyField
+                | Self::BanAlterDomainWithAddConstraint
+                | Self::ChangingColumnType
+                | Self::ConstraintMissingNotValid
+                | Self::DisallowedUniqueConstraint
+                | Self::MeasuredRewrite
+                | Self::MeasuredScan
+                | Self::PreferRepack
+                | Self::RequireConcurrentIndexCreation
+                | Self::RequireConcurrentIndexDeletion
+                | Self::RequireConcurrentPartitionDetach
+                | Self::RequireConcurrentReindex
+        )
     }
 
     /// Returns true if the rule is about programs that use the database while the statement runs,

@@ -2,6 +2,7 @@
 
 mod code;
 mod format;
+mod measured;
 mod sarif;
 mod since;
 
@@ -18,14 +19,15 @@ use crate::ui::{self, counted};
 use bowline_catalog::lint::{self, Finding, Input, Linted, Options, Rule};
 use bowline_plan::paths::shown_path;
 use code::{Broken, Source};
+use measured::Measured;
 
 /// Find statements of migrations that are not safe for a database in use.
 ///
 /// Each finding has the file, the line, the rule, the reason and the safe form of the statement.
 /// The migrations are replayed, so that the schema before each statement is known: no database, no
-/// network. The rules have squawk's names, and its comments apply: `-- squawk-ignore RULE` on the
-/// line before hides a finding. `[lint]` in bowline.toml leaves rules out. The exit code is 1 if
-/// there are findings.
+/// network, except with --measure. The rules have squawk's names, and its comments apply: `--
+/// squawk-ignore RULE` on the line before hides a finding. `[lint]` in bowline.toml leaves rules
+/// out. The exit code is 1 if there are findings.
 ///
 /// A finding on a new migration names the functions and queries that break by its statement: with
 /// --since those of the commit where the branch began, with --after those here on the schema at
@@ -40,9 +42,16 @@ pub(crate) struct Lint {
     /// Report only migrations after VERSION.
     #[arg(long, value_name = "VERSION", conflicts_with = "since")]
     after: Option<String>,
+    /// Also run the migrations on a throwaway server, and report statements that write a table
+    /// anew, or read one while reads or writes wait, and of which no rule knows it.
+    #[arg(long)]
+    measure: bool,
+    /// The server for --measure [default: a local server that is started for it].
+    #[arg(long, value_name = "URL", requires = "measure")]
+    server_url: Option<String>,
     /// Print JSON: an object with findings (file, line, column, rule, message, steps, help, and
     /// code with release, statements, breaks if the code that runs is known) and not_followed
-    /// (file, line, why).
+    /// (file, line, why), and with --measure also measured_on.
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// The format: text, json, github (annotations of a workflow) or sarif (2.1.0).
@@ -78,7 +87,15 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
     let migrations = project.read_migrations()?;
     let options = options(project);
     let code = code::read(&arguments.code(), project, migrations)?;
-    let more = |named: &[Finding]| code.as_ref().map_or_else(Vec::new, |it| it.findings(named));
+    let measured = match arguments.measure {
+        true => Some(arguments.measure(project, migrations)?),
+        false => None,
+    };
+    let more = |all: &[Finding], shown: &[Finding]| {
+        let mut more = code.as_ref().map_or_else(Vec::new, |it| it.findings(shown));
+        more.extend(measured.iter().flat_map(|it| it.findings(all)));
+        more
+    };
     let Linted {
         mut findings,
         refusals,
@@ -120,7 +137,10 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
         .collect();
     match format {
         Format::Text => format::text(&found),
-        Format::Json => format::json(&found, &refusals)?,
+        Format::Json => {
+            let on = measured.as_ref().and_then(|it| it.on.as_deref());
+            format::json(&found, &refusals, on)?;
+        }
         Format::Github => format::github(&found),
         Format::Sarif => sarif::print(&found)?,
     }
@@ -132,7 +152,12 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
             refusal.why
         ));
     }
-    conclude(&found, migrations.len())
+    let concluded = conclude(&found, migrations.len());
+    match measured.map(Measured::conclude) {
+        // What was found is printed, so that this is the error of the command.
+        Some(Err(incomplete)) => Err(incomplete),
+        _ => concluded,
+    }
 }
 
 /// Returns the number of migrations up to a version; 0 is before the first one.
@@ -168,18 +193,33 @@ impl Lint {
             (None, None) => Source::Generated,
         }
     }
+
+    /// Measures the migrations that the findings are about.
+    fn measure(&self, project: &Project, migrations: &[Migration]) -> Result<Measured, CliError> {
+        let mut new: Vec<usize> = (0..migrations.len()).collect();
+        if let Some(reference) = &self.since {
+            let old = since::fingerprints(reference, project)?;
+            new.retain(|index| !old.contains(&migrations[*index].up.fingerprint()));
+        }
+        if let Some(version) = &self.after {
+            new.drain(..kept(migrations, version)?);
+        }
+        let migrations = prepared(migrations)?;
+        let url = self.server_url.as_deref();
+        Ok(measured::measure(&migrations, &new, url))
+    }
 }
 
 /// Returns the findings on migrations.
 fn linted(migrations: &[Migration], options: &Options) -> Result<Linted, CliError> {
-    linted_with(migrations, options, |_| Vec::new())
+    linted_with(migrations, options, |_, _| Vec::new())
 }
 
 /// Returns the findings on migrations, with more of them.
 fn linted_with(
     migrations: &[Migration],
     options: &Options,
-    more: impl FnOnce(&[Finding]) -> Vec<Finding>,
+    more: impl FnOnce(&[Finding], &[Finding]) -> Vec<Finding>,
 ) -> Result<Linted, CliError> {
     if let [only] = migrations
         && only.is_catalog()

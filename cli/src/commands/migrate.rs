@@ -6,7 +6,7 @@ mod import_sqlx;
 mod lock;
 mod observer;
 mod order;
-mod plan;
+pub(super) mod plan;
 mod resolve;
 mod revert;
 mod run;

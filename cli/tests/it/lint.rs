@@ -1,6 +1,7 @@
 //! `bowline lint`: its formats, its exit codes, and what is new on a branch.
 
 mod code;
+mod measured;
 
 use crate::Project;
 

@@ -123,6 +123,8 @@ fn alone(step: &Step) -> &'static str {
 struct Report<'r> {
     findings: Vec<Entry<'r>>,
     not_followed: Vec<NotFollowed<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured_on: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -147,7 +149,11 @@ struct NotFollowed<'r> {
 }
 
 /// Prints the findings as JSON.
-pub(super) fn json(found: &[Found<'_>], refusals: &[Refusal]) -> Result<(), CliError> {
+pub(super) fn json(
+    found: &[Found<'_>],
+    refusals: &[Refusal],
+    measured_on: Option<&str>,
+) -> Result<(), CliError> {
     let findings = found.iter().map(|found| {
         let (line, column) = found.position();
         Entry {
@@ -172,6 +178,7 @@ pub(super) fn json(found: &[Found<'_>], refusals: &[Refusal]) -> Result<(), CliE
                 why: &refusal.why,
             })
             .collect(),
+        measured_on,
     })
 }
 

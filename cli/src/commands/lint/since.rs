@@ -1,6 +1,6 @@
 //! `--since`: the findings that the commit at which the branch began did not have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::CliError;
 use crate::git::Repository;
@@ -17,6 +17,27 @@ pub(super) fn findings(
     project: &Project,
     options: &Options,
 ) -> Result<BTreeMap<Key, usize>, CliError> {
+    let mut counts = BTreeMap::new();
+    let migrations = migrations(reference, project)?;
+    if migrations.is_empty() {
+        return Ok(counts);
+    }
+    for finding in super::linted(&migrations, options)?.findings {
+        *counts.entry(key(&finding, &migrations)).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+/// Returns the fingerprints of the migrations at that commit.
+pub(super) fn fingerprints(reference: &str, project: &Project) -> Result<BTreeSet<u64>, CliError> {
+    let migrations = migrations(reference, project)?.into_iter();
+    Ok(migrations
+        .map(|migration| migration.up.fingerprint())
+        .collect())
+}
+
+/// Returns the migrations at that commit.
+fn migrations(reference: &str, project: &Project) -> Result<Vec<Migration>, CliError> {
     let folder = project.migrations.canonicalize().map_err(|error| {
         CliError::failed(format!(
             "cannot read {}: {error}",
@@ -25,19 +46,11 @@ pub(super) fn findings(
     })?;
     let repository = Repository::of(&project.root)?;
     let base = repository.merge_base(reference)?;
-    let mut counts = BTreeMap::new();
     let Some(before) = repository.checkout(&base, &folder)? else {
-        return Ok(counts);
+        return Ok(Vec::new());
     };
     let within = repository.relative(&folder).unwrap_or_default();
-    let migrations = read_folder(&before.path().join(within))?;
-    if migrations.is_empty() {
-        return Ok(counts);
-    }
-    for finding in super::linted(&migrations, options)?.findings {
-        *counts.entry(key(&finding, &migrations)).or_default() += 1;
-    }
-    Ok(counts)
+    Ok(read_folder(&before.path().join(within))?)
 }
 
 /// Returns the findings that are not among the earlier ones.

@@ -1,8 +1,10 @@
 //! `bowline migrate plan`.
 
-mod effect;
+pub(in crate::commands) mod effect;
 mod live;
-mod measure;
+pub(in crate::commands) mod measure;
+
+use std::ops::Range;
 
 use clap::Args;
 use serde::Serialize;
@@ -73,15 +75,18 @@ struct Planned {
 
 /// A statement to run.
 #[derive(Serialize)]
-pub(super) struct PlannedStatement {
-    sql: String,
+pub(in crate::commands) struct PlannedStatement {
+    pub(in crate::commands) sql: String,
+    /// Its position in the file, in bytes.
+    #[serde(skip)]
+    pub(in crate::commands) span: Range<usize>,
     /// Whether it was measured. A statement that runs outside of transactions is measured only if
     /// it waits for other sessions.
     measured: bool,
     /// The rows of a batch, if it runs in batches, each in a transaction of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     batches: Option<u32>,
-    effects: Vec<Effect>,
+    pub(in crate::commands) effects: Vec<Effect>,
 }
 
 pub(super) fn run(
@@ -250,9 +255,23 @@ impl Planned {
     }
 }
 
+impl PlannedStatement {
+    fn new(sent: &Sent, effects: Vec<Effect>) -> Self {
+        Self {
+            sql: sent.sql.clone(),
+            span: sent.span.clone(),
+            measured: true,
+            batches: sent.batches,
+            effects,
+        }
+    }
+}
+
 /// A statement of a migration, as it will be sent.
 struct Sent {
     sql: String,
+    /// Its position in the file, in bytes.
+    span: Range<usize>,
     /// The rows of a batch, if it runs in batches.
     batches: Option<u32>,
 }
@@ -262,6 +281,7 @@ fn statements(migration: &Migration) -> Result<Vec<Sent>, CliError> {
     let mut backfills = step::backfills(&sql, migration).into_iter();
     let sent = bowline_sql::statements(&sql).map(|statement| Sent {
         sql: statement.text().to_owned(),
+        span: statement.start()..statement.start() + statement.text().len(),
         batches: backfills.next().map(|backfill| backfill.rows),
     });
     Ok(sent.collect())

@@ -161,14 +161,16 @@ fn code_that_cannot_be_read_is_a_note() {
     );
 }
 
+/// Returns a block of SQL of the guide.
+pub(super) fn block(text: &str, number: usize) -> String {
+    let block = text.split("```sql\n").nth(number).expect("a block");
+    block.split("```").next().expect("an end").to_owned()
+}
+
 #[test]
 fn the_examples_of_breaks_code_break_or_do_not() {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/lint.md");
     let page = std::fs::read_to_string(page).expect("the page");
-    let block = |text: &str, number: usize| {
-        let block = text.split("```sql\n").nth(number).expect("a block");
-        block.split("```").next().expect("an end").to_owned()
-    };
     let (_, base) = page.split_once("\n## The rules\n").expect("the rules");
     let (_, section) = page.split_once("\n### breaks-code\n").expect("the rule");
     for (example, found) in [(1, true), (2, false)] {

@@ -6,11 +6,14 @@ use serde::Serialize;
 
 /// The effect of a statement on one table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Effect {
+pub(in crate::commands) struct Effect {
     /// The name, with the schema unless it is `public`.
     pub relation: String,
     /// The strongest lock that the statement takes on it.
     pub lock: Lock,
+    /// Whether an earlier statement of the transaction has taken that lock.
+    #[serde(skip)]
+    pub is_held: bool,
     /// Who waits for that lock.
     pub blocks: Blocks,
     /// Whether its file is replaced: all rows are written anew, or removed.
@@ -27,7 +30,7 @@ pub(super) struct Effect {
 
 /// A lock on a table, by its name (PostgreSQL manual, 13.3.1). Stronger ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) enum Lock {
+pub(in crate::commands) enum Lock {
     #[serde(rename = "ACCESS SHARE")]
     AccessShare,
     #[serde(rename = "ROW SHARE")]
@@ -49,7 +52,7 @@ pub(super) enum Lock {
 /// The work of others that waits for a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Blocks {
+pub(in crate::commands) enum Blocks {
     Nothing,
     /// Only changes of the schema, and VACUUM.
     Ddl,
@@ -84,7 +87,7 @@ impl Lock {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(in crate::commands) fn name(self) -> &'static str {
         match self {
             Self::AccessShare => "ACCESS SHARE",
             Self::RowShare => "ROW SHARE",

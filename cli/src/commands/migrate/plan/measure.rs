@@ -60,7 +60,7 @@ pub(super) fn all(
     pending: &[&Migration],
     mut progress: impl FnMut(&str),
 ) -> Result<Vec<Planned>, CliError> {
-    let known: Vec<u32> = tables(throwaway.session()?)?.into_keys().collect();
+    let known = known(throwaway)?;
     let mut planned = Vec::new();
     for migration in pending {
         progress(&migration.name);
@@ -69,6 +69,20 @@ pub(super) fn all(
         planned.push(Planned::new(migration, measured));
     }
     Ok(planned)
+}
+
+/// Runs a migration, and measures each of its statements. Tables that it creates are left out.
+pub(in crate::commands) fn alone(
+    throwaway: &mut Throwaway,
+    migration: &Migration,
+) -> Result<Vec<PlannedStatement>, CliError> {
+    let known = known(throwaway)?;
+    one(throwaway, migration, &statements(migration)?, &known)
+}
+
+/// Returns the tables that are there.
+fn known(throwaway: &mut Throwaway) -> Result<Vec<u32>, CliError> {
+    Ok(tables(throwaway.session()?)?.into_keys().collect())
 }
 
 fn one(
@@ -81,15 +95,13 @@ fn one(
     for sent in statements {
         left_out.push(throwaway.leaves_out(&sent.sql)?);
     }
-    if let ([Sent { sql, batches: None }], [false]) = (statements, left_out.as_slice())
+    if let ([sent @ Sent { batches: None, .. }], [false]) = (statements, left_out.as_slice())
         && !migration.run_in_transaction
     {
-        let (measured, effects) = outside(throwaway, migration, sql, known)?;
+        let (measured, effects) = outside(throwaway, migration, &sent.sql, known)?;
         return Ok(vec![PlannedStatement {
-            sql: sql.clone(),
             measured,
-            batches: None,
-            effects,
+            ..PlannedStatement::new(sent, effects)
         }]);
     }
     let session = throwaway.session()?;
@@ -103,13 +115,12 @@ fn one(
         simple(session, "BEGIN", name)?;
     }
     let mut planned = Vec::new();
-    for (Sent { sql, batches }, is_left_out) in statements.iter().zip(left_out) {
+    for (sent, is_left_out) in statements.iter().zip(left_out) {
+        let sql = &sent.sql;
         if is_left_out {
             planned.push(PlannedStatement {
-                sql: sql.clone(),
                 measured: false,
-                batches: *batches,
-                effects: Vec::new(),
+                ..PlannedStatement::new(sent, Vec::new())
             });
             continue;
         }
@@ -121,12 +132,7 @@ fn one(
         let before = tables(session)?;
         simple(session, sql, name)?;
         let after = tables(session)?;
-        planned.push(PlannedStatement {
-            sql: sql.clone(),
-            measured: true,
-            batches: *batches,
-            effects: effects(&before, &after, known),
-        });
+        planned.push(PlannedStatement::new(sent, effects(&before, &after, known)));
         if is_alone {
             simple(session, "COMMIT", name)?;
         }
@@ -178,6 +184,7 @@ fn effects(before: &Tables, after: &Tables, known: &[u32]) -> Vec<Effect> {
             effects.push(Effect {
                 relation: was.name.clone(),
                 lock,
+                is_held: !is_stronger,
                 blocks: lock.blocks(),
                 rewrites,
                 scans,
