@@ -113,8 +113,11 @@ impl Measured {
 
 impl Measurement {
     fn finding(&self) -> Option<Finding> {
-        // TRUNCATE replaces the file by an empty one, which takes no time.
-        let rewrites = |effect: &&Effect| effect.rewrites && !self.is_truncate;
+        // TRUNCATE replaces the file by an empty one, and builds its indexes, which takes no time.
+        if self.is_truncate {
+            return None;
+        }
+        let rewrites = |effect: &&Effect| effect.rewrites;
         let scans = |effect: &&Effect| effect.scans && waits(effect.blocks).is_some();
         let rewritten: Vec<&Effect> = self.effects.iter().filter(rewrites).collect();
         let scanned: Vec<&Effect> = self.effects.iter().filter(scans).collect();
