@@ -8,6 +8,7 @@ use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::memo::Memo;
+use super::nulls::OuterJoin;
 use super::objects::{Objects, Used};
 use super::scope::{RelationColumn, Scope, Table, TableColumn};
 use super::shards::Noted;
@@ -50,6 +51,7 @@ pub(super) struct Analyzer<'a> {
     pub(super) edits: Vec<Replaced>,
     /// The number of outer joins so far.
     pub(super) joins: usize,
+    pub(super) outer_joins: Vec<OuterJoin>,
     /// The WITH clauses that were read already. That of a set operation is in the syntax tree of
     /// its first part, where it must not be read again.
     pub(super) shared_with: Vec<Span>,
@@ -119,6 +121,7 @@ impl<'a> Analyzer<'a> {
             late: None,
             edits: Vec::new(),
             joins: 0,
+            outer_joins: Vec::new(),
             shared_with: Vec::new(),
             depth: 0,
             objects: None,

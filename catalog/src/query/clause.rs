@@ -1,9 +1,10 @@
-//! The clauses after FROM: ORDER BY, GROUP BY, DISTINCT, LIMIT, locks.
+//! The clauses after FROM: ORDER BY, GROUP BY, DISTINCT, LIMIT.
 
 use super::analyzer::{Analyzer, Result};
-use super::expr::{Expr, Kind, TableId};
+use super::expr::{Expr, Kind};
 use super::fault::Fault;
 use super::indexes::SortKey;
+use super::options::option;
 use super::raw::span_of;
 use super::scope::Output;
 use super::types;
@@ -68,21 +69,10 @@ impl Analyzer<'_> {
         columns_first: bool,
     ) -> Result<Option<usize>> {
         let span = span_of(key);
-        let constant = constant(key);
+        if let Some(at) = numbered(key, outputs.len(), clause)? {
+            return Ok(Some(at));
+        }
         match seen(key.kind()) {
-            _ if constant.is_some() => {
-                let written = constant.unwrap_or_default();
-                let Ok(number) = written.parse::<i32>() else {
-                    let message = format!("non-integer constant in {clause}");
-                    return Err(Fault::error("42601", span, message));
-                };
-                let number = usize::try_from(number).unwrap_or(0);
-                if number == 0 || number > outputs.len() {
-                    let message = format!("{clause} position {number} is not in select list");
-                    return Err(Fault::error("42P10", span, message));
-                }
-                Ok(Some(number - 1))
-            }
             K::NAME_REF => {
                 let wanted = name(key);
                 if columns_first && self.has_column(&wanted) {
@@ -255,18 +245,18 @@ impl Analyzer<'_> {
     /// Reads LIMIT, OFFSET and FETCH.
     pub(super) fn limit(&mut self, node: &SyntaxNode) -> Result<Limit> {
         let mut limit = Limit::default();
-        if let Some(clause) = child(node, K::OFFSET_CLAUSE)
+        if let Some(clause) = option(node, K::OFFSET_CLAUSE)
             && let Some(value) = clause.children().next()
         {
             limit.has_offset = true;
             self.limit_value(&value, "OFFSET")?;
         }
-        if let Some(clause) = child(node, K::LIMIT_CLAUSE)
+        if let Some(clause) = option(node, K::LIMIT_CLAUSE)
             && let Some(value) = clause.children().find(|part| part.kind() != K::ALL)
         {
             limit.count = Some(self.limit_value(&value, "LIMIT")?);
         }
-        if let Some(clause) = child(node, K::FETCH_CLAUSE) {
+        if let Some(clause) = option(node, K::FETCH_CLAUSE) {
             let is_count = |kind| !matches!(kind, K::FETCH_ONLY | K::WITH_TIES);
             limit.has_ties = has(&clause, K::WITH_TIES);
             match clause.children().find(|part| is_count(part.kind())) {
@@ -290,54 +280,6 @@ impl Analyzer<'_> {
         self.check_no_columns(&value, clause)?;
         Ok(number)
     }
-
-    pub(super) fn locks(
-        &mut self,
-        node: &SyntaxNode,
-        tables: &[TableId],
-        unlockable: Option<&'static str>,
-    ) -> Result<()> {
-        for lock in children(node, K::LOCKING_CLAUSE) {
-            if has(&lock, K::SKIP_LOCKED) {
-                for table in tables {
-                    self.tables[table.0].has_row = false;
-                }
-            }
-            let span = span_of(&lock);
-            let strength = strength_of(&lock);
-            let of: Vec<SyntaxNode> = child(&lock, K::LOCKING_OF)
-                .iter()
-                .flat_map(SyntaxNode::children)
-                .collect();
-            let names: Vec<String> = of.iter().map(name).collect();
-            let locked = self.scope().items.iter().filter(|item| {
-                names.is_empty() || item.alias.as_ref().is_some_and(|it| names.contains(it))
-            });
-            let locked: Vec<TableId> = locked.filter_map(|item| item.table).collect();
-            let within = locked
-                .into_iter()
-                .find_map(|table| self.table(table).unlockable);
-            if let Some(clause) = unlockable.or(within) {
-                let message = format!("{strength} is not allowed with {clause}");
-                return Err(Fault::error("0A000", span, message));
-            }
-            for wanted in of {
-                let wanted_name = name(&wanted);
-                let is_there = self
-                    .scope()
-                    .items
-                    .iter()
-                    .any(|item| item.alias.as_ref() == Some(&wanted_name));
-                if !is_there {
-                    let message = format!(
-                        "relation \"{wanted_name}\" in {strength} clause not found in FROM clause"
-                    );
-                    return Err(Fault::error("42P01", span_of(&wanted), message));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Returns true if an expression contains a query. Two queries are never known to be equal.
@@ -348,6 +290,26 @@ fn has_query(value: &Expr) -> bool {
 fn unordered(span: super::expr::Span) -> Fault {
     let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
     Fault::error("42P10", span, message)
+}
+
+/// Returns the index of the result column that a key names by its number; `None` for a key that is
+/// no constant.
+pub(super) fn numbered(key: &SyntaxNode, count: usize, clause: &str) -> Result<Option<usize>> {
+    let Some(written) = constant(key) else {
+        return Ok(None);
+    };
+    let Ok(number) = written.parse::<i32>() else {
+        let message = format!("non-integer constant in {clause}");
+        return Err(Fault::error("42601", span_of(key), message));
+    };
+    let at = usize::try_from(number)
+        .ok()
+        .and_then(|it| it.checked_sub(1));
+    if at.is_none_or(|at| at >= count) {
+        let message = format!("{clause} position {number} is not in select list");
+        return Err(Fault::error("42P10", span_of(key), message));
+    }
+    Ok(at)
 }
 
 /// LIMIT and OFFSET.
@@ -383,22 +345,9 @@ impl Limit {
     }
 }
 
-/// Returns the words of a locking clause: `FOR NO KEY UPDATE`.
-fn strength_of(lock: &SyntaxNode) -> &'static str {
-    if has(lock, K::FOR_NO_KEY_UPDATE) {
-        "FOR NO KEY UPDATE"
-    } else if has(lock, K::FOR_KEY_SHARE) {
-        "FOR KEY SHARE"
-    } else if has(lock, K::FOR_SHARE) {
-        "FOR SHARE"
-    } else {
-        "FOR UPDATE"
-    }
-}
-
 /// Returns the constant that a key is: a literal, which can be within brackets, or the negative of
 /// a number. To PostgreSQL these are one constant (`doNegate` in `gram.y`).
-pub(super) fn constant(key: &SyntaxNode) -> Option<String> {
+fn constant(key: &SyntaxNode) -> Option<String> {
     if seen(key.kind()) == K::LITERAL {
         let written = text(key);
         return super::raw::parameter(&written).is_none().then_some(written);

@@ -168,7 +168,7 @@ impl Analyzer<'_> {
         Table {
             is_single: analyzed.is_single,
             has_row: analyzed.has_row,
-            unlockable: analyzed.unlockable,
+            reach: analyzed.reach,
             ..Table::of_records(columns, depth)
         }
     }
@@ -226,7 +226,10 @@ impl Analyzer<'_> {
         schema: Option<String>,
         table: Table,
     ) -> Joined {
-        let id = self.add_table(table);
+        let id = self.add_table(Table {
+            alias: alias.clone(),
+            ..table
+        });
         let value = |at: usize, column: &TableColumn| {
             Expr::new(
                 column.ty,

@@ -4,6 +4,7 @@ use super::alias::quoted;
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
+use super::nulls::OuterJoin;
 use super::raw::span_of;
 use super::scope::{Item, Joined, StarColumn};
 use crate::replay::syntax::tree::{child, child_name, child_names, has, seen};
@@ -143,6 +144,7 @@ impl Analyzer<'_> {
             JoinKind::Right => left.tables.clone(),
             JoinKind::Full => Vec::new(),
         };
+        let mut conditions = Vec::new();
         let mut shared = Vec::new();
         let mut using_alias = None;
         if has(join, K::NATURAL_KW) {
@@ -172,6 +174,7 @@ impl Analyzer<'_> {
                     {
                         self.narrow(&value, &narrowed);
                         self.bind(&value, &narrowed);
+                        conditions.push(value);
                     }
                     self.scope().items = joined.items.clone();
                     if let Some(condition) = condition {
@@ -193,7 +196,8 @@ impl Analyzer<'_> {
             _ => {}
         }
         if !shared.is_empty() || using_alias.is_some() {
-            joined = self.merge(join, kind, left.clone(), right.clone(), &shared, &narrowed)?;
+            let sides = (left.clone(), right.clone());
+            joined = self.merge(join, kind, sides, &shared, &narrowed, &mut conditions)?;
             if let Some(alias) = using_alias {
                 let columns = joined.star.iter().take(shared.len());
                 joined.items.push(Item {
@@ -218,6 +222,13 @@ impl Analyzer<'_> {
         };
         for side in nulled {
             self.joins += 1;
+            if kind != JoinKind::Full && !side.is_empty() && !conditions.is_empty() {
+                self.outer_joins.push(OuterJoin {
+                    number: self.joins,
+                    conditions: std::mem::take(&mut conditions),
+                    tables: joined.tables.clone(),
+                });
+            }
             for table in side {
                 self.tables[table.0].nulled_by.push(self.joins);
             }
@@ -234,10 +245,10 @@ impl Analyzer<'_> {
         &mut self,
         join: &SyntaxNode,
         kind: JoinKind,
-        left: Joined,
-        right: Joined,
+        (left, right): (Joined, Joined),
         shared: &[String],
         narrowed: &[TableId],
+        conditions: &mut Vec<Expr>,
     ) -> Result<Joined> {
         let span = span_of(join);
         let mut star = Vec::new();
@@ -269,6 +280,7 @@ impl Analyzer<'_> {
             let equal = self.operate("=", vec![one.clone(), other.clone()], span.clone())?;
             self.narrow(&equal, narrowed);
             self.bind(&equal, narrowed);
+            conditions.push(equal);
         }
         for (name, one, other) in pairs {
             let common = self.common(&[&one, &other], "JOIN/USING")?;

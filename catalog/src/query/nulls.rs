@@ -6,6 +6,32 @@ use super::expr::{Expr, Kind, Nulls, TableId, Truth, Use};
 /// Columns that are not NULL.
 type Known = Vec<(TableId, usize)>;
 
+/// A LEFT or RIGHT JOIN.
+#[derive(Debug, Clone)]
+pub(super) struct OuterJoin {
+    /// Its number in `nulled_by`.
+    pub(super) number: usize,
+    pub(super) conditions: Vec<Expr>,
+    /// The tables of both sides.
+    pub(super) tables: Vec<TableId>,
+}
+
+/// In place of a column: the table has a row, whichever of its columns are NULL.
+const ROW: usize = usize::MAX;
+
+/// Returns what two lists have in common. Two different columns of a table show that it has a row.
+fn common_of(one: Known, other: &Known) -> Known {
+    let mut common = Vec::new();
+    for (table, column) in one {
+        if other.contains(&(table, column)) {
+            common.push((table, column));
+        } else if other.iter().any(|(it, _)| *it == table) {
+            common.push((table, ROW));
+        }
+    }
+    common
+}
+
 impl Analyzer<'_> {
     /// Returns true if a value can be NULL.
     pub(super) fn nullable(&self, value: &Expr) -> bool {
@@ -81,18 +107,29 @@ impl Analyzer<'_> {
     /// Uses a condition that holds for all rows: columns that it excludes from being NULL are not
     /// NULL.
     pub(super) fn narrow(&mut self, condition: &Expr, tables: &[TableId]) {
+        self.note_reduced(condition, tables);
         let mut found = Vec::new();
         self.if_true(condition, &mut found);
         for (table, column) in found {
             if tables.contains(&table) {
                 let table = &mut self.tables[table.0];
-                table.columns[column].nullable = false;
+                if let Some(column) = table.columns.get_mut(column) {
+                    column.nullable = false;
+                }
                 // The column has a value, so the outer joins of the table have found a row.
                 let joins = std::mem::take(&mut table.nulled_by);
                 for other in tables {
                     self.tables[other.0]
                         .nulled_by
                         .retain(|join| !joins.contains(join));
+                }
+                // The condition of such a join now holds for all rows.
+                let is_inner = |it: &mut OuterJoin| joins.contains(&it.number);
+                let inner: Vec<OuterJoin> = self.outer_joins.extract_if(.., is_inner).collect();
+                for join in inner {
+                    for condition in &join.conditions {
+                        self.narrow(condition, &join.tables);
+                    }
                 }
             }
         }
@@ -125,13 +162,16 @@ impl Analyzer<'_> {
                 self.if_not_null(value, known);
             }
             Kind::AnyOf {
-                left,
-                array,
-                all: false,
-                ..
+                left, array, all, ..
             } => {
-                self.if_not_null(left, known);
-                self.if_not_null(array, known);
+                // ALL of no elements is true, whatever the value.
+                let has_element = matches!(&array.kind, Kind::Array(all) if !all.is_empty());
+                if !all || has_element {
+                    self.if_not_null(left, known);
+                }
+                if !all {
+                    self.if_not_null(array, known);
+                }
             }
             Kind::Query(query) if query.how == Use::Any => {
                 query
@@ -192,14 +232,14 @@ impl Analyzer<'_> {
             add(self, part, &mut found);
             common = Some(match common {
                 None => found,
-                Some(common) => common.into_iter().filter(|it| found.contains(it)).collect(),
+                Some(common) => common_of(common, &found),
             });
         }
         known.extend(common.unwrap_or_default());
     }
 
     /// Adds the columns that are not NULL if a value is not.
-    fn if_not_null(&self, value: &Expr, known: &mut Known) {
+    pub(super) fn if_not_null(&self, value: &Expr, known: &mut Known) {
         match &value.kind {
             Kind::Var { table, column } => known.push((*table, *column)),
             Kind::Call(call)

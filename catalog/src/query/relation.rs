@@ -6,6 +6,7 @@ use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
 use super::form::Form;
+use super::locks::{Reach, Source};
 use super::raw::span_of;
 use super::scope::{Table, TableColumn};
 use super::types;
@@ -47,6 +48,7 @@ impl Analyzer<'_> {
                 is_single: common.is_single,
                 has_row: common.has_row,
                 is_self: common.is_self,
+                source: Source::With,
                 ..Table::of_records(common.columns.clone(), depth)
             };
             return Ok((only.clone(), None, table));
@@ -74,6 +76,7 @@ impl Analyzer<'_> {
         if self.objects.is_some() {
             self.used.relations.insert(found.clone());
         }
+        let reach = self.reach_of_relation(relation);
         let table = Table {
             relation: Some(found.clone()),
             columns: self.columns_of(relation, is_only).to_vec(),
@@ -85,9 +88,28 @@ impl Analyzer<'_> {
             depth,
             is_value: false,
             is_self: false,
-            unlockable: None,
+            reach,
+            source: Source::Relation,
+            alias: None,
+            may_be_reduced: false,
         };
         Ok((found.name, Some(found.schema), table))
+    }
+
+    /// Returns what a lock on the rows of a relation reaches.
+    fn reach_of_relation(&mut self, relation: &Relation) -> Reach {
+        let name = &relation.name;
+        match relation.kind {
+            RelationKind::View if self.objects.is_none() => {
+                let view = self.view(name);
+                view.map(|view| view.reach.clone()).unwrap_or_default()
+            }
+            RelationKind::MaterializedView => Reach {
+                unlocked: Some(format!("materialized view \"{}\"", name.name)),
+                ..Reach::table()
+            },
+            _ => Reach::table(),
+        }
     }
 
     /// Returns the columns of a relation.
@@ -243,7 +265,13 @@ impl Analyzer<'_> {
             depth,
             is_value: false,
             is_self: false,
-            unlockable: None,
+            reach: Reach {
+                unlocked: Some(format!("sequence \"{}\"", name.name)),
+                ..Reach::table()
+            },
+            source: Source::Relation,
+            alias: None,
+            may_be_reduced: false,
         };
         Some((name.name.clone(), Some(name.schema.clone()), table))
     }
@@ -288,7 +316,11 @@ impl Analyzer<'_> {
                 })),
             });
         }
-        let table = Table::of_records(columns, depth);
+        let table = Table {
+            source: Source::Relation,
+            reach: Reach::table(),
+            ..Table::of_records(columns, depth)
+        };
         Some((last.clone(), Some(found.schema.to_owned()), table))
     }
 }

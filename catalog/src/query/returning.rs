@@ -1,6 +1,7 @@
 //! RETURNING.
 
 use super::analyzer::{Analyzer, Result};
+use super::locks::Reach;
 use super::raw::span_of;
 use super::scope::{Analyzed, Item};
 use super::target::Target;
@@ -58,7 +59,7 @@ impl Analyzer<'_> {
             has_row,
             outer: Vec::new(),
             has_no_result: true,
-            unlockable: None,
+            reach: Reach::default(),
         };
         let Some(clause) = child(node, K::RETURNING_CLAUSE) else {
             return Ok(analyzed);

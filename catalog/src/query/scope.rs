@@ -8,6 +8,7 @@ use super::composite::Composite;
 use super::expr::{Expr, Span, TableId};
 use super::form::Form;
 use super::indexes::SortKey;
+use super::locks::{Reach, Source};
 use super::types::{self, TypeId};
 
 /// A column of a relation. Values that come from it share it.
@@ -32,8 +33,13 @@ pub(super) struct Table {
     pub(super) is_only: bool,
     /// The depth of the query that reads it.
     pub(super) depth: usize,
-    /// The clause of a subquery that keeps its rows from being locked.
-    pub(super) unlockable: Option<&'static str>,
+    /// What a lock on its rows reaches.
+    pub(super) reach: Reach,
+    pub(super) source: Source,
+    /// The name that OF of a lock uses.
+    pub(super) alias: Option<String>,
+    /// True if a condition may keep its rows from missing, and only the planner knows.
+    pub(super) may_be_reduced: bool,
     /// True for the table that a recursive term reads from itself.
     pub(super) is_self: bool,
     /// True for a function that returns single values: its row is the value.
@@ -156,8 +162,8 @@ pub(super) struct Analyzed {
     pub(super) outer: Vec<(usize, Expr)>,
     /// True for a statement that returns no rows.
     pub(super) has_no_result: bool,
-    /// The clause that keeps its rows from being locked.
-    pub(super) unlockable: Option<&'static str>,
+    /// What a lock on its rows reaches.
+    pub(super) reach: Reach,
 }
 
 #[derive(Debug, Clone)]
@@ -199,7 +205,10 @@ impl Table {
             has_row: false,
             is_only: false,
             depth,
-            unlockable: None,
+            reach: Reach::default(),
+            source: Source::default(),
+            alias: None,
+            may_be_reduced: false,
             is_self: false,
             is_value: false,
         }

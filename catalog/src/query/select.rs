@@ -9,6 +9,7 @@ use super::analyzer::{Analyzer, Result};
 use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
+use super::options::option;
 use super::raw::span_of;
 use super::scope::{Analyzed, Output, ResultColumn, Scope, StarColumn};
 use super::types;
@@ -55,12 +56,7 @@ impl Analyzer<'_> {
                 let inner = node.children().find(is_query_node);
                 let inner = inner
                     .ok_or_else(|| Fault::refused(span_of(node), "the query is incomplete"))?;
-                let mut analyzed = self.query(&inner, open)?;
-                let columns = analyzed.columns.clone();
-                self.order_results(node, &columns)?;
-                let limit = self.limit(node)?;
-                limit.apply(&mut analyzed.is_single, &mut analyzed.has_row);
-                Ok(analyzed)
+                self.query(&inner, open)
             }
             K::VALUES => self.values(node),
             K::TABLE => self.whole_table(node),
@@ -110,7 +106,7 @@ impl Analyzer<'_> {
             self.note_unknown(&clause);
         }
         let mut sorted = Vec::new();
-        if let Some(order) = child(node, K::ORDER_BY_CLAUSE) {
+        if let Some(order) = option(node, K::ORDER_BY_CLAUSE) {
             let keys = self.order_by(&order, &mut outputs);
             sorted = self.tolerate(keys)?.unwrap_or_default();
             self.note_unknown(&order);
@@ -141,9 +137,6 @@ impl Analyzer<'_> {
         }
         let unlockable = self.unlockable(node, distinct.is_some());
         self.locks(node, &tables, unlockable)?;
-        // A lock reaches into the subqueries of a subquery.
-        let nested = tables.iter().find_map(|it| self.table(*it).unlockable);
-        let unlockable = unlockable.or(nested);
         let group_clause = child(node, K::GROUP_BY_CLAUSE);
         self.scope().has_sets = has_sets;
         let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
@@ -166,7 +159,7 @@ impl Analyzer<'_> {
             .iter()
             .map(|output| has_set(&output.value))
             .collect();
-        let mut columns = Vec::new();
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
         for output in outputs {
             let mut column = self.result_column(output);
             if has_sets
@@ -175,7 +168,9 @@ impl Analyzer<'_> {
                 column.0.nullable = true;
             }
             columns.push(column.0);
+            values.push(column.1);
         }
+        let reach = self.reach_of(node, &tables, unlockable, &values);
         // Shorter sets are filled with NULL.
         if sets.iter().filter(|has_set| **has_set).count() > 1 {
             for (column, _) in columns
@@ -203,7 +198,7 @@ impl Analyzer<'_> {
             has_row,
             outer: Vec::new(),
             has_no_result: false,
-            unlockable,
+            reach,
         })
     }
 
@@ -269,6 +264,7 @@ impl Analyzer<'_> {
             && self.objects.is_none()
         {
             self.narrow(&value, tables);
+            self.note_constant(&value, tables);
             self.bind(&value, tables);
         }
         self.note_unknown(clause);

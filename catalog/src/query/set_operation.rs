@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use super::analyzer::{Analyzer, Result};
-use super::clause::constant;
+use super::clause::numbered;
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
+use super::locks::{Reach, check_part};
+use super::options::option;
 use super::raw::span_of;
 use super::scope::{Analyzed, ResultColumn};
 use super::types;
@@ -19,30 +21,16 @@ impl Analyzer<'_> {
         node: &SyntaxNode,
         columns: &[ResultColumn],
     ) -> Result<()> {
-        let list = child(node, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
+        let list = option(node, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
         for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
             let Some(value) = key.children().next() else {
                 continue;
             };
             let span = span_of(&value);
-            let constant = constant(&value);
-            let found = match seen(value.kind()) {
-                _ if constant.is_some() => {
-                    let written = constant.unwrap_or_default();
-                    let Ok(number) = written.parse::<i32>() else {
-                        let message = "non-integer constant in ORDER BY";
-                        return Err(Fault::error("42601", span, message));
-                    };
-                    let at = usize::try_from(number).ok();
-                    let at = at.and_then(|at| at.checked_sub(1));
-                    let at = at.and_then(|at| columns.get(at));
-                    if at.is_none() {
-                        let message = format!("ORDER BY position {number} is not in select list");
-                        return Err(Fault::error("42P10", span, message));
-                    }
-                    at
-                }
-                K::NAME_REF => {
+            let number = numbered(&value, columns.len(), "ORDER BY")?;
+            let found = match (number, seen(value.kind())) {
+                (Some(at), _) => columns.get(at),
+                (None, K::NAME_REF) => {
                     let wanted = name(&value);
                     let mut named = columns.iter().filter(|column| column.name == wanted);
                     let Some(first) = named.next() else {
@@ -55,12 +43,12 @@ impl Analyzer<'_> {
                     }
                     Some(first)
                 }
-                _ if node.kind() == K::COMPOUND_SELECT => {
+                (None, _) if node.kind() == K::COMPOUND_SELECT => {
                     let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";
                     return Err(Fault::error("0A000", span, message)
                         .hint("only the names and numbers of results can be used here"));
                 }
-                _ => {
+                (None, _) => {
                     let why = "ORDER BY with an expression is not inferred for this query";
                     return Err(Fault::refused(span, why)
                         .hint("order by the name or number of a result column"));
@@ -75,6 +63,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn compound(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
+        check_part(node)?;
         let mut parts = Vec::new();
         set_parts(node, &mut parts);
         let mut parts = parts.into_iter().peekable();
@@ -113,6 +102,7 @@ impl Analyzer<'_> {
             _ => Err(Fault::refused(span_of(node), "the query is incomplete")),
         };
         let first = leaf(parts)?;
+        check_part(&first)?;
         let mut left = self.query(&first, true)?;
         while let Some(SetPart::Operation(operation)) = parts.peek() {
             if operation.kind() != K::INTERSECT {
@@ -121,6 +111,7 @@ impl Analyzer<'_> {
             let operation = operation.clone();
             parts.next();
             let right = leaf(parts)?;
+            check_part(&right)?;
             let right = self.query(&right, true)?;
             left = self.combine(&operation, left, right)?;
         }
@@ -203,7 +194,7 @@ impl Analyzer<'_> {
             has_row,
             outer: Vec::new(),
             has_no_result: false,
-            unlockable: Some("UNION/INTERSECT/EXCEPT"),
+            reach: Reach::set_operation(),
         })
     }
 }

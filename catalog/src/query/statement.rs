@@ -9,7 +9,9 @@ use super::analyzer::{Analyzer, Origin, Result};
 use super::composite::Replaced;
 use super::fault::Fault;
 use super::function::Arguments;
+use super::locks::Reach;
 use super::memo::Memo;
+use super::options::check_options;
 use super::raw::{parameter, span_of, syntax_error};
 use super::scope::{Analyzed, TableColumn};
 use super::types;
@@ -94,6 +96,7 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
             Fault::error("42601", span_of(&second), message).hint("write each statement by itself")
         );
     }
+    check_options(&statement)?;
     Ok(statement)
 }
 
@@ -134,7 +137,7 @@ fn command(node: &SyntaxNode) -> Result<Analyzed> {
         has_row: false,
         outer: Vec::new(),
         has_no_result: true,
-        unlockable: None,
+        reach: Reach::default(),
     })
 }
 
@@ -195,7 +198,7 @@ impl Analyzer<'_> {
             .collect();
         Ok(Analyzed {
             has_no_result: columns.is_empty(),
-            unlockable: None,
+            reach: Reach::default(),
             columns,
             is_single: true,
             has_row: true,

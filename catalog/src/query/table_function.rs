@@ -4,6 +4,7 @@ use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind, Nulls, Span};
 use super::fault::Fault;
 use super::form::Form;
+use super::locks::{Reach, Source};
 use super::scope::{Joined, Table, TableColumn};
 use super::types;
 use crate::replay::syntax::tree::{child, child_name, children, has, name, seen, text};
@@ -115,7 +116,10 @@ impl Analyzer<'_> {
             relation: None,
             is_value: is_value && columns.len() == 1,
             is_self: false,
-            unlockable: None,
+            reach: Reach::default(),
+            source: Source::Function,
+            alias: None,
+            may_be_reduced: false,
             columns,
             row,
             nulled_by: Vec::new(),
@@ -258,7 +262,10 @@ impl Analyzer<'_> {
             _ => "xmltable",
         };
         let depth = self.scopes.len().saturating_sub(1);
-        let table = Table::of_records(columns, depth);
+        let table = Table {
+            source: Source::TableFunction,
+            ..Table::of_records(columns, depth)
+        };
         self.finish(node, Some(alias.to_owned()), None, table)
     }
 

@@ -4,6 +4,7 @@ use super::analyzer::{Analyzer, Result};
 use super::composite::Replaced;
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
+use super::locks::check_values;
 use super::raw::span_of;
 use super::scope::{Analyzed, Output, ResultColumn};
 use super::types;
@@ -47,6 +48,8 @@ impl Analyzer<'_> {
         }
         self.order_results(node, &columns)?;
         let limit = self.limit(node)?;
+        check_values(node)?;
+        let reach = self.reach_of(node, &[], None, &[]);
         let (mut is_single, mut has_row) = (count == 1, count > 0);
         limit.apply(&mut is_single, &mut has_row);
         Ok(Analyzed {
@@ -55,7 +58,7 @@ impl Analyzer<'_> {
             has_row,
             outer: Vec::new(),
             has_no_result: false,
-            unlockable: None,
+            reach,
         })
     }
 
@@ -147,6 +150,9 @@ impl Analyzer<'_> {
         }
         self.order_results(node, &columns)?;
         let limit = self.limit(node)?;
+        self.locks(node, &joined.tables, None)?;
+        let values: Vec<Expr> = joined.star.iter().map(|it| it.value.clone()).collect();
+        let reach = self.reach_of(node, &joined.tables, None, &values);
         let (mut is_single, mut has_row) = (false, false);
         limit.apply(&mut is_single, &mut has_row);
         Ok(Analyzed {
@@ -155,7 +161,7 @@ impl Analyzer<'_> {
             has_row,
             outer: Vec::new(),
             has_no_result: false,
-            unlockable: None,
+            reach,
         })
     }
 }

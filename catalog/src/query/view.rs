@@ -7,6 +7,7 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::Analyzer;
+use super::locks::Reach;
 use super::memo::Memo;
 use crate::replay::syntax::parse::parse;
 use crate::replay::syntax::tree::{has, statements};
@@ -19,6 +20,8 @@ pub(super) struct View {
     /// True if its rows are not those of one table, by DISTINCT, aggregates, window functions or
     /// functions that return sets.
     pub(super) combines_rows: bool,
+    /// What a lock on its rows reaches.
+    pub(super) reach: Reach,
 }
 
 /// A column of a view or materialized view, as its query makes it.
@@ -98,7 +101,8 @@ impl Analyzer<'_> {
         is_same.then(|| {
             Rc::new(View {
                 columns: columns.collect(),
-                combines_rows: analyzed.unlockable.is_some(),
+                combines_rows: analyzed.reach.clause.is_some(),
+                reach: analyzed.reach,
             })
         })
     }

@@ -4,6 +4,8 @@ use super::analyzer::{Analyzer, Result};
 use super::expr::Span;
 use super::fault::Fault;
 use super::form::Form;
+use super::locks::check_part;
+use super::options::option;
 use super::raw::span_of;
 use super::scope::{Analyzed, Common, ResultColumn, Scope, TableColumn};
 use super::set_operation::{SetPart, set_parts};
@@ -147,13 +149,15 @@ impl Analyzer<'_> {
             let inner = whole.children().find(|part| is_query(part.kind()));
             whole = inner.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
         }
-        for part in whole.children() {
-            let word = match part.kind() {
-                K::ORDER_BY_CLAUSE => "ORDER BY",
-                K::OFFSET_CLAUSE => "OFFSET",
-                K::LIMIT_CLAUSE | K::FETCH_CLAUSE => "LIMIT",
-                K::LOCKING_CLAUSE => "FOR UPDATE/SHARE",
-                _ => continue,
+        for (kind, word) in [
+            (K::ORDER_BY_CLAUSE, "ORDER BY"),
+            (K::OFFSET_CLAUSE, "OFFSET"),
+            (K::LIMIT_CLAUSE, "LIMIT"),
+            (K::FETCH_CLAUSE, "LIMIT"),
+            (K::LOCKING_CLAUSE, "FOR UPDATE/SHARE"),
+        ] {
+            let Some(part) = option(&whole, kind) else {
+                continue;
             };
             let message = format!("{word} in a recursive query is not implemented");
             return Err(Fault::error("0A000", span_of(&part), message));
@@ -238,7 +242,7 @@ impl Analyzer<'_> {
             common.has_row = false;
             common.is_self = true;
             self.scope().common.push(common);
-            let right = self.query(second, true);
+            let right = check_part(second).and_then(|()| self.query(second, true));
             self.scope().common.pop();
             let right = right?;
             let before: Vec<bool> = left.columns.iter().map(|column| column.nullable).collect();

@@ -104,11 +104,21 @@ pub(super) fn judge(
             (None, _) => Verdict::Refused(fault),
             (Some(ours), Err(refusal)) if is_same(ours, &refusal, server.version) => Verdict::Error,
             (Some(ours), Err(refusal)) => differing("code", &format!("{ours}: {fault}"), &refusal),
+            (Some(ours), Ok(described)) if is_unplanned(server, sql, &described, ours) => {
+                Verdict::Error
+            }
             (Some(ours), Ok(_)) => {
                 Verdict::wrong("error", format!("{ours}: {fault}, the server accepts it"))
             }
         }),
     }
+}
+
+/// Returns true if the server refuses to plan or to run a statement as the checker refuses it.
+fn is_unplanned(server: &mut Server, sql: &str, described: &Statement, ours: &str) -> bool {
+    let planned = server.plan(sql, described.parameters.len());
+    // A literal that is wrong is found first.
+    planned.is_err_and(|refusal| refusal.code == ours || refusal.code.starts_with("22"))
 }
 
 /// Returns true if the server refuses a statement as the checker does.

@@ -38,6 +38,8 @@ impl Server {
             .simple(&format!("CREATE DATABASE {database}"))
             .expect("a database");
         let mut wire = Wire::connect(&server.socket(), &database);
+        wire.simple("SET plan_cache_mode = force_generic_plan")
+            .expect("a setting");
         let version = wire
             .simple("SELECT current_setting('server_version_num')::int / 10000")
             .expect("a version");
@@ -78,6 +80,26 @@ impl Server {
 
     pub(super) fn describe(&mut self, sql: &str) -> Result<Statement, Refusal> {
         describe(&mut self.wire, &self.types, sql)
+    }
+
+    /// Plans a statement with NULL for each parameter, and starts to run it as EXPLAIN does.
+    pub(super) fn plan(&mut self, sql: &str, parameters: usize) -> Result<(), Refusal> {
+        let nulls = vec!["NULL"; parameters].join(", ");
+        let given = if parameters == 0 {
+            String::new()
+        } else {
+            format!("({nulls})")
+        };
+        if self
+            .wire
+            .simple(&format!("PREPARE planned AS {sql}"))
+            .is_err()
+        {
+            return Ok(());
+        }
+        let planned = self.wire.simple(&format!("EXPLAIN EXECUTE planned{given}"));
+        self.wire.simple("DEALLOCATE planned")?;
+        planned.map(|_| ())
     }
 
     pub(super) fn rows(&mut self, sql: &str) -> Rows {
