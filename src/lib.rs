@@ -25,7 +25,7 @@
 //! | `metrics` | counters and histograms, by the facade `metrics` |
 //! | `tokio` | the database from asynchronous code: `AsyncDatabase` |
 //! | `uuid`, `numeric`, `network-address` | columns of these types (inet, cidr), by diesel's features of the same names |
-//! | `jiff`, `rust-decimal`, `pgvector` | columns with types of these crates, by settings of `bowline.toml` |
+//! | `jiff`, `rust-decimal`, `pgvector`, `postgis` | columns with types of these crates, by settings of `bowline.toml` |
 
 // Generated code uses paths that begin with `bowline::`, here as in every other crate.
 extern crate self as bowline;

@@ -8,6 +8,8 @@ pub mod jiff;
 pub mod json;
 mod newtype;
 mod pg_enum;
+#[cfg(feature = "postgis")]
+pub mod postgis;
 pub(crate) mod range;
 #[cfg(any(feature = "jiff", feature = "rust-decimal"))]
 #[doc(hidden)]

@@ -72,7 +72,8 @@ pub struct DataType {
     pub name: Name,
     /// The type modifiers: `[30]` for `varchar(30)`, `[10, 2]` for `numeric(10, 2)`.
     pub modifiers: Vec<i32>,
-    /// The fields of an interval: `day to second` for `interval day to second`.
+    /// The fields of an interval: `day to second` for `interval day to second`. The kind of a
+    /// geometry of PostGIS: `PointZ` for `geometry(PointZ, 4326)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<String>,
     /// The number of array dimensions. PostgreSQL does not enforce it, so 1 and 2 are the same

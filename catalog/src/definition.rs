@@ -38,14 +38,19 @@ impl DataType {
             ("pg_catalog", name) => name.to_owned(),
             _ => self.name.sql(),
         };
-        let modifiers: Vec<String> = self.modifiers.iter().map(i32::to_string).collect();
+        // What stands beside an interval stands within the brackets of a geometry.
+        let is_interval = self.name.schema == "pg_catalog";
+        let (fields, kind) = match self.fields.as_deref() {
+            Some(fields) if is_interval => (format!(" {fields}"), None),
+            kind => (String::new(), kind.map(str::to_owned)),
+        };
+        let numbers = self.modifiers.iter().map(i32::to_string);
+        let modifiers: Vec<String> = kind.into_iter().chain(numbers).collect();
         let modifiers = if modifiers.is_empty() {
             String::new()
         } else {
             format!("({})", modifiers.join(", "))
         };
-        let fields = self.fields.as_ref();
-        let fields = fields.map_or(String::new(), |fields| format!(" {fields}"));
         format!(
             "{name}{fields}{modifiers}{}",
             "[]".repeat(self.dimensions.into())

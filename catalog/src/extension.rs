@@ -13,6 +13,11 @@ pub(crate) fn types(extension: &str) -> &'static [&'static str] {
         ],
         "intarray" => &["query_int", "intbig_gkey"],
         "pg_trgm" => &["gtrgm"],
+        "tablefunc" => &[
+            "tablefunc_crosstab_2",
+            "tablefunc_crosstab_3",
+            "tablefunc_crosstab_4",
+        ],
         "vector" => &["vector", "halfvec", "sparsevec"],
         "postgis" => &[
             "geometry",

@@ -2,6 +2,7 @@
 //! signatures from the code, and makes values of their types.
 
 mod code;
+mod geometry;
 mod values;
 
 use std::collections::BTreeMap;
@@ -245,11 +246,16 @@ impl Code {
         }
         // A row can have the name of a type of another crate, which is written with its path.
         if segments.len() > 1 {
-            let is_of_jiff = segments.iter().any(|segment| segment.ident == "jiff");
-            let name = if is_of_jiff {
-                format!("jiff::{last}")
-            } else {
-                last
+            let modules = ["jiff", "postgis"].into_iter();
+            let mut modules = modules.filter(|of| segments.iter().any(|it| it.ident == of));
+            let name = match modules.next() {
+                Some("postgis") => {
+                    let point = inner.and_then(last_word);
+                    let value = geometry::value(&last, point.as_deref(), round);
+                    return value.ok_or(NoValue(last));
+                }
+                Some(module) => format!("{module}::{last}"),
+                None => last,
             };
             return self.of_another_crate(&name, inner, round, module);
         }
@@ -353,6 +359,12 @@ impl Code {
         }
         self.of_another_crate(name, inner, round, module)
     }
+}
+
+/// Returns the last word of a path.
+fn last_word(of: &Type) -> Option<String> {
+    let Type::Path(path) = of else { return None };
+    path.path.segments.last().map(|last| last.ident.to_string())
 }
 
 /// Returns true for an `Option`.

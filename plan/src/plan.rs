@@ -12,6 +12,7 @@ mod english;
 mod enums;
 mod function;
 mod functions;
+mod geometry;
 mod mapping;
 mod module_name;
 mod modules;

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::paths::{relative, shown_path};
 
 pub use bowline_toml::{SettingsFile, in_cargo_toml};
-pub use crates::{Crates, NumericCrate, TimeCrate, VectorCrate};
+pub use crates::{Crates, GeometryCrate, NumericCrate, TimeCrate, VectorCrate};
 pub use lint::{LintSettings, RuleName};
 pub use migrate::{Edited, Late, MigrateSettings};
 pub use output::{AllowTables, ColumnSorting, Output, WithDocs};
@@ -200,6 +200,7 @@ impl Project {
                 time: own.time,
                 numeric: own.numeric,
                 vector: own.vector,
+                geometry: own.geometry,
             },
             types: own.types,
             newtypes: own.newtypes,

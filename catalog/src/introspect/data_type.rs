@@ -15,7 +15,9 @@ pub(super) fn data_type(
     DataType {
         name: name(schema, type_name),
         modifiers: formatted.map(modifiers).unwrap_or_default(),
-        fields: formatted.and_then(interval_fields),
+        fields: formatted.and_then(|formatted| {
+            interval_fields(formatted).or_else(|| geometry_kind(type_name, formatted))
+        }),
         dimensions: u8::try_from(dimensions).unwrap_or(u8::MAX),
     }
 }
@@ -38,4 +40,14 @@ fn interval_fields(formatted: &str) -> Option<String> {
     let fields = fields.trim_end_matches("[]");
     let fields = fields.split('(').next().unwrap_or_default();
     Some(fields.to_owned())
+}
+
+/// Returns the kind of `geometry(PointZ,4326)`.
+fn geometry_kind(type_name: &str, formatted: &str) -> Option<String> {
+    if !matches!(type_name, "geometry" | "geography") {
+        return None;
+    }
+    let (_, rest) = formatted.rsplit_once('(')?;
+    let kind = rest.split([',', ')']).next()?;
+    Some(kind.to_owned())
 }

@@ -284,7 +284,8 @@ impl Analyzer<'_> {
                     .map(|it| (it.name.clone(), self.types.of_data_type(&it.data_type)))
                     .collect(),
             ),
-            _ => None,
+            // One of an extension.
+            _ => Some(self.types.attributes(ty)).filter(|all| !all.is_empty()),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::Name;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
     pub(super) modifiers: Vec<i32>,
-    /// The fields of an interval: `day to second`.
+    /// The fields of an interval, or the kind of a geometry.
     pub(super) fields: Option<String>,
     pub(super) collation: Option<Name>,
 }

@@ -8,6 +8,7 @@ mod counts;
 mod described;
 mod differential;
 mod expression;
+mod extensions;
 mod from;
 mod inferred;
 mod injected_faults;

@@ -115,6 +115,7 @@ fn system_name(bare: &str) -> Name {
 fn kind_of_category(category: char) -> Kind {
     match category {
         'P' | 'X' => Kind::Pseudo,
+        'C' => Kind::Composite,
         _ => Kind::Base,
     }
 }
@@ -190,7 +191,8 @@ impl<'a> Types<'a> {
         let category = found.as_ref().map_or('U', |found| found.category);
         let is_preferred = found.as_ref().is_some_and(|found| found.is_preferred);
         let name = self.stored_name(bare);
-        let id = self.add(name, Kind::Base, category, is_preferred, Some(bare));
+        let plain = kind_of_category(category);
+        let id = self.add(name, plain, category, is_preferred, Some(bare));
         let kind = match found.and_then(|found| found.subtype) {
             Some(_) if bare.contains("multirange") => Kind::Multirange {
                 range: self.built_in(&bare.replace("multirange", "range")),
@@ -344,6 +346,16 @@ impl<'a> Types<'a> {
     /// Returns the name in the lists of built-in objects.
     pub(super) fn bare(&self, id: TypeId) -> Option<&str> {
         self.info(id).bare.as_deref()
+    }
+
+    /// Returns the attributes of a composite type of an extension.
+    pub(super) fn attributes(&mut self, id: TypeId) -> Vec<(String, TypeId)> {
+        let found = self.bare(id).and_then(builtin::find_type);
+        let attributes: Vec<_> = found.map_or(Vec::new(), |found| found.attributes().collect());
+        let attributes = attributes.into_iter();
+        attributes
+            .map(|(name, of)| (name.to_owned(), self.built_in(of)))
+            .collect()
     }
 
     pub(super) fn name(&self, id: TypeId) -> &Name {

@@ -7,6 +7,7 @@ use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind};
 use super::form::Form;
 use super::types::TypeId;
+use crate::replay::builtin;
 use crate::replay::syntax::clause::collation_of;
 use crate::replay::syntax::type_name::{self, Written, built_in};
 use crate::{Column, Name, TypeKind};
@@ -145,7 +146,11 @@ impl Analyzer<'_> {
                     collation: attribute.collation.clone(),
                 })
                 .collect(),
-            _ => Vec::new(),
+            _ => {
+                let found = self.types.bare(ty).and_then(builtin::find_type);
+                let attributes = found.into_iter().flat_map(|found| found.attributes());
+                attributes.map(|_| Form::default()).collect()
+            }
         }
     }
 

@@ -28,6 +28,16 @@ pub(crate) struct BuiltinType {
     pub(crate) is_preferred: bool,
     /// The subtype of a range or multirange.
     pub(crate) subtype: Option<TypeName>,
+    attributes: &'static str,
+}
+
+impl BuiltinType {
+    /// Returns the attributes of a composite type.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'static str, TypeName)> + use<> {
+        let attributes = some(self.attributes).into_iter();
+        let attributes = attributes.flat_map(|it| it.split(','));
+        attributes.filter_map(|attribute| attribute.split_once(':'))
+    }
 }
 
 #[derive(Debug)]
@@ -143,11 +153,13 @@ impl SystemRelation {
 
 /// Returns a type by its name, without brackets.
 pub(crate) fn find_type(name: &str) -> Option<BuiltinType> {
-    let [category, preferred, subtype] = table!("types.txt").find(name).next()?;
+    let [category, preferred, parts] = table!("types.txt").find(name).next()?;
+    let is_composite = category == "C";
     Some(BuiltinType {
         category: category.chars().next().unwrap_or('U'),
         is_preferred: preferred == "p",
-        subtype: some(subtype),
+        subtype: some(parts).filter(|_| !is_composite),
+        attributes: if is_composite { parts } else { "-" },
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod clause;
 pub(crate) mod column_name;
 pub(crate) mod effect;
 pub(crate) mod expression;
+pub(crate) mod geometry;
 pub(crate) mod green;
 pub(crate) mod index;
 pub(crate) mod nesting;

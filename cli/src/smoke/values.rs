@@ -138,6 +138,7 @@ pub(super) fn text(sql_type: &str, round: usize) -> Option<String> {
         "box" => format!("(1,1),(0,{round})"),
         "circle" => format!("<(0,0),{round}>"),
         "cube" | "point" => format!("(0,{round})"),
+        "geometry" | "geography" => format!("POINT(1 {round})"),
         "hstore" => format!("a=>{round}"),
         "int2vector" | "oidvector" => format!("{round}"),
         "jsonpath" => format!("$.x{round}"),

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind, information_schema};
 
 use super::built_in::{BuiltIn, built_in, multirange, range, vector};
+use super::geometry::geometry;
 use super::names::{derivable_name, distinct, own_type_name};
 use super::rust_type::{Mapped, RustType, SqlType, Wire};
 use super::schema::SchemaPlan;
-use crate::project::{Crates, Settings, VectorCrate, of_name};
+use crate::project::{Crates, GeometryCrate, Settings, VectorCrate, of_name};
 
 /// The module of the types that no `schema.rs` has.
 pub(super) const TYPES: &str = "super::types";
@@ -137,7 +138,7 @@ impl Mapping {
             as_text(&base.name, read, &write, dimensions == 1, is_whole)
         };
         if base.dimensions == 0 {
-            let scalar = self.scalar(catalog, &base.name)?;
+            let scalar = self.scalar(catalog, &base)?;
             if scalar.is_text {
                 return Some(text("text", cast(0), 0));
             }
@@ -157,11 +158,11 @@ impl Mapping {
         let element = DataType {
             name: base.name.clone(),
             modifiers: Vec::new(),
-            fields: None,
+            fields: base.fields.clone(),
             dimensions: 0,
         };
         let of_element = self::base(catalog, &element);
-        let scalar = self.scalar(catalog, &of_element.name)?;
+        let scalar = self.scalar(catalog, &of_element)?;
         // An array of more dimensions, or an array whose elements are arrays by a domain.
         if base.dimensions > 1 || of_element.dimensions > 0 {
             return Some(text("text", cast(1), 0));
@@ -189,7 +190,8 @@ impl Mapping {
     }
 
     /// Returns the counterpart of a type that is neither an array nor a domain.
-    fn scalar(&self, catalog: &Catalog, name: &Name) -> Option<Scalar> {
+    fn scalar(&self, catalog: &Catalog, data_type: &DataType) -> Option<Scalar> {
+        let DataType { name, fields, .. } = data_type;
         let known = |sql_type: SqlType, rust_type: RustType| {
             Some(Scalar {
                 rust_type,
@@ -261,8 +263,15 @@ impl Mapping {
             Some(TypeKind::External) if name.name == "citext" => {
                 known(SqlType::diesel("Citext"), RustType::text())
             }
-            Some(TypeKind::External) if self.crates.vector == VectorCrate::Pgvector => {
-                match vector(&name.name) {
+            Some(TypeKind::External) => {
+                let vectors = self.crates.vector == VectorCrate::Pgvector;
+                let geometries = self.crates.geometry == GeometryCrate::PostgisDiesel;
+                let vector = vectors.then(|| vector(&name.name)).flatten();
+                let found = vector.or_else(|| {
+                    let found = geometries.then(|| geometry(&name.name, fields.as_deref()));
+                    found.flatten()
+                });
+                match found {
                     Some((sql_type, rust_type)) => known(SqlType::diesel(sql_type), rust_type),
                     None => text(),
                 }
@@ -328,7 +337,7 @@ impl Mapping {
         if base.dimensions > 0 || base.name != subtype.name {
             return None;
         }
-        let scalar = self.scalar(catalog, &base.name)?;
+        let scalar = self.scalar(catalog, &base)?;
         let has_default = WITH_DEFAULT.contains(&scalar.rust_type.owned.as_str());
         (has_default && !scalar.is_text).then_some((scalar.rust_type, scalar.sql_type))
     }

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::built_in::JIFF;
+use super::geometry::POSTGIS;
 
 /// A crate that generated code uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +76,12 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
         .filter(|(module, _)| imports.iter().any(|import| import.starts_with(module)))
         .map(|(_, feature)| feature)
         .collect();
-    if names(plan, JIFF) {
-        bowline_features.push("jiff");
-        bowline_features.sort_unstable();
+    for (module, feature) in [(JIFF, "jiff"), (POSTGIS, "postgis")] {
+        if names(plan, module) {
+            bowline_features.push(feature);
+        }
     }
+    bowline_features.sort_unstable();
     if !bowline_features.is_empty() {
         needs.push(Need {
             name: "bowline",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml_edit::{Document, Item, TableLike};
 
-use super::crates::{NumericCrate, TimeCrate, VectorCrate};
+use super::crates::{GeometryCrate, NumericCrate, TimeCrate, VectorCrate};
 use super::lint::LintSettings;
 use super::migrate::MigrateSettings;
 use super::tables::{RenameAll, TableSettings};
@@ -48,6 +48,9 @@ pub(super) struct BowlineToml {
     /// The crate whose types vectors of the extension `vector` have.
     #[serde(default)]
     pub vector: VectorCrate,
+    /// The crate whose types geometries of the extension `postgis` have.
+    #[serde(default)]
+    pub geometry: GeometryCrate,
     /// The Rust type for a SQL type, or `String` to read it as text.
     #[serde(default)]
     pub types: BTreeMap<String, String>,

@@ -40,6 +40,18 @@ pub enum VectorCrate {
     Pgvector,
 }
 
+/// The crate whose types geometries of the extension `postgis` have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum GeometryCrate {
+    /// None: they are read and written as text.
+    #[default]
+    Text,
+    /// The crate `postgis_diesel`.
+    PostgisDiesel,
+}
+
 /// The crates whose types columns have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Crates {
@@ -49,4 +61,6 @@ pub struct Crates {
     pub numeric: NumericCrate,
     /// The one of vectors.
     pub vector: VectorCrate,
+    /// The one of geometries.
+    pub geometry: GeometryCrate,
 }

@@ -4,6 +4,8 @@
 mod crates;
 #[path = "types/families.rs"]
 mod families;
+#[path = "types/geometries.rs"]
+mod geometries;
 #[path = "types/keys.rs"]
 mod keys;
 #[path = "types/page.rs"]

@@ -4,6 +4,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::syntax::SYSTEM;
+use crate::replay::syntax::geometry;
 use crate::replay::syntax::tree::{identifier, tokens};
 
 /// Returns the name that PostgreSQL stores for a type.
@@ -24,7 +25,7 @@ pub(crate) struct Written {
     /// The name, in words (`double precision`) or in parts (`audit.level`).
     pub(crate) words: Vec<String>,
     pub(crate) modifiers: Vec<i32>,
-    /// The fields of an interval: `day to second`.
+    /// The fields of an interval, `day to second`, or the kind of a geometry, `PointZ`.
     pub(crate) fields: Option<String>,
     pub(crate) dimensions: u8,
     pub(crate) is_quoted: bool,
@@ -43,6 +44,7 @@ impl Written {
             is_qualified: false,
         };
         let (mut parens, mut brackets, mut is_negative) = (0, 0, false);
+        let mut word = None;
         for token in tokens(node) {
             match token.kind() {
                 SyntaxKind::L_PAREN => parens += 1,
@@ -63,7 +65,10 @@ impl Written {
                     } else {
                         1
                     };
-                    written.modifiers.extend(number.map(|number| sign * number));
+                    match number {
+                        Some(number) => written.modifiers.push(sign * number),
+                        None => word = word.or(Some(token.text().to_owned())),
+                    }
                 }
                 SyntaxKind::ARRAY_KW => written.dimensions = written.dimensions.max(1),
                 SyntaxKind::SETOF_KW => {}
@@ -76,6 +81,12 @@ impl Written {
         if written.words.len() == 2 && written.words[0] == SYSTEM {
             written.words.remove(0);
             written.is_qualified = true;
+        }
+        if let (Some(word), Some(name)) = (word, written.words.last())
+            && let number = written.modifiers.first().copied()
+            && let Some((kind, numbers)) = geometry::modifiers(name, &word, number)
+        {
+            (written.fields, written.modifiers) = (kind, numbers);
         }
         if let [interval, fields @ ..] = written.words.as_slice()
             && interval == "interval"

@@ -44,9 +44,9 @@ fn a_key_without_overlaps_has_no_finder_by_a_part() {
 fn an_unknown_view_does_not_stop_generation() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",
-        "CREATE EXTENSION vector; CREATE EXTENSION postgis;
-         CREATE TABLE t (id int PRIMARY KEY, e vector(3));
-         CREATE VIEW near AS SELECT id, e <-> '[1,2,3]' AS d FROM t;",
+        "CREATE EXTENSION vector; CREATE EXTENSION postgis; CREATE EXTENSION timescaledb;
+         CREATE TABLE t (id int PRIMARY KEY, e vector(3), at timestamptz);
+         CREATE VIEW daily AS SELECT id, time_bucket('1 day', at) AS d FROM t;",
     )]);
     insta::assert_snapshot!(
         project.printed(&["generate", "--offline", "--schema-only", "--stdout"], &[]),
@@ -66,24 +66,25 @@ fn an_unknown_view_does_not_stop_generation() {
         t (id) {
             id -> Int4,
             e -> Nullable<Vector>,
+            at -> Nullable<Timestamptz>,
         }
     }
-    note: not known in full: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
+    note: not known in full: view daily (1_a/up.sql:3): the result of time_bucket(unknown, timestamp with time zone) is not known
     note: table spatial_ref_sys (1_a/up.sql:1): the extension postgis brings it, so it is left out; diesel print-schema shows it unless diesel.toml has it in except_tables
     exit 0
     "#
     );
-    insta::assert_snapshot!(project.printed(&["schema", "near", "--offline"], &[]), @r"
-    note: not known in full: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
-    error: the columns of near are not known: view near (1_a/up.sql:3): the result of vector <-> unknown is not known
+    insta::assert_snapshot!(project.printed(&["schema", "daily", "--offline"], &[]), @"
+    note: not known in full: view daily (1_a/up.sql:3): the result of time_bucket(unknown, timestamp with time zone) is not known
+    error: the columns of daily are not known: view daily (1_a/up.sql:3): the result of time_bucket(unknown, timestamp with time zone) is not known
     hint: `bowline schema --database-url URL` reads a database
     exit 1
     ");
-    let of_another = "CREATE TABLE copied (LIKE near);";
+    let of_another = "CREATE TABLE copied (LIKE daily);";
     project.write("migrations/2_b/up.sql", of_another);
     let refused = project.printed(&["generate", "--offline", "--schema-only"], &[]);
     assert!(
-        refused.contains("this needs the view near (") && refused.ends_with("exit 1"),
+        refused.contains("this needs the view daily (") && refused.ends_with("exit 1"),
         "{refused}"
     );
 }

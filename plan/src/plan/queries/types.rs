@@ -144,7 +144,7 @@ impl<'p> Types<'p> {
     }
 
     /// Returns the declared type of the column from which a value comes. To PostgreSQL, arrays of
-    /// any number of dimensions are one type.
+    /// any number of dimensions are one type, and so are geometries of all kinds.
     fn declared<'t>(&self, data_type: &'t DataType, column: Option<&(Name, String)>) -> &'t DataType
     where
         'p: 't,
@@ -155,7 +155,10 @@ impl<'p> Types<'p> {
             Some(&column.data_type)
         });
         let is_same = |declared: &&DataType| {
-            declared.dimensions > 1 && data_type.dimensions > 0 && declared.name == data_type.name
+            let is_array = data_type.dimensions > 0;
+            // The kind of a geometry.
+            let has_kind = declared.fields.is_some() && is_array == (declared.dimensions > 0);
+            declared.name == data_type.name && (has_kind || declared.dimensions > 1 && is_array)
         };
         declared.filter(is_same).unwrap_or(data_type)
     }

@@ -1,0 +1,1 @@
+DROP TABLE corners; DROP TABLE places; DROP EXTENSION postgis;
