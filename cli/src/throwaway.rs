@@ -15,10 +15,10 @@ use crate::introspect::introspect;
 use crate::migrations::Migration;
 use crate::step::{Attempts, Way, step};
 use crate::ui;
-use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
 use bowline_catalog::replay::citus_statements;
+use bowline_catalog::{Catalog, SQLX_TABLE};
 use bowline_plan::paths::shown_path;
 
 #[derive(bowline::Row)]
@@ -44,6 +44,8 @@ pub(crate) struct Throwaway {
     has_citus: Option<bool>,
     /// The statements of Citus that were left out, since the server lacks it.
     left_out: usize,
+    /// Whether sqlx's table was created.
+    has_sqlx_table: bool,
 }
 
 impl Throwaway {
@@ -67,6 +69,7 @@ impl Throwaway {
             name,
             has_citus: None,
             left_out: 0,
+            has_sqlx_table: false,
         };
         let mut session = connect(&created.config)?.session;
         session.set_timeout(LIMIT);
@@ -231,7 +234,28 @@ impl Throwaway {
         Ok(Cow::Owned(without))
     }
 
+    /// Creates sqlx's table if this is a migration of sqlx that names it: sqlx creates it before
+    /// the first migration.
+    pub(crate) fn prepare_for(&mut self, migration: &Migration) -> Result<(), CliError> {
+        let names_it = migration.is_sqlxs() && migration.up.text.contains(SQLX_TABLE);
+        if !names_it || self.has_sqlx_table {
+            return Ok(());
+        }
+        let create = format!(
+            "CREATE TABLE IF NOT EXISTS public.{SQLX_TABLE} (
+                 version bigint PRIMARY KEY, description text NOT NULL,
+                 installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL,
+                 checksum bytea NOT NULL, execution_time bigint NOT NULL)"
+        );
+        self.session()?
+            .batch_execute(&create)
+            .map_err(|error| failed(&format!("create {SQLX_TABLE}"), &error))?;
+        self.has_sqlx_table = true;
+        Ok(())
+    }
+
     fn step(&mut self, migration: &Migration, way: Way) -> Result<(), CliError> {
+        self.prepare_for(migration)?;
         let migration = &*self.runnable(migration)?;
         match (&mut self.session, &self.table) {
             (Some(session), Some(table)) => step(session, table, migration, way, Attempts::once()),

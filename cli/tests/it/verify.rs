@@ -259,6 +259,26 @@ fn a_down_that_commits_and_fails_is_a_finding() {
 }
 
 #[test]
+fn migrations_of_sqlx_can_name_its_table() {
+    let project = Project::bare(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\n",
+        ),
+        (
+            "migrations/1_a.sql",
+            "CREATE TABLE notes (id bigint PRIMARY KEY);",
+        ),
+        (
+            "migrations/2_b.sql",
+            "DELETE FROM _sqlx_migrations WHERE version = 9;",
+        ),
+    ]);
+    let printed = verified(&project, &[]);
+    assert!(printed.contains("2 migrations verified"), "{printed}");
+}
+
+#[test]
 fn a_missing_role_of_a_dump_gets_a_hint() {
     let dump = "CREATE TABLE a (id int PRIMARY KEY);\nALTER TABLE a OWNER TO app;\n";
     let project = Project::new(&[("migrations/1_a/up.sql", dump)]);

@@ -108,18 +108,25 @@ fn broken(statement: &Compiled, (why, column): Cause) -> Break {
 
 /// Returns the relations and columns that the statement uses and that are gone.
 fn gone(statement: &Compiled, catalog: &Catalog) -> Vec<Cause> {
-    let uses = statement.uses.iter().filter_map(|(table, column)| {
-        let full = format!("{}.{column}", table.sql());
-        match catalog.relations.get(table) {
-            None => Some((format!("{} is gone", table.sql()), Some(full))),
-            Some(relation) => {
-                let mut columns = relation.columns.iter();
-                let exists = columns.any(|found| found.name == *column);
-                (!exists).then(|| (format!("{full} is gone"), Some(full)))
+    let mut uses: Vec<Cause> = statement
+        .uses
+        .iter()
+        .filter_map(|(table, column)| {
+            let full = format!("{}.{column}", table.sql());
+            match catalog.relations.get(table) {
+                None => Some((format!("{} is gone", table.sql()), Some(full))),
+                Some(relation) => {
+                    let mut columns = relation.columns.iter();
+                    let exists = columns.any(|found| found.name == *column);
+                    (!exists).then(|| (format!("{full} is gone"), Some(full)))
+                }
             }
-        }
-    });
-    uses.collect()
+        })
+        .collect();
+    // A table that is gone is one cause, with all of its columns.
+    let mut seen = BTreeSet::new();
+    uses.retain(|(why, _)| seen.insert(why.clone()));
+    uses
 }
 
 /// Returns why PostgreSQL refuses the statement with the types that the release sends its

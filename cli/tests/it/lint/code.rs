@@ -141,6 +141,18 @@ fn the_code_here_is_that_of_its_migrations() {
 }
 
 #[test]
+fn a_dropped_table_breaks_a_query_once() {
+    let project = released();
+    project.write("migrations/2_later/up.sql", "DROP TABLE users CASCADE;\n");
+    let output = project.run_with(&["lint", "--since", "main", "--json"], &path());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let breaks = report["findings"][0]["code"]["breaks"].as_array();
+    let breaks = breaks.expect("a list");
+    let of_query = breaks.iter().filter(|it| it["function"] == "by_email");
+    assert_eq!(of_query.count(), 1, "{report}");
+}
+
+#[test]
 fn code_that_cannot_be_read_is_a_note() {
     let project = Project::new(&[
         ("migrations/1_tables/up.sql", TABLES),

@@ -49,7 +49,7 @@ const SEEN: &str = "\
         LEFT JOIN pg_catalog.pg_stat_xact_all_tables s ON s.relid = c.oid
     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-      AND c.relname NOT IN ('__diesel_schema_migrations', '__bowline_migrations')";
+      AND c.relname NOT IN ('__diesel_schema_migrations', '__bowline_migrations', '_sqlx_migrations')";
 
 type Tables = BTreeMap<u32, Seen>;
 
@@ -91,6 +91,7 @@ fn one(
     statements: &[Sent],
     known: &[u32],
 ) -> Result<Vec<PlannedStatement>, CliError> {
+    throwaway.prepare_for(migration)?;
     let mut left_out = Vec::new();
     for sent in statements {
         left_out.push(throwaway.leaves_out(&sent.sql)?);
