@@ -33,7 +33,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::state::State;
 use crate::replay::watch::Watch;
-use crate::replay::{Refusal, replay_watched};
+use crate::replay::{Refusal, is_of_citus, replay_watched};
 use crate::{Name, Relation};
 use history::Origins;
 use scope::Scope;
@@ -132,6 +132,7 @@ pub fn lint_with(
         ..
     } = linter;
     findings.extend(origins.findings(&replayed.catalog));
+    findings.extend(rules::refused(&replayed.refusals, &files));
     let all = findings.clone();
     findings.retain(|finding| options.applies(finding.rule));
     let mut shown = findings.clone();
@@ -254,6 +255,7 @@ impl Watch for Linter<'_> {
                 self.before.iter().any(is_used)
             }
             SyntaxKind::ALTER_DOMAIN => true,
+            SyntaxKind::SELECT => is_of_citus(node),
             _ => false,
         }
     }

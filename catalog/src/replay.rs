@@ -118,6 +118,11 @@ pub(crate) fn state_after(state: State, statements: &str) -> Option<State> {
     Some(program.state)
 }
 
+/// Returns true if a statement does nothing without the extension Citus.
+pub(crate) fn is_of_citus(node: &squawk_syntax::SyntaxNode) -> bool {
+    program::citus::is_of_citus(node)
+}
+
 /// Returns the positions of the statements that do nothing without the extension Citus: those that
 /// create it, and queries that only call its functions. A server without it cannot run them.
 ///

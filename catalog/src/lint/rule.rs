@@ -44,6 +44,8 @@ pub enum Rule {
     ConstraintMissingNotValid,
     /// A unique constraint whose index is built while reads and writes wait.
     DisallowedUniqueConstraint,
+    /// A table in use that Citus distributes while it blocks writes.
+    DistributingUsedTable,
     /// A label that is used in the transaction that adds it.
     EnumValueUsedInTransaction,
     /// A foreign key whose columns no index serves.
@@ -68,6 +70,8 @@ pub enum Rule {
     PreferTimestampTz,
     /// An index that another one covers.
     RedundantIndex,
+    /// A statement that Citus refuses of a distributed table.
+    RefusedByCitus,
     /// `RENAME COLUMN`.
     RenamingColumn,
     /// `RENAME TO` of a table.
@@ -89,7 +93,7 @@ pub enum Rule {
 }
 
 /// Each rule with its name and one sentence.
-const TABLE: [(Rule, &str, &str); 40] = {
+const TABLE: [(Rule, &str, &str); 42] = {
     use Rule as R;
     [
         (
@@ -188,6 +192,11 @@ const TABLE: [(Rule, &str, &str); 40] = {
             "The index of a new unique constraint is built while reads and writes wait.",
         ),
         (
+            R::DistributingUsedTable,
+            "distributing-used-table",
+            "Citus copies all rows of a table to other servers while writes wait.",
+        ),
+        (
             R::EnumValueUsedInTransaction,
             "enum-value-used-in-transaction",
             "A new label of an enum cannot be used before its transaction is committed.",
@@ -246,6 +255,11 @@ const TABLE: [(Rule, &str, &str); 40] = {
             R::RedundantIndex,
             "redundant-index",
             "Another index serves the same queries.",
+        ),
+        (
+            R::RefusedByCitus,
+            "refused-by-citus",
+            "Citus refuses the statement of a distributed table.",
         ),
         (
             R::RenamingColumn,
@@ -361,6 +375,7 @@ impl Rule {
                 | Self::ChangingColumnType
                 | Self::ConstraintMissingNotValid
                 | Self::DisallowedUniqueConstraint
+                | Self::DistributingUsedTable
                 | Self::MeasuredRewrite
                 | Self::MeasuredScan
                 | Self::PreferRepack

@@ -3,6 +3,7 @@
 
 mod add_column;
 mod alter_column;
+mod citus;
 mod constraint;
 mod domain;
 mod drop;
@@ -19,6 +20,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::scope::Scope;
 
+pub(super) use citus::refused;
 pub(super) use enums::added_label;
 pub(super) use index::partitioned_index;
 
@@ -38,9 +40,11 @@ pub(super) fn statement(scope: &mut Scope<'_>) {
         K::ALTER_DOMAIN => domain::alter(scope),
         K::ALTER_TYPE => enums::add_value(scope),
         K::VACUUM | K::CLUSTER => other::repack(scope),
+        K::SELECT => citus::distribute(scope),
         K::INSERT | K::MERGE | K::UPDATE => other::values(scope),
         _ => {}
     }
+    citus::rows(scope);
     enums::used(scope);
     names::too_long(scope);
     names::without_schema(scope);

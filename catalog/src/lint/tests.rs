@@ -1,5 +1,6 @@
 //! The rules: the examples of the guide, and comments that hide findings.
 
+mod citus;
 mod foreign_keys;
 mod forms;
 

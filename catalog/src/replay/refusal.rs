@@ -89,6 +89,9 @@ pub(crate) fn missing(node: &SyntaxNode, attribute: &str) -> Refused {
 const IGNORE: &str =
     "if it changes no table, column, key or type, write `-- bowline: ignore` on the line before it";
 
+/// What the reason of a refusal by Citus begins with, before Citus's own words.
+pub(crate) const BY_CITUS: &str = "Citus refuses this: ";
+
 /// A refused statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -105,6 +108,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Returns true if Citus refuses the statement, as replay knows for certain.
+    pub fn is_by_citus(&self) -> bool {
+        self.why.starts_with(BY_CITUS)
+    }
+
     /// Returns the line of the statement, counted from 1.
     pub fn line(&self) -> usize {
         self.source[..self.span.start].matches('\n').count() + 1

@@ -17,6 +17,7 @@ use crate::project::Project;
 use crate::source::up_to;
 use crate::ui::{self, counted};
 use bowline_catalog::lint::{self, Finding, Input, Linted, Options, Rule};
+use bowline_catalog::replay::Refusal;
 use bowline_plan::paths::shown_path;
 use code::{Broken, Source};
 use measured::Measured;
@@ -144,7 +145,16 @@ pub(crate) fn run(arguments: &Lint, project: &Project) -> Result<(), CliError> {
         Format::Github => format::github(&found),
         Format::Sarif => sarif::print(&found)?,
     }
-    for refusal in &refusals {
+    // What Citus refuses is a finding, unless it is hidden.
+    let is_found = |refusal: &&Refusal| {
+        found.iter().any(|found| {
+            let up = &migrations[found.finding.file].up;
+            up.path == refusal.file
+                && found.finding.rule == Rule::RefusedByCitus
+                && found.finding.span == refusal.span
+        })
+    };
+    for refusal in refusals.iter().filter(|refusal| !is_found(refusal)) {
         ui::note(format!(
             "{}:{} cannot be followed, so the rules know less of what it changes: {}",
             shown_path(&refusal.file),

@@ -128,6 +128,38 @@ fn statements_that_cannot_be_followed_get_a_note() {
 }
 
 #[test]
+fn what_citus_refuses_is_a_finding_and_no_note() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE EXTENSION citus;
+CREATE TABLE d (t bigint, id bigint, PRIMARY KEY (t, id));
+SELECT create_distributed_table('d', 't');
+",
+        ),
+        (
+            "migrations/2_b/up.sql",
+            "ALTER TABLE d ALTER COLUMN t SET DEFAULT 1;\n",
+        ),
+    ]);
+    insta::assert_snapshot!(project.printed(&["lint"], &[]), @"
+    migrations/2_b/up.sql:1:1: refused-by-citus: Citus refuses this: cannot execute ALTER TABLE command involving partition column
+        ALTER TABLE d ALTER COLUMN t SET DEFAULT 1;
+      hint: change the column before the table is distributed, or undistribute the table first
+    error: 1 finding in 1 migration
+    hint: a comment `-- squawk-ignore RULE` on the line before a statement hides a finding, and [lint] in bowline.toml leaves a rule out
+    exit 1
+    ");
+    let hidden = "-- squawk-ignore refused-by-citus\nALTER TABLE d ALTER COLUMN t SET DEFAULT 1;\n";
+    project.write("migrations/2_b/up.sql", hidden);
+    let printed = project.printed(&["lint"], &[]);
+    assert!(
+        printed.starts_with("note: migrations/2_b/up.sql:2 cannot be followed"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn only_what_is_new_on_the_branch_is_reported() {
     let project = project();
     let path = std::env::var("PATH").expect("a PATH");

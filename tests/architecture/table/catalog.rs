@@ -204,6 +204,7 @@ pub(crate) const CATALOG: Package = Package {
                 "definition",
                 "index",
                 "name",
+                "query",
                 "replay",
                 "replay/builtin",
                 "replay/refusal",

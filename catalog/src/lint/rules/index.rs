@@ -219,7 +219,7 @@ pub(super) fn detach(scope: &mut Scope<'_>, action: &SyntaxNode) {
 }
 
 /// Reports CONCURRENTLY in a transaction.
-fn in_transaction(scope: &mut Scope<'_>, what: &str) {
+pub(super) fn in_transaction(scope: &mut Scope<'_>, what: &str) {
     if !scope.transaction.is_open {
         return;
     }

@@ -3,9 +3,10 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::refusal::{Refused, Result};
+use crate::replay::refusal::{BY_CITUS, Refused, Result};
 use crate::replay::state::State;
-use crate::replay::syntax::tree::{below, child_nodes, text, tokens};
+use crate::replay::syntax::clause::given_name;
+use crate::replay::syntax::tree::{below, child_nodes, has_below, text, tokens};
 use crate::{
     Column, Constraint, ConstraintKind, Distribution, DistributionKind, Fill, Index, IndexKey,
     Name, ReferentialAction, Relation,
@@ -13,7 +14,7 @@ use crate::{
 
 /// Returns the refusal of a statement that Citus refuses.
 pub(crate) fn refuses(node: &SyntaxNode, words: &str, hint: &str) -> Refused {
-    let mut refused = Refused::new(node, format!("Citus refuses this: {words}")).hint(hint);
+    let mut refused = Refused::new(node, format!("{BY_CITUS}{words}")).hint(hint);
     refused.is_error = true;
     refused
 }
@@ -349,13 +350,48 @@ fn alter_table(state: &mut State, node: &SyntaxNode, columns: &[(Name, Column)])
         return Ok(());
     }
     let actions: Vec<SyntaxNode> = super::alter_table::actions(node).collect();
-    match actions
-        .iter()
-        .find_map(|action| action_refused(action, actions.len()))
-    {
+    let takes_triggers = state.citus_has("citus.enable_unsafe_triggers");
+    let is_reference = kind == Some(DistributionKind::Reference);
+    match actions.iter().find_map(|action| {
+        let of_trigger = trigger_refused(action, is_reference).filter(|_| !takes_triggers);
+        of_trigger.or_else(|| action_refused(action, actions.len()))
+    }) {
         Some((words, hint)) => Err(refuses(node, &words, hint)),
         None => Ok(()),
     }
+}
+
+/// Returns the objection of Citus to an action on triggers, of which a distributed table has none.
+fn trigger_refused(action: &SyntaxNode, is_reference: bool) -> Option<Objection> {
+    use SyntaxKind as K;
+    let is_of_trigger = matches!(
+        action.kind(),
+        K::ENABLE_TRIGGER
+            | K::DISABLE_TRIGGER
+            | K::ENABLE_ALWAYS_TRIGGER
+            | K::ENABLE_REPLICA_TRIGGER
+    );
+    let tables = match is_reference {
+        true => "reference tables",
+        false => "distributed tables",
+    };
+    let words = format!("triggers are not supported on {tables}");
+    is_of_trigger.then_some((words, "leave this out"))
+}
+
+/// Returns true if a column is added with a constraint that Citus needs a name for.
+fn has_unnamed_constraint(action: &SyntaxNode, count: usize) -> bool {
+    use SyntaxKind as K;
+    let mut clauses = child_nodes(action);
+    clauses.any(|clause| {
+        let needs_name = match clause.kind() {
+            K::CHECK_CONSTRAINT => true,
+            // Citus names one if it is the only action.
+            K::REFERENCES_CONSTRAINT => count > 1,
+            _ => false,
+        };
+        needs_name && given_name(&clause).is_none()
+    })
 }
 
 /// Returns the objection of Citus to one action among several.
@@ -382,6 +418,17 @@ fn action_refused(action: &SyntaxNode, count: usize) -> Option<Objection> {
             let words = "renaming constraints belonging to distributed tables is currently \
                          unsupported";
             Some((words.to_owned(), "keep the name"))
+        }
+        K::ADD_COLUMN if has_unnamed_constraint(action, count) => {
+            let words = "cannot execute ADD COLUMN command with PRIMARY KEY, UNIQUE, FOREIGN and \
+                         CHECK constraints: Adding a column with a constraint in one command is \
+                         not supported because all constraints in Citus must have explicit names";
+            Some((words.to_owned(), "name it: CONSTRAINT .. CHECK (..)"))
+        }
+        K::DETACH_PARTITION if has_below(action, K::CONCURRENTLY_KW) => {
+            let words = "ALTER TABLE .. DETACH PARTITION .. CONCURRENTLY commands are currently \
+                         unsupported.";
+            Some((words.to_owned(), "leave CONCURRENTLY out"))
         }
         K::ADD_COLUMN => {
             let words = "cannot execute ADD COLUMN commands involving serial pseudotypes or \

@@ -53,3 +53,6 @@ SET citus.enable_schema_based_sharding TO on; CREATE SCHEMA s; CREATE TABLE s.p(
 SET citus.allow_unsafe_constraints TO on; CREATE TABLE p(j int, k int UNIQUE); SELECT create_distributed_table('p', 'j')
 CREATE TABLE p(j int PRIMARY KEY, k int REFERENCES p); SELECT create_reference_table('p')
 CREATE TABLE p(j int, k int, PRIMARY KEY (j, k), l int, FOREIGN KEY (j, l) REFERENCES p); SELECT create_distributed_table('p', 'j')
+CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a ADD COLUMN x int CONSTRAINT c CHECK (x>0)
+CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); CREATE TABLE r(id int primary key); SELECT create_reference_table('r'); ALTER TABLE a ADD COLUMN x int REFERENCES r
+CREATE TABLE p(t int, id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); SELECT create_distributed_table('p','t'); ALTER TABLE p DETACH PARTITION p1

@@ -66,3 +66,9 @@ CREATE TABLE p(j int, k int, PRIMARY KEY (j, k), l int, FOREIGN KEY (l, k) REFER
 CREATE TABLE p(j int PRIMARY KEY); CREATE TABLE q(j int REFERENCES p); SELECT citus_add_local_table_to_metadata('p')
 CREATE TABLE a(id int, t int); SELECT create_distributed_table('a', 't'); ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY x ON a USING (id = (SELECT 1))
 CREATE TABLE a(id int, t int); SELECT create_distributed_table('a', 't'); ALTER TABLE a ALTER id SET STORAGE PLAIN
+CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a ADD COLUMN x int CHECK (x>0)
+CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); CREATE TABLE r(id int primary key); SELECT create_reference_table('r'); ALTER TABLE a ADD COLUMN x int REFERENCES r, ADD COLUMN y int
+CREATE TABLE a(id int, t int); SELECT create_reference_table('a'); ALTER TABLE a ADD COLUMN x int CHECK (x>0)
+CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a DISABLE TRIGGER ALL
+CREATE TABLE a(id int, t int); SELECT create_reference_table('a'); ALTER TABLE a ENABLE TRIGGER USER
+CREATE TABLE p(t int, id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); SELECT create_distributed_table('p','t'); ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY
