@@ -3,6 +3,7 @@
 //!
 //! Each test makes a database of its own on all nodes, and drops it.
 
+mod retries;
 mod two_phase;
 
 use std::sync::{Mutex, PoisonError};
