@@ -6,6 +6,7 @@
 
 mod environment;
 mod parameters;
+mod pooler;
 mod reader;
 mod target;
 mod typo;
@@ -50,7 +51,8 @@ pub struct Config {
     pub(crate) ping_after: Duration,
     pub(crate) leak_threshold: Duration,
     pub(crate) statement_cache: usize,
-    pub(crate) pooler: bool,
+    pub(crate) pooler: Option<bool>,
+    pub(crate) pooler_prepares: bool,
     pub(crate) retry: RetryPolicy,
     pub(crate) slow_statement: Option<Duration>,
     pub(crate) explain_slow: bool,
@@ -64,6 +66,8 @@ pub struct Config {
     pub(crate) is_reader: bool,
     /// Whether the server is known to refuse `client_connection_check_interval`; shared by clones.
     pub(crate) refuses_client_check: Arc<AtomicBool>,
+    /// Whether the statements that the pooler has prepared are no longer right; shared by clones.
+    pub(crate) pooler_is_stale: Arc<AtomicBool>,
 }
 
 impl Config {
@@ -82,7 +86,9 @@ impl Config {
             ping_after: Duration::from_secs(30),
             leak_threshold: Duration::from_secs(5 * 60),
             statement_cache: 256,
-            pooler: false,
+            pooler: None,
+            pooler_prepares: false,
+            pooler_is_stale: Arc::default(),
             retry: RetryPolicy::default(),
             slow_statement: None,
             explain_slow: false,
@@ -293,17 +299,6 @@ impl Config {
     /// cache is full, the statement that is used least is closed.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statement_cache = statements;
-        self
-    }
-
-    /// Sets whether the server is behind a pooler in transaction mode, such as PgBouncer; false
-    /// unless set.
-    ///
-    /// Then statements are not prepared under a name, and settings are sent with each transaction
-    /// instead of at the start. Anything that needs a session on the server, such as LISTEN or an
-    /// advisory lock of the session, is refused.
-    pub fn pooler(mut self, pooler: bool) -> Self {
-        self.pooler = pooler;
         self
     }
 

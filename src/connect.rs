@@ -30,7 +30,7 @@ pub(crate) fn connect(config: &Config, deadline: Instant) -> Result<Connection> 
     let at = address(&parameters.values);
     let with_address = |error: Error| error.with_context(format!("failed to connect to {at}"));
     let refuses = &config.refuses_client_check;
-    if config.pooler || refuses.load(Ordering::Relaxed) {
+    if config.is_pooled() || refuses.load(Ordering::Relaxed) {
         return connect_by(config, parameters, &at, deadline).map_err(with_address);
     }
     match connect_by(config, with_client_check(parameters), &at, deadline) {

@@ -54,6 +54,7 @@ mod xid;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::command::text::TextCache;
@@ -73,7 +74,7 @@ use in_flight::InFlight;
 use limits::Limits;
 use notifications::Inbox;
 use observer::Observer;
-use pooler::refuse_ignored_options;
+use pooler::{prepared_statements, refuse_undeclared};
 use position::CommitPosition;
 use residue::Residue;
 use types::Types;
@@ -121,6 +122,8 @@ pub struct Session {
     is_reader: bool,
     /// The query that sets a transaction up behind a pooler; `None` for a direct connection.
     pooler: Option<Arc<str>>,
+    /// Set once the statements that the pooler has prepared are no longer right.
+    pooler_is_stale: Arc<AtomicBool>,
 }
 
 impl Session {
@@ -139,19 +142,14 @@ impl Session {
     ) -> Result<Self> {
         let began = Instant::now();
         let connection = connect::connect(config, deadline)?;
-        refuse_ignored_options(config, &connection)?;
+        refuse_undeclared(config, &connection)?;
         let search_path = connection.parameter_status(c"search_path");
-        let statements = if config.pooler {
-            0
-        } else {
-            config.statement_cache
-        };
         Ok(Self {
             observer: Observer::new(config, &connection, began),
-            connection: SessionConnection::new(connection, statements),
+            connection: SessionConnection::new(connection, prepared_statements(config)),
             limits: Limits::new(config.call_timeout),
             transactions: Transactions::default(),
-            residue: Residue::new(config.pooler),
+            residue: Residue::new(config.is_pooled()),
             inbox: Inbox::default(),
             types: Types::new(types, search_path),
             in_flight: InFlight::default(),
@@ -161,6 +159,7 @@ impl Session {
             buffers: Buffers::default(),
             trusts_text: config.trust_views_and_operators,
             pooler: config.pooler_settings(),
+            pooler_is_stale: Arc::clone(&config.pooler_is_stale),
         })
     }
 

@@ -103,7 +103,8 @@ pub(crate) struct Connected {
 /// Connects, and detects a pooler. If there is one, connects again without start-up options, which
 /// poolers refuse or ignore. Statements get no names, since a pooler would keep them for others.
 pub(crate) fn connect(config: &Config) -> bowline::Result<Connected> {
-    let direct = config.clone().statement_cache(0);
+    // What is found out below is not refused before.
+    let direct = config.clone().statement_cache(0).pooler(false);
     let pooled = |direct: Config| -> bowline::Result<Connected> {
         Ok(Connected {
             session: Session::connect(&direct.pooler(true))?,
@@ -136,6 +137,12 @@ pub(crate) fn connect_to_read(config: &Config) -> bowline::Result<Session> {
 }
 
 /// Returns true if a pooler refuses the start-up options of a connection.
-pub(crate) fn refuses_options(error: &bowline::Error) -> bool {
+fn refuses_options(error: &bowline::Error) -> bool {
     error.message().contains("unsupported startup parameter")
+}
+
+/// Returns true for an error that says how a pooler is declared.
+pub(crate) fn names_pooler(error: &bowline::Error) -> bool {
+    let hint = error.hint();
+    hint.is_some_and(|hint| hint.contains("Config::pooler(true)"))
 }

@@ -25,6 +25,8 @@ const MAX_USES: u32 = 16;
 /// Statements that a session has prepared.
 #[derive(Debug)]
 pub(crate) struct PreparedStatements {
+    /// The beginning of the names.
+    prefix: String,
     /// By the hash of the SQL.
     statements: HashMap<u64, Vec<PreparedStatement>, RandomState>,
     /// The number of statements.
@@ -72,8 +74,21 @@ pub(crate) struct StatementName {
 }
 
 impl PreparedStatements {
+    /// Gives each name this beginning, in place of `bowline`.
+    pub(crate) fn with_prefix(mut self, prefix: String) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Keeps no statements any more.
+    pub(crate) fn stop(&mut self) {
+        self.full = 0;
+        self.set_enabled(false);
+    }
+
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
+            prefix: "bowline".to_owned(),
             statements: HashMap::default(),
             count: 0,
             unconfirmed: Vec::new(),
@@ -112,7 +127,7 @@ impl PreparedStatements {
             self.evict();
         }
         self.named += 1;
-        let name: Arc<CStr> = CString::new(format!("bowline_{}", self.named))
+        let name: Arc<CStr> = CString::new(format!("{}_{}", self.prefix, self.named))
             .expect("letters and digits hold no NUL")
             .into();
         self.statements

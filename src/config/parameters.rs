@@ -101,7 +101,7 @@ impl Config {
             }
         }
         values.insert("client_encoding".to_owned(), "UTF8".to_owned());
-        if self.pooler {
+        if self.is_pooled() {
             values.remove("options");
         } else {
             // The user's options come last, so they win.

@@ -49,7 +49,7 @@ impl Config {
             is_reader: true,
             ..self.clone()
         };
-        let setting = if self.pooler {
+        let setting = if self.is_pooled() {
             "transaction_read_only"
         } else {
             "default_transaction_read_only"

@@ -124,7 +124,7 @@ impl Database {
         };
         session.begin_call(limit, self.limit, false);
         // Behind a pooler, the process id is made up by the pooler.
-        let ends = late && !self.settings.pooler && !std::mem::replace(ended, true);
+        let ends = late && !self.settings.is_pooled() && !std::mem::replace(ended, true);
         let end = if ends {
             end_backend(&mut session, unanswered.backend_pid, since).await
         } else {

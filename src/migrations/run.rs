@@ -92,7 +92,7 @@ fn run_all(
     // Named statements are of no use here, and a pooler that is not detected would keep them.
     let mut session = Session::connect(&config.clone().statement_cache(0))?;
     session.set_timeout(left(deadline));
-    if config.pooler || is_behind_pooler(&mut session)? {
+    if config.is_pooled() || is_behind_pooler(&mut session)? {
         return Err(Error::config(
             "migrations need a lock of the session, which a pooler does not support",
             "connect to the server itself for migrations",

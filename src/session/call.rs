@@ -95,6 +95,7 @@ impl Session {
         });
         if failure.stale && self.transactions.depth() == 0 {
             self.types.cache().clear();
+            self.stop_preparing_behind_pooler();
             self.set_close_reason("schema_changed");
             self.connection.set_lost(|| "the schema changed".to_owned());
         }

@@ -34,11 +34,11 @@ pub(super) struct SessionConnection {
 const TLS_ALERT: u8 = 0x15;
 
 impl SessionConnection {
-    /// Takes over a connection; it keeps up to `statements` prepared statements.
-    pub(super) fn new(libpq: Connection, statements: usize) -> Self {
+    /// Takes over a connection, which has no prepared statements yet.
+    pub(super) fn new(libpq: Connection, prepared: PreparedStatements) -> Self {
         Self {
             libpq,
-            prepared: PreparedStatements::new(statements),
+            prepared,
             lost: None,
             was_peeked: false,
         }

@@ -138,6 +138,7 @@ impl Session {
     pub(crate) fn forget_schema(&mut self) {
         self.connection.prepared_mut().forget_all();
         self.types.cache().clear();
+        self.stop_preparing_behind_pooler();
     }
 }
 

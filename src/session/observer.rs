@@ -115,6 +115,16 @@ impl Observer {
         );
     }
 
+    /// Reports that no statement is prepared behind a pooler any more.
+    pub(super) fn stopped_preparing(&self) {
+        tracing::warn!(
+            target: "bowline",
+            "a statement that the pooler has prepared is missing or older than the schema: from now \
+             on none is prepared. PgBouncer keeps track of them from 1.21 on with \
+             max_prepared_statements above 0, and its command RECONNECT drops old ones"
+        );
+    }
+
     /// Forgets the reason: the session stays open.
     pub(super) fn unset_close_reason(&mut self) {
         self.close_reason = DROPPED;

@@ -7,12 +7,15 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Session;
 use bowline_sql::quote::literal;
 
 use crate::command::Command;
 use crate::command::control::Control;
+use crate::command::prepared::PreparedStatements;
 use crate::config::{Config, UTC};
 use crate::error::{Error, Result};
 use crate::sql_text::keywords::begins_transaction;
@@ -23,7 +26,7 @@ impl Config {
     /// Returns the query for the settings that a direct connection has from its start; `None`
     /// without a pooler.
     pub(crate) fn pooler_settings(&self) -> Option<Arc<str>> {
-        if !self.pooler {
+        if !self.is_pooled() {
             return None;
         }
         let calls: Vec<_> = self
@@ -41,27 +44,75 @@ impl Config {
     }
 }
 
-/// Fails if a pooler has ignored the start-up options (`ignore_startup_parameters`): the session
-/// would have other settings than was asked for. The
-/// server reports its time zone, so this costs nothing.
-pub(super) fn refuse_ignored_options(config: &Config, connection: &Connection) -> Result<()> {
-    if config.pooler {
+/// The highest process id that Linux gives (`PID_MAX_LIMIT`); other systems stay far below it.
+const HIGHEST_PROCESS: i32 = 1 << 22;
+
+/// Fails if the connection goes through a pooler that the configuration does not name. This costs
+/// no round trip.
+///
+/// A pooler that ignores the start-up options (`ignore_startup_parameters`) leaves another time
+/// zone, which the server reports: the session would have other settings than was asked for. One
+/// that takes them (PgBouncer from 1.20 on) makes up the process id, which is a random number.
+/// CockroachDB does that too, and is no pooler.
+pub(super) fn refuse_undeclared(config: &Config, connection: &Connection) -> Result<()> {
+    if config.is_pooled() {
         return Ok(());
     }
     match connection.parameter_status(c"TimeZone") {
         Some(zone) if !zone.eq_ignore_ascii_case(UTC) && !config.sets_time_zone() => {
-            Err(Error::config(
+            return Err(Error::config(
                 format!(
                     "unsupported startup parameter: options was ignored, so the time zone is {zone}, not {UTC}"
                 ),
                 "a pooler is between: set Config::pooler(true), or connect to the server itself",
-            ))
+            ));
         }
-        _ => Ok(()),
+        _ => {}
     }
+    let process = connection.backend_pid();
+    let is_made_up = !(0..=HIGHEST_PROCESS).contains(&process);
+    let is_declared = config.pooler.is_some();
+    if is_made_up && !is_declared && connection.parameter_status(c"crdb_version").is_none() {
+        return Err(Error::config(
+            format!("a pooler or proxy is between: no server has the process id {process}"),
+            "set Config::pooler(true), which uses nothing that a pooler in transaction mode lacks; \
+             or pooler(false), if each connection keeps a session of the server",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the memory of a new session's prepared statements.
+///
+/// Behind a pooler, other clients use the same session of the server: the names are those of this
+/// client alone, so that one that the pooler does not know is an error, and never another client's
+/// statement.
+pub(super) fn prepared_statements(config: &Config) -> PreparedStatements {
+    static CLIENTS: AtomicU64 = AtomicU64::new(0);
+    let prepared = PreparedStatements::new(config.prepared_statements());
+    if !config.is_pooled() {
+        return prepared;
+    }
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH);
+    let moment = moment.map_or(0, |moment| moment.as_nanos());
+    let client = CLIENTS.fetch_add(1, Ordering::Relaxed);
+    let process = std::process::id();
+    prepared.with_prefix(format!("bowline_{process:x}_{moment:x}_{client:x}"))
 }
 
 impl Session {
+    /// Sends no more statements under a name if the connection goes through a pooler: what the
+    /// pooler has prepared would be found by its text, in a new session too.
+    pub(super) fn stop_preparing_behind_pooler(&mut self) {
+        if self.pooler.is_none() || !self.connection.prepared().is_enabled() {
+            return;
+        }
+        self.connection.prepared_mut().stop();
+        if !self.pooler_is_stale.swap(true, Ordering::Relaxed) {
+            self.observer.stopped_preparing();
+        }
+    }
+
     /// Returns the query that is sent with each transaction behind a pooler; `None` for a direct
     /// connection.
     pub(crate) fn pooler_settings(&self) -> Option<&str> {

@@ -1,4 +1,5 @@
-//! PgBouncer in transaction mode, from the distribution's package.
+//! PgBouncer in transaction mode: the distribution's package, or the program that
+//! `BOWLINE_PGBOUNCER` names.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -23,6 +24,19 @@ pub struct PgBouncer {
 const PORT: u16 = 6432;
 
 impl PgBouncer {
+    /// Returns the version of the program: `(1, 18)`.
+    pub fn version() -> (u32, u32) {
+        let output = Command::new(program()).arg("--version").output();
+        let output = output.expect("pgbouncer is not installed: script/bootstrap installs it");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let version = text.split_whitespace().nth(1).unwrap_or_default();
+        let mut numbers = version.split('.').filter_map(|number| number.parse().ok());
+        (
+            numbers.next().expect("a version"),
+            numbers.next().expect("a version"),
+        )
+    }
+
     /// Starts PgBouncer with two server sessions for each database.
     pub fn start(server: &LocalServer) -> Self {
         Self::with(server, "default_pool_size = 2\nmax_client_conn = 50\n")
@@ -92,21 +106,28 @@ impl Drop for PgBouncer {
     }
 }
 
-/// Returns the command `pgbouncer`; if this process runs as root, the command runs under the
-/// server's account.
-fn command(server: &LocalServer) -> Command {
+/// Returns the path of the program: that of the distribution's package, or the one that
+/// `BOWLINE_PGBOUNCER` names, for example a later version.
+fn program() -> PathBuf {
     let folders = [
         "/usr/sbin",
         "/usr/bin",
         "/usr/local/bin",
         "/opt/homebrew/bin",
     ];
-    let program = folders
-        .map(|folder| Path::new(folder).join("pgbouncer"))
-        .into_iter()
-        .find(|path| path.exists())
-        .unwrap_or_else(|| PathBuf::from("pgbouncer"));
-    let mut command = Command::new(program);
+    let installed = folders.map(|folder| Path::new(folder).join("pgbouncer"));
+    match std::env::var_os("BOWLINE_PGBOUNCER") {
+        Some(program) => PathBuf::from(program),
+        None => installed
+            .into_iter()
+            .find(|path| path.exists())
+            .unwrap_or_else(|| PathBuf::from("pgbouncer")),
+    }
+}
+
+/// Returns the command; if this process runs as root, the command runs under the server's account.
+fn command(server: &LocalServer) -> Command {
+    let mut command = Command::new(program());
     // PgBouncer refuses to run as root.
     if rustix::process::geteuid().is_root() {
         let owner = fs::metadata(server.socket()).expect("a socket");

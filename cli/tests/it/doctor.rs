@@ -147,6 +147,26 @@ fn an_ordinary_role_sees_all_sessions_and_its_limits() {
     );
 }
 
+/// By default a pooler refuses start-up options, or takes them from version 1.20 on.
+#[test]
+fn a_pooler_is_named_with_what_to_do() {
+    let project = project();
+    let server = LocalServer::start().expect("a server");
+    for more in ["", "ignore_startup_parameters = options\n"] {
+        let bouncer = testkit::PgBouncer::with(&server, more);
+        let printed = printed(&project, &[("DATABASE_URL", &bouncer.url())], &[]);
+        assert!(
+            printed.contains("goes through a pooler: the server process"),
+            "{printed}"
+        );
+        assert!(printed.contains("Config::pooler(true)"), "{printed}");
+        assert!(
+            printed.contains("run migrations on a direct connection"),
+            "{printed}"
+        );
+    }
+}
+
 #[test]
 fn a_role_that_bypasses_policies_is_a_warning() {
     let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));

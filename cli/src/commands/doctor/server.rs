@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bowline::{Config, Session};
 
 use super::finding::Finding;
-use crate::connection::refuses_options;
+use crate::connection::names_pooler;
 use crate::project::Project;
 
 pub(super) const AREA: &str = "server";
@@ -71,9 +71,9 @@ pub(super) fn check(config: &Config) -> (Vec<Finding>, Option<Connected>) {
         Err(error) => error,
     };
     let through_pooler = config.clone().pooler(true);
-    let refused = refuses_options(&error);
+    let is_pooled = names_pooler(&error);
     let mut findings = vec![Finding::problem(AREA, error.into())];
-    if refused && let Ok(session) = Session::connect(&through_pooler) {
+    if is_pooled && let Ok(session) = Session::connect(&through_pooler) {
         let (more, connected) = connected(session, through_pooler, began.elapsed());
         findings.extend(more);
         return (findings, connected);
