@@ -15,6 +15,7 @@ use super::modules::Modules;
 use super::names::{argument_name, distinct, file_name, module_name, own_type_name};
 use super::patched::PatchedSchema;
 use super::roles::{Roles, without_role};
+use super::rust_type::Mapped;
 use super::schema::{SchemaPlan, SchemaTable, ShownType, is_generated};
 use super::text_columns::TextColumns;
 use super::views::is_view;
@@ -60,6 +61,18 @@ impl<'a> Source<'a> {
 }
 
 /// Returns one of a column's lists of attributes.
+/// Returns the casts of a parameter that is compared with a column and sent as another type.
+///
+/// diesel sends a `char(n)` as a text, and PostgreSQL would compare it as one: with its blanks, and
+/// without an index (manual, section 8.3).
+fn compared_as(mapped: &Mapped) -> Option<String> {
+    let Mapped {
+        base, rust_type, ..
+    } = mapped;
+    let is_padded = base.schema == "pg_catalog" && base.name == "bpchar";
+    (is_padded && !rust_type.is_array()).then(|| "text::bpchar".to_owned())
+}
+
 fn attributes(
     setting: Option<&ColumnSettings>,
     list: impl Fn(&ColumnSettings) -> &Vec<String>,
@@ -110,7 +123,7 @@ pub(super) fn plan(
             let via = via(schema, found, patched.flatten(), &mapped);
             let bare = mapped.rust_type.is_never_nullable && found.shown.is_nullable;
             let bare = bare.then(|| mapped.wire.sql_type.clone());
-            let cast = mapped.wire.write;
+            let cast = compared_as(&mapped).or(mapped.wire.write);
             fields.push((column, found, mapped.rust_type, via, cast, bare));
             continue;
         } else {

@@ -349,6 +349,19 @@ CREATE TABLE timestamptz_keys (
     note text NOT NULL
 );
 
+CREATE TABLE padded_keys (
+    key char(3) PRIMARY KEY,
+    note text NOT NULL
+);
+
+CREATE TABLE padded_places (
+    country char(3) NOT NULL REFERENCES padded_keys ON DELETE CASCADE,
+    code char(5) NOT NULL,
+    zip char(5) NOT NULL,
+    PRIMARY KEY (country, code)
+);
+CREATE INDEX ON padded_places (zip);
+
 CREATE TABLE char_keys (
     key "char" PRIMARY KEY,
     note text NOT NULL

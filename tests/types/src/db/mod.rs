@@ -11,7 +11,7 @@
     format = 2,
     folder = "migrations",
     migrations = {
-        "1_types" => 0xb012a3dd97b8c581,
+        "1_types" => 0xff82496f95415ecf,
     },
     queries_folder = "queries",
     queries = {
@@ -43,6 +43,8 @@
         mod numbers;
         mod numeric_keys;
         mod own_types;
+        mod padded_keys;
+        mod padded_places;
         pub mod queries;
         mod range_keys;
         mod ranges;
@@ -99,6 +101,11 @@
         };
         pub use self::own_types::{
             NewOwnType, OwnType, OwnTypeChanges, OwnTypeConstraint, OwnTypeId, OwnTypeValues,
+        };
+        pub use self::padded_keys::{NewPaddedKey, PaddedKey, PaddedKeyChanges, PaddedKeyConstraint};
+        pub use self::padded_places::{
+            NewPaddedPlace, PaddedPlace, PaddedPlaceChanges, PaddedPlaceConstraint,
+            PaddedPlaceOrderByZip,
         };
         pub use self::range_keys::{NewRangeKey, RangeKey, RangeKeyChanges, RangeKeyConstraint};
         pub use self::ranges::{

@@ -480,6 +480,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    padded_keys (key) {
+        #[max_length = 3]
+        key -> Bpchar,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    padded_places (country, code) {
+        #[max_length = 3]
+        country -> Bpchar,
+        #[max_length = 5]
+        code -> Bpchar,
+        #[max_length = 5]
+        zip -> Bpchar,
+    }
+}
+
+diesel::table! {
     range_keys (key) {
         key -> Int4range,
         note -> Text,
@@ -666,6 +685,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(padded_places -> padded_keys (country));
+
 diesel::allow_tables_to_appear_in_same_query!(
     address_keys,
     addresses,
@@ -688,6 +709,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     numbers,
     numeric_keys,
     own_types,
+    padded_keys,
+    padded_places,
     range_keys,
     ranges,
     searches,

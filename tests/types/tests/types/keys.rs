@@ -89,6 +89,16 @@ key!(
     copied
 );
 key!(
+    a_char_with_blanks_is_a_key,
+    padded_keys,
+    PaddedKey,
+    NewPaddedKey,
+    PaddedKeyChanges,
+    ["'a'", "'abc'"],
+    |row| &row.key,
+    copied
+);
+key!(
     a_bit_string_is_a_key,
     bit_keys,
     BitKey,
@@ -239,5 +249,49 @@ fn bits_and_an_enum_are_one_key(db: Database) -> Result<()> {
         db.run(BitsAndMood::find_by_note("a"))?.as_ref(),
         Some(&rows[0])
     );
+    Ok(())
+}
+
+/// A `char(n)` is read with its blanks, and compared without them.
+#[bowline::test]
+fn chars_with_blanks_are_found_and_listed(db: Database) -> Result<()> {
+    let insert = "INSERT INTO padded_keys (key, note) VALUES ('a', ''), ('ab', ''), ('abc', '')";
+    db.run(sql_query(insert).exactly(3))?;
+    let places = "INSERT INTO padded_places (country, code, zip)
+        SELECT country, code, zip FROM unnest('{a,ab,abc}'::text[]) country,
+        unnest('{1,12,123,12345}'::text[]) code, unnest('{1}'::text[]) zip";
+    db.run(sql_query(places).exactly(12))?;
+    let all = db.run(PaddedPlace::list(Page::first(20)))?;
+    let keys: Vec<_> = all
+        .iter()
+        .map(|it| (it.country.clone(), it.code.clone()))
+        .collect();
+    assert_eq!(keys[0], ("a  ".to_owned(), "1    ".to_owned()));
+    assert_eq!(db.run(PaddedPlace::find_many(&keys))?, all);
+    assert_eq!(db.run(PaddedPlace::count_by_country("a"))?, 4);
+    assert_eq!(db.run(PaddedPlace::count_by_country(&all[0].country))?, 4);
+    for size in [1, 5] {
+        let (mut seen, mut page) = (Vec::new(), Page::first(size));
+        loop {
+            let rows = db.run(PaddedPlace::list_order_by_zip(page))?;
+            let Some(last) = rows.last() else { break };
+            page = Page::after(last, size);
+            seen.extend(rows);
+        }
+        assert_eq!(seen, all, "pages of {size}");
+    }
+    let changes = all.iter().map(|row| {
+        let key = (row.country.clone(), row.code.clone());
+        let changes = PaddedPlaceChanges {
+            zip: Some("2".into()),
+        };
+        (key, changes)
+    });
+    let changed = db.run(PaddedPlace::update_many(changes.collect()))?;
+    assert!(changed.iter().all(|row| row.zip == "2    "));
+    assert_eq!(db.run(PaddedPlace::delete_many(&keys[..2]))?, 2);
+    let countries: Vec<_> = all.iter().map(|row| row.country.clone()).collect();
+    assert_eq!(db.run(PaddedKey::delete_many(&countries))?, 3);
+    assert_eq!(db.run(PaddedPlace::count())?, 0);
     Ok(())
 }
