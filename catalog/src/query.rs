@@ -9,6 +9,7 @@
 //! `describe` gives their columns with modifiers and collations (`value_form`), and what they
 //! depend on. Its state is read through a trait (`objects`).
 
+mod aggregates;
 mod alias;
 mod analyzer;
 mod apply;
@@ -72,6 +73,7 @@ mod window;
 mod with;
 mod write;
 
+pub(crate) use aggregates::may_aggregate;
 pub use fault::Fault;
 pub use shards::Shards;
 pub use view::ViewColumn;

@@ -11,6 +11,7 @@ use bowline_sql::{Kind, Token, tokens, with_braces_twice};
 use super::{Mistake, NamedQuery};
 
 mod place;
+mod rows;
 
 use place::Place;
 
@@ -89,9 +90,9 @@ pub(super) fn mistakes(query: &NamedQuery) -> Vec<Mistake> {
         return mistakes;
     }
     let optional = query.optional_parameters();
-    let refused = template(&query.sql.text, &optional, |index| {
-        query.parameter_name(index)
-    });
+    let name = |index| query.parameter_name(index);
+    let refused = template(&query.sql.text, &optional, name);
+    let refused = refused.and_then(|_| check_rows(&query.sql.text, &optional, name));
     let refused = refused.err().map(
         |Refused {
              span,
@@ -100,6 +101,38 @@ pub(super) fn mistakes(query: &NamedQuery) -> Vec<Mistake> {
          }| { Mistake::new(query.sql.positions.in_file(&span), message).hint(hint) },
     );
     refused.into_iter().collect()
+}
+
+/// Checks that the query returns as many rows, or more, without the condition of each of these
+/// parameters.
+fn check_rows(
+    sql: &str,
+    optional: &[usize],
+    name: impl Fn(usize) -> String,
+) -> Result<(), Refused> {
+    let all: Vec<Token<'_>> = tokens(sql).collect();
+    let depths = depths(&all);
+    let conjuncts = conjuncts(&all, &depths);
+    for parameter in optional {
+        let text = format!("${}", parameter + 1);
+        let used = (0..all.len()).find(|at| all[*at].text() == text);
+        let Some((at, conjunct)) = used.and_then(|at| {
+            let of = conjuncts.iter().find(|it| it.tokens.contains(&at))?;
+            Some((at, of))
+        }) else {
+            continue;
+        };
+        if let Err(doubt) = rows::check(&all, &depths, conjunct.of) {
+            let shown = &all[doubt.at.unwrap_or(at)];
+            let (place, hint) = doubt.why.texts();
+            return Err(Refused {
+                span: shown.start()..shown.end(),
+                message: format!("`{}` is optional, and {place}", name(*parameter)),
+                hint,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns SQL with a gap for the condition of each of these parameters, which are counted from 0.
@@ -250,19 +283,23 @@ fn conjuncts(all: &[Token<'_>], depths: &[usize]) -> Vec<Conjunct> {
             continue;
         }
         let start = at + 1;
-        let depth = depths[at];
-        let ends = |next: usize| {
-            depths[next] < depth
-                || depths[next] == depth
-                    && (all[next].is(";") || ENDS.iter().any(|end| is_keyword(all, next, end)))
-        };
-        let end = (start..all.len())
-            .find(|next| ends(*next))
-            .unwrap_or(all.len());
+        let end = end_of_where(all, depths, at);
         split(all, depths, start..end, (at, None), &mut found);
         at = end.max(start);
     }
     found
+}
+
+/// Returns the end of the condition of a WHERE.
+fn end_of_where(all: &[Token<'_>], depths: &[usize], at: usize) -> usize {
+    let depth = depths[at];
+    let ends = |next: usize| {
+        depths[next] < depth
+            || depths[next] == depth
+                && (all[next].is(";") || ENDS.iter().any(|end| is_keyword(all, next, end)))
+    };
+    let mut after = at + 1..all.len();
+    after.find(|next| ends(*next)).unwrap_or(all.len())
 }
 
 /// Splits an expression of a WHERE at its ANDs, also within brackets around several conditions. It

@@ -58,7 +58,7 @@ pub(super) fn of_where(all: &[Token<'_>], depths: &[usize], at: usize) -> Place 
 }
 
 /// Returns the bracket, or the CASE, within which a token is.
-fn bracket_around(all: &[Token<'_>], depths: &[usize], at: usize) -> Option<usize> {
+pub(super) fn bracket_around(all: &[Token<'_>], depths: &[usize], at: usize) -> Option<usize> {
     let outside = depths[at].checked_sub(1)?;
     (0..at).rev().find(|before| {
         depths[*before] == outside
@@ -85,7 +85,11 @@ fn of_bracket(all: &[Token<'_>], depths: &[usize], bracket: usize) -> Place {
         let at = before.get(place);
         at.is_some_and(|at| words.iter().any(|word| is_keyword(all, *at, word)))
     };
-    if before.first().is_some_and(|at| all[*at].is_word("as")) || is_at(0, &["materialized"]) {
+    let of_with = ["as", "materialized"];
+    if before
+        .first()
+        .is_some_and(|at| all[*at].is_one_of(&of_with))
+    {
         return Place::Rows;
     }
     // The expression in front of the bracket, as far as the keyword before it.
@@ -118,16 +122,20 @@ fn of_bracket(all: &[Token<'_>], depths: &[usize], bracket: usize) -> Place {
                 .checked_sub(1)
                 .is_some_and(|at| all[at].is_word("distinct"))
     });
+    let is_main = clause.is_some_and(|at| all[*at].is_word("with"))
+        && before.first().is_some_and(|at| all[*at].is(")"));
     let is_rows = !is_query
+        || is_main
         || all[around].is("(") && is_at(0, &keeps_rows) && !is_at(1, &["is"])
         || is_at(0, &SETS)
+        || is_at(0, &["join"])
         || is_of_from
         || aggregates(all, depths, bracket);
     if is_rows { Place::Rows } else { Place::Scalar }
 }
 
 /// Returns the tokens before another one in the same brackets, the last one first.
-fn before_of(all: &[Token<'_>], depths: &[usize], at: usize) -> Vec<usize> {
+pub(super) fn before_of(all: &[Token<'_>], depths: &[usize], at: usize) -> Vec<usize> {
     let depth = depths[at];
     let inside = (0..at)
         .rev()

@@ -3,7 +3,9 @@
 use super::*;
 
 fn of(sql: &str, optional: &[usize]) -> String {
-    match template(sql, optional, |number| format!(":p{}", number + 1)) {
+    let name = |number| format!(":p{}", number + 1);
+    let template = template(sql, optional, name);
+    match template.and_then(|it| check_rows(sql, optional, name).map(|()| it)) {
         Ok(template) => template,
         Err(refused) => format!("{}: {}", &sql[refused.span.clone()], refused.message),
     }
@@ -146,5 +148,121 @@ fn a_part_of_a_condition_is_not_left_out() {
         ),
     ] {
         assert_eq!(of(sql, &[0]), format!("$1: {expected}"), "{sql}");
+    }
+}
+
+#[test]
+fn a_condition_left_out_never_means_fewer_rows() {
+    for (sql, expected) in [
+        (
+            "SELECT v.id FROM v LEFT JOIN (SELECT * FROM l WHERE l.copy = $1) x ON x.b = v.b WHERE x.id IS NULL",
+            "$1: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "SELECT 1 FROM (SELECT a FROM t WHERE a = $1) x NATURAL FULL OUTER JOIN v",
+            "$1: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "SELECT 1 FROM v, ((SELECT a FROM t WHERE a = $1) x RIGHT JOIN u ON true) JOIN w ON true",
+            "$1: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "SELECT 1 FROM v LEFT JOIN u JOIN (SELECT a FROM t WHERE a = $1) x ON true ON true",
+            "$1: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "SELECT 1 FROM v LEFT JOIN (u JOIN (SELECT a FROM t WHERE a = $1) x ON true) ON true",
+            "$1: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "WITH bad AS (SELECT b FROM l WHERE c = $1) SELECT v.id FROM v WHERE v.b NOT IN (SELECT b FROM bad)",
+            "bad: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "WITH bad(b) AS MATERIALIZED (SELECT b FROM l WHERE c = $1), more AS (SELECT * FROM bad) SELECT v.id FROM v WHERE NOT EXISTS (SELECT FROM u, more)",
+            "more: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v LEFT JOIN w ON w.b = v.b WHERE w.b IS NULL",
+            "w: `:p1` is optional, and on the nullable side of an outer join",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v WHERE (SELECT count(*) FROM w) < 5",
+            "count: `:p1` is optional, and in a part of the query with an aggregate",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v WHERE (b IN (SELECT b FROM w)) IS NOT TRUE",
+            "w: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v WHERE c = b IN (SELECT b FROM w)",
+            "w: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v WHERE b NOT IN (TABLE w)",
+            "w: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "SELECT id FROM v JOIN u ON EXISTS (SELECT FROM l WHERE c = $1)",
+            "$1: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "SELECT a FROM (SELECT a FROM t WHERE b = $1 ORDER BY a LIMIT 5) x WHERE a > 3",
+            "LIMIT: `:p1` is optional, and in a part of the query with LIMIT",
+        ),
+        (
+            "SELECT a FROM (SELECT DISTINCT ON (b) a FROM t WHERE b = $1) x WHERE a > 3",
+            "ON: `:p1` is optional, and in a part of the query with DISTINCT ON",
+        ),
+        (
+            "SELECT a FROM (SELECT a, count(*) FROM t WHERE b = $1 GROUP BY a) x WHERE count < 3",
+            "GROUP: `:p1` is optional, and in a part of the query with GROUP BY",
+        ),
+        (
+            "SELECT a FROM (SELECT coalesce(max(a), 1) AS a FROM t WHERE b = $1) x WHERE a < 3",
+            "max: `:p1` is optional, and in a part of the query with an aggregate",
+        ),
+        (
+            "SELECT a FROM (SELECT my_total(a) AS a FROM t WHERE b = $1) x WHERE a < 3",
+            "my_total: `:p1` is optional, and in a part of the query with an aggregate",
+        ),
+        (
+            "SELECT a FROM (SELECT a, row_number() OVER (ORDER BY a) AS n FROM t WHERE b = $1) x WHERE n < 3",
+            "OVER: `:p1` is optional, and in a part of the query with a window function",
+        ),
+        (
+            "SELECT a, count(*) FROM t WHERE b = $1 GROUP BY a HAVING count(*) < 5",
+            "HAVING: `:p1` is optional, and in a query with HAVING",
+        ),
+        (
+            "SELECT count(*) FROM t WHERE b = $1 UNION SELECT 5",
+            "count: `:p1` is optional, and in a part of the query with an aggregate",
+        ),
+        (
+            "SELECT DISTINCT EXISTS (SELECT FROM u WHERE b = $1) FROM t",
+            "$1: `:p1` is optional, and in a subquery of which more rows could mean fewer of the query",
+        ),
+        (
+            "SELECT a FROM t WHERE b = $1 LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED",
+            "NO: `:p1` is optional, and in a query that locks rows",
+        ),
+        (
+            "WITH w AS (SELECT b FROM l WHERE c = $1) SELECT id FROM v JOIN w USING (b) WHERE b IN (SELECT w.b FROM u, w) AND EXISTS (SELECT FROM w) AND lower(a) = ANY (SELECT a FROM w)",
+            "WITH w AS (SELECT b FROM l WHERE true{0: AND c = $1}) SELECT id FROM v JOIN w USING (b) WHERE b IN (SELECT w.b FROM u, w) AND EXISTS (SELECT FROM w) AND lower(a) = ANY (SELECT a FROM w)",
+        ),
+        (
+            "WITH RECURSIVE w AS (SELECT a FROM t WHERE a = $1 UNION ALL SELECT t.a FROM t JOIN w ON t.b = w.a) SELECT a, (SELECT count(*) FROM w) FROM w LIMIT 5",
+            "WITH RECURSIVE w AS (SELECT a FROM t WHERE true{0: AND a = $1} UNION ALL SELECT t.a FROM t JOIN w ON t.b = w.a) SELECT a, (SELECT count(*) FROM w) FROM w LIMIT 5",
+        ),
+        (
+            "SELECT a, count(*) FROM (SELECT lower(a) AS a FROM t WHERE b = $1) x LEFT JOIN u USING (a) GROUP BY a HAVING count(*) >= 2 ORDER BY a",
+            "SELECT a, count(*) FROM (SELECT lower(a) AS a FROM t WHERE true{0: AND b = $1}) x LEFT JOIN u USING (a) GROUP BY a HAVING count(*) >= 2 ORDER BY a",
+        ),
+        (
+            "SELECT ARRAY(SELECT l FROM (SELECT a FROM u WHERE b = $1 ORDER BY a LIMIT 3) l) FROM t UNION ALL SELECT '{}'",
+            "SELECT ARRAY(SELECT l FROM (SELECT a FROM u WHERE true{0: AND b = $1} ORDER BY a LIMIT 3) l) FROM t UNION ALL SELECT '{{}}'",
+        ),
+    ] {
+        assert_eq!(of(sql, &[0]), expected, "{sql}");
     }
 }
