@@ -65,6 +65,7 @@ mod total;
 mod type_name;
 mod types;
 mod unknown;
+mod unsorted;
 mod value_form;
 mod values;
 mod version;
@@ -118,8 +119,8 @@ pub struct Query {
     pub indexes: BTreeSet<(Name, String)>,
     /// The shards of Citus that the query asks; `None` if Citus distributes no table.
     pub shards: Option<Shards>,
-    /// The error that PostgreSQL raises for each new row, although it accepts the statement: a
-    /// required column has no value.
+    /// A mistake in a statement that PostgreSQL accepts: a required column has no value, which is
+    /// an error for each new row, or ORDER BY sorts nothing.
     pub omitted: Option<Fault>,
 }
 

@@ -45,7 +45,8 @@ pub(super) struct Analyzer<'a> {
     pub(super) open_parameters: Vec<(Span, usize)>,
     /// An error that PostgreSQL raises once the whole statement is read.
     pub(super) late: Option<Fault>,
-    /// The error for the first required column that an INSERT leaves out.
+    /// The first mistake that PostgreSQL accepts: an INSERT leaves out a required column, or ORDER
+    /// BY sorts nothing.
     pub(super) omitted: Option<Fault>,
     /// The texts that replace each `*`.
     pub(super) edits: Vec<Replaced>,

@@ -38,6 +38,7 @@ impl Analyzer<'_> {
                     if !has(&key, K::SORT_USING) {
                         self.check_sortable(&value)?;
                     }
+                    self.note_unsorted(&value);
                     value
                 }
             };

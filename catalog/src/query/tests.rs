@@ -26,6 +26,7 @@ mod shards;
 mod sqlstates;
 mod statement;
 mod templates;
+mod unsorted;
 mod values;
 mod version;
 mod wire;

@@ -66,6 +66,10 @@ fn each_text_of_a_query_is_checked() {
             "[x] a statement with DELETE has no optional conditions",
         ),
         (
+            "-- name: a :many\nSELECT id FROM nodes ORDER BY :order;",
+            "[:order] ORDER BY a value that is the same for all rows sorts nothing",
+        ),
+        (
             "-- name: a :many\n-- order: up = id | down = sise DESC\nSELECT id FROM nodes ORDER BY :order;",
             "[sise DESC] column \"sise\" does not exist",
         ),
