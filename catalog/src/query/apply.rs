@@ -2,10 +2,11 @@
 //! allowed.
 
 use super::analyzer::{Analyzer, Result};
+use super::arguments::Arguments;
 use super::candidate::Candidate;
-use super::expr::{Aggregate, Call, Expr, Kind, Nulls, Span};
+use super::expr::{Aggregate, Call, Expr, Kind, Nulls, Span, has_set};
 use super::fault::Fault;
-use super::function::{Arguments, FROM};
+use super::function::FROM;
 use super::signature::Function;
 use super::total;
 use super::types::{self, TypeId};
@@ -68,6 +69,11 @@ impl Analyzer<'_> {
             }
         }
         let mut given = given;
+        check_clauses(function, &given, &span)?;
+        self.check_list(&chosen.arguments, &given)?;
+        for key in arguments.iter().skip(given.direct.unwrap_or(usize::MAX)) {
+            self.check_sortable(key)?;
+        }
         for key in &mut given.order {
             if key.ty == types::UNKNOWN {
                 *key = self.convert(key.clone(), types::TEXT)?;
@@ -75,11 +81,7 @@ impl Analyzer<'_> {
         }
         let has_filter = !given.others.is_empty();
         given.others.extend(std::mem::take(&mut given.order));
-        if function.kind == RoutineKind::Window && given.over.is_none() {
-            let message = format!("window function {} requires an OVER clause", function.name);
-            return Err(Fault::error("42809", span, message));
-        }
-        if is_aggregate && given.values.is_empty() && !given.is_star {
+        if is_aggregate && given.values.is_empty() && !given.is_star && given.direct.is_none() {
             let message = format!(
                 "{}(*) must be used to call a parameterless aggregate function",
                 function.name
@@ -110,27 +112,6 @@ impl Analyzer<'_> {
                 return Err(Fault::error("42P20", span, message));
             }
         }
-        if given.over.is_some() && matches!(function.kind, RoutineKind::Function) {
-            let message = format!(
-                "OVER specified, but {} is not a window function nor an aggregate function",
-                function.name
-            );
-            return Err(Fault::error("42809", span, message));
-        }
-        if !is_aggregate
-            && (given.is_distinct || !given.others.is_empty() || given.is_star)
-            && given.over.is_none()
-        {
-            let what = if given.is_distinct {
-                "DISTINCT specified"
-            } else if given.is_star {
-                "* specified"
-            } else {
-                "ORDER BY or FILTER specified"
-            };
-            let message = format!("{what}, but {} is not an aggregate function", function.name);
-            return Err(Fault::error("42809", span, message));
-        }
         if is_aggregate && given.over.is_none() {
             let is_total = function.is_built_in && total::is_total_aggregate(&function.name);
             let mut value = self.aggregate(
@@ -143,6 +124,9 @@ impl Analyzer<'_> {
             )?;
             if let Kind::Aggregate(aggregate) = &mut value.kind {
                 aggregate.has_filter = has_filter;
+                aggregate.direct = given.direct.unwrap_or(0);
+                aggregate.needs_row =
+                    function.is_built_in && total::is_total_aggregate_of_rows(&function.name);
             }
             return Ok(value);
         }
@@ -205,6 +189,21 @@ impl Analyzer<'_> {
             }),
             span,
         ))
+    }
+
+    /// Fails if the list after VARIADIC is no array. Where the parameter is `"any"`, no conversion
+    /// finds it.
+    fn check_list(&mut self, declared: &[TypeId], given: &Arguments) -> Result<()> {
+        let last = given.values.last().filter(|_| given.is_variadic);
+        let Some(last) = last.filter(|_| declared.last() == Some(&types::ANY)) else {
+            return Ok(());
+        };
+        let is_array = self.types.element(self.types.base(last.ty)).is_some();
+        if is_array || self.is_opaque(last.ty) {
+            return Ok(());
+        }
+        let message = "VARIADIC argument must be an array";
+        Err(Fault::error("42804", last.span.clone(), message))
     }
 
     /// Returns the depth of the query that `GROUPING(..)` belongs to: that of its columns.
@@ -293,6 +292,8 @@ impl Analyzer<'_> {
             arguments,
             others,
             has_filter: false,
+            direct: 0,
+            needs_row: false,
             depth,
             is_total,
         };
@@ -300,21 +301,94 @@ impl Analyzer<'_> {
     }
 }
 
+/// The aggregates that have WITHIN GROUP (manual, section 9.21).
+const ORDERED_SET: [&str; 7] = [
+    "mode",
+    "percentile_cont",
+    "percentile_disc",
+    "rank",
+    "dense_rank",
+    "percent_rank",
+    "cume_dist",
+];
+
+/// Fails for clauses that do not fit a function of this kind (`ParseFuncOrColumn`).
+fn check_clauses(function: &Function, given: &Arguments, span: &Span) -> Result<()> {
+    let name = &function.name;
+    let wrong = |message: String| Err(Fault::error("42809", span.clone(), message));
+    let missing = |message: &str| Err(Fault::error("0A000", span.clone(), message));
+    let has_within = given.direct.is_some();
+    match function.kind {
+        RoutineKind::Function | RoutineKind::Procedure => {
+            let what = if given.is_star {
+                format!("{name}(*)")
+            } else if given.is_distinct {
+                "DISTINCT".to_owned()
+            } else if has_within {
+                "WITHIN GROUP".to_owned()
+            } else if !given.order.is_empty() {
+                "ORDER BY".to_owned()
+            } else if !given.others.is_empty() {
+                "FILTER".to_owned()
+            } else if given.over.is_some() {
+                return wrong(format!(
+                    "OVER specified, but {name} is not a window function nor an aggregate function"
+                ));
+            } else {
+                return Ok(());
+            };
+            return wrong(format!(
+                "{what} specified, but {name} is not an aggregate function"
+            ));
+        }
+        RoutineKind::Aggregate => {
+            let is_ordered_set = function.is_built_in && ORDERED_SET.contains(&name.as_str());
+            if is_ordered_set && !has_within {
+                return wrong(format!(
+                    "WITHIN GROUP is required for ordered-set aggregate {name}"
+                ));
+            }
+            if is_ordered_set && given.over.is_some() {
+                let message = format!("OVER is not supported for ordered-set aggregate {name}");
+                return missing(&message);
+            }
+            if function.is_built_in && has_within && !is_ordered_set {
+                return wrong(format!(
+                    "{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"
+                ));
+            }
+        }
+        RoutineKind::Window => {
+            if given.over.is_none() {
+                return wrong(format!("window function {name} requires an OVER clause"));
+            }
+            if has_within {
+                return wrong(format!("window function {name} cannot have WITHIN GROUP"));
+            }
+        }
+    }
+    if given.over.is_none() {
+        return Ok(());
+    }
+    if given.is_distinct {
+        return missing("DISTINCT is not implemented for window functions");
+    }
+    let is_aggregate = function.kind == RoutineKind::Aggregate;
+    if is_aggregate && given.values.is_empty() && !given.is_star {
+        return wrong(format!(
+            "{name}(*) must be used to call a parameterless aggregate function"
+        ));
+    }
+    if !given.order.is_empty() && !has_within {
+        return missing("aggregate ORDER BY is not implemented for window functions");
+    }
+    if !is_aggregate && !given.others.is_empty() {
+        return missing("FILTER is not implemented for non-aggregate window functions");
+    }
+    Ok(())
+}
+
 /// Returns true if an expression contains a call of a window function.
 pub(super) fn has_window(value: &Expr) -> bool {
     value.any(&mut |it| matches!(&it.kind, Kind::Call(call) if call.over.is_some()))
-}
-
-/// Returns true if an expression contains a call of a function that returns a set.
-pub(super) fn has_set(value: &Expr) -> bool {
-    match &value.kind {
-        Kind::Call(call) if call.returns_set => true,
-        // The value of a CASE is computed once, and not again by each comparison.
-        Kind::CaseValue(_) => false,
-        _ => {
-            let mut found = false;
-            value.each(&mut |child| found = found || has_set(child));
-            found
-        }
-    }
 }

@@ -29,11 +29,10 @@ impl Analyzer<'_> {
         let mut columns: Vec<Assigned> = Vec::new();
         for part in children(&list, K::COLUMN_TARGET) {
             let assigned = self.assigned(&part, target)?;
-            if assigned.is_whole()
-                && columns
-                    .iter()
-                    .any(|it| it.is_whole() && it.column == assigned.column)
-            {
+            let is_twice = |it: &Assigned| {
+                it.column == assigned.column && (it.is_whole() || assigned.is_whole())
+            };
+            if columns.iter().any(is_twice) {
                 let name = &self.table(target.table).columns[assigned.column].name;
                 let message = format!("column \"{name}\" specified more than once");
                 return Err(Fault::error("42701", span_of(&part), message));
@@ -161,12 +160,14 @@ impl Analyzer<'_> {
             self.note_updated(target.table, assigned.column, &value);
         }
         if matches!(value.kind, Kind::Default) {
-            if !assigned.steps.is_empty() {
-                return Err(Fault::error(
-                    "0A000",
-                    span,
-                    "cannot set an array element to DEFAULT",
-                ));
+            let what = match assigned.steps.first() {
+                Some(Step::Field(_)) => Some("a subfield"),
+                Some(Step::Index | Step::Slice) => Some("an array element"),
+                None => None,
+            };
+            if let Some(what) = what {
+                let message = format!("cannot set {what} to DEFAULT");
+                return Err(Fault::error("0A000", span, message));
             }
             // A view passes DEFAULT of an UPDATE on as NULL.
             if self.is_null_of_view(target, &column.name)
@@ -266,16 +267,22 @@ impl Analyzer<'_> {
                 _ => {}
             }
         }
-        let mut seen: Vec<usize> = Vec::new();
-        for (assigned, value) in assignments {
-            if assigned.is_whole() {
-                if seen.contains(&assigned.column) {
-                    let name = &self.table(target.table).columns[assigned.column].name;
-                    let message = format!("multiple assignments to same column \"{name}\"");
-                    return Err(Fault::error("42601", assigned.span, message));
-                }
-                seen.push(assigned.column);
+        // PostgreSQL finds this when it rewrites the statement, before what `assign` notes.
+        let mut given: Vec<&Assigned> = Vec::new();
+        for (assigned, _) in &assignments {
+            let is_twice = |it: &&Assigned| {
+                it.column == assigned.column && (it.is_whole() || assigned.is_whole())
+            };
+            if given.iter().any(is_twice) {
+                let name = &self.table(target.table).columns[assigned.column].name;
+                let message = format!("multiple assignments to same column \"{name}\"");
+                let fault = Fault::error("42601", assigned.span.clone(), message);
+                self.late.get_or_insert(fault);
+                break;
             }
+            given.push(assigned);
+        }
+        for (assigned, value) in assignments {
             self.assign(target, &assigned, value)?;
         }
         Ok(())

@@ -4,10 +4,11 @@
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Result};
+use super::arguments::Arguments;
 use super::coerce::Context;
 use super::expr::{Expr, Kind, Span, Use};
 use super::fault::Fault;
-use super::function::Arguments;
+use super::grammar::{no_clauses, plain_arguments, unexpected};
 use super::names::keyword_value;
 use super::types;
 use crate::replay::syntax::tree::{child, children, has, is_query, name, path, seen, text, tokens};
@@ -18,6 +19,12 @@ impl Analyzer<'_> {
             .children()
             .next()
             .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
+        if !matches!(
+            form.kind(),
+            K::NAME_REF | K::FIELD_EXPR | K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN
+        ) {
+            no_clauses(node)?;
+        }
         match seen(form.kind()) {
             K::NAME_REF | K::FIELD_EXPR => self.named_call(node, &form, span),
             K::EXISTS_FN => {
@@ -139,6 +146,7 @@ impl Analyzer<'_> {
         if parts.len() == 1 && !is_quoted {
             match function.as_str() {
                 "coalesce" | "greatest" | "least" => {
+                    plain_arguments(node, 1..=usize::MAX)?;
                     let mut values = Vec::new();
                     for value in list.iter().flat_map(|list| children(list, K::ARG)) {
                         values.push(self.argument(&value)?);
@@ -149,7 +157,7 @@ impl Analyzer<'_> {
                     for value in values {
                         all.push(self.convert_to_common(value, common, &construct)?);
                     }
-                    if function == "coalesce" && all.iter().any(super::apply::has_set) {
+                    if function == "coalesce" && all.iter().any(super::expr::has_set) {
                         let message = "set-returning functions are not allowed in COALESCE";
                         return Err(Fault::error("0A000", span, message));
                     }
@@ -159,7 +167,18 @@ impl Analyzer<'_> {
                     };
                     return Ok(Expr::new(common, kind, span));
                 }
+                "xmlconcat" => {
+                    plain_arguments(node, 1..=usize::MAX)?;
+                    let mut values = Vec::new();
+                    for value in list.iter().flat_map(|list| children(list, K::ARG)) {
+                        let value = self.argument(&value)?;
+                        values.push(self.specific(value, types::XML, "XMLCONCAT")?);
+                    }
+                    // It is NULL if all of them are.
+                    return Ok(Expr::new(types::XML, Kind::Extreme(values), span));
+                }
                 "nullif" => {
+                    plain_arguments(node, 2..=2)?;
                     let mut values = Vec::new();
                     for value in list.iter().flat_map(|list| children(list, K::ARG)) {
                         values.push(self.argument(&value)?);
@@ -176,6 +195,7 @@ impl Analyzer<'_> {
                     return Ok(Expr::new(left.ty, kind, span));
                 }
                 "grouping" => {
+                    plain_arguments(node, 1..=usize::MAX)?;
                     if let Some(clause) = self.scope().no_aggregate {
                         let message = format!("grouping operations are not allowed in {clause}");
                         return Err(Fault::error("42803", span, message));
@@ -188,7 +208,14 @@ impl Analyzer<'_> {
                     return Ok(Expr::new(types::INT4, Kind::Grouping(values), span));
                 }
                 "merge_action" => {
-                    self.since(17, "`merge_action`", &span)?;
+                    if self.is_before(17) {
+                        return Err(self.too_new("42883", "`merge_action`", 17, &span));
+                    }
+                    plain_arguments(node, 0..=0)?;
+                    if !self.scopes.iter().any(|scope| scope.returns_of_merge) {
+                        let message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command";
+                        return Err(Fault::error("42601", span, message));
+                    }
                     return Ok(Expr::new(
                         types::TEXT,
                         Kind::Const(Some("x".to_owned())),
@@ -196,13 +223,35 @@ impl Analyzer<'_> {
                     ));
                 }
                 "normalize" => {
-                    let first = list.iter().flat_map(|list| children(list, K::ARG)).next();
+                    plain_arguments(node, 1..=2)?;
+                    let mut given = list.iter().flat_map(|list| children(list, K::ARG));
+                    let first = given.next();
+                    let is_form = |it: &SyntaxNode| {
+                        let form = text(it).to_ascii_lowercase();
+                        matches!(form.as_str(), "nfc" | "nfd" | "nfkc" | "nfkd")
+                    };
+                    if let Some(form) = given.next().filter(|it| !is_form(it)) {
+                        return Err(unexpected(&form).hint("the forms are NFC, NFD, NFKC and NFKD"));
+                    }
                     let first = first
                         .ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
                     let value = self.argument(&first)?;
                     return self.system_call("normalize", vec![value], span);
                 }
                 name if keyword_value(name).is_some() && name.starts_with(['c', 'l']) => {
+                    let has_precision = matches!(
+                        name,
+                        "current_time" | "current_timestamp" | "localtime" | "localtimestamp"
+                    );
+                    if let Some(list) = list.as_ref().filter(|_| !has_precision) {
+                        return Err(unexpected(list).hint("write it without parentheses"));
+                    }
+                    plain_arguments(node, 1..=1)?;
+                    let given = list.iter().flat_map(|list| children(list, K::ARG)).next();
+                    let is_digit = |it: &SyntaxNode| text(it).bytes().all(|it| it.is_ascii_digit());
+                    if let Some(given) = given.filter(|it| !is_digit(it)) {
+                        return Err(unexpected(&given).hint("its precision is a number"));
+                    }
                     let ty = keyword_value(name).unwrap_or(types::TEXT);
                     return Ok(Expr::new(ty, Kind::Const(Some(function)), span));
                 }
@@ -220,12 +269,29 @@ impl Analyzer<'_> {
                 _ => {}
             }
         }
-        if given.names.iter().all(Option::is_none) {
-            given.names.clear();
-        }
+        given.check_names()?;
         given.is_star = list.as_ref().is_some_and(|list| has(list, K::STAR));
         if let Some(within) = child(node, K::WITHIN_CLAUSE) {
+            let is_ordered = |it: SyntaxNode| child(&it, K::ORDER_BY_CLAUSE).is_some();
+            let what = if list
+                .iter()
+                .flat_map(|it| children(it, K::ARG))
+                .any(is_ordered)
+            {
+                Some("multiple ORDER BY clauses")
+            } else if given.is_distinct {
+                Some("DISTINCT")
+            } else if given.is_variadic {
+                Some("VARIADIC")
+            } else {
+                None
+            };
+            if let Some(what) = what {
+                let message = format!("cannot use {what} with WITHIN GROUP");
+                return Err(Fault::error("42601", span, message));
+            }
             let direct = given.values.len();
+            given.direct = Some(direct);
             let list =
                 child(&within, K::ORDER_BY_CLAUSE).and_then(|it| child(&it, K::SORT_BY_LIST));
             for key in list.iter().flat_map(|list| children(list, K::SORT_BY)) {
@@ -240,7 +306,15 @@ impl Analyzer<'_> {
                     "rank" | "dense_rank" | "percent_rank" | "cume_dist"
                 )
             });
-            if is_hypothetical && given.values.len() == 2 * direct {
+            if is_hypothetical && given.values.len() != 2 * direct {
+                let types: Vec<_> = given.values.iter().map(|it| it.ty).collect();
+                let keys = given.values.len() - direct;
+                let fault = self.no_function(&parts, &types, &span, false);
+                return Err(fault.hint(format!(
+                    "it takes as many values as ORDER BY has keys: {direct} given, {keys} keys"
+                )));
+            }
+            if is_hypothetical {
                 for at in 0..direct {
                     let both = [&given.values[at], &given.values[at + direct]];
                     let ty = self.common(&both, "WITHIN GROUP")?;

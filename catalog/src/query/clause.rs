@@ -1,11 +1,12 @@
 //! The clauses after FROM: ORDER BY, GROUP BY, DISTINCT, LIMIT.
 
 use super::analyzer::{Analyzer, Result};
+use super::brackets::unwrapped;
 use super::expr::{Expr, Kind};
 use super::fault::Fault;
 use super::indexes::SortKey;
 use super::options::option;
-use super::raw::span_of;
+use super::raw::{query_in, span_of};
 use super::scope::Output;
 use super::types;
 use crate::replay::syntax::tree::{child, children, has, name, seen, text};
@@ -69,6 +70,7 @@ impl Analyzer<'_> {
         clause: &str,
         columns_first: bool,
     ) -> Result<Option<usize>> {
+        let key = &unwrapped(key);
         let span = span_of(key);
         if let Some(at) = numbered(key, outputs.len(), clause)? {
             return Ok(Some(at));
@@ -139,8 +141,14 @@ impl Analyzer<'_> {
                     self.group_list(&part, outputs, groups, has_sets)?;
                 }
                 K::GROUPING_EXPR => self.group_list(&part, outputs, groups, has_sets)?,
-                K::TUPLE_EXPR => self.group_list(&part, outputs, groups, has_sets)?,
-                K::PAREN_EXPR if *has_sets => self.group_list(&part, outputs, groups, has_sets)?,
+                // PostgreSQL's grammar drops the brackets around one expression.
+                K::PAREN_EXPR if query_in(&part).is_none() => {
+                    self.group_list(&part, outputs, groups, has_sets)?;
+                }
+                // `ROW (a, b)` is one value, and `(a, b)` two.
+                K::TUPLE_EXPR if !has(&part, K::ROW_KW) => {
+                    self.group_list(&part, outputs, groups, has_sets)?;
+                }
                 _ => {
                     let key = match self.result_named(&part, outputs, "GROUP BY", true)? {
                         Some(at) => {

@@ -410,7 +410,7 @@ impl Analyzer<'_> {
 
 /// Fails for a condition that returns a set.
 fn no_set(value: Expr, construct: &str) -> Result<Expr> {
-    if super::apply::has_set(&value) {
+    if super::expr::has_set(&value) {
         let message = format!("argument of {construct} must not return a set");
         return Err(Fault::error("42804", value.span, message));
     }

@@ -55,7 +55,7 @@ impl Analyzer<'_> {
         };
         let all: Vec<&Expr> = std::iter::once(&otherwise).chain(&results).collect();
         let mut parts = all.iter().copied().chain(&subject);
-        let has_set = parts.any(super::apply::has_set);
+        let has_set = parts.any(super::expr::has_set);
         let common = self.common(&all, "CASE")?;
         let otherwise = self.convert_to_common(otherwise, common, "CASE/ELSE")?;
         let mut whens = Vec::new();

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use squawk_syntax::SyntaxNode;
 
 use super::analyzer::{Analyzer, Result};
+use super::arguments::Arguments;
 use super::expr::{Expr, Kind};
-use super::function::Arguments;
 use super::memo::Memo;
 use super::objects::{Objects, Used};
 use super::scope::Scope;

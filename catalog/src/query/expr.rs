@@ -154,6 +154,10 @@ pub(super) struct Aggregate {
     pub(super) others: Vec<Expr>,
     /// Whether the first of `others` is the condition of FILTER.
     pub(super) has_filter: bool,
+    /// The number of the first arguments that WITHIN GROUP does not aggregate.
+    pub(super) direct: usize,
+    /// Whether it is NULL only over no rows and for an argument that is NULL.
+    pub(super) needs_row: bool,
     /// The depth of the query that it belongs to.
     pub(super) depth: usize,
     /// True if it is never NULL, as `count`.
@@ -271,6 +275,20 @@ impl Expr {
         match &self.kind {
             Kind::Coerce(inner) => inner.bare(),
             _ => self,
+        }
+    }
+}
+
+/// Returns true if an expression contains a call of a function that returns a set.
+pub(super) fn has_set(value: &Expr) -> bool {
+    match &value.kind {
+        Kind::Call(call) if call.returns_set => true,
+        // The value of a CASE is computed once, and not again by each comparison.
+        Kind::CaseValue(_) => false,
+        _ => {
+            let mut found = false;
+            value.each(&mut |child| found = found || has_set(child));
+            found
         }
     }
 }

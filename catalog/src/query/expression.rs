@@ -220,7 +220,7 @@ impl Analyzer<'_> {
         values: Vec<Expr>,
         span: Span,
     ) -> Result<Expr> {
-        let given = super::function::Arguments {
+        let given = super::arguments::Arguments {
             values,
             ..Default::default()
         };

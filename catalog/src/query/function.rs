@@ -4,6 +4,7 @@ use super::signature::Function;
 use std::rc::Rc;
 
 use super::analyzer::{Analyzer, Result};
+use super::arguments::Arguments;
 use super::candidate::Candidate;
 use super::coerce::{Context, Pathway};
 use super::expr::{Expr, Kind, Span};
@@ -14,24 +15,6 @@ use crate::routine::{Mode, RoutineKind};
 
 /// The clause in which no aggregate is allowed, but a function that returns a set is.
 pub(super) const FROM: &str = "FROM clause of their own query level";
-
-/// The arguments of a call, and the clauses around them.
-#[derive(Debug, Default)]
-pub(super) struct Arguments {
-    pub(super) values: Vec<Expr>,
-    /// The names of the last arguments, if they are given by name.
-    pub(super) names: Vec<Option<String>>,
-    /// `VARIADIC list`.
-    pub(super) is_variadic: bool,
-    pub(super) is_star: bool,
-    pub(super) is_distinct: bool,
-    /// ORDER BY in the arguments.
-    pub(super) order: Vec<Expr>,
-    /// The condition of FILTER.
-    pub(super) others: Vec<Expr>,
-    pub(super) over: Option<Vec<Expr>>,
-    pub(super) is_procedure: bool,
-}
 
 impl Analyzer<'_> {
     /// Returns the functions of a name, those of the first schemas first.
@@ -285,9 +268,6 @@ impl Analyzer<'_> {
             all.resize(count, element);
             return (count > before.len() || *last == types::ANY && count == before.len())
                 .then(|| plain(all, 0, true));
-        }
-        if given.is_variadic && !function.is_variadic {
-            return None;
         }
         if count == declared.len() {
             return Some(plain(declared.clone(), 0, false));

@@ -16,7 +16,13 @@ impl Analyzer<'_> {
             return Ok(());
         }
         match &value.kind {
-            Kind::Aggregate(aggregate) if aggregate.depth >= depth => return Ok(()),
+            Kind::Aggregate(aggregate) if aggregate.depth == depth => {
+                let direct = aggregate.arguments.iter().take(aggregate.direct);
+                return direct
+                    .into_iter()
+                    .try_for_each(|it| self.check_at(it, groups, depth));
+            }
+            Kind::Aggregate(aggregate) if aggregate.depth > depth => return Ok(()),
             Kind::Var { table, column } => {
                 let found = self.table(*table);
                 if found.depth != depth || self.is_determined(*table, groups) {

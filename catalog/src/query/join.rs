@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::nulls::OuterJoin;
 use super::raw::span_of;
 use super::scope::{Item, Joined, StarColumn};
+use super::types;
 use crate::replay::syntax::tree::{child, child_name, child_names, has, seen};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
@@ -213,9 +214,26 @@ impl Analyzer<'_> {
                 });
             }
         }
+        // A single row that is always there is joined to each row.
+        let has_row = |id: &TableId| {
+            let table = &self.tables[id.0];
+            table.has_row && table.nulled_by.is_empty()
+        };
+        let is_always = |it: &Expr| {
+            it.ty == types::BOOL && matches!(&it.kind, Kind::Const(Some(text)) if text == "true")
+        };
+        let always_matches = kind == JoinKind::Left
+            && matches!(conditions.as_slice(), [only] if is_always(only))
+            && matches!(right.tables.as_slice(), [only] if has_row(only));
+        if always_matches {
+            for table in &right.tables {
+                self.tables[table.0].is_outer = true;
+            }
+        }
         // A row of one side of a FULL JOIN need not have a counterpart on the other side.
         let nulled = match kind {
             JoinKind::Inner => [Vec::new(), Vec::new()],
+            JoinKind::Left if always_matches => [Vec::new(), Vec::new()],
             JoinKind::Left => [Vec::new(), right.tables],
             JoinKind::Right => [left.tables, Vec::new()],
             JoinKind::Full => [left.tables, right.tables],

@@ -167,7 +167,7 @@ impl Analyzer<'_> {
         };
         for (id, span) in locked {
             let table = self.table(*id);
-            let is_missing = !table.nulled_by.is_empty() && table.reach.is_table;
+            let is_missing = is_missing(table) && table.reach.is_table;
             if !table.may_be_reduced && (is_missing || self.nulled_below(table).next().is_some()) {
                 return Some(nullable(span));
             }
@@ -219,7 +219,7 @@ impl Analyzer<'_> {
                 true => Vec::new(),
                 false => self.columns_of_strict(values, id, of),
             };
-            if !table.nulled_by.is_empty() && table.reach.is_table {
+            if is_missing(table) && table.reach.is_table {
                 nulled.push(columns_of(None));
             } else {
                 nulled.extend(self.nulled_below(table).map(|of| columns_of(Some(of))));
@@ -323,6 +323,11 @@ pub(super) fn check_values(values: &SyntaxNode) -> Result<()> {
         Some(lock) => Err(not_applied(strength_of(&lock), "VALUES", span_of(&lock))),
         None => Ok(()),
     }
+}
+
+/// Returns true for an item of FROM on the side of an outer join whose rows can be missing.
+fn is_missing(table: &Table) -> bool {
+    !table.nulled_by.is_empty() || table.is_outer
 }
 
 fn can_lock(table: &Table) -> bool {

@@ -3,6 +3,7 @@
 use super::analyzer::{Analyzer, Result};
 use super::expr::TableId;
 use super::fault::Fault;
+use super::grammar::merge_actions;
 use super::join::{Part, join_parts};
 use super::raw::span_of;
 use super::scope::{Analyzed, Item};
@@ -13,7 +14,21 @@ use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
     pub(super) fn merge_statement(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
+        merge_actions(node)?;
         let (target, item) = self.target(node)?;
+        let is_unfit = |it: &crate::Relation| {
+            matches!(
+                it.kind,
+                crate::RelationKind::MaterializedView | crate::RelationKind::ForeignTable
+            )
+        };
+        if self.written(&target).is_some_and(is_unfit) {
+            let message = format!(
+                "cannot execute MERGE on relation \"{}\"",
+                target.relation.name
+            );
+            return Err(Fault::error("0A000", span_of(node), message));
+        }
         let is_view = |it: &crate::Relation| it.kind == crate::RelationKind::View;
         if self.written(&target).is_some_and(is_view) && self.is_before(17) {
             return Err(self.too_new("0A000", "MERGE into a view", 17, &span_of(node)));
@@ -21,6 +36,7 @@ impl Analyzer<'_> {
         let using = child(node, K::USING_ON_CLAUSE)
             .ok_or_else(|| Fault::refused(span_of(node), "the query is incomplete"))?;
         let source_tables = self.read_from(&using)?;
+        check_source(&using, &item, &self.scope().items)?;
         let mut source = std::mem::take(&mut self.scope().items);
         let source_star = std::mem::take(&mut self.scope().star);
         self.show(&item);
@@ -88,7 +104,9 @@ impl Analyzer<'_> {
         // RETURNING of MERGE lists the columns of the source first.
         let mut items = source.to_vec();
         items.push(item.clone());
+        self.scope().returns_of_merge = true;
         let analyzed = self.returning(node, items, Some(target), (false, false));
+        self.scope().returns_of_merge = false;
         for table in source_tables {
             self.tables[table.0].nulled_by.pop();
         }
@@ -128,6 +146,20 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+/// Fails if the source of a MERGE has the name of its target.
+fn check_source(using: &SyntaxNode, target: &Item, source: &[Item]) -> Result<()> {
+    // A join without an alias has no name of its own.
+    if let [only] = source
+        && let Some(alias) = &only.alias
+        && Some(alias) == target.alias.as_ref()
+    {
+        let message = format!("name \"{alias}\" specified more than once");
+        return Err(Fault::error("42712", span_of(using), message)
+            .hint("the target has this name too: give one of them an alias"));
+    }
+    Ok(())
 }
 
 /// Returns the alias of the common columns of a join.

@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, StarColumn};
 use super::types;
+use crate::replay::builtin;
 use crate::replay::syntax::tree::{has, name, path, seen, text};
 
 /// The columns that every table has.
@@ -132,12 +133,53 @@ impl Analyzer<'_> {
             allowed(&item, &span)?;
             return Ok(self.row_value(&item, depth, span));
         }
+        let scopes = self.scopes.iter().flat_map(|scope| &scope.items);
+        if let Some(fault) = scopes
+            .into_iter()
+            .find_map(|it| self.later_column(it, &column, &span))
+        {
+            return Err(fault);
+        }
         let message = format!("column \"{column}\" does not exist");
         let fault = Fault::error("42703", span, message);
         Err(match self.similar_column(&column) {
             Some(similar) => fault.hint(format!("did you mean {similar}?")),
             None => fault.hint("check the spelling, and whether a table in FROM has it"),
         })
+    }
+
+    /// Returns the error for a column of a system table that only a later version has.
+    fn later_column(&self, item: &Item, column: &str, span: &Span) -> Option<Fault> {
+        let system = self.table(item.table?).system.as_ref()?;
+        let came = builtin::came_with(&format!("column:{system}.{column}"));
+        let what = format!("`{column}`");
+        match came.filter(|came| self.is_before(*came)) {
+            Some(came) => Some(self.too_new("42703", &what, came, span)),
+            None => self.gone_columns(system, span),
+        }
+    }
+
+    /// Returns the error for the name of a table that FROM does not have.
+    fn no_table(&self, parts: &[String], span: Span) -> Fault {
+        let wanted = parts.last().map(String::as_str).unwrap_or_default();
+        let items = || self.scopes.iter().rev().flat_map(|scope| &scope.items);
+        let is_hidden = |item: &&Item| {
+            let relation = item.table.and_then(|it| self.table(it).relation.as_ref());
+            parts.len() == 1 && relation.is_some_and(|it| it.name == wanted)
+        };
+        let alias = |item: &Item| item.alias.as_deref().map(super::alias::quoted);
+        if let Some(alias) = items().find(is_hidden).and_then(alias) {
+            let message = format!("invalid reference to FROM-clause entry for table \"{wanted}\"");
+            return Fault::error("42P01", span, message).hint(format!("write its alias: {alias}"));
+        }
+        let message = format!("missing FROM-clause entry for table \"{wanted}\"");
+        let fault = Fault::error("42P01", span, message);
+        let named = items().filter_map(|it| it.alias.as_deref());
+        let similar = named.map(|it| (distance(wanted, it), it)).min();
+        match similar.filter(|(distance, _)| *distance <= (wanted.len() / 3).max(1)) {
+            Some((_, similar)) => fault.hint(format!("did you mean {similar}?")),
+            None => fault.hint("check the alias, and whether FROM has the table"),
+        }
     }
 
     /// Returns the whole row of an item of FROM.
@@ -218,12 +260,7 @@ impl Analyzer<'_> {
             }
             // In PostgreSQL a field of `t.composite` is written `(t.composite).field`. Without the
             // parentheses PostgreSQL takes the first name for that of a table.
-            let message = format!(
-                "missing FROM-clause entry for table \"{}\"",
-                table.last().map(String::as_str).unwrap_or_default()
-            );
-            return Err(Fault::error("42P01", span, message)
-                .hint("check the alias, and whether FROM has the table"));
+            return Err(self.no_table(&table, span));
         }
         let value = self.value(&base)?;
         let wanted = node
@@ -258,6 +295,9 @@ impl Analyzer<'_> {
         if let Some(call) = self.call_by_field(&row, column, &span) {
             return Ok(call);
         }
+        if let Some(fault) = self.later_column(item, column, &span) {
+            return Err(fault);
+        }
         let alias = item.alias.clone().unwrap_or_default();
         let message = format!("column {alias}.{column} does not exist");
         let fault = Fault::error("42703", span, message);
@@ -271,86 +311,6 @@ impl Analyzer<'_> {
             Some((_, similar)) => fault.hint(format!("did you mean {alias}.{similar}?")),
             None => fault.hint("check the spelling, and whether a migration creates it"),
         })
-    }
-
-    /// Returns a field of a composite value.
-    pub(super) fn field_of(&mut self, value: Expr, wanted: &str, span: Span) -> Result<Expr> {
-        if let Kind::Row(table) = value.kind {
-            let columns = &self.table(table).columns;
-            if let Some(column) = columns.iter().position(|column| column.name == wanted) {
-                return Ok(self.column_of(table, column, span));
-            }
-        }
-        if let Kind::Call(call) = &value.kind
-            && value.ty == types::RECORD
-        {
-            let found = call.columns.iter().position(|(name, _)| name == wanted);
-            if let Some(index) = found {
-                let ty = call.columns[index].1;
-                return Ok(Expr::new(
-                    ty,
-                    Kind::Field {
-                        value: Box::new(value),
-                        index,
-                    },
-                    span,
-                ));
-            }
-        }
-        let base = self.types.base(value.ty);
-        let fields = self.fields_of(base);
-        let is_field =
-            |fields: &Vec<(String, types::TypeId)>| fields.iter().any(|(name, _)| name == wanted);
-        if !fields.as_ref().is_some_and(is_field)
-            && value.ty != types::UNKNOWN
-            && let Some(call) = self.call_by_field(&value, wanted, &span)
-        {
-            return Ok(call);
-        }
-        let Some(fields) = fields else {
-            if self.is_opaque(base) || base == types::RECORD {
-                return Err(Fault::refused(span, "the fields of this are not known"));
-            }
-            let message = format!(
-                "column notation .{wanted} applied to type {}, which is not a composite type",
-                self.types.words(value.ty)
-            );
-            return Err(Fault::error("42809", span, message));
-        };
-        let Some(index) = fields.iter().position(|(name, _)| name == wanted) else {
-            let message = format!(
-                "column \"{wanted}\" not found in data type {}",
-                self.types.words(value.ty)
-            );
-            return Err(Fault::error("42703", span, message));
-        };
-        let ty = fields[index].1;
-        Ok(Expr::new(
-            ty,
-            Kind::Field {
-                value: Box::new(value),
-                index,
-            },
-            span,
-        ))
-    }
-
-    /// Returns the call that a field such as `(value).name` means, if there is such a function.
-    fn call_by_field(&mut self, value: &Expr, name: &str, span: &Span) -> Option<Expr> {
-        let given = super::function::Arguments {
-            values: vec![value.clone()],
-            ..Default::default()
-        };
-        self.call_function(&[name.to_owned()], given, span.clone())
-            .ok()
-    }
-
-    /// Returns the field that a call such as `name(row)` means, if there is one.
-    pub(super) fn field_by_call(&mut self, value: &Expr, name: &str, span: &Span) -> Option<Expr> {
-        let base = self.types.base(value.ty);
-        (self.types.is_composite(base) || matches!(value.kind, Kind::Row(_)))
-            .then(|| self.field_of(value.clone(), name, span.clone()).ok())
-            .flatten()
     }
 
     /// Returns a column of a table.
@@ -375,12 +335,7 @@ impl Analyzer<'_> {
         if is_path(&base) {
             let parts = path(&base);
             let Some((depth, item)) = self.item(&parts) else {
-                let message = format!(
-                    "missing FROM-clause entry for table \"{}\"",
-                    parts.last().map(String::as_str).unwrap_or_default()
-                );
-                return Err(Fault::error("42P01", span, message)
-                    .hint("check the alias, and whether FROM has the table"));
+                return Err(self.no_table(&parts, span));
             };
             let alias = text(&base);
             let columns = item.columns.iter().map(|(name, value)| StarColumn {
@@ -403,6 +358,11 @@ impl Analyzer<'_> {
                         .map(|column| (column.name.clone(), column.ty))
                         .collect(),
                 )
+            }
+            (Kind::RowOf(fields), types::RECORD) => {
+                let names = (1..=fields.len()).map(|number| format!("f{number}"));
+                let types = fields.iter().map(|field| field.ty);
+                Some(names.zip(types).collect())
             }
             (Kind::Call(call), types::RECORD) if !call.columns.is_empty() => {
                 Some(call.columns.clone())

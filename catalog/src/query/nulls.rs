@@ -62,7 +62,15 @@ impl Analyzer<'_> {
                 Nulls::First => call.arguments.first().is_none_or(one),
                 Nulls::StrictAndPartial | Nulls::Always => true,
             },
-            Kind::Aggregate(aggregate) => !aggregate.is_total,
+            Kind::Aggregate(aggregate) => {
+                let scope = self.scopes.get(aggregate.depth);
+                let has_row = aggregate.needs_row
+                    && !aggregate.has_filter
+                    && scope.is_some_and(|scope| scope.has_groups);
+                // The delimiter of `string_agg` can be NULL.
+                let mut values = aggregate.arguments.iter().take(1);
+                !aggregate.is_total && (!has_row || values.any(one))
+            }
             Kind::And(all) | Kind::Or(all) => all.iter().any(one),
             Kind::Not(inner) | Kind::Coerce(inner) | Kind::CaseValue(inner) => one(inner),
             Kind::IsNull { .. } | Kind::IsBool { .. } | Kind::Distinct { .. } => false,

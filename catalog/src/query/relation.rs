@@ -92,6 +92,8 @@ impl Analyzer<'_> {
             source: Source::Relation,
             alias: None,
             may_be_reduced: false,
+            is_outer: false,
+            system: None,
         };
         Ok((found.name, Some(found.schema), table))
     }
@@ -272,6 +274,8 @@ impl Analyzer<'_> {
             source: Source::Relation,
             alias: None,
             may_be_reduced: false,
+            is_outer: false,
+            system: None,
         };
         Some((name.name.clone(), Some(name.schema.clone()), table))
     }
@@ -281,6 +285,24 @@ impl Analyzer<'_> {
         self.version.is_some()
             && builtin::came_with(&format!("relation:{schema}.{name}"))
                 .is_some_and(|came| self.is_before(came))
+    }
+
+    /// Returns true for a column of a system table that came with a later version than that of the
+    /// settings.
+    pub(super) fn is_later_column(&self, relation: &str, column: &str) -> bool {
+        self.version.is_some()
+            && builtin::came_with(&format!("column:{relation}.{column}"))
+                .is_some_and(|came| self.is_before(came))
+    }
+
+    /// Returns the refusal of the columns of a system table, if the version of the settings has
+    /// columns that are gone since.
+    pub(super) fn gone_columns(&self, system: &str, span: &Span) -> Option<Fault> {
+        let since = builtin::came_with(&format!("columns:{system}"))?;
+        let why = format!("the columns of `{system}` before PostgreSQL {since} are not known");
+        self.is_before(since).then(|| {
+            Fault::refused(span.clone(), why).hint("name the columns that newer versions have too")
+        })
     }
 
     pub(super) fn system_relation(
@@ -304,6 +326,9 @@ impl Analyzer<'_> {
         })?;
         let mut columns = Vec::new();
         for column in found.columns() {
+            if self.is_later_column(&format!("{}.{last}", found.schema), column.name) {
+                continue;
+            }
             columns.push(TableColumn {
                 name: column.name.to_owned(),
                 ty: self.types.built_in(column.data_type),
@@ -319,6 +344,7 @@ impl Analyzer<'_> {
         let table = Table {
             source: Source::Relation,
             reach: Reach::table(),
+            system: Some(format!("{}.{last}", found.schema)),
             ..Table::of_records(columns, depth)
         };
         Some((last.clone(), Some(found.schema.to_owned()), table))

@@ -2,12 +2,25 @@
 
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, TableId};
+use super::scope::{Item, Scope};
 use super::types;
-use crate::{ConstraintKind, RelationKind};
+use crate::replay::syntax::parse::parse;
+use crate::replay::syntax::tree::{child, statements};
+use crate::{ConstraintKind, Relation, RelationKind};
+use squawk_syntax::SyntaxKind as K;
 
 impl Analyzer<'_> {
     /// Records the equalities of a condition that holds for all rows of these tables.
     pub(super) fn bind(&mut self, condition: &Expr, tables: &[TableId]) {
+        let reads_other = |it: &Expr| match &it.kind {
+            Kind::Var { table, .. } | Kind::Row(table) => !tables.contains(table),
+            Kind::Query(_) => true,
+            _ => false,
+        };
+        let is_and = matches!(condition.kind, Kind::And(_));
+        if !is_and && !condition.any(&mut |it| reads_other(it)) {
+            self.scope().conditions.push(condition.clone());
+        }
         match &condition.kind {
             Kind::And(all) => {
                 for part in all {
@@ -70,11 +83,18 @@ impl Analyzer<'_> {
             return false;
         }
         let bindings = self.scope().bindings.clone();
+        let mut partial: Vec<(TableId, String)> = Vec::new();
+        for table in tables {
+            let names = self.partial_indexes(*table, &bindings);
+            partial.extend(names.into_iter().map(|name| (*table, name)));
+        }
         let mut single: Vec<TableId> = Vec::new();
         loop {
             let before = single.len();
             for table in tables {
-                if !single.contains(table) && self.is_single(*table, tables, &single, &bindings) {
+                if !single.contains(table)
+                    && self.is_single(*table, tables, &single, &bindings, &partial)
+                {
                     single.push(*table);
                 }
             }
@@ -93,6 +113,7 @@ impl Analyzer<'_> {
         tables: &[TableId],
         single: &[TableId],
         bindings: &[(TableId, usize, Expr)],
+        partial: &[(TableId, String)],
     ) -> bool {
         let table = self.table(id);
         if table.is_single {
@@ -133,11 +154,82 @@ impl Analyzer<'_> {
             index.unique
                 && holds
                 && !index.invalid
-                && index.predicate.is_none()
+                && (index.predicate.is_none() || partial.contains(&(id, index.name.clone())))
                 && index
                     .plain_columns()
                     .is_some_and(|columns| !columns.is_empty() && columns.iter().all(is_bound))
         })
+    }
+
+    /// Returns the partial unique indexes of a table whose conditions hold for all rows.
+    fn partial_indexes(&mut self, id: TableId, bindings: &[(TableId, usize, Expr)]) -> Vec<String> {
+        let catalog = self.catalog;
+        let name = self.table(id).relation.as_ref();
+        let relation = name.and_then(|name| catalog.relations.get(name));
+        let (Some(relation), true) = (relation, self.objects.is_none()) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for index in relation.indexes.iter().filter(|index| index.unique) {
+            let Some(predicate) = &index.predicate else {
+                continue;
+            };
+            if self.scope().conditions.is_empty() {
+                break;
+            }
+            let Some(predicate) = self.predicate(id, relation, predicate) else {
+                continue;
+            };
+            let conditions = &self.scope().conditions;
+            let is_bound = |it: &Expr| match &it.kind {
+                Kind::IsNull { value, not: true } => match &value.kind {
+                    Kind::Var { table, column } => bindings
+                        .iter()
+                        .any(|(other, at, _)| other == table && at == column),
+                    _ => false,
+                },
+                _ => false,
+            };
+            let holds = |it: &Expr| conditions.contains(it) || is_bound(it);
+            let all = match &predicate.kind {
+                Kind::And(all) => all.iter().all(holds),
+                _ => holds(&predicate),
+            };
+            if all {
+                found.push(index.name.clone());
+            }
+        }
+        found
+    }
+
+    /// Returns the condition of a partial index, on the columns of a table of the query.
+    fn predicate(&mut self, id: TableId, relation: &Relation, written: &str) -> Option<Expr> {
+        let file = parse(&format!("SELECT 1 WHERE {written}")).ok()?;
+        let query = statements(&file).next()?;
+        let value = child(&query, K::WHERE_CLAUSE)?.children().next()?;
+        let columns = relation.columns.iter().zip(&self.table(id).columns);
+        let columns = columns.enumerate().map(|(column, (declared, found))| {
+            let kind = Kind::Var { table: id, column };
+            (declared.name.clone(), Expr::new(found.ty, kind, 0..0))
+        });
+        let item = Item {
+            alias: None,
+            schema: None,
+            table: Some(id),
+            columns: columns.collect(),
+            shows_columns: true,
+            shows_alias: false,
+            is_forbidden: false,
+        };
+        let reads = self.reads.clone();
+        self.scopes.push(Scope {
+            items: vec![item],
+            ..Scope::default()
+        });
+        let value = self.value(&value);
+        self.scopes.pop();
+        self.reads = reads;
+        value.ok()
     }
 
     /// Returns true if a value is the same for all rows, given tables that have one row.

@@ -40,6 +40,11 @@ pub(super) struct Table {
     pub(super) alias: Option<String>,
     /// True if a condition may keep its rows from missing, and only the planner knows.
     pub(super) may_be_reduced: bool,
+    /// True if it is on the side of an outer join whose rows can be missing, though none of its own
+    /// is.
+    pub(super) is_outer: bool,
+    /// The schema and name of a system table.
+    pub(super) system: Option<String>,
     /// True for the table that a recursive term reads from itself.
     pub(super) is_self: bool,
     /// True for a function that returns single values: its row is the value.
@@ -120,6 +125,8 @@ pub(super) struct Scope {
     pub(super) has_full_join: bool,
     /// Equalities that hold for each row: a column, and what it equals.
     pub(super) bindings: Vec<(TableId, usize, Expr)>,
+    /// The conditions that hold for each row.
+    pub(super) conditions: Vec<Expr>,
     /// The columns that an equality binds, also to one of several values.
     pub(super) sought: Vec<(TableId, usize)>,
     /// The keys of ORDER BY.
@@ -129,6 +136,8 @@ pub(super) struct Scope {
     pub(super) outer: Vec<(usize, Expr)>,
     /// True within the only row of an INSERT's VALUES, where a function may return a set.
     pub(super) is_single_row: bool,
+    /// True if each row of the result is a group that has rows.
+    pub(super) has_groups: bool,
     /// True if GROUP BY has several grouping sets.
     pub(super) has_sets: bool,
     /// The windows of OVER, which are analyzed after all other clauses.
@@ -137,6 +146,8 @@ pub(super) struct Scope {
     pub(super) windows: Vec<String>,
     /// The current clause, if it forbids window functions but not aggregates.
     pub(super) no_window: Option<&'static str>,
+    /// True within RETURNING of MERGE.
+    pub(super) returns_of_merge: bool,
     /// The current clause, if it forbids both aggregates and window functions.
     pub(super) no_aggregate: Option<&'static str>,
 }
@@ -209,6 +220,8 @@ impl Table {
             source: Source::default(),
             alias: None,
             may_be_reduced: false,
+            is_outer: false,
+            system: None,
             is_self: false,
             is_value: false,
         }

@@ -1,13 +1,12 @@
 //! Queries: SELECT, VALUES, set operations, WITH (analyze.c).
 
-use super::apply::has_set;
 use super::set_operation::is_query_node;
 use super::with::with_clause;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Result};
 use super::composite::Replaced;
-use super::expr::{Expr, Kind, Span, TableId};
+use super::expr::{Expr, Kind, Span, TableId, has_set};
 use super::fault::Fault;
 use super::options::option;
 use super::raw::span_of;
@@ -139,6 +138,8 @@ impl Analyzer<'_> {
         self.locks(node, &tables, unlockable)?;
         let group_clause = child(node, K::GROUP_BY_CLAUSE);
         self.scope().has_sets = has_sets;
+        // Without keys there is one group, also of no rows.
+        self.scope().has_groups = are_groups_known && !groups.is_empty() && !has_sets;
         let is_grouped = group_clause.is_some() || having.is_some() || self.scope().has_aggregates;
         if is_grouped && are_groups_known {
             let checked = outputs.iter().map(|output| &output.value);
@@ -298,6 +299,14 @@ impl Analyzer<'_> {
                 _ => None,
             };
             if let Some(star) = star {
+                for column in &star {
+                    if let Kind::Var { table, .. } = &column.value.kind
+                        && let Some(system) = &self.table(*table).system
+                        && let Some(fault) = self.gone_columns(system, &span)
+                    {
+                        return Err(fault);
+                    }
+                }
                 let pieces = self.write_star(&span, &star);
                 let pieces = pieces.into_iter().chain(std::iter::repeat(String::new()));
                 let star = star.into_iter().zip(pieces).enumerate();

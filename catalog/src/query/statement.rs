@@ -6,9 +6,9 @@ use std::rc::Rc;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Origin, Result};
+use super::arguments::Arguments;
 use super::composite::Replaced;
 use super::fault::Fault;
-use super::function::Arguments;
 use super::locks::Reach;
 use super::memo::Memo;
 use super::options::check_options;
@@ -66,6 +66,36 @@ fn is_same(query: &Query, sent: &Query) -> bool {
         && query.columns.iter().zip(&sent.columns).all(is_alike)
 }
 
+/// Returns a message of the parser with words of SQL in place of the parser's names of tokens.
+fn plain_words(message: &str) -> String {
+    let is_kind = |c: char| c.is_ascii_uppercase() || c == '_';
+    let words = message.split(' ').map(|word| {
+        let kind = word.trim_matches(|c| !is_kind(c));
+        let plain = match kind {
+            "L_PAREN" => "\"(\"",
+            "R_PAREN" => "\")\"",
+            "L_BRACK" => "\"[\"",
+            "R_BRACK" => "\"]\"",
+            "COMMA" => "\",\"",
+            "DOT" => "\".\"",
+            "COLON" => "\":\"",
+            "SEMICOLON" => "\";\"",
+            "EQ" => "\"=\"",
+            "STAR" => "\"*\"",
+            "IDENT" => "a name",
+            "EOF" => "the end",
+            "STRING" => "a string",
+            "INT_NUMBER" | "FLOAT_NUMBER" => "a number",
+            _ => match kind.strip_suffix("_KW") {
+                Some(keyword) => keyword,
+                None => return word.to_owned(),
+            },
+        };
+        word.replace(kind, plain)
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Returns the only statement of a text.
 fn only_statement(sql: &str) -> Result<SyntaxNode> {
     let file = match parse(sql).or_else(|error| parse_in_brackets(sql).ok_or(error)) {
@@ -82,7 +112,16 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
                 let message = "syntax error at or near \",\"";
                 return Err(Fault::error("42601", span, message).hint("write CROSS JOIN"));
             }
+            // In a query file `:name` is a parameter, and no longer in the text that arrives here.
+            let mut rest = sql.get(span.start..).unwrap_or_default().chars();
+            let is_name = rest.next() == Some(':') && rest.next().is_some_and(char::is_alphabetic);
+            if is_name {
+                let message = "syntax error at or near \":\"";
+                return Err(Fault::error("42601", span, message)
+                    .hint("write $1: only query files have parameters such as `:name`"));
+            }
             // PostgreSQL's grammar may accept what this parser does not.
+            let message = plain_words(&message);
             return Err(Fault::refused(span, format!("syntax error: {message}")));
         }
     };
@@ -172,9 +211,7 @@ impl Analyzer<'_> {
         for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
             self.read_argument(&argument, &mut given)?;
         }
-        if given.names.iter().all(Option::is_none) {
-            given.names.clear();
-        }
+        given.check_names()?;
         let call = self.call(&path(&name), given, span.clone())?;
         self.scopes.pop();
         // PostgreSQL does not look for open parameters in the arguments of a command.

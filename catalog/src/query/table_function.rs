@@ -7,7 +7,7 @@ use super::form::Form;
 use super::locks::{Reach, Source};
 use super::scope::{Joined, Table, TableColumn};
 use super::types;
-use crate::replay::syntax::tree::{child, child_name, children, has, name, seen, text};
+use crate::replay::syntax::tree::{child, child_name, children, has, name, path, seen, text};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 impl Analyzer<'_> {
@@ -120,6 +120,8 @@ impl Analyzer<'_> {
             source: Source::Function,
             alias: None,
             may_be_reduced: false,
+            is_outer: false,
+            system: None,
             columns,
             row,
             nulled_by: Vec::new(),
@@ -143,7 +145,15 @@ impl Analyzer<'_> {
             .iter()
             .flat_map(|list| children(list, K::ARG))
             .collect();
-        if function != "unnest" || arguments.len() < 2 {
+        let is_plain =
+            |it: &SyntaxNode| !has(it, K::VARIADIC_KW) && child(it, K::ORDER_BY_CLAUSE).is_none();
+        // The grammar knows `unnest` with several arrays, by its bare name.
+        let is_bare = call
+            .children()
+            .next()
+            .is_some_and(|it| path(&it).len() == 1);
+        let is_several = function == "unnest" && is_bare && arguments.len() > 1;
+        if !is_several || !arguments.iter().all(is_plain) {
             return Ok(vec![self.value(call)?]);
         }
         let mut calls = Vec::new();

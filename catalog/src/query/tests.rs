@@ -1,6 +1,7 @@
 //! Tests of the checker: examples, and random queries whose results a server has to agree with.
 
 mod arms;
+mod certain;
 mod choices;
 mod comparison;
 mod condition;

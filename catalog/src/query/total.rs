@@ -8,6 +8,29 @@ pub(super) fn is_total_aggregate(name: &str) -> bool {
     matches!(name, "count" | "regr_count")
 }
 
+/// Aggregates that are NULL only over no rows, and for arguments that are NULL.
+pub(super) fn is_total_aggregate_of_rows(name: &str) -> bool {
+    matches!(
+        name,
+        "max"
+            | "min"
+            | "sum"
+            | "avg"
+            | "any_value"
+            | "array_agg"
+            | "json_agg"
+            | "jsonb_agg"
+            | "string_agg"
+            | "bool_and"
+            | "bool_or"
+            | "every"
+            | "bit_and"
+            | "bit_or"
+            | "bit_xor"
+            | "range_agg"
+    )
+}
+
 /// Returns when the result of a built-in function is NULL. `first` is the type of its first
 /// argument.
 pub(super) fn nulls_of(name: &str, first: &str, count: usize, is_strict: bool) -> Nulls {

@@ -115,8 +115,9 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn whole_table(&mut self, node: &SyntaxNode) -> Result<Analyzed> {
-        let reference = node
-            .descendants()
+        let parts = node.children().filter(|it| it.kind() != K::WITH_CLAUSE);
+        let reference = parts
+            .flat_map(|part| part.descendants())
             .find(|part| part.kind() == K::RELATION_NAME_REF)
             .ok_or_else(|| Fault::refused(span_of(node), "no table is named"))?;
         let (alias, schema, table) = self.relation(&reference, has(node, K::ONLY_KW))?;

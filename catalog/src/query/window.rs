@@ -8,7 +8,7 @@ use super::expr::{Expr, Kind, Span};
 use super::fault::Fault;
 use super::raw::span_of;
 use super::types::{self, TypeId};
-use crate::replay::syntax::tree::{child, child_name, children, name};
+use crate::replay::syntax::tree::{child, child_name, children, name, seen};
 
 /// The clause of OVER and WINDOW, in which a function may return a set.
 pub(super) const WINDOW: &str = "window definitions";
@@ -43,10 +43,15 @@ impl Analyzer<'_> {
                 let message = format!("window \"{own}\" is already defined");
                 return Err(Fault::error("42P20", span_of(&window), message));
             }
-            if let Some(spec) = child(&window, K::WINDOW_SPEC) {
-                let read = self.window_spec(&spec, Some(own), &named, &mut all)?;
-                named.push(read);
-            }
+            let read = match child(&window, K::WINDOW_SPEC) {
+                Some(spec) => self.window_spec(&spec, Some(own), &named, &mut all)?,
+                None => Window {
+                    name: own,
+                    order: Vec::new(),
+                    has_frame: false,
+                },
+            };
+            named.push(read);
         }
         for spec in std::mem::take(&mut self.scope().over) {
             let window = self.window_spec(&spec, None, &named, &mut all);
@@ -148,6 +153,9 @@ impl Analyzer<'_> {
 
     /// Reads the frame of a window, whose ORDER BY has keys of these types.
     fn frame(&mut self, frame: &SyntaxNode, order: &[TypeId], out: &mut Vec<Expr>) -> Result<()> {
+        if let Some(message) = wrong_bounds(frame) {
+            return Err(Fault::error("42P20", span_of(frame), message));
+        }
         let mode = if child(frame, K::FRAME_RANGE).is_some() {
             "RANGE"
         } else if child(frame, K::FRAME_GROUPS).is_some() {
@@ -246,6 +254,39 @@ impl Analyzer<'_> {
             return Err(Fault::error("42P10", value.span.clone(), message));
         }
         Ok(())
+    }
+}
+
+/// Returns what PostgreSQL's grammar says of the bounds of a frame that never holds.
+fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
+    let is_bound = |it: &SyntaxNode| {
+        matches!(
+            seen(it.kind()),
+            K::UNBOUNDED_PRECEDING
+                | K::EXPR_PRECEDING
+                | K::CURRENT_ROW
+                | K::EXPR_FOLLOWING
+                | K::UNBOUNDED_FOLLOWING
+        )
+    };
+    let is_excluded = |it: &SyntaxNode| it.ancestors().any(|it| it.kind() == K::FRAME_EXCLUDE);
+    let bounds = frame
+        .descendants()
+        .filter(|it| is_bound(it) && !is_excluded(it));
+    let bounds: Vec<K> = bounds.map(|it| it.kind()).collect();
+    match bounds.as_slice() {
+        [K::UNBOUNDED_FOLLOWING, ..] => Some("frame start cannot be UNBOUNDED FOLLOWING"),
+        [K::EXPR_FOLLOWING] => {
+            Some("frame starting from following row cannot end with current row")
+        }
+        [_, K::UNBOUNDED_PRECEDING] => Some("frame end cannot be UNBOUNDED PRECEDING"),
+        [K::CURRENT_ROW, K::EXPR_PRECEDING] => {
+            Some("frame starting from current row cannot have preceding rows")
+        }
+        [K::EXPR_FOLLOWING, K::EXPR_PRECEDING | K::CURRENT_ROW] => {
+            Some("frame starting from following row cannot have preceding rows")
+        }
+        _ => None,
     }
 }
 

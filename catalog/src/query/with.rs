@@ -40,6 +40,11 @@ impl Analyzer<'_> {
                 .children()
                 .find(|part| is_statement(part.kind()))
                 .ok_or_else(|| Fault::refused(span_of(&table), "the query is incomplete"))?;
+            let returns = child(&query, K::RETURNING_CLAUSE).is_some();
+            if query.kind() == K::MERGE && !returns && self.is_before(17) {
+                let what = "MERGE in WITH";
+                return Err(self.too_new("0A000", what, 17, &span_of(&table)));
+            }
             let computes = has(&table, K::SEARCH_CLAUSE) || has(&table, K::CYCLE_CLAUSE);
             let common = if is_recursive && reads(&query, &named) {
                 let common = self.recursive(&query, &named, &given)?;
@@ -49,6 +54,11 @@ impl Analyzer<'_> {
                 return Err(Fault::error("42601", span_of(&table), message));
             } else {
                 let analyzed = self.query(&query, false)?;
+                if !is_query(query.kind()) && self.objects.is_none() && !is_at_top(with) {
+                    let message = "WITH clause containing a data-modifying statement must be at the top level";
+                    return Err(Fault::error("0A000", span_of(&table), message)
+                        .hint("move it to the WITH clause of the whole statement"));
+                }
                 self.common_of(analyzed, &named, &given, &span_of(&table))?
             };
             self.scope().common.push(common);
@@ -144,6 +154,11 @@ impl Analyzer<'_> {
         given: &[String],
     ) -> Result<Common> {
         let span = span_of(query);
+        if !is_query(query.kind()) {
+            let message =
+                format!("recursive query \"{named}\" must not contain data-modifying statements");
+            return Err(Fault::error("42P19", span, message));
+        }
         let mut whole = query.clone();
         while whole.kind() == K::PAREN_SELECT {
             let inner = whole.children().find(|part| is_query(part.kind()));
@@ -284,13 +299,41 @@ pub(super) fn with_clause(node: &SyntaxNode) -> Option<SyntaxNode> {
             let first = node.children().find(|part| is_query(part.kind()))?;
             with_clause(&first).filter(|with| {
                 // A WITH clause within parentheses belongs to that part alone.
-                let mut parts = first.children_with_tokens();
-                let bracket = parts.find(|it| it.kind() == K::L_PAREN);
-                bracket.is_none_or(|it| with.text_range().start() < it.text_range().start())
+                !is_within_brackets(with, &first)
             })
         }),
         _ => with,
     }
+}
+
+/// Returns true if a WITH clause is behind the opening bracket of a query.
+fn is_within_brackets(with: &SyntaxNode, query: &SyntaxNode) -> bool {
+    let mut parts = query.children_with_tokens();
+    let bracket = parts.find(|it| it.kind() == K::L_PAREN);
+    let start = with.text_range().start();
+    bracket.is_some_and(|it| it.text_range().start() < start)
+}
+
+/// Returns true for the WITH clause of the whole statement.
+fn is_at_top(with: &SyntaxNode) -> bool {
+    let mut node = with.clone();
+    while let Some(above) = node.parent() {
+        match above.kind() {
+            K::SOURCE_FILE => return true,
+            // The WITH clause of a set operation is in the tree of its first part.
+            K::COMPOUND_SELECT
+                if is_within_brackets(with, &node)
+                    || node.text_range().start() != above.text_range().start() =>
+            {
+                return false;
+            }
+            _ if node == *with => {}
+            K::COMPOUND_SELECT | K::PAREN_SELECT => {}
+            _ => return false,
+        }
+        node = above;
+    }
+    true
 }
 
 /// Returns true if a query reads a table of this name.

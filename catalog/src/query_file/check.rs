@@ -79,7 +79,7 @@ impl NamedQuery {
             code: fault.code,
             message: fault.message,
             span: sql.positions.in_file(&fault.span),
-            hint: fault.hint,
+            hint: fault.hint.map(|hint| self.sql.with_names(hint)),
         })?;
         self.check_shapes(checker, sql, &mut query)?;
         Ok(query)

@@ -197,7 +197,8 @@ pub(super) fn template(
                 return refused(
                     *at,
                     format!("`{shown}` is optional, and under a NOT"),
-                    "write the condition without NOT: <>, NOT IN, IS DISTINCT FROM",
+                    "write the condition without NOT: <>, NOT IN, IS DISTINCT FROM; for NOT EXISTS \
+                     write two queries, since without the condition the subquery finds every row",
                 );
             }
             let other = inside

@@ -200,7 +200,7 @@ impl NamedQuery {
             code: fault.code,
             message: format!("a page of it is refused: {}", fault.message),
             span: span.clone(),
-            hint: fault.hint,
+            hint: fault.hint.map(|hint| self.sql.with_names(hint)),
         })?;
         self.check_shapes(checker, &sql, &mut query)?;
         Ok(query)

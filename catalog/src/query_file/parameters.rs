@@ -31,6 +31,22 @@ impl Parameterized {
     pub fn parameters(&self) -> usize {
         self.names.len().max(self.highest)
     }
+
+    /// Returns a hint with the names of the file in place of `$1`.
+    pub(super) fn with_names(&self, hint: String) -> String {
+        let mut parts = hint.split('$');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let number = part[..digits].parse::<usize>().ok();
+            let name = number.and_then(|number| self.names.get(number.checked_sub(1)?));
+            match name {
+                Some(name) => text.extend([":", name, &part[digits..]]),
+                None => text.extend(["$", part]),
+            }
+        }
+        text
+    }
 }
 
 /// Writes the parameters of a statement as `$1`, `$2`, .., and the order in the place of `:order`,

@@ -101,7 +101,7 @@ impl NamedQuery {
             code: fault.code,
             message: format!("{shown}: {}", fault.message),
             span: word.span.clone(),
-            hint: fault.hint,
+            hint: fault.hint.map(|hint| self.sql.with_names(hint)),
         }
     }
 

@@ -63,6 +63,9 @@ struct Report<'r> {
     /// True if replay could follow all statements, so that its catalog was compared with the
     /// server's.
     compared: bool,
+    /// The number of queries of query files, `query!` and `query_as!` that were checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queries: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     functions: Option<usize>,
     /// What the server could not show, since it lacks an extension.
@@ -143,12 +146,13 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             trial.prepare(&statement)?;
         }
     }
+    let mut queries = None;
     if is_followed {
         let sources = inline::statements(&project.package, &project.root);
         for statement in &sources {
             trial.prepare(statement)?;
         }
-        trial.compare_queries(project, &replayed.catalog, &sources)?;
+        queries = Some(trial.compare_queries(project, &replayed.catalog, &sources)?);
     }
     let unproved = trial.throwaway.unproved();
     if let Some(unproved) = &unproved {
@@ -163,6 +167,7 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
             server: &server,
             migrations: migrations.len(),
             compared: is_followed,
+            queries,
             functions,
             unproved: unproved.as_deref(),
             findings: &trial.findings,
@@ -172,6 +177,9 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     }
     if trial.findings.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
+        if let Some(queries) = queries.filter(|count| *count > 0) {
+            ui::status(format!("{} checked on {server}", of_queries(queries)));
+        }
         if let Some(functions) = functions {
             let functions = ui::counted(functions, "function");
             ui::status(format!("{functions} called on {server}"));
@@ -296,17 +304,23 @@ impl Trial<'_> {
         project: &Project,
         replayed: &Catalog,
         sources: &[Statement],
-    ) -> Result<(), CliError> {
-        let inferred = queries::inferred(project, replayed, sources)?;
+    ) -> Result<usize, CliError> {
+        let (inferred, refused) = queries::inferred(project, replayed, sources)?;
+        if refused > 0 {
+            ui::note(format!(
+                "{} not checked: `bowline generate` and the compiler say why",
+                of_queries(refused)
+            ));
+        }
         if inferred.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let found = self.throwaway.catalog()?;
         let session = self.throwaway.session()?;
         let wrong = queries::contradictions(session, replayed, &found, &inferred)?;
         let wrong = wrong.iter().map(|words| ui::escaped(words).into());
         self.findings.extend(wrong);
-        Ok(())
+        Ok(inferred.len())
     }
 
     /// Compares the server's catalog with that of replay. Differences that the down.sql files left
@@ -383,4 +397,12 @@ fn can_be_prepared(sql: &str) -> bool {
         .any(|word| first.is_word(word))
             || first.text() == "("
     })
+}
+
+/// Returns a number of queries in words.
+fn of_queries(number: usize) -> String {
+    match number {
+        1 => "1 query".to_owned(),
+        number => format!("{number} queries"),
+    }
 }

@@ -53,6 +53,7 @@ fn migrations_are_run_up_down_and_up() {
       "server": "PostgreSQL [version]",
       "migrations": 3,
       "compared": true,
+      "queries": 0,
       "findings": []
     }
     note: 1 migration without a down.sql
@@ -158,6 +159,7 @@ fn the_server_prepares_the_queries_of_the_sources() {
     ]);
     insta::assert_snapshot!(verified(&project, &["--up-only"]), @r#"
     the server refuses the query in src/lib.rs:3: column "b" does not exist (SQLSTATE 42703)
+    note: 1 query not checked: `bowline generate` and the compiler say why
     error: 1 finding on PostgreSQL [version]
     exit 1
     "#);
@@ -191,6 +193,7 @@ fn what_is_inferred_of_queries_is_compared() {
         ),
     ]);
     insta::assert_snapshot!(verified(&project, &["--up-only"]), @"
+    8 queries checked on PostgreSQL [version]
     1 migration verified on PostgreSQL [version]
     exit 0
     ");

@@ -79,9 +79,9 @@ pub fn needs(plan: &Plan) -> Vec<Need> {
     for (module, feature) in [(JIFF, "jiff"), (POSTGIS, "postgis")] {
         if names(plan, module) {
             bowline_features.push(feature);
+            bowline_features.sort_unstable();
         }
     }
-    bowline_features.sort_unstable();
     if !bowline_features.is_empty() {
         needs.push(Need {
             name: "bowline",

@@ -86,7 +86,7 @@ fn a_statement_without_rows_counts_them(db: Database) -> Result<()> {
 struct Sum {
     username: String,
     received: i64,
-    latest: Option<i64>,
+    latest: i64,
 }
 
 #[bowline::test]
@@ -112,7 +112,7 @@ fn rows_are_read_into_a_struct(db: Database) -> Result<()> {
     let expected = Sum {
         username: "bob".to_owned(),
         received: 7,
-        latest: Some(7),
+        latest: 7,
     };
     assert_eq!(db.run(sums.all())?, [expected]);
     let again = query_as!(Account, "SELECT * FROM accounts WHERE username = $1", "bob");
@@ -143,7 +143,7 @@ fn rows_are_streamed_and_fetched_by_a_cursor(db: Database) -> Result<()> {
     let sums = || {
         query_as!(
             Sum,
-            r#"SELECT username, balance AS received, NULL::bigint AS "latest: _"
+            r#"SELECT username, balance AS received, 0::bigint AS "latest: _"
                  FROM accounts ORDER BY username"#
         )
         .all()

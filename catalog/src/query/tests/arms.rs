@@ -72,11 +72,13 @@ impl Case {
 }
 
 /// The arms that no query needs. Switched off, each leaves the answers as they are.
-const EXEMPT: [SyntaxKind; 50] = [
+const EXEMPT: [SyntaxKind; 54] = [
     // Tokens: a token cannot be switched off, only the node that has it.
+    K::ALL_KW,
     K::BETWEEN_KW,
     K::COLON_COLON,
     K::COMMA,
+    K::DISTINCT_KW,
     K::DOT,
     K::FOR_KW,
     K::FROM_KW,
@@ -94,6 +96,7 @@ const EXEMPT: [SyntaxKind; 50] = [
     K::CONFLICT_ON_CONSTRAINT,
     K::CONSTRAINT_NAME_REF,
     K::FETCH_ONLY,
+    K::FRAME_EXCLUDE,
     K::FOR_KEY_SHARE,
     K::FOR_NO_KEY_UPDATE,
     K::IS_NOT_JSON,
@@ -120,6 +123,7 @@ const EXEMPT: [SyntaxKind; 50] = [
     K::RELATION_NAME,
     K::REQUIRED_AS_ALIAS,
     K::SLICE_ACCESSOR,
+    K::SOURCE_FILE,
     K::TABLE_NAME_REF,
     K::TABLE_RELATION_NAME,
     K::TRIM_EXPR_FROM,
@@ -148,6 +152,9 @@ const RARE: &[&str] = &[
     "SHOW work_mem",
     "SELECT sum(n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND $1 FOLLOWING) AS s FROM a",
     "SELECT sum(n) OVER (ORDER BY at RANGE BETWEEN $1 PRECEDING AND CURRENT ROW) AS s FROM a",
+    "SELECT sum(n) OVER (ROWS UNBOUNDED FOLLOWING) AS s FROM a",
+    "SELECT sum(n) OVER (ROWS BETWEEN CURRENT ROW AND UNBOUNDED PRECEDING) AS s FROM a",
+    "SELECT sum(n) OVER (ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) AS s FROM a",
     "SELECT sum(n) OVER (w ORDER BY n) AS s FROM a WINDOW w AS (PARTITION BY t)",
     "SELECT (ROW(1, 'x'::text)).f1 FROM a",
     "SELECT (b).t FROM b",

@@ -38,19 +38,20 @@ struct Answer {
     texts: Vec<Vec<String>>,
 }
 
-/// Returns what is inferred of the query files, and of the statements in the sources. Those that
-/// are refused are left out: `generate` and the compiler report them.
+/// Returns what is inferred of the query files, and of the statements in the sources, and the
+/// number of those that are refused: `generate` and the compiler report them.
 pub(super) fn inferred(
     project: &Project,
     catalog: &Catalog,
     sources: &[Statement],
-) -> Result<Vec<Inferred>, CliError> {
+) -> Result<(Vec<Inferred>, usize), CliError> {
     let checker = Checker::new(catalog).for_version(project.settings.postgres);
-    let mut all = Vec::new();
+    let (mut all, mut refused) = (Vec::new(), 0);
     for file in read_folder(&project.queries, &project.root)? {
-        let queries = file.content.queries.iter();
-        for named in queries.filter(|named| named.mistakes.is_empty()) {
-            let Ok(checked) = named.check(&checker) else {
+        for named in &file.content.queries {
+            let checked = named.mistakes.is_empty().then(|| named.check(&checker));
+            let Some(Ok(checked)) = checked else {
+                refused += 1;
                 continue;
             };
             let parameters = 0..checked.query.parameters.len();
@@ -62,15 +63,17 @@ pub(super) fn inferred(
         }
     }
     for statement in sources {
-        if let Ok(query) = checker.check(&statement.sql) {
-            all.push(Inferred {
-                place: statement.function.clone(),
-                nullable: vec![false; query.parameters.len()],
-                query,
-            });
-        }
+        let Ok(query) = checker.check(&statement.sql) else {
+            refused += 1;
+            continue;
+        };
+        all.push(Inferred {
+            place: statement.function.clone(),
+            nullable: vec![false; query.parameters.len()],
+            query,
+        });
     }
-    Ok(all)
+    Ok((all, refused))
 }
 
 /// Inserts rows into the tables of a server, and returns each contradiction to what was inferred

@@ -329,13 +329,15 @@ fn a_backfill_that_cannot_run_is_refused_and_planned() {
         "migrations/2_n/down.sql",
         "-- bowline: backfill rows 500\nUPDATE t SET n = 0;",
     );
-    insta::assert_snapshot!(printed(&["migrate", "plan", "--after", "1", "--server-url", &server.url("postgres")]), @"
+    let url = server.url("postgres");
+    let plan = printed(&["migrate", "plan", "--after", "1", "--server-url", &url]);
+    let (plan, _) = plan.split_once(", measured on").expect("a server");
+    insta::assert_snapshot!(plan, @"
     2_n, without a transaction
       UPDATE t SET n = 1
         in batches of 500 rows, each in a transaction of its own
         t: ROW EXCLUSIVE; reads the whole table
-    1 migration pending, measured on PostgreSQL 15.18
-    exit 0
+    1 migration pending
     ");
     assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
     insta::assert_snapshot!(printed(&["migrate", "revert"]), @"

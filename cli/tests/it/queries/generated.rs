@@ -265,7 +265,7 @@ fn mistakes_of_all_files_are_shown_together() {
     13 | -- name: span :one
        |          ^^^^
        |
-    help: cast it in the SQL to a type that Rust has, such as span::text
+    help: the function returns nothing: cast the call, as pg_notify('a', 'b')::text AS span, which is an empty text
 
     error: the columns of `x` are not those of `Account`, the row type of accounts
       --> queries/a.sql:18:9

@@ -150,6 +150,11 @@ pub(super) fn no_type_hint(column: &Column, name: &str, is_row: bool) -> String 
             "the fields of {name} cannot be named where it is sent: write the row of a table, or of a \
              subquery, such as ARRAY(SELECT t FROM transfers t)"
         )
+    } else if column.data_type.name.name == "void" {
+        format!(
+            "the function returns nothing: cast the call, as pg_notify('a', 'b')::text AS {name}, \
+             which is an empty text"
+        )
     } else {
         format!("cast it in the SQL to a type that Rust has, such as {name}::text")
     }

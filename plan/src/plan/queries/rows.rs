@@ -145,6 +145,14 @@ impl<'p> Rows<'p> {
     }
 }
 
+/// Returns the name of a column without the `!`, `?` or type that `query!` understands; `None` if
+/// it has none of them.
+fn without_mark(name: &str) -> Option<&str> {
+    let (name, _) = name.split_once(": ").unwrap_or((name, ""));
+    name.strip_suffix(['!', '?'])
+        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
 fn fields(
     named: &NamedQuery,
     query: &Query,
@@ -163,6 +171,16 @@ fn fields(
                 span(),
                 format!("column {} of `{}` has no name", index + 1, named.name.text),
                 "name it in the SQL with AS".to_owned(),
+            ));
+        }
+        if let Some(name) = without_mark(&column.name) {
+            return Err(mistake(
+                span(),
+                format!(
+                    "column {} of `{}` has a mark of sqlx",
+                    column.name, named.name.text
+                ),
+                format!("what can be NULL is inferred: write AS {name}"),
             ));
         }
         if fields.iter().any(|other| other.sql_name == column.name) {

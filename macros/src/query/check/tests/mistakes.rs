@@ -114,7 +114,7 @@ fn mistakes_are_underlined() {
        |
     12 | SELECT pg_notify('a', username) AS sent FROM accounts
        |                                    ^^^^
-     = help: cast it in the SQL to a type that Rust has, such as sent::text
+     = help: the function returns nothing: cast the call, as pg_notify('a', 'b')::text AS sent, which is an empty text
 
     cannot insert multiple commands into a prepared statement (42601)
       --> src/main.rs:12:46
@@ -123,7 +123,7 @@ fn mistakes_are_underlined() {
        |                          ^^^^^^^^
      = help: write each statement by itself
 
-    syntax error: expected command, found IDENT
+    syntax error: expected command, found a name
       --> src/main.rs:12:21
        |
     12 | SELEC id FROM accounts
@@ -249,12 +249,12 @@ fn more_mistakes_are_underlined() {
     12 | SELECT (SELECT id, balance FROM accounts) AS a
        |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    missing FROM-clause entry for table "accounts" (42P01)
+    invalid reference to FROM-clause entry for table "accounts" (42P01)
       --> src/main.rs:12:53
        |
     12 | SELECT id FROM accounts a WHERE accounts.id = 1
        |                                 ^^^^^^^^^^^
-     = help: check the alias, and whether FROM has the table
+     = help: write its alias: a
 
     type "bigint2" does not exist (42704)
       --> src/main.rs:12:38

@@ -1,0 +1,138 @@
+//! What is certain by other parts of a query: groups have rows, a condition makes an outer join an
+//! inner one, a single row is always joined, a partial index holds.
+
+use crate::query::{Checker, Rows};
+use crate::testing::replayed;
+
+const SCHEMA: &str = "
+    CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, nick text, deleted_at date);
+    CREATE UNIQUE INDEX ON customers (nick) WHERE deleted_at IS NULL;
+    CREATE UNIQUE INDEX ON customers (name) WHERE name IS NOT NULL;
+    CREATE TABLE orders (
+        id int PRIMARY KEY, customer_id int NOT NULL, state text NOT NULL, note text
+    );
+    CREATE UNIQUE INDEX ON orders (customer_id) WHERE state = 'draft' AND note IS NULL;
+    CREATE AGGREGATE own_max (int) (SFUNC = int4larger, STYPE = int);
+";
+
+#[test]
+fn other_parts_of_a_query_make_a_column_certain() {
+    let catalog = replayed(SCHEMA);
+    let nulls = |sql: &str| {
+        let query = Checker::new(&catalog).check(sql).expect(sql);
+        let columns = query.columns.iter();
+        let shown = columns.map(|it| format!("{}{}", it.name, if it.nullable { "?" } else { "" }));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    for (sql, expected) in [
+        (
+            "SELECT max(id) AS m, sum(id) AS s, array_agg(note) AS a, max(note) AS n FROM orders GROUP BY state",
+            "m s a? n?",
+        ),
+        (
+            "SELECT max(id) FILTER (WHERE note = 'x') AS m, stddev(id) AS d, own_max(id) AS o FROM orders GROUP BY state",
+            "m? d? o?",
+        ),
+        ("SELECT max(id) AS m FROM orders", "m?"),
+        ("SELECT max(id) AS m FROM orders GROUP BY ()", "m?"),
+        (
+            "SELECT max(id) AS m FROM orders GROUP BY ROLLUP (state)",
+            "m?",
+        ),
+        (
+            "SELECT max(o.id) AS m FROM customers c LEFT JOIN orders o ON o.customer_id = c.id GROUP BY c.id",
+            "m?",
+        ),
+        (
+            "SELECT max(note) AS m, string_agg(note, nick) AS s FROM orders, customers WHERE note > 'a' GROUP BY state",
+            "m s",
+        ),
+        (
+            "SELECT (SELECT max(o.id) FROM orders o) AS m FROM orders GROUP BY state",
+            "m?",
+        ),
+        // The second join finds a row, so the first one has found one too.
+        (
+            "SELECT o.id, x.name FROM customers c LEFT JOIN orders o ON o.customer_id = c.id \
+             LEFT JOIN customers x ON x.nick = o.note WHERE x.id > 1",
+            "id name",
+        ),
+        (
+            "SELECT o.note, x.nick FROM orders o LEFT JOIN customers x ON x.nick = o.note WHERE x.id > 1",
+            "note nick",
+        ),
+        (
+            "SELECT o.note, x.nick FROM orders o LEFT JOIN customers x ON x.nick = o.note WHERE o.id > 1",
+            "note? nick?",
+        ),
+        (
+            "SELECT x.n FROM customers c LEFT JOIN LATERAL \
+             (SELECT count(*) AS n FROM orders o WHERE o.customer_id = c.id) x ON true",
+            "n",
+        ),
+        (
+            "SELECT x.n FROM customers c LEFT JOIN LATERAL \
+             (SELECT count(*) AS n FROM orders o WHERE o.customer_id = c.id) x ON c.id > 1",
+            "n?",
+        ),
+        (
+            "SELECT x.n FROM customers c LEFT JOIN LATERAL \
+             (SELECT count(*) AS n FROM orders o HAVING count(*) > 1) x ON true",
+            "n?",
+        ),
+        (
+            "SELECT note FROM orders WHERE note <> ALL (ARRAY['a', state])",
+            "note",
+        ),
+    ] {
+        assert_eq!(nulls(sql), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_partial_index_counts_with_its_condition() {
+    let catalog = replayed(SCHEMA);
+    for (sql, expected) in [
+        ("SELECT * FROM customers WHERE nick = $1", Rows::Many),
+        (
+            "SELECT * FROM customers WHERE nick = $1 AND deleted_at IS NULL",
+            Rows::Optional,
+        ),
+        (
+            "SELECT * FROM customers WHERE nick = $1 AND deleted_at IS NOT NULL",
+            Rows::Many,
+        ),
+        (
+            "SELECT * FROM customers WHERE nick = $1 OR deleted_at IS NULL",
+            Rows::Many,
+        ),
+        ("SELECT * FROM customers WHERE name = $1", Rows::Optional),
+        (
+            "SELECT * FROM orders WHERE customer_id = $1 AND state = 'draft' AND note IS NULL",
+            Rows::Optional,
+        ),
+        (
+            "SELECT * FROM orders WHERE customer_id = $1 AND state = 'draft'",
+            Rows::Many,
+        ),
+        (
+            "SELECT * FROM orders WHERE customer_id = $1 AND state = $2 AND note IS NULL",
+            Rows::Many,
+        ),
+        (
+            "SELECT * FROM orders o JOIN customers c ON c.nick = o.note AND c.deleted_at IS NULL WHERE o.id = $1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT * FROM orders o, customers c WHERE c.nick = o.note AND o.id = $1 AND deleted_at IS NULL",
+            Rows::Optional,
+        ),
+        (
+            "SELECT * FROM orders a, orders b WHERE a.id = $1 AND b.customer_id = 1 AND a.state = 'draft' AND a.note IS NULL",
+            Rows::Many,
+        ),
+    ] {
+        let query = Checker::new(&catalog).check(sql).expect(sql);
+        assert_eq!(query.rows, expected, "{sql}");
+    }
+}
