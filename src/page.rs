@@ -1,5 +1,6 @@
 //! Pages: parts of an ordered list that begin after a row.
 
+mod floats;
 mod position;
 
 pub use position::InvalidPosition;

@@ -6,6 +6,7 @@
 
 mod compose;
 mod lock;
+mod position;
 mod query;
 mod read;
 pub(crate) mod ready;

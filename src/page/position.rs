@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::floats::{Reader, Writer};
+
 /// The version of the text.
 const VERSION: u64 = 1;
 
@@ -32,7 +34,7 @@ pub enum InvalidPosition {
 /// Returns the text of a position; `list` names the list and its order.
 pub fn write<V: Serialize>(list: &str, values: &V) -> String {
     // Values of columns are no maps with keys that are not strings, so they can be written.
-    let values = serde_json::to_value(values).unwrap_or(Value::Null);
+    let values = serde_json::to_value(Writer(values)).unwrap_or(Value::Null);
     let json = Value::from(vec![VERSION.into(), fingerprint(list).into(), values]);
     encode(json.to_string().as_bytes())
 }
@@ -48,7 +50,7 @@ pub fn read<V: DeserializeOwned>(list: &str, text: &str) -> Result<V, InvalidPos
     if version != VERSION || of != fingerprint(list) {
         return Err(InvalidPosition::OfAnotherList);
     }
-    serde_json::from_value(values).map_err(|_| InvalidPosition::Unreadable)
+    V::deserialize(Reader(values)).map_err(|_| InvalidPosition::Unreadable)
 }
 
 /// Returns a number for the list and its order (FNV-1a, 32 bits, so that any JSON reader keeps it).
@@ -101,6 +103,36 @@ mod tests {
             assert!(text.bytes().all(|byte| DIGITS.contains(&byte)), "{text}");
             assert_eq!(read("a list", &text), Ok(values));
         }
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_are_read_as_written() {
+        #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+        struct Weight(f64);
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.1] {
+            #[allow(clippy::cast_possible_truncation, reason = "a test value")]
+            let single = value as f32;
+            let values = (
+                Some(Weight(value)),
+                (single, None::<f32>),
+                vec![Some(value), None],
+                "NaN".to_owned(),
+                Some("-Infinity".to_owned()),
+            );
+            let text = write("a list", &values);
+            let back = read("a list", &text).map(|back| format!("{:?}", identity(&values, back)));
+            assert_eq!(back, Ok(format!("{values:?}")));
+        }
+        for other in ["nan", "inf", "1", ""] {
+            let text = write("a list", &(other,));
+            let read = read::<(f64,)>("a list", &text);
+            assert_eq!(read, Err(InvalidPosition::Unreadable), "{other}");
+        }
+    }
+
+    /// Returns a value of the type of another one.
+    fn identity<T>(_: &T, value: T) -> T {
+        value
     }
 
     #[test]
