@@ -11,7 +11,7 @@ impl Config {
     /// transaction instead of at the start. Anything that needs a session on the server, such as
     /// LISTEN or an advisory lock of the session, is refused. Unless this is set, a connection is
     /// refused that seems to go through a pooler: the start-up options have no effect, or the
-    /// server's process id is none that a system has. `false` says that such a proxy gives each
+    /// server's process id is higher than any system gives. Set `false` for a proxy that gives each
     /// connection a session of its own.
     pub fn pooler(mut self, pooler: bool) -> Self {
         self.pooler = Some(pooler);

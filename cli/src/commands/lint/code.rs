@@ -59,7 +59,7 @@ pub(super) struct Broken<'c> {
     pub(super) breaks: &'c [Break],
 }
 
-/// Reads the code; `None` if there is none, or if no migration is newer than it.
+/// Reads the code. Returns `None` without code, and for code that knows all migrations.
 pub(super) fn read(
     source: &Source<'_>,
     project: &Project,

@@ -34,7 +34,7 @@ struct Measurement {
 }
 
 /// Measures some of the migrations, by their index. The others run first, since the database has
-/// them. A server that is missing, or that refuses a migration, is told at the end.
+/// them. If there is no server, or it refuses a migration, the result holds the error.
 pub(super) fn measure(
     migrations: &[Migration],
     new: &[usize],
