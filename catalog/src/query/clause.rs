@@ -32,10 +32,8 @@ impl Analyzer<'_> {
                     outputs[at].value.clone()
                 }
                 None => {
-                    let mut value = self.value(&value)?;
-                    if value.ty == types::UNKNOWN {
-                        value = self.convert(value, types::TEXT)?;
-                    }
+                    let value = self.value(&value)?;
+                    let value = self.as_key(value)?;
                     if !has(&key, K::SORT_USING) {
                         self.check_sortable(&value)?;
                     }
@@ -203,9 +201,7 @@ impl Analyzer<'_> {
                     } else {
                         let value = self.value(&key)?;
                         keys.push(value.clone());
-                        if value.ty == types::UNKNOWN {
-                            self.convert(value, types::TEXT)?;
-                        }
+                        self.as_key(value)?;
                     }
                 }
                 self.check_order_of(&keys)?;

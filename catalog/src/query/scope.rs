@@ -131,6 +131,8 @@ pub(super) struct Scope {
     pub(super) sought: Vec<(TableId, usize)>,
     /// The keys of ORDER BY.
     pub(super) order: Vec<SortKey>,
+    /// The literals without a type among the keys of ORDER BY, DISTINCT ON and windows.
+    pub(super) literal_keys: Vec<Expr>,
     pub(super) returns_set: bool,
     /// The columns of outer queries that are read here.
     pub(super) outer: Vec<(usize, Expr)>,

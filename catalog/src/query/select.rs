@@ -129,8 +129,9 @@ impl Analyzer<'_> {
         }
         let limit = self.limit(node)?;
         sorted.extend(self.windows(node)?);
-        if !open {
-            for output in &mut outputs {
+        let literals = std::mem::take(&mut self.scope().literal_keys);
+        for output in &mut outputs {
+            if !open || literals.contains(&output.value) {
                 self.settle(output)?;
             }
         }
@@ -229,6 +230,16 @@ impl Analyzer<'_> {
             output.value = self.convert(output.value.clone(), types::TEXT)?;
         }
         Ok(())
+    }
+
+    /// Returns a key of a sort or a group. A literal without a type is text there, and so is each
+    /// result column that is the same literal.
+    pub(super) fn as_key(&mut self, value: Expr) -> Result<Expr> {
+        if value.ty != types::UNKNOWN {
+            return Ok(value);
+        }
+        self.scope().literal_keys.push(value.clone());
+        self.convert(value, types::TEXT)
     }
 
     pub(super) fn result_column(&mut self, output: Output) -> (ResultColumn, Expr) {

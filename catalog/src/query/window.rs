@@ -112,10 +112,8 @@ impl Analyzer<'_> {
         out.extend(keys);
         let partition = child(spec, K::PARTITION_BY_CLAUSE);
         for value in partition.iter().flat_map(SyntaxNode::children) {
-            let mut value = self.value(&value)?;
-            if value.ty == types::UNKNOWN {
-                value = self.convert(value, types::TEXT)?;
-            }
+            let value = self.value(&value)?;
+            let value = self.as_key(value)?;
             self.check_comparable(value.ty, &value.span)?;
             out.push(value);
         }
