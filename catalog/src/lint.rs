@@ -19,6 +19,7 @@ mod form;
 mod history;
 mod ignore;
 mod moments;
+mod null_test;
 mod proof;
 mod rewrite;
 mod rule;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use bowline_sql::quote::identifier;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::null_test::is_not_null;
 use super::rewrite::{self, Step};
 use super::rule::Rule;
 use super::rules::partitioned_index;
@@ -233,19 +234,6 @@ fn serves(index: &Index, columns: &[String]) -> bool {
         && finds
         && !first.is_empty()
         && columns.iter().all(|column| first.contains(column))
-}
-
-/// Returns true for a predicate that only leaves out rows in which the column is NULL.
-pub(super) fn is_not_null(predicate: &str, column: &str) -> bool {
-    let tokens: Vec<_> = bowline_sql::tokens(predicate)
-        .filter(|token| !token.is("(") && !token.is(")"))
-        .collect();
-    match tokens.as_slice() {
-        [name, is, not, null] => {
-            name.is_name(column) && is.is_word("is") && not.is_word("not") && null.is_word("null")
-        }
-        _ => false,
-    }
 }
 
 /// Returns true if an index serves each query that another one serves.

@@ -4,7 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::not_null;
 use super::replace::{self, Replacement};
-use crate::lint::history::is_not_null;
+use crate::lint::null_test::implies_not_null;
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
 use crate::replay::syntax::clause::named_column;
@@ -52,7 +52,7 @@ fn is_proven(scope: &Scope<'_>, column: &str) -> bool {
         let ConstraintKind::Check { expression, .. } = &constraint.kind else {
             return false;
         };
-        constraint.validated && constraint.enforced && is_not_null(expression, column)
+        constraint.validated && constraint.enforced && implies_not_null(expression, column)
     })
 }
 
