@@ -9,7 +9,7 @@ use bowline_migrations::SqlFile;
 use crate::Catalog;
 use crate::compare::{Aspect, Difference, How, Subject, compare};
 use crate::gap::Gap;
-use crate::replay::{Refusal, replay, replay_each};
+use crate::replay::{Refusal, replay, replay_each, replay_named};
 
 /// The migrations of two branches, each in the order in which they run.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ pub fn commute(branches: &Branches<'_>) -> Commuted {
         (Order::OursFirst, [*base, *ours, *theirs].concat()),
         (Order::Merged, [*base, *merged].concat()),
     ];
-    let results = orders.map(|(order, files)| (order, replay(files)));
+    let results = orders.map(|(order, files)| (order, replay_named(&files, base.len())));
     let mut commuted = Commuted::default();
     let is_everywhere = |refusal: &Refusal| {
         results.iter().all(|(_, replayed)| {
@@ -260,6 +260,16 @@ mod tests {
                 "ALTER TABLE a ALTER age SET DEFAULT 2;",
             ),
             ("DROP TABLE IF EXISTS a;", "CREATE TABLE c (id int);"),
+            (
+                "ALTER TABLE a RENAME age TO years;",
+                "INSERT INTO a (id, name) SELECT 1, 'x'; UPDATE a SET name = 'y' WHERE id = 1;",
+            ),
+            (
+                "ALTER TABLE a RENAME age TO years; ALTER TABLE a ADD COLUMN code text NOT NULL;",
+                "CREATE FUNCTION g(age int, INOUT \"Way\" text DEFAULT '') LANGUAGE sql
+                    AS 'SELECT name || g.age || $2 || \"Way\" FROM a WHERE id = g.age';
+                CREATE STATISTICS s ON name, (id + 1) FROM a; TRUNCATE a;",
+            ),
         ] {
             let commuted = of(BASE, ours, theirs);
             assert_eq!(commuted, Commuted::default(), "{ours} {theirs}");
@@ -299,6 +309,32 @@ mod tests {
                 "CREATE TRIGGER t BEFORE UPDATE ON a EXECUTE FUNCTION f();",
                 "CREATE TRIGGER t BEFORE INSERT ON a EXECUTE FUNCTION f();",
                 "TheirsFirst: ",
+            ),
+            (
+                "ALTER TABLE a RENAME name TO title;",
+                "INSERT INTO a (id, name) VALUES (1, 'x');",
+                "OursFirst: theirs fails: there is no column",
+            ),
+            (
+                "ALTER TABLE a ADD COLUMN code text NOT NULL;",
+                "INSERT INTO a (id, name) VALUES (1, 'x');",
+                "OursFirst: theirs fails: null value in column \"code\"",
+            ),
+            (
+                "ALTER TABLE a RENAME name TO title;",
+                "CREATE FUNCTION named(one bigint) RETURNS text LANGUAGE sql
+                    AS 'SELECT name FROM a WHERE id = one AND age = $1';",
+                "OursFirst: theirs fails: of its body: there is no column name",
+            ),
+            (
+                "ALTER TABLE a DROP COLUMN age;",
+                "CREATE STATISTICS s ON age, name FROM a;",
+                "OursFirst: theirs fails: there is no column age",
+            ),
+            (
+                "DROP TABLE a;",
+                "TRUNCATE a;",
+                "OursFirst: theirs fails: there is no table a",
             ),
             (
                 "CREATE EXTENSION citext;",

@@ -13,11 +13,13 @@
 //! - `builtin`: PostgreSQL's built-in types, functions and operators.
 //! - `syntax`: readers of the syntax tree. `refusal`: the reasons for refusing a statement.
 //! - `watch`: an observer of statements, for `lint`.
+//! - `named`: statements that only name objects, for `commute`.
 
 mod analysis;
 pub(crate) mod builtin;
 mod ddl;
 mod history;
+mod named;
 mod own_table;
 mod program;
 mod refusal;
@@ -33,6 +35,7 @@ use program::Program;
 use state::State;
 use watch::Watch;
 
+pub(crate) use named::replay_named;
 pub use refusal::Refusal;
 
 #[cfg(test)]

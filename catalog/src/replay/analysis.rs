@@ -9,15 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bowline_sql::quote::identifier;
-use squawk_syntax::SyntaxNode;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::query::Fault;
-use crate::query::describe::{describe, describe_call};
+use crate::query::describe::{self, Around, describe, describe_call};
 use crate::query::objects::{Objects, Overload};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, TEMPORARY};
+use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::parse::parse_again;
+use crate::replay::syntax::routine::Source;
 use crate::replay::syntax::tree::{is_query, text};
 use crate::{DataType, Name};
 
@@ -155,6 +157,117 @@ pub(crate) fn result_of_call(
     let objects = StateObjects(state);
     let path = with_temporary(state.search_path());
     describe_call(state.catalog(), &objects, path, function, arguments)
+}
+
+/// Returns the error that PostgreSQL raises for a statement that reads or writes rows, if it is
+/// certain.
+pub(crate) fn fault(state: &State, statement: &SyntaxNode) -> Option<Refused> {
+    let fault = fault_in(state, statement, None)?;
+    let mut refused = refusal(statement, &fault);
+    refused.span = fault.span;
+    Some(refused)
+}
+
+/// Returns the error that PostgreSQL raises for this query.
+pub(crate) fn fault_of_text(state: &State, query: &str) -> Option<Refused> {
+    let parsed = parse_again(query);
+    let query = parsed.descendants().find(|node| is_query(node.kind()))?;
+    fault(state, &query)
+}
+
+/// Returns the error that PostgreSQL raises for the body of a new function in SQL, which it reads
+/// when the function is created.
+pub(crate) fn fault_of_body(state: &State, definition: &SyntaxNode) -> Option<Refused> {
+    use SyntaxKind as K;
+    let mut functions = state.functions().values().flatten();
+    let function = functions.find(|function| function.definition == *definition)?;
+    let Source::Sql(statements) = function.source() else {
+        return None;
+    };
+    let arguments = function.routine.as_ref()?.arguments.iter();
+    let arguments: Vec<_> = arguments
+        .filter(|argument| argument.mode.is_given())
+        .map(|argument| (argument.name.clone(), argument.data_type.clone()))
+        .collect();
+    let around = Around {
+        name: &function.name.name,
+        arguments: &arguments,
+    };
+    statements.iter().find_map(|statement| {
+        let kind = statement.kind();
+        let reads = is_query(kind) || matches!(kind, K::INSERT | K::UPDATE | K::DELETE | K::MERGE);
+        let fault = reads.then(|| fault_in(state, statement, Some(&around)))??;
+        let mut refused = refusal(definition, &fault);
+        refused.why = format!("of its body: {}", refused.why);
+        Some(refused)
+    })
+}
+
+/// Returns why PostgreSQL refuses a default of a column.
+pub(crate) fn fault_of_default(
+    state: &State,
+    default: &SyntaxNode,
+    table: &Name,
+    column: &str,
+) -> Option<String> {
+    if state.has_own_casts() {
+        return None;
+    }
+    let insert = format!(
+        "INSERT INTO {} ({}) VALUES ({})",
+        qualified(table),
+        identifier(column),
+        text(default)
+    );
+    let parsed = parse_again(&insert);
+    let insert = parsed
+        .descendants()
+        .find(|node| node.kind() == SyntaxKind::INSERT)?;
+    let fault = fault_in(state, &insert, None)?;
+    let is_of_value = fault
+        .code
+        .is_some_and(|code| code == "42804" || code.starts_with("22"));
+    is_of_value.then_some(fault.message)
+}
+
+/// Returns the type of an expression over the columns of a table, if it is known.
+pub(crate) fn type_of(state: &State, expression: &SyntaxNode, table: &Name) -> Option<DataType> {
+    let query = format!("SELECT {} FROM {}", text(expression), qualified(table));
+    let parsed = parse_again(&query);
+    let query = parsed.descendants().find(|node| is_query(node.kind()))?;
+    let (columns, _) = analyze_node(state, &query).ok()?;
+    columns.into_iter().next().map(|column| column.data_type)
+}
+
+/// Returns true if a value of a type may be given to a column of another type without a cast.
+pub(crate) fn assigns(state: &State, from: &DataType, to: &DataType) -> bool {
+    let is_known = |data_type: &DataType| {
+        let base = state.base_type(data_type).name;
+        base.schema == SYSTEM || state.catalog().types.contains_key(&base)
+    };
+    if from == to || state.has_own_casts() || !is_known(from) || !is_known(to) {
+        return true;
+    }
+    let objects = StateObjects(state);
+    let path = with_temporary(state.search_path());
+    describe::assigns(state.catalog(), &objects, path, from, to)
+}
+
+/// Returns true if values of two types may be compared by `=`.
+pub(crate) fn may_equal(state: &State, one: &DataType, other: &DataType) -> bool {
+    let (one, other) = (state.base_type(one), state.base_type(other));
+    state.has_own_casts() || describe::equals(state.catalog(), &one, &other)
+}
+
+fn fault_in(state: &State, statement: &SyntaxNode, around: Option<&Around<'_>>) -> Option<Fault> {
+    let objects = StateObjects(state);
+    let path = with_temporary(state.search_path());
+    let fault = describe::fault(state.catalog(), &objects, path, statement, around)?;
+    // Casts and operators of migrations are not known.
+    let is_of_types = fault
+        .code
+        .is_some_and(|code| code == "42804" || code.starts_with("428"));
+    (!state.has_own_casts() || !is_of_types).then_some(fault)
 }
 
 /// Returns the columns with the names that are given to the first of them.

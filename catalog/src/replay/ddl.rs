@@ -25,6 +25,7 @@ pub(crate) mod like;
 pub(crate) mod on_table;
 pub(crate) mod partition;
 pub(crate) mod policy;
+pub(crate) mod precondition;
 pub(crate) mod privilege;
 pub(crate) mod routine;
 pub(crate) mod rule;

@@ -102,6 +102,8 @@ pub(crate) struct State {
     /// The names, including those of functions, in statements that create operators, casts and
     /// event triggers.
     hooks: BTreeSet<String>,
+    /// Whether a migration created a cast or an operator, which the rules for types need too.
+    has_own_casts: bool,
     /// The names that objects have or had.
     ever: Ever,
     /// Whether there is or was SQL of an object that is kept as its author wrote it.
@@ -135,6 +137,7 @@ impl State {
             writes: Writes::default(),
             version_of_functions: 0,
             hooks: BTreeSet::new(),
+            has_own_casts: false,
             ever: Ever::default(),
             has_code: Cell::default(),
             citus: Citus::default(),

@@ -8,6 +8,7 @@ mod found;
 mod fuzz;
 mod histories;
 mod holes;
+mod refused;
 mod server;
 mod statements;
 mod templates;

@@ -187,6 +187,7 @@ pub(crate) const CATALOG: Package = Package {
             &[
                 "",
                 "name",
+                "replay/analysis",
                 "replay/program",
                 "replay/refusal",
                 "replay/state",

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::{identity, index_collation};
+use crate::replay::ddl::{identity, index_collation, precondition};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
@@ -30,6 +30,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
     match option.kind() {
         K::SET_TYPE => {
             let data_type = data_type::child_type(state, &option)?.data_type;
+            precondition::may_change_type(state, action, &tables, &column, &data_type)?;
             let collation = collation(&option).map(|parts| state.find_collation(&parts));
             for table in &tables {
                 let implied = index_collation::implied_collations(state, table, &column);
@@ -49,6 +50,7 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
         K::SET_DEFAULT => {
             let default = expression(&option)
                 .ok_or_else(|| Refused::new(&option, "the default is not given"))?;
+            precondition::default_fits(state, &default, table, &column)?;
             for table in &tables {
                 let data_type = state.column_mut(action, table, &column)?.data_type.clone();
                 let fill = state.default_fill(&default, &data_type);
@@ -88,7 +90,10 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
                 state.inherit_not_null(table, &column);
             }
         }
-        K::DROP_NOT_NULL => state.drop_not_null(table, &column),
+        K::DROP_NOT_NULL => {
+            precondition::may_hold_null(state, action, table, &column)?;
+            state.drop_not_null(table, &column);
+        }
         K::ADD_GENERATED => identity::add_identity(state, &option, table, &column)?,
         K::DROP_IDENTITY => identity::drop_identity(state, &option, table, &column)?,
         K::SET_GENERATED | K::SET_GENERATED_OPTIONS | K::SET_SEQUENCE_OPTION | K::RESTART => {

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::ddl::{
-    alter_column, column, constraint, partition, policy, rule, table, trigger, view,
+    alter_column, column, constraint, partition, policy, precondition, rule, table, trigger, view,
 };
 use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::State;
@@ -114,6 +114,7 @@ fn alter_table_action(state: &mut State, action: &SyntaxNode, table: Name) -> Re
         }
         K::SET_SCHEMA => {
             let schema = child_name(action, K::SCHEMA_REF).unwrap_or_default();
+            precondition::may_move(state, action, &table, &schema)?;
             let name = table.name.clone();
             return Ok(state.move_relation(&table, Name { schema, name }));
         }

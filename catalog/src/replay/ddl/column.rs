@@ -2,12 +2,13 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::collation;
 use crate::replay::syntax::expression::expression;
-use crate::replay::syntax::tree::{self, child_name, child_nodes, is_arm_enabled, text};
+use crate::replay::syntax::tree::{self, child, child_name, child_nodes, is_arm_enabled, text};
 use crate::replay::syntax::type_name;
 use crate::{Column, Fill, Name};
 
@@ -49,6 +50,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
         column.not_null = true;
     }
     let options = fill_of(state, node, table, &mut column)?;
+    let default = child(node, SyntaxKind::DEFAULT_CONSTRAINT).and_then(|it| expression(&it));
     let sequence_type = state.base_type(&column.data_type).name.name;
     let makes_sequence = is_serial || options.is_some();
     let not_null = column.not_null;
@@ -59,6 +61,9 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
     }
     if inherited.is_some() {
         state.keep_column(table, &column_name);
+    }
+    if let Some(default) = default {
+        precondition::default_fits(state, &default, table, &column_name)?;
     }
     if makes_sequence {
         let options = options.flatten();

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::{foreign_key, index, partition};
+use crate::replay::ddl::{foreign_key, index, partition, precondition};
 use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
@@ -62,6 +62,7 @@ fn add_check(
 ) -> Result<()> {
     let condition =
         expression(node).ok_or_else(|| Refused::new(node, "the condition is not given"))?;
+    precondition::is_condition(state, &condition, table)?;
     let known = &state.table(table).columns;
     let mut columns = columns_in(&condition);
     columns.retain(|column| known.iter().any(|known| known.name == *column));
@@ -130,6 +131,7 @@ fn add_key(
             state.inherit_not_null(table, column);
         }
     }
+    precondition::includes_partition_key(state, node, table, &columns)?;
     let keys: Vec<_> = columns
         .iter()
         .map(|name| IndexKey::Column {

@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::{column_list, constraint};
@@ -79,6 +80,12 @@ pub(crate) fn add_foreign_key(
         )
         .hint("declare them PRIMARY KEY or UNIQUE first"));
     }
+    precondition::may_refer(
+        state,
+        node,
+        (table, &columns),
+        (&references, &referenced_columns),
+    )?;
     let name =
         given.unwrap_or_else(|| state.free_constraint_name(table, &columns.join("_"), "fkey"));
     let kind = ConstraintKind::ForeignKey {

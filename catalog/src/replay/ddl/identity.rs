@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{below, has, nodes_below, tokens};
@@ -15,6 +16,7 @@ pub(crate) fn add_identity(
 ) -> Result<()> {
     use SyntaxKind as K;
     let always = tokens(option).any(|token| token.kind() == K::ALWAYS_KW);
+    precondition::may_be_identity(state, option, table, column)?;
     let found = state.column_mut(option, table, column)?;
     found.fill = Fill::Identity { always };
     let data_type = found.data_type.clone();

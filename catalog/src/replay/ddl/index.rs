@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{self, Refused, Result, no_index};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
@@ -67,6 +68,10 @@ pub(crate) fn create_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
         comment: None,
     };
     let recurse = !has(&table_node, K::ONLY_KW);
+    if index.unique {
+        let columns: Vec<String> = index.columns().map(str::to_owned).collect();
+        precondition::includes_partition_key(state, node, &table, &columns)?;
+    }
     state.push_index(&table, index, None, recurse);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::bound;
@@ -11,6 +12,7 @@ use crate::{Fill, Index, Name};
 pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
     let partition = named_partition(state, action)?;
     must_not_descend(state, action, table, &partition)?;
+    precondition::has_columns_of(state, action, &partition, table)?;
     let parent = state.table(table).clone();
     for index in &parent.indexes {
         if parent.excludes(index) {
@@ -100,6 +102,7 @@ pub(crate) fn change_parent(state: &mut State, action: &SyntaxNode, table: &Name
         ));
     }
     must_not_descend(state, action, &parent.name, table)?;
+    precondition::has_columns_of(state, action, table, &parent.name)?;
     state.add_parent(table, &parent.name);
     Ok(())
 }

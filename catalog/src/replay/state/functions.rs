@@ -256,6 +256,7 @@ impl State {
 
     /// Records the names in a statement that creates an operator, a cast or an event trigger.
     pub(crate) fn note_hooks(&mut self, names: Vec<String>) {
+        self.has_own_casts = true;
         let functions = &self.functions;
         self.hooks.extend(
             names
@@ -267,6 +268,11 @@ impl State {
     /// Returns the functions that operators, casts and event triggers may run.
     pub(crate) fn hooks(&self) -> impl Iterator<Item = &String> {
         self.hooks.iter()
+    }
+
+    /// Returns whether a migration created a cast, an operator or the like.
+    pub(crate) fn has_own_casts(&self) -> bool {
+        self.has_own_casts
     }
 
     /// Copies the functions into the catalog.

@@ -442,7 +442,9 @@ const FOREIGN: [&str; 9] = [
 ];
 
 /// Statements that do not change the catalog, but may depend on objects of it.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 16] = [
+    "INSERT INTO {table} ({column}) SELECT {column} FROM {its table} WHERE false",
+    "DELETE FROM {table} WHERE {number} > 5",
     "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER touched BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION touch()",
     "DROP FUNCTION IF EXISTS touch() CASCADE",
     "ALTER TABLE {table} DISABLE TRIGGER ALL",

@@ -46,7 +46,7 @@ CREATE TABLE p(id int primary key); CREATE TABLE c(id int, p int references p); 
 CREATE TABLE p(id int, t int); ALTER TABLE p ENABLE ROW LEVEL SECURITY; CREATE POLICY x ON p USING (id = (SELECT 1)); SELECT create_distributed_table('p','t')
 CREATE TABLE a(id int, t int, exclude using btree (id with =)); SELECT create_distributed_table('a','t')
 CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a ALTER id SET STATISTICS 100
-CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a ALTER id ADD GENERATED ALWAYS AS IDENTITY
+CREATE TABLE a(id int NOT NULL, t int); SELECT create_distributed_table('a','t'); ALTER TABLE a ALTER id ADD GENERATED ALWAYS AS IDENTITY
 CREATE TABLE a(id int, t int, CONSTRAINT q CHECK (id > 0)); SELECT create_distributed_table('a','t'); ALTER TABLE a RENAME CONSTRAINT q TO z
 CREATE TABLE a(id int, t int); SELECT create_distributed_table('a','t'); CREATE TABLE b() INHERITS (a)
 CREATE TABLE p(j int); SELECT create_distributed_table('p', 'j', shard_count => 0)

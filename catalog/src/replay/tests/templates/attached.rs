@@ -1,6 +1,7 @@
 //! Functions, and the objects attached to tables: triggers, policies, rules, privileges.
 
-pub(super) const FUNCTIONS: [&str; 27] = [
+pub(super) const FUNCTIONS: [&str; 28] = [
+    "CREATE FUNCTION {new function}(x int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM {table} WHERE {column} IS NULL AND {number} = x $$",
     "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); COMMENT ON AGGREGATE agg(int) IS {words}",
     "CREATE AGGREGATE agg(int) (SFUNC = int4pl, STYPE = int); DROP AGGREGATE agg(int) {cascade}",
     "CREATE PROCEDURE pro(int) LANGUAGE plpgsql AS $$ BEGIN END $$; COMMENT ON PROCEDURE pro(int) IS {words}",

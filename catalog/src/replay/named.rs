@@ -1,0 +1,121 @@
+//! Statements that change no schema, and still fail if what they name is not there: INSERT, UPDATE
+//! and the like, CREATE STATISTICS, TRUNCATE, and the body of a function in SQL.
+
+use bowline_migrations::SqlFile;
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use crate::replay::analysis;
+use crate::replay::refusal::Refused;
+use crate::replay::state::State;
+use crate::replay::syntax::tree::{child, is_query, path, text};
+use crate::replay::watch::Watch;
+use crate::replay::{Refusal, Replayed, replay_watched};
+
+/// Replays files. From the one with the index `first` on, the refusals include the statements that
+/// name what is not there.
+pub(crate) fn replay_named(files: &[&SqlFile], first: usize) -> Replayed {
+    let mut named = Named {
+        files,
+        first,
+        file: 0,
+        faults: Vec::new(),
+    };
+    let mut replayed = replay_watched(files, &mut named);
+    for fault in named.faults {
+        let is_in_it = |known: &Refusal| {
+            known.file == fault.file
+                && known.span.start < fault.span.end
+                && fault.span.start < known.span.end
+        };
+        if !replayed.refusals.iter().any(is_in_it) {
+            replayed.refusals.push(fault);
+        }
+    }
+    replayed
+}
+
+struct Named<'a> {
+    files: &'a [&'a SqlFile],
+    first: usize,
+    file: usize,
+    faults: Vec<Refusal>,
+}
+
+impl Watch for Named<'_> {
+    fn begin(&mut self, number: usize, _: &State) {
+        self.file = number;
+    }
+
+    fn before(&mut self, _: &SyntaxNode, _: &State) -> bool {
+        false
+    }
+
+    fn after(&mut self, node: &SyntaxNode, _: Option<State>, state: &State) {
+        if self.file < self.first {
+            return;
+        }
+        let file = self.files[self.file];
+        if let Some(refused) = fault(state, node, &file.text) {
+            self.faults.push(Refusal {
+                file: file.path.clone(),
+                source: file.text.clone(),
+                span: refused.span,
+                why: refused.why,
+                hint: refused.hint,
+            });
+        }
+    }
+}
+
+/// Returns the error that PostgreSQL raises for a statement which changes no schema.
+fn fault(state: &State, node: &SyntaxNode, file: &str) -> Option<Refused> {
+    use SyntaxKind as K;
+    match node.kind() {
+        K::INSERT | K::UPDATE | K::DELETE | K::MERGE => analysis::fault(state, node),
+        kind if is_query(kind) => analysis::fault(state, node),
+        K::CREATE_STATISTICS => {
+            let columns = text(&child(node, K::STATISTICS_ON_CLAUSE)?);
+            let (_, columns) = columns.split_at_checked("ON".len())?;
+            let table = text(&child(node, K::FROM_TABLE)?);
+            let refused = analysis::fault_of_text(state, &format!("SELECT {columns} {table}"))?;
+            Some(at(node, refused))
+        }
+        K::TRUNCATE
+        | K::LOCK
+        | K::ANALYZE
+        | K::VACUUM
+        | K::CLUSTER
+        | K::REINDEX
+        | K::REFRESH
+        | K::CREATE_PUBLICATION
+        | K::ALTER_PUBLICATION => {
+            let is_relation = |part: &SyntaxNode| {
+                matches!(
+                    part.kind(),
+                    K::TABLE_NAME_REF | K::RELATION_NAME_REF | K::VIEW_REF
+                )
+            };
+            let mut relations = node.descendants().filter(is_relation);
+            relations.find_map(|relation| {
+                let parts = path(&relation);
+                let is_there =
+                    state.find_relation(&parts).is_some() || state.find_gap(&parts).is_some();
+                let why = format!("there is no table {}", parts.join("."));
+                (!is_there).then(|| Refused::error(&relation, why))
+            })
+        }
+        K::CREATE_FUNCTION | K::CREATE_PROCEDURE if !file.contains("check_function_bodies") => {
+            analysis::fault_of_body(state, node).map(|refused| at(node, refused))
+        }
+        _ => None,
+    }
+}
+
+/// Returns a refusal of a part of a statement's text, at the whole statement.
+fn at(node: &SyntaxNode, refused: Refused) -> Refused {
+    let range = node.text_range();
+    Refused {
+        span: range.start().into()..range.end().into(),
+        ..refused
+    }
+}
