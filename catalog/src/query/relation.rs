@@ -158,6 +158,19 @@ impl Analyzer<'_> {
         columns
     }
 
+    /// Returns true if a column can be NULL, or is no column of a table.
+    pub(super) fn is_nullable_in_table(&mut self, name: &Name, column: &str) -> bool {
+        let Some(relation) = self.catalog.relations.get(name) else {
+            return true;
+        };
+        if relation.kind == RelationKind::View {
+            return true;
+        }
+        let columns = self.columns_of(relation, false);
+        let found = columns.iter().find(|found| found.name == column);
+        found.is_none_or(|found| found.nullable)
+    }
+
     /// Returns true if other tables inherit from a table without being its partitions.
     pub(super) fn has_children(&self, name: &Name) -> bool {
         let mut relations = self.catalog.relations.values();

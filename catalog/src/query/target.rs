@@ -4,7 +4,7 @@ use super::analyzer::{Analyzer, Result};
 use super::expr::{Span, TableId};
 use super::fault::Fault;
 use super::raw::span_of;
-use super::scope::Item;
+use super::scope::{Item, Table};
 use crate::attached::{Event, Timing};
 use crate::replay::syntax::parse::parse;
 use crate::replay::syntax::tree::{child, child_name, has, seen, statements};
@@ -62,17 +62,7 @@ impl Analyzer<'_> {
             .find(|part| matches!(part.kind(), K::REQUIRED_AS_ALIAS | K::OPTIONAL_AS_ALIAS))
             .and_then(|alias| child_name(&alias, K::TABLE_ALIAS));
         let has_alias = given.is_some();
-        // A row that is written through a view need not satisfy the view's WHERE.
-        let is_view = self
-            .catalog
-            .relations
-            .get(&relation)
-            .is_some_and(|it| it.kind == RelationKind::View);
-        let declared = table
-            .columns
-            .iter()
-            .map(|column| is_view || column.nullable)
-            .collect();
+        let declared = self.declared(&relation, &table);
         let joined = self.item_of(given.or(Some(alias)), schema.filter(|_| !has_alias), table);
         let mut items = joined.items.into_iter();
         let (Some(item), Some(table)) = (items.next(), joined.tables.first()) else {
@@ -154,6 +144,25 @@ impl Analyzer<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Returns which columns of a written row can be NULL, as the table declares them.
+    ///
+    /// A row that is written through a view need not satisfy the view's WHERE, so that only the
+    /// declaration of the column in the table counts. What rules and INSTEAD OF triggers return is
+    /// theirs to choose.
+    fn declared(&mut self, relation: &Name, table: &Table) -> Vec<bool> {
+        let kind = self.catalog.relations.get(relation).map(|it| &it.kind);
+        if kind != Some(&RelationKind::View) {
+            return table.columns.iter().map(|it| it.nullable).collect();
+        }
+        let columns = table.columns.iter();
+        columns
+            .map(|column| match self.base_column(relation, &column.name) {
+                Ok((base, name)) => self.is_nullable_in_table(&base, &name),
+                Err(_) => true,
+            })
+            .collect()
     }
 
     /// Returns true for a view that has neither rules nor INSTEAD OF triggers.

@@ -30,4 +30,5 @@ mod templates;
 mod unsorted;
 mod values;
 mod version;
+mod views;
 mod wire;

@@ -101,6 +101,31 @@ fn what_the_release_does_not_use_breaks_nothing() {
 }
 
 #[test]
+fn a_view_of_the_old_name_keeps_old_code_working() {
+    let project = released();
+    project.write(
+        "queries/more.sql",
+        "-- name: add :one\nINSERT INTO visits (user_id, at) VALUES (:user_id, :at) RETURNING id, at;\n",
+    );
+    project.git(&["add", "."]);
+    project.git(&["commit", "-q", "-m", "b"]);
+    project.write(
+        "migrations/2_later/up.sql",
+        "ALTER TABLE visits RENAME TO calls;
+         CREATE VIEW visits WITH (security_invoker = true) AS SELECT * FROM calls;",
+    );
+    project.write(
+        "migrations/3_more/up.sql",
+        "ALTER TABLE calls ADD COLUMN place text;",
+    );
+    let printed = project.printed(&["check", "--against", "HEAD"], &path());
+    assert!(
+        printed.contains("4 statements of HEAD work on this schema"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn columns_that_no_code_uses_are_listed() {
     let printed = checked("ALTER TABLE visits ADD COLUMN place text;");
     assert!(

@@ -177,7 +177,7 @@ fn a_column_is_not_null_only_where_it_cannot_be() {
         ),
         (
             "INSERT INTO rich (username) VALUES ($1) RETURNING username",
-            "username?",
+            "username",
         ),
         (
             "DELETE FROM accounts WHERE nick = 'x' RETURNING nick",

@@ -119,9 +119,14 @@ impl State {
         }
     }
 
-    /// Forgets the texts with `*` or NATURAL that read a table, since PostgreSQL's tree has no
-    /// column that was added later.
+    /// Forgets the texts with `*` or NATURAL that read a table which has got another column, its
+    /// last one: PostgreSQL's tree has no column that was added later. In `SELECT * FROM t` the
+    /// earlier columns are written out.
     pub(crate) fn column_is_added(&mut self, table: &Name) {
+        let relation = self.catalog.relations.get(table);
+        let columns = relation.into_iter().flat_map(|relation| &relation.columns);
+        let mut columns: Vec<String> = columns.map(|column| quoted(&column.name)).collect();
+        columns.pop();
         let readers: Vec<Name> = self
             .views
             .iter()
@@ -138,7 +143,13 @@ impl State {
                 text.replace("(*)", "").contains('*') || has_word(text, "natural")
             });
             if is_reader && takes_all && code.is_written() {
-                code.text = None;
+                code.text = match holder {
+                    Holder::View => code
+                        .text
+                        .take()
+                        .and_then(|text| with_columns(&text, &columns)),
+                    _ => None,
+                };
             }
         });
     }
@@ -272,6 +283,26 @@ impl State {
             }
         }
     }
+}
+
+/// Returns `SELECT * FROM t` with these columns in place of `*`; `None` for another query.
+fn with_columns(text: &str, columns: &[String]) -> Option<String> {
+    let tokens: Vec<_> = bowline_sql::tokens(text).collect();
+    let [select, star, from, rest @ ..] = tokens.as_slice() else {
+        return None;
+    };
+    // Names, dots and a semicolon. A name after that of the table is an alias, if it is no clause.
+    let is_table = rest.iter().all(|token| {
+        token.is(".") || token.is(";") || (token.name().is_some() && !token.is_word("natural"))
+    });
+    let is_simple = select.is_word("select") && star.is("*") && from.is_word("from");
+    let names = rest.iter().filter(|token| !token.is(".") && !token.is(";"));
+    let dots = rest.iter().filter(|token| token.is(".")).count();
+    if !is_simple || !is_table || names.count() != dots + 1 {
+        return None;
+    }
+    let (before, after) = (&text[..star.start()], &text[star.end()..]);
+    Some(format!("{before}{}{after}", columns.join(", ")))
 }
 
 /// Forgets a text that contains this word.
