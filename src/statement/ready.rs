@@ -7,6 +7,7 @@
 mod ahead;
 mod column_values;
 mod conditions;
+mod given_keys;
 mod graph;
 mod inline;
 mod nested_row;

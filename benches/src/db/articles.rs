@@ -277,7 +277,7 @@ impl Article {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(ArticleId, ArticleChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Article> {
@@ -325,7 +325,7 @@ impl Article {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same code gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same code gets the given values. Columns that are not given keep theirs. If two rows of one call have the same code, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_code<'a>(
         new: Vec<impl Into<ArticleValues<'a>>>,
     ) -> bowline::statement::WriteMany<Article> {
@@ -336,6 +336,7 @@ impl Article {
             unchanged: "INSERT INTO articles {rows} ON CONFLICT (code) DO UPDATE SET code = \
                         excluded.code RETURNING id, code, name, amount, price, note",
             kept: &["code", "id"],
+            once: &["code"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<ArticleValues<'_>>(new, &SQL)
@@ -355,7 +356,7 @@ impl Article {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose code is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose code is there already: of rows of one call with the same code, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_code<'a>(
         new: Vec<impl Into<ArticleValues<'a>>>,
     ) -> bowline::statement::WriteMany<Article> {

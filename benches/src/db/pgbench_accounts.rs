@@ -221,7 +221,7 @@ impl PgbenchAccount {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PgbenchAccountId, PgbenchAccountChanges<'_>)>,
     ) -> bowline::statement::WriteMany<PgbenchAccount> {
@@ -270,7 +270,7 @@ impl PgbenchAccount {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same aid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same aid gets the given values. Columns that are not given keep theirs. If two rows of one call have the same aid, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<PgbenchAccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchAccount> {
@@ -281,6 +281,7 @@ impl PgbenchAccount {
             unchanged: "INSERT INTO pgbench_accounts {rows} ON CONFLICT (aid) DO UPDATE SET aid = \
                         excluded.aid RETURNING aid, bid, abalance, filler",
             kept: &["aid"],
+            once: &["aid"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PgbenchAccountValues<'_>>(new, &SQL)
@@ -300,7 +301,7 @@ impl PgbenchAccount {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose aid is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose aid is there already: of rows of one call with the same aid, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<PgbenchAccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchAccount> {

@@ -217,7 +217,7 @@ impl PgbenchBranch {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PgbenchBranchId, PgbenchBranchChanges<'_>)>,
     ) -> bowline::statement::WriteMany<PgbenchBranch> {
@@ -265,7 +265,7 @@ impl PgbenchBranch {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same bid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same bid gets the given values. Columns that are not given keep theirs. If two rows of one call have the same bid, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<PgbenchBranchValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchBranch> {
@@ -276,6 +276,7 @@ impl PgbenchBranch {
             unchanged: "INSERT INTO pgbench_branches {rows} ON CONFLICT (bid) DO UPDATE SET bid = \
                         excluded.bid RETURNING bid, bbalance, filler",
             kept: &["bid"],
+            once: &["bid"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PgbenchBranchValues<'_>>(new, &SQL)
@@ -295,7 +296,7 @@ impl PgbenchBranch {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose bid is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose bid is there already: of rows of one call with the same bid, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<PgbenchBranchValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchBranch> {

@@ -221,7 +221,7 @@ impl PgbenchTeller {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PgbenchTellerId, PgbenchTellerChanges<'_>)>,
     ) -> bowline::statement::WriteMany<PgbenchTeller> {
@@ -270,7 +270,7 @@ impl PgbenchTeller {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same tid gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same tid gets the given values. Columns that are not given keep theirs. If two rows of one call have the same tid, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<PgbenchTellerValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchTeller> {
@@ -281,6 +281,7 @@ impl PgbenchTeller {
             unchanged: "INSERT INTO pgbench_tellers {rows} ON CONFLICT (tid) DO UPDATE SET tid = \
                         excluded.tid RETURNING tid, bid, tbalance, filler",
             kept: &["tid"],
+            once: &["tid"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PgbenchTellerValues<'_>>(new, &SQL)
@@ -300,7 +301,7 @@ impl PgbenchTeller {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose tid is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose tid is there already: of rows of one call with the same tid, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<PgbenchTellerValues<'a>>>,
     ) -> bowline::statement::WriteMany<PgbenchTeller> {

@@ -271,10 +271,11 @@ fn serde_of(table: &TablePlan, own: &[&str]) -> String {
 
 /// Returns the macro that sends many keys at once, if a function does.
 fn row_key(table: &TablePlan) -> String {
-    let takes_keys = |function: &Function| match function {
-        Function::FindMany | Function::DeleteMany => true,
-        Function::UpdateMany => !values::has_changes_arrays(table),
-        _ => false,
+    let takes_keys = |function: &Function| {
+        matches!(
+            function,
+            Function::FindMany | Function::DeleteMany | Function::UpdateMany
+        )
     };
     if table.functions.iter().any(takes_keys) {
         functions::row_key(table)

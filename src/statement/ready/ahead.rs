@@ -133,6 +133,15 @@ impl EncodedAhead {
         }
     }
 
+    /// Returns the bytes of the values; `None` is NULL. OIDs within them may be unknown.
+    pub(super) fn encoded(&self) -> Vec<Option<&[u8]>> {
+        self.parameters.values().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.parameters.len()
+    }
+
     fn fail(&mut self, reason: impl FnOnce() -> String) {
         let rest = self.rest.get_or_insert_default();
         rest.failure.get_or_insert_with(reason);

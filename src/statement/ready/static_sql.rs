@@ -25,6 +25,8 @@ pub struct StaticSql {
     pub unchanged: &'static str,
     /// The columns that `{excluded}` does not assign: those of the conflict and of the key.
     pub kept: &'static [&'static str],
+    /// The columns whose values together can be given once in a call of many rows.
+    pub once: &'static [&'static str],
     /// Whether an INSERT can give a column that is `GENERATED ALWAYS AS IDENTITY`.
     pub overrides: bool,
     /// Whether the SQL has gaps for conditions that a call can leave out, and no other gaps.
@@ -63,6 +65,7 @@ impl StaticSql {
         sql: "",
         unchanged: "",
         kept: &[],
+        once: &[],
         overrides: false,
         has_conditions: false,
         only_reads: false,
@@ -174,6 +177,12 @@ impl Given {
             .enumerate()
             .filter(|(number, _)| self.set.contains(*number))
             .map(|(number, name)| (*name, self.casts.get(number).copied().unwrap_or_default()))
+    }
+
+    /// Returns the places of these columns among the given ones; `None` unless all are given.
+    pub(super) fn places(&self, columns: &[&str]) -> Option<Vec<usize>> {
+        let place = |column: &&str| self.columns().position(|name| name == *column);
+        columns.iter().map(place).collect()
     }
 
     pub(super) fn len(&self) -> usize {

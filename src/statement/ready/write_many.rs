@@ -1,5 +1,6 @@
 //! Writes of many rows in one round trip.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use diesel::pg::Pg;
@@ -9,9 +10,11 @@ use diesel::{Column, Expression};
 
 use super::ahead::EncodedAhead;
 use super::column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
+use super::given_keys::{GivenKeys, Repeated};
 use super::row_key::{KeyArrays, RowKey};
 use super::{AnswerRow, Given, Query, StaticSql, Write};
 use crate::chunks::MAX_PARAMETERS;
+use crate::command::ExpectedRows;
 use crate::command::text::ColumnSet;
 use crate::error::Result;
 use crate::statement::{Answers, Encoder, Sealed, Statement};
@@ -21,18 +24,33 @@ use crate::statement::{Answers, Encoder, Sealed, Statement};
 /// All rows are written, or none, in one round trip. Rows that give values for the same columns
 /// are one command, whose SQL does not depend on their number. A row that a trigger suppresses is
 /// missing in the output.
+///
+/// If two changes are for the same key, or two rows of an upsert have the same values of the
+/// columns that decide, nothing is sent. The error is of the kind
+/// [`Query`](crate::ErrorKind::Query) and has the numbers of the rows.
 #[derive(Debug)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct WriteMany<R> {
     commands: Vec<Part<R>>,
     /// The number of all rows.
     rows: usize,
+    /// The rows that have the same key, if some do.
+    repeated: Option<SameKey>,
+}
+
+/// Two rows of a function with the same values of some columns.
+#[derive(Debug)]
+struct SameKey {
+    rows: Repeated,
+    function: &'static str,
+    columns: Cow<'static, str>,
 }
 
 /// The rows that one command writes.
 #[derive(Debug)]
 struct Part<R> {
     query: Query<Vec<R>, Write>,
+    expected: ExpectedRows,
     /// The numbers of the rows.
     numbers: Vec<usize>,
 }
@@ -44,6 +62,7 @@ impl<R> WriteMany<R> {
     #[doc(hidden)]
     pub fn by_columns<V: ColumnArrays>(rows: Vec<impl Into<V>>, sql: &'static StaticSql) -> Self {
         let rows: Vec<V> = rows.into_iter().map(Into::into).collect();
+        let mut keys = GivenKeys::default();
         let command = |(set, numbers): (ColumnSet, Vec<usize>)| {
             let mut values = EncodedAhead::default();
             let given = arrays(
@@ -51,18 +70,24 @@ impl<R> WriteMany<R> {
                 set,
                 numbers.iter().map(|number| &rows[*number]),
             );
+            if let Some(columns) = once(sql, &given) {
+                keys.add_arrays(&values, columns, &numbers);
+            }
             Part {
                 query: Query {
                     given: Some(Box::new([given, Given::default()])),
                     values,
                     ..Query::new(sql)
                 },
+                expected: ExpectedRows::Any,
                 numbers,
             }
         };
+        let commands = alike(rows.iter(), false).into_iter().map(command).collect();
         Self {
             rows: rows.len(),
-            commands: alike(rows.iter(), false).into_iter().map(command).collect(),
+            commands,
+            repeated: same_columns(keys, sql),
         }
     }
 
@@ -76,6 +101,7 @@ impl<R> WriteMany<R> {
     pub fn by_rows<V: ColumnValues>(rows: Vec<impl Into<V>>, sql: &'static StaticSql) -> Self {
         let rows: Vec<V> = rows.into_iter().map(Into::into).collect();
         let mut commands = Vec::new();
+        let mut keys = GivenKeys::default();
         for (set, numbers) in alike(rows.iter(), false) {
             let mut given = Given {
                 set,
@@ -93,12 +119,16 @@ impl<R> WriteMany<R> {
                 for number in part {
                     rows[*number].collect(&mut GivenColumns::new(&mut values));
                 }
+                if let Some(key) = once(sql, &given) {
+                    keys.add_rows(&values, &key, columns, part);
+                }
                 commands.push(Part {
                     query: Query {
                         given: Some(Box::new([given.clone(), Given::default()])),
                         values,
                         ..Query::new(sql)
                     },
+                    expected: ExpectedRows::Any,
                     numbers: part.to_vec(),
                 });
             }
@@ -106,6 +136,7 @@ impl<R> WriteMany<R> {
         Self {
             rows: rows.len(),
             commands,
+            repeated: same_columns(keys, sql),
         }
     }
 
@@ -118,6 +149,7 @@ impl<R> WriteMany<R> {
         let bind = |values: &mut EncodedAhead, numbers: &[usize]| {
             let keys = numbers.iter().map(|number| &changes[*number].0);
             R::collect_keys(&keys.collect::<Vec<_>>(), &mut KeyArrays::new(values));
+            values.len()
         };
         Self::by_arrays(changes.iter().map(|(_, changes)| changes), sql, bind)
     }
@@ -136,22 +168,75 @@ impl<R> WriteMany<R> {
         let bind = |values: &mut EncodedAhead, numbers: &[usize]| {
             let rows = || numbers.iter().map(|number| &changes[*number]);
             let keys: Vec<&R::Key> = rows().map(|(key, _, _)| key).collect();
-            let mut arrays = KeyArrays::new(values);
-            R::collect_keys(&keys, &mut arrays);
-            arrays.add::<C, N>(rows().map(|(_, version, _)| version));
+            R::collect_keys(&keys, &mut KeyArrays::new(values));
+            let columns = values.len();
+            KeyArrays::new(values).add::<C, N>(rows().map(|(_, version, _)| version));
+            columns
         };
         Self::by_arrays(changes.iter().map(|(_, _, changes)| changes), sql, bind)
+    }
+
+    /// Returns an update of rows by their keys, with a command for each: the columns that are
+    /// changed can be arrays, which cannot be elements of one.
+    #[doc(hidden)]
+    pub fn one_by_one<V>(
+        changes: Vec<(R::Key, V)>,
+        function: &'static str,
+        update: impl Fn(R::Key, V) -> Query<R, Write>,
+    ) -> Self
+    where
+        R: RowKey + AnswerRow,
+    {
+        let repeated = same_key::<R>(changes.iter().map(|(key, _)| key), function);
+        let queries = changes
+            .into_iter()
+            .map(|(key, changes)| update(key, changes));
+        Self::of_queries(queries, repeated)
+    }
+
+    /// Returns an update of rows by their keys and versions, with a command for each.
+    #[doc(hidden)]
+    pub fn versions_one_by_one<V, N>(
+        changes: Vec<(R::Key, N, V)>,
+        function: &'static str,
+        update: impl Fn(R::Key, N, V) -> Query<R, Write>,
+    ) -> Self
+    where
+        R: RowKey + AnswerRow,
+    {
+        let repeated = same_key::<R>(changes.iter().map(|(key, _, _)| key), function);
+        let update = |(key, version, changes)| update(key, version, changes);
+        Self::of_queries(changes.into_iter().map(update), repeated)
+    }
+
+    fn of_queries(
+        queries: impl Iterator<Item = Query<R, Write>>,
+        repeated: Option<SameKey>,
+    ) -> Self {
+        let part = |(number, query): (usize, Query<R, Write>)| Part {
+            query: query.returning(),
+            expected: ExpectedRows::One,
+            numbers: vec![number],
+        };
+        let commands: Vec<_> = queries.enumerate().map(part).collect();
+        Self {
+            rows: commands.len(),
+            commands,
+            repeated,
+        }
     }
 
     fn by_arrays<'v, V: ColumnArrays + 'v>(
         changes: impl ExactSizeIterator<Item = &'v V> + Clone,
         sql: &'static StaticSql,
-        bind_keys: impl Fn(&mut EncodedAhead, &[usize]),
+        bind_keys: impl Fn(&mut EncodedAhead, &[usize]) -> usize,
     ) -> Self {
         let rows: Vec<&V> = changes.clone().collect();
+        let mut keys = GivenKeys::default();
         let command = |(set, numbers): (ColumnSet, Vec<usize>)| {
             let mut values = EncodedAhead::default();
-            bind_keys(&mut values, &numbers);
+            let columns = bind_keys(&mut values, &numbers);
+            keys.add_arrays(&values, 0..columns, &numbers);
             let given = arrays(&mut values, set, numbers.iter().map(|number| rows[*number]));
             Part {
                 query: Query {
@@ -159,14 +244,58 @@ impl<R> WriteMany<R> {
                     values,
                     ..Query::new(sql)
                 },
+                expected: ExpectedRows::Any,
                 numbers,
             }
         };
+        let commands = alike(changes, true).into_iter().map(command).collect();
         Self {
             rows: rows.len(),
-            commands: alike(changes, true).into_iter().map(command).collect(),
+            commands,
+            repeated: of_key(keys, sql.function),
         }
     }
+}
+
+/// Returns the places of the columns that can be given once; `None` if there are none, and for rows
+/// that leave one to PostgreSQL.
+fn once(sql: &StaticSql, given: &Given) -> Option<Vec<usize>> {
+    let places = given.places(sql.once)?;
+    (!places.is_empty()).then_some(places)
+}
+
+/// Returns the rows with the same values of the columns that can be given once.
+fn same_columns(keys: GivenKeys, sql: &'static StaticSql) -> Option<SameKey> {
+    Some(SameKey {
+        rows: keys.repeated()?,
+        function: sql.function,
+        columns: sql.once.join(" and ").into(),
+    })
+}
+
+/// Returns the rows with the same key.
+fn of_key(keys: GivenKeys, function: &'static str) -> Option<SameKey> {
+    Some(SameKey {
+        rows: keys.repeated()?,
+        function,
+        columns: "key".into(),
+    })
+}
+
+fn same_key<'k, R: RowKey>(
+    given: impl Iterator<Item = &'k R::Key>,
+    function: &'static str,
+) -> Option<SameKey>
+where
+    R::Key: 'k,
+{
+    let given: Vec<&R::Key> = given.collect();
+    let mut values = EncodedAhead::default();
+    R::collect_keys(&given, &mut KeyArrays::new(&mut values));
+    let rows: Vec<usize> = (0..given.len()).collect();
+    let mut keys = GivenKeys::default();
+    keys.add_arrays(&values, 0..values.len(), &rows);
+    of_key(keys, function)
 }
 
 /// Returns the number of rows of the next command, of those that are left.
@@ -218,9 +347,12 @@ impl<R: AnswerRow> Statement for WriteMany<R> {
     type Output = Vec<R>;
 
     fn encode(&self, encoder: &mut Encoder<'_>) -> Result<()> {
+        if let Some(same) = &self.repeated {
+            return Err(same.rows.error(same.function, &same.columns));
+        }
         self.commands
             .iter()
-            .try_for_each(|part| part.query.push(encoder))
+            .try_for_each(|part| part.query.push_expecting(part.expected, encoder))
     }
 
     fn decode(&self, answers: &mut Answers) -> Result<Vec<R>> {

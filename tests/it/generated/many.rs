@@ -90,7 +90,6 @@ fn many_are_changed_all_or_none_and_in_their_order(db: Database) -> Result<()> {
     let missing = AccountId(cyd.id.0 + 1);
     for changes in [
         vec![(ann.id, balance(7)), (missing, balance(7))],
-        vec![(ann.id, balance(7)), (ann.id, balance(8))],
         vec![
             (ann.id, AccountChanges::default()),
             (missing, AccountChanges::default()),
@@ -127,6 +126,54 @@ fn many_are_changed_all_or_none_and_in_their_order(db: Database) -> Result<()> {
     ]))?;
     assert_eq!(changed[0].colour.as_deref(), Some("grey"));
     assert_eq!(changed[1].colour.as_deref(), Some("red"));
+    Ok(())
+}
+
+#[bowline::test]
+fn a_row_that_is_given_twice_is_refused_unsent(db: Database) -> Result<()> {
+    let [ann, bob, cyd] = accounts(&db, ["ann", "bob", "cyd"])?;
+    let renamed = AccountChanges {
+        full_name: Some(None),
+        ..Default::default()
+    };
+    // In one command, and in commands for different columns.
+    for again in [balance(8), renamed, AccountChanges::default()] {
+        let changes = vec![
+            (bob.id, balance(7)),
+            (ann.id, balance(7)),
+            (cyd.id, balance(7)),
+            (ann.id, again),
+        ];
+        let error = db
+            .run((Account::delete(bob.id), Account::update_many(changes)))
+            .expect_err("a row twice");
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert_eq!(error.sqlstate(), None);
+        assert_eq!(
+            error.message(),
+            "rows 2 and 4 of `Account::update_many` have the same key"
+        );
+    }
+    let frozen = AccountValues {
+        status: Some(AccountStatus::Frozen),
+        ..new_account("dan")
+    };
+    for again in [new_account("dan"), frozen] {
+        let rows = vec![new_account("dan"), new_account("eve"), again];
+        let error = db
+            .run(Account::upsert_many_by_username(rows))
+            .expect_err("a row twice");
+        assert_eq!(error.sqlstate(), None);
+        assert_eq!(
+            error.message(),
+            "rows 1 and 3 of `Account::upsert_many_by_username` have the same username"
+        );
+    }
+    let rows = vec![new_account("dan"), new_account("dan")];
+    let inserted = db.run(Account::insert_many_or_ignore_by_username(rows))?;
+    assert_eq!(inserted.len(), 1);
+    assert_eq!(db.run(Account::get(ann.id))?, ann);
+    assert_eq!(db.run(Account::count())?, 4);
     Ok(())
 }
 

@@ -205,7 +205,7 @@ impl Device {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(DeviceId, DeviceChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Device> {
@@ -251,7 +251,7 @@ impl Device {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same id, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<DeviceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Device> {
@@ -262,6 +262,7 @@ impl Device {
             unchanged: "INSERT INTO devices {rows} ON CONFLICT (id) DO UPDATE SET id = excluded.id \
                         RETURNING id, owner, name",
             kept: &["id"],
+            once: &["id"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<DeviceValues<'_>>(new, &SQL)
@@ -280,7 +281,7 @@ impl Device {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose id is there already: of rows of one call with the same id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<DeviceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Device> {

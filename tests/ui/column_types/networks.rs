@@ -202,7 +202,7 @@ impl Network {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(IpNetwork, NetworkChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Network> {
@@ -248,7 +248,7 @@ impl Network {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same id, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<NetworkValues<'a>>>,
     ) -> bowline::statement::WriteMany<Network> {
@@ -259,6 +259,7 @@ impl Network {
             unchanged: "INSERT INTO networks {rows} ON CONFLICT (id) DO UPDATE SET id = \
                         excluded.id RETURNING id, gateway, name",
             kept: &["id"],
+            once: &["id"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NetworkValues<'_>>(new, &SQL)
@@ -278,7 +279,7 @@ impl Network {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose id is there already: of rows of one call with the same id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<NetworkValues<'a>>>,
     ) -> bowline::statement::WriteMany<Network> {

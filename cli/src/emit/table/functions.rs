@@ -4,6 +4,7 @@ use bowline_plan::plan::{self, Field, Function, KeyColumn, TablePlan, article};
 
 mod by_columns;
 mod deletion;
+mod insert_many;
 mod lists;
 mod many;
 mod writes;
@@ -75,7 +76,7 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
         Function::RefreshConcurrently => writes::refresh(table, true),
         Function::Insert => writes::insert(table),
         Function::InsertDefault => writes::insert_default(table),
-        Function::InsertMany => many::insert_many(table),
+        Function::InsertMany => insert_many::insert_many(table),
         Function::FindMany => many::find_many(table),
         Function::DeleteMany => many::delete_many(table),
         Function::UpdateMany => many::update_many(table),
@@ -83,17 +84,17 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             name,
             columns,
             predicate,
-        } => many::upsert_many(table, name, columns, predicate.as_deref()),
+        } => insert_many::upsert_many(table, name, columns, predicate.as_deref()),
         Function::InsertOrIgnore {
             name,
             columns,
             predicate,
-        } => many::insert_or_ignore(table, name, columns, predicate.as_deref()),
+        } => insert_many::insert_or_ignore(table, name, columns, predicate.as_deref()),
         Function::InsertManyOrIgnore {
             name,
             columns,
             predicate,
-        } => many::insert_many_or_ignore(table, name, columns, predicate.as_deref()),
+        } => insert_many::insert_many_or_ignore(table, name, columns, predicate.as_deref()),
         Function::CountBy {
             name,
             columns,
@@ -199,6 +200,7 @@ fn reading<'a>(table: &'a TablePlan, function: &'a str, sql: String) -> Constant
         sql: sql.into(),
         unchanged: None,
         kept: Vec::new(),
+        once: Vec::new(),
         // A query that only reads may be sent again when its answer is lost.
         facts: if table.only_reads {
             &["only_reads"]

@@ -98,6 +98,8 @@ pub(in super::super) struct Constant<'a> {
     pub(in super::super) unchanged: Option<Template>,
     /// The columns that an upsert of many rows does not change.
     pub(super) kept: Vec<String>,
+    /// The columns whose values together can be given once in a call.
+    pub(super) once: Vec<String>,
     /// The known facts about it: `only_reads`, ..
     pub(super) facts: &'a [&'a str],
     /// The functions that its views and policies call, separated by spaces.
@@ -117,9 +119,11 @@ impl Constant<'_> {
         if let Some(unchanged) = &self.unchanged {
             out.push_str(&string_field(12, "unchanged", &unchanged.text(is_constant)));
         }
-        if !self.kept.is_empty() {
-            let kept: Vec<String> = self.kept.iter().map(|name| literal(name)).collect();
-            out.push_str(&format!("            kept: &[{}],\n", kept.join(", ")));
+        for (field, names) in [("kept", &self.kept), ("once", &self.once)] {
+            if !names.is_empty() {
+                let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+                out.push_str(&format!("            {field}: &[{}],\n", names.join(", ")));
+            }
         }
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));

@@ -269,7 +269,7 @@ impl AccountLabel {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<((AccountId, String), AccountLabelChanges<'_>)>,
     ) -> bowline::statement::WriteMany<AccountLabel> {
@@ -317,7 +317,7 @@ impl AccountLabel {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same account_id and label gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same account_id and label gets the given values. Columns that are not given keep theirs. If two rows of one call have the same account_id and label, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<AccountLabelValues<'a>>>,
     ) -> bowline::statement::WriteMany<AccountLabel> {
@@ -329,6 +329,7 @@ impl AccountLabel {
                         UPDATE SET account_id = excluded.account_id RETURNING account_id, label, \
                         colour",
             kept: &["account_id", "label"],
+            once: &["account_id", "label"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<AccountLabelValues<'_>>(new, &SQL)
@@ -348,7 +349,7 @@ impl AccountLabel {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose account_id and label is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose account_id and label is there already: of rows of one call with the same account_id and label, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<AccountLabelValues<'a>>>,
     ) -> bowline::statement::WriteMany<AccountLabel> {

@@ -411,7 +411,7 @@ impl Account {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(AccountId, AccountChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -463,7 +463,7 @@ impl Account {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same username gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same username gets the given values. Columns that are not given keep theirs. If two rows of one call have the same username, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_username<'a>(
         new: Vec<impl Into<AccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -476,6 +476,7 @@ impl Account {
                         = excluded.username RETURNING id, username, status, balance, created_at, \
                         email, full_name, display_name",
             kept: &["id", "username"],
+            once: &["username"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<AccountValues<'_>>(new, &SQL)
@@ -495,7 +496,7 @@ impl Account {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose username is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose username is there already: of rows of one call with the same username, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_username<'a>(
         new: Vec<impl Into<AccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -531,7 +532,7 @@ impl Account {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. PostgreSQL refuses two rows with the same email in one command.
     pub fn upsert_many_by_email<'a>(
         new: Vec<impl Into<AccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -564,7 +565,7 @@ impl Account {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose email is there already: of rows of one call with the same email, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_email<'a>(
         new: Vec<impl Into<AccountValues<'a>>>,
     ) -> bowline::statement::WriteMany<Account> {

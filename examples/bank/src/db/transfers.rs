@@ -310,13 +310,11 @@ impl Transfer {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(TransferId, TransferChanges)>,
-    ) -> Vec<bowline::WriteQuery<Transfer>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Transfer> {
+        bowline::statement::WriteMany::one_by_one(changes, "Transfer::update_many", Self::update)
     }
 
     /// Deletes the transfer; `false` if there was none.

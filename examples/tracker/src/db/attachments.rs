@@ -288,7 +288,7 @@ impl Attachment {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(AttachmentId, AttachmentChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Attachment> {
@@ -337,7 +337,7 @@ impl Attachment {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same id, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<AttachmentValues<'a>>>,
     ) -> bowline::statement::WriteMany<Attachment> {
@@ -348,6 +348,7 @@ impl Attachment {
             unchanged: "INSERT INTO attachments {rows} ON CONFLICT (id) DO UPDATE SET id = \
                         excluded.id RETURNING id, issue_id, name, content, created_at",
             kept: &["id"],
+            once: &["id"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<AttachmentValues<'_>>(new, &SQL)
@@ -367,7 +368,7 @@ impl Attachment {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose id is there already: of rows of one call with the same id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<AttachmentValues<'a>>>,
     ) -> bowline::statement::WriteMany<Attachment> {

@@ -326,7 +326,7 @@ impl Comment {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(CommentId, CommentChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Comment> {

@@ -259,7 +259,7 @@ impl IssueLabel {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same issue_id and label_id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same issue_id and label_id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same issue_id and label_id, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewIssueLabel>) -> bowline::statement::WriteMany<IssueLabel> {
         static SQL: StaticSql = StaticSql {
             function: "IssueLabel::upsert_many",
@@ -268,6 +268,7 @@ impl IssueLabel {
             unchanged: "INSERT INTO issue_labels {rows} ON CONFLICT (issue_id, label_id) DO UPDATE \
                         SET issue_id = excluded.issue_id RETURNING issue_id, label_id",
             kept: &["issue_id", "label_id"],
+            once: &["issue_id", "label_id"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewIssueLabel>(new, &SQL)
@@ -285,7 +286,7 @@ impl IssueLabel {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose issue_id and label_id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose issue_id and label_id is there already: of rows of one call with the same issue_id and label_id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewIssueLabel>,
     ) -> bowline::statement::WriteMany<IssueLabel> {

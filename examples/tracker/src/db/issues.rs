@@ -577,13 +577,15 @@ impl Issue {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`. If one has another version now, it is `VersionChanged`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one has another version now, it is `VersionChanged`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(IssueId, i32, IssueChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<Issue>> {
-        let changes = changes.into_iter();
-        let update = |(id, version, changes)| Self::update(id, version, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Issue> {
+        bowline::statement::WriteMany::versions_one_by_one(
+            changes,
+            "Issue::update_many",
+            Self::update,
+        )
     }
 
     /// Marks the issue as deleted, by its deleted_at; `false` if there was none.

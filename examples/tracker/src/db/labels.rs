@@ -307,7 +307,7 @@ impl Label {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(LabelId, LabelChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Label> {
@@ -351,7 +351,7 @@ impl Label {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same project_id and name gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same project_id and name gets the given values. Columns that are not given keep theirs. If two rows of one call have the same project_id and name, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_project_id_and_name(
         new: Vec<NewLabel<'_>>,
     ) -> bowline::statement::WriteMany<Label> {
@@ -362,6 +362,7 @@ impl Label {
             unchanged: "INSERT INTO labels {rows} ON CONFLICT (project_id, name) DO UPDATE SET \
                         project_id = excluded.project_id RETURNING id, project_id, name",
             kept: &["id", "name", "project_id"],
+            once: &["project_id", "name"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewLabel<'_>>(new, &SQL)
@@ -381,7 +382,7 @@ impl Label {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose project_id and name is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose project_id and name is there already: of rows of one call with the same project_id and name, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_project_id_and_name(
         new: Vec<NewLabel<'_>>,
     ) -> bowline::statement::WriteMany<Label> {

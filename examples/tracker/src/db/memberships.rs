@@ -322,7 +322,7 @@ impl Membership {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<((OrganisationId, UserId), MembershipChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Membership> {
@@ -371,7 +371,7 @@ impl Membership {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same organisation_id and user_id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same organisation_id and user_id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same organisation_id and user_id, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<MembershipValues<'a>>>,
     ) -> bowline::statement::WriteMany<Membership> {
@@ -383,6 +383,7 @@ impl Membership {
                         UPDATE SET organisation_id = excluded.organisation_id RETURNING \
                         organisation_id, user_id, role",
             kept: &["organisation_id", "user_id"],
+            once: &["organisation_id", "user_id"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<MembershipValues<'_>>(new, &SQL)
@@ -402,7 +403,7 @@ impl Membership {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose organisation_id and user_id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose organisation_id and user_id is there already: of rows of one call with the same organisation_id and user_id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<MembershipValues<'a>>>,
     ) -> bowline::statement::WriteMany<Membership> {

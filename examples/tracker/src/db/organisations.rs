@@ -291,7 +291,7 @@ impl Organisation {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(OrganisationId, OrganisationChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Organisation> {
@@ -339,7 +339,7 @@ impl Organisation {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same name gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same name gets the given values. Columns that are not given keep theirs. If two rows of one call have the same name, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_name<'a>(
         new: Vec<impl Into<OrganisationValues<'a>>>,
     ) -> bowline::statement::WriteMany<Organisation> {
@@ -350,6 +350,7 @@ impl Organisation {
             unchanged: "INSERT INTO organisations {rows} ON CONFLICT (name) DO UPDATE SET name = \
                         excluded.name RETURNING id, name, settings, created_at",
             kept: &["id", "name"],
+            once: &["name"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<OrganisationValues<'_>>(new, &SQL)
@@ -369,7 +370,7 @@ impl Organisation {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose name is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose name is there already: of rows of one call with the same name, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_name<'a>(
         new: Vec<impl Into<OrganisationValues<'a>>>,
     ) -> bowline::statement::WriteMany<Organisation> {

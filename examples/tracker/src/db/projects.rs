@@ -335,7 +335,7 @@ impl Project {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(ProjectId, ProjectChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Project> {
@@ -384,7 +384,7 @@ impl Project {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same organisation_id and name gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same organisation_id and name gets the given values. Columns that are not given keep theirs. If two rows of one call have the same organisation_id and name, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_organisation_id_and_name<'a>(
         new: Vec<impl Into<ProjectValues<'a>>>,
     ) -> bowline::statement::WriteMany<Project> {
@@ -396,6 +396,7 @@ impl Project {
                         SET organisation_id = excluded.organisation_id RETURNING id, \
                         organisation_id, name, last_number",
             kept: &["id", "name", "organisation_id"],
+            once: &["organisation_id", "name"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<ProjectValues<'_>>(new, &SQL)
@@ -415,7 +416,7 @@ impl Project {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose organisation_id and name is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose organisation_id and name is there already: of rows of one call with the same organisation_id and name, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_organisation_id_and_name<'a>(
         new: Vec<impl Into<ProjectValues<'a>>>,
     ) -> bowline::statement::WriteMany<Project> {

@@ -275,7 +275,7 @@ impl User {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(UserId, UserChanges<'_>)>,
     ) -> bowline::statement::WriteMany<User> {
@@ -324,7 +324,7 @@ impl User {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. If two rows of one call have the same email, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_email<'a>(
         new: Vec<impl Into<UserValues<'a>>>,
     ) -> bowline::statement::WriteMany<User> {
@@ -336,6 +336,7 @@ impl User {
                         excluded.email RETURNING id, email, display_name, password_hash, is_admin, \
                         created_at",
             kept: &["email", "id"],
+            once: &["email"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<UserValues<'_>>(new, &SQL)
@@ -355,7 +356,7 @@ impl User {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose email is there already: of rows of one call with the same email, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_email<'a>(
         new: Vec<impl Into<UserValues<'a>>>,
     ) -> bowline::statement::WriteMany<User> {

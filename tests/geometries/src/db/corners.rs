@@ -185,7 +185,7 @@ impl Corner {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(::bowline::types::postgis::Point, CornerChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Corner> {
@@ -226,7 +226,7 @@ impl Corner {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same at gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same at gets the given values. Columns that are not given keep theirs. If two rows of one call have the same at, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewCorner<'_>>) -> bowline::statement::WriteMany<Corner> {
         static SQL: StaticSql = StaticSql {
             function: "Corner::upsert_many",
@@ -235,6 +235,7 @@ impl Corner {
             unchanged: "INSERT INTO corners {rows} ON CONFLICT (at) DO UPDATE SET at = excluded.at \
                         RETURNING at, note",
             kept: &["at"],
+            once: &["at"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewCorner<'_>>(new, &SQL)
@@ -251,7 +252,7 @@ impl Corner {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose at is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose at is there already: of rows of one call with the same at, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(new: Vec<NewCorner<'_>>) -> bowline::statement::WriteMany<Corner> {
         static SQL: StaticSql = StaticSql {
             function: "Corner::insert_many_or_ignore",

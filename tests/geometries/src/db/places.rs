@@ -243,13 +243,11 @@ impl Place {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PlaceId, PlaceChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<Place>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Place> {
+        bowline::statement::WriteMany::one_by_one(changes, "Place::update_many", Self::update)
     }
 
     /// Deletes the place; `false` if there was none.

@@ -480,7 +480,7 @@ impl OptionRow {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(OptionRowId, OptionRowChanges<'_>)>,
     ) -> bowline::statement::WriteMany<OptionRow> {
@@ -547,7 +547,7 @@ impl OptionRow {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same String gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same String gets the given values. Columns that are not given keep theirs. If two rows of one call have the same String, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_String<'a>(
         new: Vec<impl Into<OptionRowValues<'a>>>,
     ) -> bowline::statement::WriteMany<OptionRow> {
@@ -563,6 +563,7 @@ impl OptionRow {
                         changes, page, \"String\", \"Option\", \"None\", \"Some\", \"Ok\", \
                         \"Vec\", bowline, diesel, std, statement, conn",
             kept: &["String", "id"],
+            once: &["String"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<OptionRowValues<'_>>(new, &SQL)
@@ -584,7 +585,7 @@ impl OptionRow {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose String is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose String is there already: of rows of one call with the same String, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_String<'a>(
         new: Vec<impl Into<OptionRowValues<'a>>>,
     ) -> bowline::statement::WriteMany<OptionRow> {

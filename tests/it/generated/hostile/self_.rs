@@ -318,7 +318,7 @@ impl Self_ {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(Self_Id, Self_Changes<'_>)>,
     ) -> bowline::statement::WriteMany<Self_> {
@@ -364,7 +364,7 @@ impl Self_ {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same crate gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same crate gets the given values. Columns that are not given keep theirs. If two rows of one call have the same crate, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_crate<'a>(
         new: Vec<impl Into<Self_Values<'a>>>,
     ) -> bowline::statement::WriteMany<Self_> {
@@ -375,6 +375,7 @@ impl Self_ {
             unchanged: "INSERT INTO self {rows} ON CONFLICT (crate) DO UPDATE SET crate = \
                         excluded.crate RETURNING id, type, \"mood\"\"s\", crate",
             kept: &["crate", "id"],
+            once: &["crate"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<Self_Values<'_>>(new, &SQL)
@@ -394,7 +395,7 @@ impl Self_ {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose crate is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose crate is there already: of rows of one call with the same crate, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_crate<'a>(
         new: Vec<impl Into<Self_Values<'a>>>,
     ) -> bowline::statement::WriteMany<Self_> {

@@ -246,7 +246,7 @@ impl Person {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PersonId, PersonChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Person> {
@@ -294,7 +294,7 @@ impl Person {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. If two rows of one call have the same email, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_email<'a>(
         new: Vec<impl Into<PersonValues<'a>>>,
     ) -> bowline::statement::WriteMany<Person> {
@@ -305,6 +305,7 @@ impl Person {
             unchanged: "INSERT INTO public.people {rows} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, email, full_name, password_hash",
             kept: &["email", "id"],
+            once: &["email"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<PersonValues<'_>>(new, &SQL)
@@ -324,7 +325,7 @@ impl Person {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose email is there already: of rows of one call with the same email, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_email<'a>(
         new: Vec<impl Into<PersonValues<'a>>>,
     ) -> bowline::statement::WriteMany<Person> {

@@ -376,7 +376,7 @@ impl Ticket {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`. If one has another version now, it is `VersionChanged`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one has another version now, it is `VersionChanged`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(TicketId, i32, TicketChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Ticket> {
@@ -436,7 +436,7 @@ impl Ticket {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same code gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same code gets the given values. Columns that are not given keep theirs. If two rows of one call have the same code, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_code<'a>(
         new: Vec<impl Into<TicketValues<'a>>>,
     ) -> bowline::statement::WriteMany<Ticket> {
@@ -449,6 +449,7 @@ impl Ticket {
                         UPDATE SET code = excluded.code RETURNING id, owner_id, code, title, body, \
                         state, version, changed, deleted_at",
             kept: &["code", "id"],
+            once: &["code"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<TicketValues<'_>>(new, &SQL)
@@ -468,7 +469,7 @@ impl Ticket {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose code is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose code is there already: of rows of one call with the same code, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_code<'a>(
         new: Vec<impl Into<TicketValues<'a>>>,
     ) -> bowline::statement::WriteMany<Ticket> {

@@ -173,7 +173,7 @@ impl AddressKey {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. If two rows of one call have the same key, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewAddressKey<'_>>) -> bowline::statement::WriteMany<AddressKey> {
         static SQL: StaticSql = StaticSql {
             function: "AddressKey::upsert_many",
@@ -182,6 +182,7 @@ impl AddressKey {
             unchanged: "INSERT INTO address_keys {new} ON CONFLICT (key) DO UPDATE SET key = \
                         excluded.key RETURNING key, note",
             kept: &["key"],
+            once: &["key"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_rows::<NewAddressKey<'_>>(new, &SQL)
@@ -198,7 +199,7 @@ impl AddressKey {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose key is there already: of rows of one call with the same key, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewAddressKey<'_>>,
     ) -> bowline::statement::WriteMany<AddressKey> {

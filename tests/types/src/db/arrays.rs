@@ -287,13 +287,11 @@ impl Array {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(ArrayId, ArrayChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<Array>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Array> {
+        bowline::statement::WriteMany::one_by_one(changes, "Array::update_many", Self::update)
     }
 
     /// Deletes the array; `false` if there was none.

@@ -263,7 +263,7 @@ impl BitsAndMood {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<((String, Mood), BitsAndMoodChanges<'_>)>,
     ) -> bowline::statement::WriteMany<BitsAndMood> {
@@ -310,7 +310,7 @@ impl BitsAndMood {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same bits and mood gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same bits and mood gets the given values. Columns that are not given keep theirs. If two rows of one call have the same bits and mood, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewBitsAndMood<'_>>) -> bowline::statement::WriteMany<BitsAndMood> {
         static SQL: StaticSql = StaticSql {
             function: "BitsAndMood::upsert_many",
@@ -319,6 +319,7 @@ impl BitsAndMood {
             unchanged: "INSERT INTO bits_and_moods {rows} ON CONFLICT (bits, mood) DO UPDATE SET \
                         bits = excluded.bits RETURNING bits::text, mood, note",
             kept: &["bits", "mood"],
+            once: &["bits", "mood"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
@@ -336,7 +337,7 @@ impl BitsAndMood {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose bits and mood is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose bits and mood is there already: of rows of one call with the same bits and mood, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewBitsAndMood<'_>>,
     ) -> bowline::statement::WriteMany<BitsAndMood> {
@@ -368,7 +369,7 @@ impl BitsAndMood {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same note gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same note gets the given values. Columns that are not given keep theirs. If two rows of one call have the same note, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_note(
         new: Vec<NewBitsAndMood<'_>>,
     ) -> bowline::statement::WriteMany<BitsAndMood> {
@@ -379,6 +380,7 @@ impl BitsAndMood {
             unchanged: "INSERT INTO bits_and_moods {rows} ON CONFLICT (note) DO UPDATE SET note = \
                         excluded.note RETURNING bits::text, mood, note",
             kept: &["bits", "mood", "note"],
+            once: &["note"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewBitsAndMood<'_>>(new, &SQL)
@@ -398,7 +400,7 @@ impl BitsAndMood {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose note is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose note is there already: of rows of one call with the same note, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_note(
         new: Vec<NewBitsAndMood<'_>>,
     ) -> bowline::statement::WriteMany<BitsAndMood> {

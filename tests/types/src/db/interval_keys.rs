@@ -186,7 +186,7 @@ impl IntervalKey {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PgInterval, IntervalKeyChanges<'_>)>,
     ) -> bowline::statement::WriteMany<IntervalKey> {
@@ -230,7 +230,7 @@ impl IntervalKey {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. If two rows of one call have the same key, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewIntervalKey<'_>>) -> bowline::statement::WriteMany<IntervalKey> {
         static SQL: StaticSql = StaticSql {
             function: "IntervalKey::upsert_many",
@@ -239,6 +239,7 @@ impl IntervalKey {
             unchanged: "INSERT INTO interval_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
                         excluded.key RETURNING key, note",
             kept: &["key"],
+            once: &["key"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewIntervalKey<'_>>(new, &SQL)
@@ -255,7 +256,7 @@ impl IntervalKey {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose key is there already: of rows of one call with the same key, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewIntervalKey<'_>>,
     ) -> bowline::statement::WriteMany<IntervalKey> {

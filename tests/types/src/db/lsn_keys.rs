@@ -182,7 +182,7 @@ impl LsnKey {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(PgLsn, LsnKeyChanges<'_>)>,
     ) -> bowline::statement::WriteMany<LsnKey> {
@@ -223,7 +223,7 @@ impl LsnKey {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. If two rows of one call have the same key, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewLsnKey<'_>>) -> bowline::statement::WriteMany<LsnKey> {
         static SQL: StaticSql = StaticSql {
             function: "LsnKey::upsert_many",
@@ -232,6 +232,7 @@ impl LsnKey {
             unchanged: "INSERT INTO lsn_keys {rows} ON CONFLICT (key) DO UPDATE SET key = \
                         excluded.key RETURNING key, note",
             kept: &["key"],
+            once: &["key"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewLsnKey<'_>>(new, &SQL)
@@ -248,7 +249,7 @@ impl LsnKey {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose key is there already: of rows of one call with the same key, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(new: Vec<NewLsnKey<'_>>) -> bowline::statement::WriteMany<LsnKey> {
         static SQL: StaticSql = StaticSql {
             function: "LsnKey::insert_many_or_ignore",

@@ -416,13 +416,11 @@ impl Number {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(NumberId, NumberChanges)>,
-    ) -> Vec<bowline::WriteQuery<Number>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Number> {
+        bowline::statement::WriteMany::one_by_one(changes, "Number::update_many", Self::update)
     }
 
     /// Deletes the number; `false` if there was none.

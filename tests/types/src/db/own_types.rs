@@ -378,13 +378,11 @@ impl OwnType {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(OwnTypeId, OwnTypeChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<OwnType>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<OwnType> {
+        bowline::statement::WriteMany::one_by_one(changes, "OwnType::update_many", Self::update)
     }
 
     /// Deletes the own type; `false` if there was none.

@@ -300,7 +300,7 @@ impl PaddedPlace {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<((String, String), PaddedPlaceChanges<'_>)>,
     ) -> bowline::statement::WriteMany<PaddedPlace> {
@@ -348,7 +348,7 @@ impl PaddedPlace {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same country and code gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same country and code gets the given values. Columns that are not given keep theirs. If two rows of one call have the same country and code, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewPaddedPlace<'_>>) -> bowline::statement::WriteMany<PaddedPlace> {
         static SQL: StaticSql = StaticSql {
             function: "PaddedPlace::upsert_many",
@@ -357,6 +357,7 @@ impl PaddedPlace {
             unchanged: "INSERT INTO padded_places {rows} ON CONFLICT (country, code) DO UPDATE SET \
                         country = excluded.country RETURNING country, code, zip",
             kept: &["code", "country"],
+            once: &["country", "code"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewPaddedPlace<'_>>(new, &SQL)
@@ -374,7 +375,7 @@ impl PaddedPlace {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose country and code is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose country and code is there already: of rows of one call with the same country and code, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewPaddedPlace<'_>>,
     ) -> bowline::statement::WriteMany<PaddedPlace> {

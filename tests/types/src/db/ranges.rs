@@ -375,11 +375,11 @@ impl Range {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
-    pub fn update_many(changes: Vec<(RangeId, RangeChanges)>) -> Vec<bowline::WriteQuery<Range>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
+    pub fn update_many(
+        changes: Vec<(RangeId, RangeChanges)>,
+    ) -> bowline::statement::WriteMany<Range> {
+        bowline::statement::WriteMany::one_by_one(changes, "Range::update_many", Self::update)
     }
 
     /// Deletes the range; `false` if there was none.

@@ -409,13 +409,11 @@ impl Search {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(SearchId, SearchChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<Search>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<Search> {
+        bowline::statement::WriteMany::one_by_one(changes, "Search::update_many", Self::update)
     }
 
     /// Deletes the search; `false` if there was none.

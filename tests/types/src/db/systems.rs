@@ -479,13 +479,11 @@ impl System {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(SystemId, SystemChanges<'_>)>,
-    ) -> Vec<bowline::WriteQuery<System>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    ) -> bowline::statement::WriteMany<System> {
+        bowline::statement::WriteMany::one_by_one(changes, "System::update_many", Self::update)
     }
 
     /// Deletes the system; `false` if there was none.

@@ -169,7 +169,7 @@ impl TextListKey {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same key gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same key gets the given values. Columns that are not given keep theirs. If two rows of one call have the same key, the error is `Query`, and nothing is sent.
     pub fn upsert_many(new: Vec<NewTextListKey<'_>>) -> bowline::statement::WriteMany<TextListKey> {
         static SQL: StaticSql = StaticSql {
             function: "TextListKey::upsert_many",
@@ -178,6 +178,7 @@ impl TextListKey {
             unchanged: "INSERT INTO text_list_keys {new} ON CONFLICT (key) DO UPDATE SET key = \
                         excluded.key RETURNING key, note",
             kept: &["key"],
+            once: &["key"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_rows::<NewTextListKey<'_>>(new, &SQL)
@@ -195,7 +196,7 @@ impl TextListKey {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose key is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose key is there already: of rows of one call with the same key, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore(
         new: Vec<NewTextListKey<'_>>,
     ) -> bowline::statement::WriteMany<TextListKey> {

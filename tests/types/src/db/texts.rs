@@ -346,11 +346,11 @@ impl Text {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
-    pub fn update_many(changes: Vec<(TextId, TextChanges<'_>)>) -> Vec<bowline::WriteQuery<Text>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
+    pub fn update_many(
+        changes: Vec<(TextId, TextChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Text> {
+        bowline::statement::WriteMany::one_by_one(changes, "Text::update_many", Self::update)
     }
 
     /// Deletes the text; `false` if there was none.

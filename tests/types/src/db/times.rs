@@ -347,11 +347,11 @@ impl Time {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
-    pub fn update_many(changes: Vec<(TimeId, TimeChanges<'_>)>) -> Vec<bowline::WriteQuery<Time>> {
-        let changes = changes.into_iter();
-        let update = |(id, changes)| Self::update(id, changes);
-        changes.map(update).collect()
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
+    pub fn update_many(
+        changes: Vec<(TimeId, TimeChanges<'_>)>,
+    ) -> bowline::statement::WriteMany<Time> {
+        bowline::statement::WriteMany::one_by_one(changes, "Time::update_many", Self::update)
     }
 
     /// Deletes the time; `false` if there was none.

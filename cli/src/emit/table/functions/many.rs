@@ -4,16 +4,13 @@ use bowline_catalog::definition::quoted;
 
 use bowline_plan::plan::{Field, KeyColumn, TablePlan};
 
-use super::super::super::layout::{WIDTH, doc};
+use super::super::super::layout::{WIDTH, doc, literal};
 use super::super::sql::{self, Constant};
 use super::super::template::{Gap, Template, list};
 use super::super::values;
 use super::deletion::{deletion, soft_deletion};
-use super::writes::{
-    changes_argument, inserted_type, new_argument, set_by_change, set_updated_at, taking_new,
-    version, write_query, writing,
-};
-use super::{Emitted, condition, head, key, key_columns, query, reading};
+use super::writes::{changes_argument, set_updated_at, version, write_query, writing};
+use super::{Emitted, head, key, key_columns, query, reading};
 
 /// The rows that a call gives, in the SQL.
 const GIVEN: &str = "given";
@@ -162,12 +159,15 @@ pub(super) fn update_many(table: &TablePlan) -> Emitted<'_> {
     let changes = changes_argument(table);
     let otherwise = match &version {
         Some(version) => format!(
-            "If one is not there or given twice, nothing is changed: the error is `NotFound`. \
-             If one has another {} now, it is `VersionChanged`.",
+            "If one is not there, nothing is changed: the error is `NotFound`. If one has another \
+             {} now, it is `VersionChanged`. If one is given twice, it is `Query`, and nothing is sent.",
             version.sql_name
         ),
-        None => "If one is not there or given twice, nothing is changed: the error is `NotFound`."
-            .to_owned(),
+        None => {
+            "If one is not there, nothing is changed: the error is `NotFound`. If one is given \
+                 twice, it is `Query`, and nothing is sent."
+                .to_owned()
+        }
     };
     let words = format!(
         "Changes many in one round trip, all or none, and returns them as stored, in their \
@@ -237,21 +237,38 @@ fn update_one_by_one<'a>(
         .chain([last()])
         .collect();
     let given: Vec<String> = given.chain(of_version()).chain([last()]).collect();
-    let output = format!("Vec<{}>", write_query(&table.row));
-    let (pattern, call) = (pattern.join(", "), given.join(", "));
-    let body = if call.contains('&') {
-        // A closure on its own would take the key to be a `str` or `[u8]`.
-        format!(
-            "        changes\n            .into_iter()\n            .map(|({pattern})| Self::update({call}))\n            .collect()\n"
+    let constructor = match version {
+        Some(_) => "versions_one_by_one",
+        None => "one_by_one",
+    };
+    let function = literal(&format!("{}::update_many", table.full_row()));
+    let begin = format!("        bowline::statement::WriteMany::{constructor}(");
+    let body = if pattern == given {
+        call_of(
+            &begin,
+            &["changes".to_owned(), function, "Self::update".to_owned()],
         )
     } else {
-        format!(
-            "        let changes = changes.into_iter();\n        let update = |({pattern})| Self::update({call});\n        changes.map(update).collect()\n"
-        )
+        // Its last argument is on lines of its own, as rustfmt writes it.
+        let closure = format!("|{}|", pattern.join(", "));
+        let call = format!("Self::update({})", given.join(", "));
+        let first = format!("{begin}changes, {function}, {closure} {{");
+        if first.len() <= WIDTH {
+            format!("{first}\n            {call}\n        }})\n")
+        } else {
+            call_of(
+                &begin,
+                &["changes".to_owned(), function, format!("{closure} {call}")],
+            )
+        }
     };
     Emitted {
         doc: doc(4, words),
-        head: head("update_many", arguments, &output),
+        head: head(
+            "update_many",
+            arguments,
+            &format!("bowline::statement::WriteMany<{}>", table.row),
+        ),
         constants: Vec::new(),
         body,
     }
@@ -318,159 +335,23 @@ fn update_sql(table: &TablePlan, version: Option<&KeyColumn>, writes: bool) -> T
     ))
 }
 
-pub(super) fn upsert_many<'a>(
-    table: &'a TablePlan,
-    name: &'a str,
-    columns: &[KeyColumn],
-    predicate: Option<&str>,
-) -> Emitted<'a> {
-    let words = format!(
-        "Inserts many, and changes those that are there already, in one round trip, all or none; returns \
-         them as stored, in their order.\n\nA row with the same {} gets the given values. Columns that \
-         are not given keep theirs. Two rows of one call must not be the same.",
-        super::column_words(columns)
-    );
-    let (gap, by) = rows_gap(table);
-    let first = columns.first().map(|column| quoted(&column.sql_name));
-    let first = first.unwrap_or_default();
-    let begin = || {
-        Template::from(format!("INSERT INTO {} ", sql::name(table)))
-            .gap(gap)
-            .fixed(format!(
-                " ON CONFLICT {} DO UPDATE SET ",
-                target(columns, predicate)
-            ))
-    };
-    let changed = begin()
-        .gap(Gap::Excluded)
-        .fixed(set_by_change(table) + &sql::returning(table));
-    // The update writes the value that the row already has: DO NOTHING would return no row.
-    let kept = begin().fixed(format!(
-        "{first} = excluded.{first}{}",
-        sql::returning(table)
-    ));
-    let mut keys: Vec<&str> = columns.iter().map(|it| it.sql_name.as_str()).collect();
-    keys.extend(table.key.iter().map(String::as_str));
-    keys.sort_unstable();
-    keys.dedup();
-    let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];
-    let output = format!("bowline::statement::WriteMany<{}>", table.row);
-    Emitted {
-        doc: doc(4, &words),
-        head: head(&taking_new(table, name), arguments, &output),
-        constants: vec![Constant {
-            unchanged: Some(kept),
-            kept: keys.into_iter().map(str::to_owned).collect(),
-            ..writing(table, name, changed, &[])
-        }],
-        body: write_many(by, &inserted_type(table), "new"),
-    }
-}
-
-pub(super) fn insert_or_ignore<'a>(
-    table: &'a TablePlan,
-    name: &'a str,
-    columns: &[KeyColumn],
-    predicate: Option<&str>,
-) -> Emitted<'a> {
-    let words = format!(
-        "Inserts the {} and returns it as stored, or `None` if one with this {} is there already.",
-        table.noun,
-        super::column_words(columns)
-    );
-    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
-        .gap(Gap::New)
-        .fixed(format!(
-            " ON CONFLICT {} DO NOTHING{}",
-            target(columns, predicate),
-            sql::returning(table)
-        ));
-    let arguments = vec![("new".to_owned(), new_argument(table))];
-    let output = write_query(&format!("Option<{}>", table.row));
-    let facts: &[&str] = if table.inserts_one_row {
-        &["writes_at_most_one_row"]
-    } else {
-        &[]
-    };
-    Emitted {
-        doc: doc(4, &words),
-        head: head(&taking_new(table, name), arguments, &output),
-        constants: vec![writing(table, name, sql, facts)],
-        body: query(vec![super::writes::bind_new(table)]),
-    }
-}
-
-pub(super) fn insert_many_or_ignore<'a>(
-    table: &'a TablePlan,
-    name: &'a str,
-    columns: &[KeyColumn],
-    predicate: Option<&str>,
-) -> Emitted<'a> {
-    let words = format!(
-        "Inserts many in one round trip, all or none, except those whose {} is there already. Returns \
-         the inserted rows as stored.",
-        super::column_words(columns)
-    );
-    let (gap, by) = rows_gap(table);
-    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
-        .gap(gap)
-        .fixed(format!(
-            " ON CONFLICT {} DO NOTHING{}",
-            target(columns, predicate),
-            sql::returning(table)
-        ));
-    let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];
-    let output = format!("bowline::statement::WriteMany<{}>", table.row);
-    Emitted {
-        doc: doc(4, &words),
-        head: head(&taking_new(table, name), arguments, &output),
-        constants: vec![writing(table, name, sql, &[])],
-        body: write_many(by, &inserted_type(table), "new"),
-    }
-}
-
-pub(super) fn insert_many(table: &TablePlan) -> Emitted<'_> {
-    let (gap, by) = rows_gap(table);
-    let sql = Template::from(format!("INSERT INTO {} ", sql::name(table)))
-        .gap(gap)
-        .fixed(sql::returning(table));
-    let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];
-    let output = format!("bowline::statement::WriteMany<{}>", table.row);
-    Emitted {
-        doc: doc(
-            4,
-            "Inserts many in one round trip, all or none, and returns them as stored, in their order.",
-        ),
-        head: head(&taking_new(table, "insert_many"), arguments, &output),
-        constants: vec![writing(table, "insert_many", sql, &[])],
-        body: write_many(by, &inserted_type(table), "new"),
-    }
-}
-
-/// Returns the gap for many new rows, and the function that fills it.
-fn rows_gap(table: &TablePlan) -> (Gap, &'static str) {
-    if values::has_new_arrays(table) {
-        (Gap::New, "by_rows")
-    } else {
-        (Gap::Rows, "by_columns")
-    }
-}
-
-/// Returns the index that decides about a conflict: `(email) WHERE status <> 'closed'`.
-fn target(columns: &[KeyColumn], predicate: Option<&str>) -> String {
-    let names = list(columns.iter().map(|column| quoted(&column.sql_name)));
-    let which = predicate.map(|predicate| format!(" WHERE {}", condition(predicate)));
-    format!("({names}){}", which.unwrap_or_default())
-}
-
 /// Returns the call that makes a write of many rows.
-fn write_many(constructor: &str, types: &str, rows: &str) -> String {
-    let call = format!("        bowline::statement::WriteMany::{constructor}::<{types}>");
-    let single = format!("{call}({rows}, &SQL)\n");
+pub(super) fn write_many(constructor: &str, types: &str, rows: &str) -> String {
+    let call = format!("        bowline::statement::WriteMany::{constructor}::<{types}>(");
+    call_of(&call, &[rows.to_owned(), "&SQL".to_owned()])
+}
+
+/// Returns a call, on several lines if it is long.
+fn call_of(call: &str, arguments: &[String]) -> String {
+    let single = format!("{call}{})\n", arguments.join(", "));
     if single.trim_end().len() <= WIDTH {
         return single;
     }
-    format!("{call}(\n            {rows},\n            &SQL,\n        )\n")
+    let lines: String = arguments
+        .iter()
+        .map(|argument| format!("            {argument},\n"))
+        .collect();
+    format!("{call}\n{lines}        )\n")
 }
 
 /// Returns the macro that sends many keys as arrays.

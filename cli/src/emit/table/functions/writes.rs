@@ -68,6 +68,7 @@ pub(super) fn writing<'a>(
         sql: sql.into(),
         unchanged: None,
         kept: Vec::new(),
+        once: Vec::new(),
         facts,
         calls: "",
     }

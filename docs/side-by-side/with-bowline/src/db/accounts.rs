@@ -261,7 +261,7 @@ impl Account {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(AccountId, AccountChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -305,7 +305,7 @@ impl Account {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same username gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same username gets the given values. Columns that are not given keep theirs. If two rows of one call have the same username, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_username(
         new: Vec<NewAccount<'_>>,
     ) -> bowline::statement::WriteMany<Account> {
@@ -316,6 +316,7 @@ impl Account {
             unchanged: "INSERT INTO accounts {rows} ON CONFLICT (username) DO UPDATE SET username \
                         = excluded.username RETURNING id, username, balance",
             kept: &["id", "username"],
+            once: &["username"],
             ..StaticSql::EMPTY
         };
         bowline::statement::WriteMany::by_columns::<NewAccount<'_>>(new, &SQL)
@@ -335,7 +336,7 @@ impl Account {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose username is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose username is there already: of rows of one call with the same username, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_username(
         new: Vec<NewAccount<'_>>,
     ) -> bowline::statement::WriteMany<Account> {

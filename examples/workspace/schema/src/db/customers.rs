@@ -263,7 +263,7 @@ impl Customer {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(CustomerId, CustomerChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Customer> {
@@ -309,7 +309,7 @@ impl Customer {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same email gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same email gets the given values. Columns that are not given keep theirs. If two rows of one call have the same email, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_email(
         new: Vec<NewCustomer<'_>>,
     ) -> bowline::statement::WriteMany<Customer> {
@@ -320,6 +320,7 @@ impl Customer {
             unchanged: "INSERT INTO customers {rows} ON CONFLICT (email) DO UPDATE SET email = \
                         excluded.email RETURNING id, name, email",
             kept: &["email", "id"],
+            once: &["email"],
             database: "shop",
             ..StaticSql::EMPTY
         };
@@ -341,7 +342,7 @@ impl Customer {
         bowline::Query::new(&SQL).new_row(&new)
     }
 
-    /// Inserts many in one round trip, all or none, except those whose email is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose email is there already: of rows of one call with the same email, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_email(
         new: Vec<NewCustomer<'_>>,
     ) -> bowline::statement::WriteMany<Customer> {

@@ -317,7 +317,7 @@ impl Invoice {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(OrderId, InvoiceChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Invoice> {
@@ -365,7 +365,7 @@ impl Invoice {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same order_id gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same order_id gets the given values. Columns that are not given keep theirs. If two rows of one call have the same order_id, the error is `Query`, and nothing is sent.
     pub fn upsert_many<'a>(
         new: Vec<impl Into<InvoiceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Invoice> {
@@ -376,6 +376,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {rows} ON CONFLICT (order_id) DO UPDATE SET order_id \
                         = excluded.order_id RETURNING order_id, number, paid",
             kept: &["order_id"],
+            once: &["order_id"],
             database: "shop",
             ..StaticSql::EMPTY
         };
@@ -397,7 +398,7 @@ impl Invoice {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose order_id is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose order_id is there already: of rows of one call with the same order_id, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore<'a>(
         new: Vec<impl Into<InvoiceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Invoice> {
@@ -433,7 +434,7 @@ impl Invoice {
 
     /// Inserts many, and changes those that are there already, in one round trip, all or none; returns them as stored, in their order.
     ///
-    /// A row with the same number gets the given values. Columns that are not given keep theirs. Two rows of one call must not be the same.
+    /// A row with the same number gets the given values. Columns that are not given keep theirs. If two rows of one call have the same number, the error is `Query`, and nothing is sent.
     pub fn upsert_many_by_number<'a>(
         new: Vec<impl Into<InvoiceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Invoice> {
@@ -444,6 +445,7 @@ impl Invoice {
             unchanged: "INSERT INTO invoices {rows} ON CONFLICT (number) DO UPDATE SET number = \
                         excluded.number RETURNING order_id, number, paid",
             kept: &["number", "order_id"],
+            once: &["number"],
             database: "shop",
             ..StaticSql::EMPTY
         };
@@ -465,7 +467,7 @@ impl Invoice {
         bowline::Query::new(&SQL).new_row(&new.into())
     }
 
-    /// Inserts many in one round trip, all or none, except those whose number is there already. Returns the inserted rows as stored.
+    /// Inserts many in one round trip, all or none, except those whose number is there already: of rows of one call with the same number, one is inserted. Returns the inserted rows as stored.
     pub fn insert_many_or_ignore_by_number<'a>(
         new: Vec<impl Into<InvoiceValues<'a>>>,
     ) -> bowline::statement::WriteMany<Invoice> {

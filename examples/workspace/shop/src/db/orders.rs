@@ -262,7 +262,7 @@ impl Order {
 
     /// Changes many in one round trip, all or none, and returns them as stored, in their order.
     ///
-    /// If one is not there or given twice, nothing is changed: the error is `NotFound`.
+    /// If one is not there, nothing is changed: the error is `NotFound`. If one is given twice, it is `Query`, and nothing is sent.
     pub fn update_many(
         changes: Vec<(OrderId, OrderChanges)>,
     ) -> bowline::statement::WriteMany<Order> {
