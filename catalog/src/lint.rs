@@ -12,6 +12,7 @@
 //! - `form`: the steps of one statement, for `bowline new --safe`.
 //! - `moments`: the schema after each statement, for questions that are no rules.
 //! - `history`: what is decided at the end, when all indexes are known.
+//! - `statistics`: extended statistics, which the catalog does not have.
 //! - `ignore`: comments that hide findings.
 
 mod actions;
@@ -25,6 +26,7 @@ mod rewrite;
 mod rule;
 mod rules;
 mod scope;
+mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -38,6 +40,7 @@ use crate::replay::{Refusal, is_of_citus, replay_watched};
 use crate::{Name, Relation};
 use history::Origins;
 use scope::Scope;
+use statistics::Statistics;
 
 pub use form::{SafeForm, safe_form};
 pub use moments::{Moment, each_statement};
@@ -125,6 +128,7 @@ pub fn lint_with(
         before: Vec::new(),
         findings: Vec::new(),
         origins: Origins::default(),
+        statistics: Vec::new(),
     };
     let replayed = replay_watched(&files, &mut linter);
     let Linter {
@@ -193,6 +197,7 @@ struct Linter<'a> {
     before: Vec<Relation>,
     findings: Vec<Finding>,
     origins: Origins,
+    statistics: Vec<Statistics>,
 }
 
 impl Linter<'_> {
@@ -213,6 +218,7 @@ impl Linter<'_> {
             state,
             transaction: &self.transaction,
             postgres: self.postgres,
+            statistics: &self.statistics,
             findings: &mut self.findings,
         });
         if let Some(start) = start {
@@ -294,6 +300,7 @@ impl Watch for Linter<'_> {
         self.origins
             .note(node, &before, state, self.transaction.file);
         self.transaction.note(node, &before, state);
+        statistics::note(&mut self.statistics, node, &before, state);
     }
 }
 

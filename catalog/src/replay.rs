@@ -113,12 +113,24 @@ pub(crate) fn replay_watched(files: &[&SqlFile], watch: &mut (impl Watch + Send)
 
 /// Returns the state after more statements; `None` if one of them cannot be replayed.
 pub(crate) fn state_after(state: State, statements: &str) -> Option<State> {
-    let tree = syntax::parse::parse(statements).ok()?;
+    state_or_reason(state, statements).ok()
+}
+
+/// Returns the state after more statements; fails with the reason if one of them cannot be
+/// replayed.
+pub(crate) fn state_or_reason(
+    state: State,
+    statements: &str,
+) -> std::result::Result<State, String> {
+    let tree = syntax::parse::parse(statements)
+        .map_err(|_| format!("it cannot be parsed: {}", bowline_sql::one_line(statements)))?;
     let mut program = Program::of(state);
     for statement in syntax::tree::statements(&tree) {
-        program.statement(&statement).ok()?;
+        program
+            .statement(&statement)
+            .map_err(|refused| refused.why)?;
     }
-    Some(program.state)
+    Ok(program.state)
 }
 
 /// Returns true if a statement does nothing without the extension Citus.

@@ -1,5 +1,7 @@
 //! The steps in which one statement is safe for a database in use.
 
+mod rows;
+
 use bowline_migrations::SqlFile;
 
 use super::rewrite::Step;
@@ -25,6 +27,8 @@ pub enum SafeForm {
     Unsafe(Vec<Finding>),
     /// Several actions have steps of their own, so that each needs a statement of its own.
     Several(Vec<Finding>),
+    /// It changes rows, and cannot do it in batches, for this reason.
+    NoBatches(String),
     /// Replay cannot follow it, so that nothing is known of it.
     Refused(Box<Refusal>),
 }
@@ -45,6 +49,9 @@ pub fn safe_form(migrations: &[Input<'_>], statement: &SqlFile, postgres: Option
     let of_it = |refusal: &Refusal| refusal.file == statement.path;
     if let Some(refusal) = refusals.into_iter().find(of_it) {
         return SafeForm::Refused(Box::new(refusal));
+    }
+    if let Some(form) = rows::form(migrations, statement) {
+        return form;
     }
     let last = migrations.len();
     let findings = findings.into_iter().filter(|finding| finding.file == last);

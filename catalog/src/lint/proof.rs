@@ -8,33 +8,44 @@ use super::rule::Rule;
 use crate::Catalog;
 use crate::compare::compare;
 use crate::replay::state::State;
-use crate::replay::state_after;
+use crate::replay::state_or_reason;
 
-/// The advice in place of a safe form that does not end at the schema of its statement.
-pub(super) const NO_FORM: &str = "there is no safe form in steps that ends at the same schema: run it while little uses the table";
+/// Returns the advice in place of a safe form, with the reason why there is none.
+pub(super) fn no_form(why: &str) -> String {
+    format!("there is no safe form in steps: {why}")
+}
 
 /// Removes the safe forms that do not end at the schema of the statement.
 pub(super) fn keep_proven(findings: &mut [Finding], start: &State, end: &State) {
-    let mut disproven: Option<Vec<Step>> = None;
+    let mut disproven: Option<(Vec<Step>, String)> = None;
     let mut proven: Option<Vec<Step>> = None;
     for finding in findings.iter_mut() {
         if finding.steps.is_empty() || proven.as_ref() == Some(&finding.steps) {
             continue;
         }
-        if disproven.as_ref() != Some(&finding.steps) && holds(finding, start, end) {
-            proven = Some(finding.steps.clone());
-            continue;
-        }
-        disproven = Some(std::mem::take(&mut finding.steps));
+        let known = disproven.take();
+        let known = known.filter(|(steps, _)| *steps == finding.steps);
+        let why = match known {
+            Some((_, why)) => why,
+            None => match prove(finding, start, end) {
+                Ok(()) => {
+                    proven = Some(finding.steps.clone());
+                    continue;
+                }
+                Err(why) => why,
+            },
+        };
         if finding.help.is_empty() {
-            finding.help = NO_FORM.to_owned();
+            finding.help = no_form(&why);
         }
+        disproven = Some((std::mem::take(&mut finding.steps), why));
     }
 }
 
-fn holds(finding: &Finding, start: &State, end: &State) -> bool {
+/// Fails with the reason unless the steps end at the schema of the statement.
+fn prove(finding: &Finding, start: &State, end: &State) -> Result<(), String> {
     let mut state = start.clone();
-    for step in &finding.steps {
+    for (number, step) in finding.steps.iter().enumerate() {
         for statement in bowline_sql::statements(&step.sql) {
             // Rows are no part of the schema, and the value of some is the reader's to choose.
             if statement
@@ -44,27 +55,33 @@ fn holds(finding: &Finding, start: &State, end: &State) -> bool {
             {
                 continue;
             }
-            match state_after(state, statement.text()) {
-                Some(next) => state = next,
-                None => return false,
-            }
+            state = state_or_reason(state, statement.text()).map_err(|why| {
+                let (number, total) = (number + 1, finding.steps.len());
+                format!("step {number} of {total} fails, since {why}")
+            })?;
         }
     }
     // The new column is the last one.
     let moves_columns = [Rule::ChangingColumnType, Rule::RenamingColumn].contains(&finding.rule);
-    is_same(end.catalog(), state.catalog(), moves_columns)
+    match difference(end.catalog(), state.catalog(), moves_columns) {
+        None => Ok(()),
+        Some(difference) => Err(format!("they would end at another schema: {difference}")),
+    }
 }
 
-fn is_same(expected: &Catalog, actual: &Catalog, in_any_order: bool) -> bool {
+/// Returns the first difference of two catalogs in words.
+fn difference(expected: &Catalog, actual: &Catalog, in_any_order: bool) -> Option<String> {
     if expected == actual {
-        return true;
+        return None;
     }
     // Only what differs is compared: a database has hundreds of tables, and a form changes one.
     let (expected, actual) = (
         different(expected, actual, in_any_order),
         different(actual, expected, in_any_order),
     );
-    compare(&expected, &actual).is_empty()
+    let differences = compare(&expected, &actual);
+    let first = differences.first()?;
+    Some(first.sentence("the schema of the statement", "that of the steps"))
 }
 
 fn different(catalog: &Catalog, other: &Catalog, in_any_order: bool) -> Catalog {

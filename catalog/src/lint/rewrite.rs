@@ -4,6 +4,7 @@ use bowline_sql::quote::identifier;
 use serde::Serialize;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::rule::Rule;
 use crate::replay::state::PUBLIC;
 use crate::replay::syntax::tree::text;
 use crate::{Name, Relation};
@@ -40,19 +41,30 @@ impl Step {
     }
 }
 
-/// Returns the step that changes rows in batches, by the primary key. `before` is a comment on what
-/// comes first; it may be empty.
-pub(crate) fn backfill(table: Option<&Relation>, before: &str, update: &str) -> Step {
+/// Returns the step that changes rows in batches; `None` for a table without a primary key, by
+/// which the batches are made. `before` is a comment on what comes first; it may be empty.
+pub(crate) fn backfill(table: Option<&Relation>, before: &str, update: &str) -> Option<Step> {
     let before = match before {
         "" => String::new(),
         before => format!("-- {before}\n"),
     };
-    match table.and_then(Relation::primary_key) {
-        Some(_) => Step::alone(format!("{before}-- bowline: backfill\n{update}")),
-        None => Step::new(format!(
-            "{before}-- In batches, each in a transaction of its own:\n{update}"
-        )),
-    }
+    table.and_then(Relation::primary_key)?;
+    Some(Step::alone(format!(
+        "{before}-- bowline: backfill\n{update}"
+    )))
+}
+
+/// Returns the reason why rows of a table cannot be written in batches.
+pub(crate) fn no_key(table: &str) -> String {
+    format!(
+        "{table} has no primary key, by which its rows could be written in batches: add one first, or run it while little uses the table"
+    )
+}
+
+/// Returns a statement that a rule would report although its danger is known, with the comment that
+/// hides the finding and says why.
+pub(crate) fn accepted(rule: Rule, why: &str, statement: &str) -> String {
+    format!("-- squawk-ignore {rule} -- {why}\n{statement}")
 }
 
 /// Returns a relation's name as SQL, without the schema `public`.

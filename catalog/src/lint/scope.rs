@@ -4,6 +4,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::rewrite::{self, Step};
 use super::rule::Rule;
+use super::statistics::Statistics;
 use super::{Finding, Transaction};
 use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::setting::{self, Value};
@@ -21,6 +22,7 @@ pub(crate) struct Scope<'a> {
     pub(super) state: &'a State,
     pub(super) transaction: &'a Transaction,
     pub(super) postgres: u32,
+    pub(super) statistics: &'a [Statistics],
     pub(super) findings: &'a mut Vec<Finding>,
 }
 
@@ -88,6 +90,12 @@ impl<'a> Scope<'a> {
                     .join(".")
             }),
         }
+    }
+
+    /// Returns true if the table has no primary key.
+    pub(super) fn lacks_key(&self) -> bool {
+        let table = self.before.first();
+        table.is_some_and(|table| table.primary_key().is_none())
     }
 
     /// Returns the table after the statement.

@@ -3,6 +3,7 @@
 mod citus;
 mod foreign_keys;
 mod forms;
+mod statistics;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -11,6 +11,7 @@ pub(crate) mod column;
 pub(crate) mod comment;
 pub(crate) mod composite;
 pub(crate) mod constraint;
+mod detached;
 pub(crate) mod distributed;
 pub(crate) mod domain;
 pub(crate) mod drop;

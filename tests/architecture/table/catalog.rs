@@ -213,6 +213,7 @@ pub(crate) const CATALOG: Package = Package {
                 "replay/syntax",
                 "replay/watch",
                 "routine",
+                "sequence",
             ],
         ),
         row(

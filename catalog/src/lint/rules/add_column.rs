@@ -97,8 +97,12 @@ pub(super) fn check(scope: &mut Scope<'_>, action: &SyntaxNode) {
         return;
     }
     let steps = column.steps(scope).unwrap_or_default();
+    let lacks_key = steps.is_empty() && column.is_written_later() && scope.lacks_key();
     for (at, rule, message) in found {
-        let help = column.help(rule);
+        let help = match lacks_key {
+            true => rewrite::no_key(&scope.table_sql()),
+            false => column.help(rule),
+        };
         scope
             .report(&at, rule, message)
             .steps(steps.clone())
@@ -168,6 +172,19 @@ impl Added<'_> {
             .filter(|clause| clause.kind() == K::CHECK_CONSTRAINT)
             .filter(|clause| !has_below(clause, K::NOT_ENFORCED))
             .collect()
+    }
+
+    /// Returns true if the safe form writes the rows that exist.
+    fn is_written_later(&self) -> bool {
+        use SyntaxKind as K;
+        match &self.value {
+            Value::Computed { .. } | Value::Serial(_) => true,
+            Value::Null => {
+                self.clause(K::NOT_NULL_CONSTRAINT).is_some()
+                    || self.clause(K::PRIMARY_KEY_CONSTRAINT).is_some()
+            }
+            Value::Stored | Value::Written { .. } => false,
+        }
     }
 
     fn help(&self, rule: Rule) -> String {
@@ -250,12 +267,13 @@ impl Added<'_> {
             Some(value) => {
                 let update =
                     format!("UPDATE {table} SET {quoted} = {value} WHERE {quoted} IS NULL;");
-                steps.push(rewrite::backfill(scope.before.first(), "", &update));
+                steps.push(rewrite::backfill(scope.before.first(), "", &update)?);
             }
             None if becomes_not_null && !is_filled => {
                 let update = format!("UPDATE {table} SET {quoted} = .. WHERE {quoted} IS NULL;");
                 let released = format!("Release a program that writes {quoted}. Then:");
-                steps.push(rewrite::backfill(scope.before.first(), &released, &update));
+                let table = scope.before.first();
+                steps.push(rewrite::backfill(table, &released, &update)?);
             }
             None => {}
         }

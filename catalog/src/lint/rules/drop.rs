@@ -28,13 +28,18 @@ pub(super) fn column(scope: &mut Scope<'_>, action: &SyntaxNode) {
         steps.insert(
             0,
             Step::new(format!(
-                "ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL;"
+                "-- The next program leaves {quoted} out. Where this one still reads it, give it a default instead.\n{}",
+                rewrite::accepted(
+                    Rule::BanDropNotNull,
+                    "the column is to be dropped",
+                    &format!("ALTER TABLE {table} ALTER COLUMN {quoted} DROP NOT NULL;")
+                )
             )),
         );
     }
-    steps.push(Step::new(format!(
-        "-- When no older program is in use:\nALTER TABLE {table} {};",
-        text(action)
+    steps.push(Step::new(last(
+        Rule::BanDropColumn,
+        &format!("ALTER TABLE {table} {};", text(action)),
     )));
     scope
         .report(
@@ -43,6 +48,12 @@ pub(super) fn column(scope: &mut Scope<'_>, action: &SyntaxNode) {
             format!("programs that name {table}.{column} fail from now on"),
         )
         .steps(steps);
+}
+
+/// Returns the statement that drops what no program uses any more.
+fn last(rule: Rule, statement: &str) -> String {
+    let accepted = rewrite::accepted(rule, "no program names it any more", statement);
+    format!("-- When no older program is in use:\n{accepted}")
 }
 
 /// `DROP TABLE`.
@@ -78,10 +89,7 @@ pub(super) fn tables(scope: &mut Scope<'_>) {
             "-- Release a program that does not name {}.",
             names.join(", ")
         )),
-        Step::new(format!(
-            "-- When no older program is in use:\n{}",
-            rewrite::whole(node)
-        )),
+        Step::new(last(Rule::BanDropTable, &rewrite::whole(node))),
     ];
     scope
         .report(

@@ -6,7 +6,8 @@ use super::replace::concurrent;
 use crate::lint::rewrite::{self, Step};
 use crate::lint::rule::Rule;
 use crate::lint::scope::{Scope, subject};
-use crate::replay::syntax::tree::{children, has, has_below, text};
+use crate::replay::state_after;
+use crate::replay::syntax::tree::{child, children, has, has_below, path, text};
 use crate::{Catalog, Index, Name, Relation, RelationKind};
 
 /// `CREATE INDEX`.
@@ -60,8 +61,11 @@ fn of_partitions(scope: &Scope<'_>, parent: &Relation) -> Vec<Step> {
     partitioned_index(catalog, &parent.name, &new_index).unwrap_or_default()
 }
 
-/// Returns the steps that build an index on a table: on a partitioned one, an index that is invalid
-/// at first, and becomes valid with the last index of a partition.
+/// Returns the steps that build an index on a table: on a partitioned one, the index of each
+/// partition, and at last that of the whole, which takes them over.
+///
+/// The last step is one transaction, so that its `down.sql` can drop the whole: no statement takes
+/// an index out of another.
 ///
 /// `index_of` has the definition of each index.
 pub(in crate::lint) fn partitioned_index(
@@ -69,9 +73,26 @@ pub(in crate::lint) fn partitioned_index(
     table: &Name,
     index_of: &impl Fn(&Name) -> Option<Index>,
 ) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    let mut last = Vec::new();
+    add_index(catalog, table, index_of, &mut steps, &mut last)?;
+    if !last.is_empty() {
+        steps.push(Step::new(last.join("\n")));
+    }
+    Some(steps)
+}
+
+fn add_index(
+    catalog: &Catalog,
+    table: &Name,
+    index_of: &impl Fn(&Name) -> Option<Index>,
+    steps: &mut Vec<Step>,
+    last: &mut Vec<String>,
+) -> Option<()> {
     let (relation, index) = (catalog.relations.get(table)?, index_of(table)?);
     if relation.partition_by.is_none() {
-        return Some(vec![concurrent(&index, table)]);
+        steps.push(concurrent(&index, table));
+        return Some(());
     }
     let of_schema = |table: &Name, index: &Index| {
         rewrite::relation(&Name {
@@ -83,17 +104,17 @@ pub(in crate::lint) fn partitioned_index(
     let only = index
         .sql(table)
         .replacen(&on, &format!(" ON ONLY {}", table.sql()), 1);
-    let mut steps = vec![Step::new(format!("{only};"))];
+    last.push(format!("{only};"));
     let mut relations = catalog.relations.values();
     while let Some(partition) = relations.find(|relation| relation.parents.contains(table)) {
-        steps.extend(partitioned_index(catalog, &partition.name, index_of)?);
-        steps.push(Step::new(format!(
+        add_index(catalog, &partition.name, index_of, steps, last)?;
+        last.push(format!(
             "ALTER INDEX {} ATTACH PARTITION {};",
             of_schema(table, &index),
             of_schema(&partition.name, &index_of(&partition.name)?)
-        )));
+        ));
     }
-    Some(steps)
+    Some(())
 }
 
 /// `DROP INDEX`.
@@ -199,10 +220,7 @@ pub(super) fn detach(scope: &mut Scope<'_>, action: &SyntaxNode) {
     });
     let steps = match has_default {
         true => Vec::new(),
-        false => vec![Step::alone(format!(
-            "ALTER TABLE {table} {} CONCURRENTLY;",
-            text(action)
-        ))],
+        false => detach_steps(scope, &table, action),
     };
     let finding = scope.report(
         action,
@@ -216,6 +234,34 @@ pub(super) fn detach(scope: &mut Scope<'_>, action: &SyntaxNode) {
         finding
             .help("PostgreSQL refuses CONCURRENTLY here, since the table has a default partition");
     }
+}
+
+/// Returns the steps that detach a partition, and drop the CHECK of its bound that PostgreSQL
+/// leaves on it.
+fn detach_steps(scope: &Scope<'_>, table: &str, action: &SyntaxNode) -> Vec<Step> {
+    let detach = format!("ALTER TABLE {table} {} CONCURRENTLY;", text(action));
+    let mut steps = vec![Step::alone(&detach)];
+    let partition = child(action, SyntaxKind::TABLE_NAME_REF)
+        .and_then(|reference| scope.state.find_relation(&path(&reference)));
+    let detached = scope.start.zip(partition).and_then(|(start, name)| {
+        let after = state_after(start.clone(), &detach)?;
+        let has = scope.state.catalog().relations.get(&name)?;
+        let constraints = &after.catalog().relations.get(&name)?.constraints;
+        let mut added = constraints.iter().filter(|constraint| {
+            !has.constraints
+                .iter()
+                .any(|old| old.name == constraint.name)
+        });
+        Some((name, added.next()?.name.clone()))
+    });
+    if let Some((name, check)) = detached {
+        steps.push(Step::new(format!(
+            "-- PostgreSQL has left it, for an ATTACH without a scan:\nALTER TABLE {} DROP CONSTRAINT {};",
+            rewrite::relation(&name),
+            bowline_sql::quote::identifier(&check)
+        )));
+    }
+    steps
 }
 
 /// Reports CONCURRENTLY in a transaction.

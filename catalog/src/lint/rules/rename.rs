@@ -55,9 +55,13 @@ pub(super) fn table(scope: &mut Scope<'_>, action: &SyntaxNode) {
         return;
     }
     // The view has the rights of its reader, and of the table's grants.
+    let renamed = rewrite::accepted(
+        Rule::RenamingTable,
+        "the view below has the old name",
+        &format!("ALTER TABLE {old} {};", text(action)),
+    );
     let mut view = format!(
-        "ALTER TABLE {old} {};\nCREATE VIEW {old} WITH (security_invoker = true) AS SELECT * FROM {new};",
-        text(action)
+        "{renamed}\nCREATE VIEW {old} WITH (security_invoker = true) AS SELECT * FROM {new};"
     );
     for privilege in &before.attached.privileges.granted {
         view.push_str(&format!("\n{};", privilege.sql(&format!("TABLE {old}"))));

@@ -3,17 +3,19 @@
 //! The constraints and indexes of the old column are made for the new one first, under names that
 //! are free, and get their names when the old column is dropped.
 
+mod hindrance;
+mod sequence;
+
 use bowline_sql::quote::identifier;
 
 use super::constraint::{deferral, key_columns};
 use super::not_null;
-use crate::lint::proof::NO_FORM;
-use crate::lint::rewrite::{self, Step};
+use crate::lint::proof::no_form;
+use crate::lint::rewrite::{self, Step, accepted};
+use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
 use crate::replay::state::names::object_name;
-use crate::{
-    Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation, RelationKind,
-};
+use crate::{Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation};
 
 /// A column, and the one that takes its place.
 pub(super) struct Replacement<'a> {
@@ -36,28 +38,28 @@ struct Steps {
 }
 
 /// Returns the steps, or the advice in their place.
-pub(super) fn form(scope: &Scope<'_>, replacement: &Replacement<'_>) -> (Vec<Step>, &'static str) {
+pub(super) fn form(scope: &Scope<'_>, replacement: &Replacement<'_>) -> (Vec<Step>, String) {
     match steps(scope, replacement) {
-        Some(steps) => (steps, ""),
-        None => (Vec::new(), NO_FORM),
+        Ok(steps) => (steps, String::new()),
+        Err(why) => (Vec::new(), no_form(&why)),
     }
 }
 
-/// Returns the steps; `None` if the column, or what uses it, cannot be made in steps.
-fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> {
-    let (before, after) = (scope.before.first()?, scope.table_after()?);
-    let column = scope.column_after(replacement.end)?;
+/// Returns the steps; fails with the reason if the column, or what uses it, cannot be made in
+/// steps.
+fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Result<Vec<Step>, String> {
+    let unknown = || "the migrations do not show what the column is".to_owned();
+    let (before, after) = scope
+        .before
+        .first()
+        .zip(scope.table_after())
+        .ok_or_else(unknown)?;
+    let column = scope.column_after(replacement.end).ok_or_else(unknown)?;
+    hindrance::check(scope, replacement, before, column)?;
     let default = match &column.fill {
-        Fill::Nothing => None,
         Fill::Default(expression) => Some(expression.as_str()),
-        // Their values come from elsewhere.
-        Fill::Serial { .. } | Fill::Identity { .. } | Fill::Generated { .. } => return None,
+        _ => None,
     };
-    // A new column of a domain with a constraint writes all rows too.
-    let is_checked = scope.state.checking_domain(&column.data_type).is_some();
-    if is_checked || before.kind != RelationKind::Table || !before.parents.is_empty() {
-        return None;
-    }
     let keeps_name = replacement.old == replacement.end;
     let new = match keeps_name {
         true => object_name(replacement.old, "", "new"),
@@ -73,6 +75,7 @@ fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> 
         true => out.copied_by_trigger(&made, replacement, column, before),
         false => out.copied_by_programs(&made, replacement, column, before),
     }
+    .ok_or_else(|| rewrite::no_key(&rewrite::relation(&before.name)))?;
     let (table, old, quoted) = (
         rewrite::relation(&before.name),
         identifier(replacement.old),
@@ -82,12 +85,26 @@ fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> 
         out.steps.extend(not_null::steps(scope, &new));
     }
     let end = identifier(replacement.end);
-    out.last
-        .push(format!("ALTER TABLE {table} DROP COLUMN {old};"));
+    let sequence = sequence::moved(scope, &made, replacement.old, column);
+    if let Some(sequence) = &sequence {
+        out.last.extend(sequence.before_drop.iter().cloned());
+    }
+    let why = match keeps_name {
+        true => "the new column takes its place",
+        false => "no program names it any more",
+    };
+    let dropped = format!("ALTER TABLE {table} DROP COLUMN {old};");
+    out.last.push(accepted(Rule::BanDropColumn, why, &dropped));
     if keeps_name {
-        out.last.push(format!(
-            "ALTER TABLE {table} RENAME COLUMN {quoted} TO {end};"
+        let renamed = format!("ALTER TABLE {table} RENAME COLUMN {quoted} TO {end};");
+        out.last.push(accepted(
+            Rule::RenamingColumn,
+            "programs know only this name",
+            &renamed,
         ));
+    }
+    if let Some(sequence) = sequence {
+        out.last.extend(sequence.after_rename);
     }
     for constraint in &after.constraints {
         out.constraint(&made, after, constraint)?;
@@ -98,12 +115,14 @@ fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> 
             out.index(&made, index);
         }
     }
-    if let Some(default) = default {
-        let sql = format!("ALTER TABLE {table} ALTER COLUMN {end} SET DEFAULT {default};");
-        match keeps_name {
-            true => out.last.push(sql),
-            false => out.steps.push(Step::new(sql)),
-        }
+    if let Some(default) = default.filter(|_| keeps_name) {
+        out.last.push(format!(
+            "ALTER TABLE {table} ALTER COLUMN {end} SET DEFAULT {default};"
+        ));
+    }
+    for statistics in scope.statistics {
+        let again = statistics.again(&before.name, replacement.old, replacement.end);
+        out.last.extend(again);
     }
     if let Some(comment) = &column.comment {
         let comment = crate::definition::literal(comment);
@@ -112,16 +131,32 @@ fn steps(scope: &Scope<'_>, replacement: &Replacement<'_>) -> Option<Vec<Step>> 
     }
     if !keeps_name {
         let released = format!("-- Release a program that uses only {end}.");
-        let had = scope.column_before(replacement.old)?;
+        let had = scope.column_before(replacement.old).ok_or_else(unknown)?;
         // The program no longer writes the old column.
-        let frees = had.not_null && had.fill == Fill::Nothing;
-        out.steps.push(Step::new(match frees {
-            true => format!("ALTER TABLE {table} ALTER COLUMN {old} DROP NOT NULL;\n{released}"),
-            false => released,
-        }));
+        if had.not_null && had.fill == Fill::Nothing {
+            let frees = format!("ALTER TABLE {table} ALTER COLUMN {old} DROP NOT NULL;");
+            out.steps.push(Step::new(format!(
+                "-- When all programs that are in use read {end}:\n{}",
+                accepted(Rule::BanDropNotNull, "no program reads it any more", &frees)
+            )));
+        }
+        out.steps.push(Step::new(released));
     }
-    out.steps.push(Step::new(out.last.join("\n")));
-    Some(out.steps)
+    let head = match keeps_name {
+        true => format!(
+            "-- {end} is {} from here on: run this when no program reads or writes it as {}.",
+            column.data_type.sql(),
+            scope
+                .column_before(replacement.old)
+                .ok_or_else(unknown)?
+                .data_type
+                .sql()
+        ),
+        false => format!("-- When no program that uses {old} is in use:"),
+    };
+    out.steps
+        .push(Step::new(format!("{head}\n{}", out.last.join("\n"))));
+    Ok(out.steps)
 }
 
 /// The new column while both exist.
@@ -205,7 +240,7 @@ impl Steps {
         replacement: &Replacement<'_>,
         column: &Column,
         before: &Relation,
-    ) {
+    ) -> Option<()> {
         let (table, old) = (rewrite::relation(made.table), identifier(replacement.old));
         let new = identifier(made.new);
         // Triggers run in the order of their names.
@@ -235,10 +270,11 @@ impl Steps {
         };
         let update = format!("UPDATE {table} {update};");
         self.steps
-            .push(rewrite::backfill(Some(before), "", &update));
+            .push(rewrite::backfill(Some(before), "", &update)?);
         self.last
             .push(format!("DROP TRIGGER {trigger} ON {table};"));
         self.last.push(format!("DROP FUNCTION {function}();"));
+        Some(())
     }
 
     /// Programs keep both columns equal, since some know the one and some the other.
@@ -248,47 +284,62 @@ impl Steps {
         replacement: &Replacement<'_>,
         column: &Column,
         before: &Relation,
-    ) {
+    ) -> Option<()> {
         let table = rewrite::relation(made.table);
         let (old, new) = (identifier(replacement.old), identifier(made.new));
-        self.steps.push(Step::new(format!(
+        let mut first = format!(
             "ALTER TABLE {table} ADD COLUMN {};",
             definition(made.new, replacement, column)
-        )));
+        );
+        // Programs leave both columns out where the default serves them. A default that comes with
+        // the column would write the rows that exist.
+        if let Fill::Default(default) = &column.fill {
+            first.push_str(&format!(
+                "\nALTER TABLE {table} ALTER COLUMN {new} SET DEFAULT {default};"
+            ));
+        }
+        self.steps.push(Step::new(first));
         let update =
             format!("UPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old};");
         let released = "Release a program that writes both columns. Then:";
         self.steps
-            .push(rewrite::backfill(Some(before), released, &update));
+            .push(rewrite::backfill(Some(before), released, &update)?);
+        Some(())
     }
 
-    /// Makes a constraint that uses the column. Returns `None` if it cannot be made in steps.
+    /// Makes a constraint that uses the column. Fails with the reason if it cannot be made in
+    /// steps.
     fn constraint(
         &mut self,
         made: &Made<'_>,
         after: &Relation,
         constraint: &Constraint,
-    ) -> Option<()> {
+    ) -> Result<(), String> {
+        let cannot = || {
+            format!(
+                "PostgreSQL has no way to make another {} beside it: drop it first, and add it again when the column is replaced",
+                constraint.name
+            )
+        };
         let table = rewrite::relation(made.table);
         let (name, end) = (Made::free(&constraint.name), identifier(&constraint.name));
         let quoted = identifier(&name);
         if let Some((word, columns)) = key_columns(&constraint.kind) {
             if !columns.iter().any(|column| column == made.end) {
-                return Some(());
+                return Ok(());
             }
             let index = after
                 .indexes
                 .iter()
-                .find(|index| index.name == constraint.name)?;
-            if constraint.temporal {
-                return None;
-            }
+                .find(|index| index.name == constraint.name)
+                .filter(|_| !constraint.temporal)
+                .ok_or_else(cannot)?;
             self.steps.push(concurrent(&made.index(index), made.table));
             let deferral = deferral(constraint);
             self.last.push(format!(
                 "ALTER TABLE {table} ADD CONSTRAINT {end} {word} USING INDEX {quoted}{deferral};"
             ));
-            return Some(());
+            return Ok(());
         }
         let mut copy = Constraint {
             name,
@@ -308,13 +359,15 @@ impl Steps {
                 *columns = made.columns(columns);
             }
             ConstraintKind::Exclude { .. } => {
-                let index = after
-                    .indexes
-                    .iter()
-                    .find(|index| index.name == constraint.name)?;
-                return (!made.uses_index(index)).then_some(());
+                let mut indexes = after.indexes.iter();
+                let uses =
+                    indexes.any(|index| index.name == constraint.name && made.uses_index(index));
+                return match uses {
+                    true => Err(cannot()),
+                    false => Ok(()),
+                };
             }
-            _ => return Some(()),
+            _ => return Ok(()),
         }
         self.steps.push(Step::new(format!(
             "ALTER TABLE {table} ADD CONSTRAINT {quoted} {};",
@@ -328,7 +381,7 @@ impl Steps {
         self.last.push(format!(
             "ALTER TABLE {table} RENAME CONSTRAINT {quoted} TO {end};"
         ));
-        Some(())
+        Ok(())
     }
 
     fn index(&mut self, made: &Made<'_>, index: &Index) {

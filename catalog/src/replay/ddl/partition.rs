@@ -2,11 +2,12 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
+use super::detached;
 use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::clause::bound;
-use crate::replay::syntax::tree::{child, path};
+use crate::replay::syntax::tree::{child, has_below, path};
 use crate::{Fill, Index, Name};
 
 pub(crate) fn attach_partition(state: &mut State, action: &SyntaxNode, table: &Name) -> Result<()> {
@@ -65,7 +66,15 @@ pub(crate) fn must_have_none_like(
 
 pub(crate) fn detach_partition(state: &mut State, action: &SyntaxNode) -> Result<()> {
     let partition = named_partition(state, action)?;
+    let check = match has_below(action, SyntaxKind::CONCURRENTLY_KW) {
+        true => detached::check(state, action, &partition)?,
+        false => None,
+    };
     state.detach(&partition);
+    if let Some(check) = check {
+        state.note_constraint(&check.name);
+        state.table(&partition).constraints.push(check);
+    }
     Ok(())
 }
 

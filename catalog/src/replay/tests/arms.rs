@@ -199,7 +199,7 @@ const EXEMPT: [(&str, &[SyntaxKind]); 8] = {
         ),
         (
             "the histories run in a transaction, where no server takes it",
-            &[K::DISCARD],
+            &[K::CONCURRENTLY_KW, K::DISCARD],
         ),
         (
             "a procedure that was dropped is not called, and one made anew takes its place",

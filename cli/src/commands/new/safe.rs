@@ -10,7 +10,7 @@ use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
 use bowline_catalog::compare::compare;
-use bowline_catalog::lint::{Finding, Input, SafeForm, Step, safe_form};
+use bowline_catalog::lint::{Finding, Input, Rule, SafeForm, Step, safe_form};
 use bowline_catalog::replay::{replay, replay_each};
 
 /// Returns the migrations that do what a statement does, in the order in which they run.
@@ -41,6 +41,12 @@ pub(super) fn migrations(
         SafeForm::Unsafe(why) => {
             return Err(refused("there are no steps in which it is safe", &why));
         }
+        SafeForm::NoBatches(why) => {
+            let message = format!("it cannot run in batches: {why}");
+            return Err(CliError::failed(message).hint(
+                "as one statement it locks all rows that it changes until it ends; write that as a migration of its own if they are few",
+            ));
+        }
         SafeForm::Several(why) => {
             let message = "several of its actions need steps of their own";
             return Err(refused(message, &why)
@@ -51,10 +57,42 @@ pub(super) fn migrations(
     for finding in &advice {
         ui::note(&finding.message);
     }
+    let indexes = advice
+        .iter()
+        .filter(|finding| finding.rule == Rule::ForeignKeyWithoutIndex)
+        .flat_map(|finding| &finding.steps);
+    let indexes: Vec<Step> = indexes.cloned().collect();
+    let steps = with_indexes(steps, &indexes, &existing);
     let base = name.map_or_else(|| words(sql), str::to_owned);
     let texts = texts(&base, steps, &existing);
-    prove(&texts, &existing, &statement)?;
+    prove(&texts, &existing, &statement, &indexes)?;
     Ok(texts)
+}
+
+/// Returns the steps with the indexes that a foreign key lacks: before it if its column is there
+/// already, since each DELETE of a referenced row needs them.
+fn with_indexes(steps: Vec<Step>, indexes: &[Step], existing: &[Migration]) -> Vec<Step> {
+    if indexes.is_empty() {
+        return steps;
+    }
+    let before = existing.iter().map(|migration| migration.up.clone());
+    let before: Vec<SqlFile> = before.collect();
+    let made: Vec<SqlFile> = steps.iter().map(|step| file("step", &step.sql)).collect();
+    let index: Vec<SqlFile> = indexes
+        .iter()
+        .map(|step| file("index", &step.sql))
+        .collect();
+    let fits = |at: &usize| {
+        let files = before.iter().chain(&made[..*at]).chain(&index);
+        let refusals = replay(files).refusals;
+        refusals
+            .iter()
+            .all(|refusal| refusal.file.as_os_str() != "index")
+    };
+    let at = (0..=made.len()).find(fits).unwrap_or(made.len());
+    let mut steps = steps;
+    steps.splice(at..at, indexes.iter().cloned());
+    steps
 }
 
 fn input(migration: &Migration) -> Input<'_> {
@@ -136,9 +174,26 @@ fn texts(base: &str, steps: Vec<Step>, existing: &[Migration]) -> Vec<Texts> {
         .iter()
         .map(|migration| migration.up.clone())
         .collect();
-    let mut before = replay(&files).catalog;
+    let from = files.len();
+    // The rows of a backfill are no part of the schema.
+    let made = steps.iter().map(|step| match phase(&step.sql) {
+        "backfill" => file("backfill", ""),
+        _ => file("step", &step.sql),
+    });
+    let made: Vec<SqlFile> = made.collect();
+    let mut catalogs = Vec::new();
+    replay_each(files.iter().chain(&made), |number, catalog| {
+        if number + 1 >= from {
+            catalogs.push(catalog.clone());
+        }
+    });
+    if from == 0 {
+        catalogs.insert(0, Catalog::default());
+    }
+    let mut catalogs = catalogs.into_iter();
+    let mut before = catalogs.next().unwrap_or_default();
     let mut texts = Vec::new();
-    for (number, step) in steps.into_iter().enumerate() {
+    for ((number, step), made) in steps.into_iter().enumerate().zip(made) {
         let name = match is_one {
             true => base.to_owned(),
             false => format!("{base}_{}_{}", number + 1, phase(&step.sql)),
@@ -150,9 +205,9 @@ fn texts(base: &str, steps: Vec<Step>, existing: &[Migration]) -> Vec<Texts> {
                 "write the value in the up.sql of {name}, in place of `..`"
             ));
         }
-        files.push(file(&name, if is_backfill { "" } else { &step.sql }));
-        let after = replay(&files).catalog;
-        let down = down(&files, &before, &after, step.in_transaction);
+        files.push(made);
+        let after = catalogs.next().unwrap_or_default();
+        let down = down(&files, &before, &after, &step);
         texts.push(Texts {
             name,
             up: format!("{}\n", step.sql),
@@ -171,34 +226,57 @@ fn file(name: &str, sql: &str) -> SqlFile {
     }
 }
 
-/// Returns the SQL that reverts the last file; `None` if it cannot be proven by replay.
-fn down(
-    files: &[SqlFile],
-    before: &Catalog,
-    after: &Catalog,
-    in_transaction: bool,
-) -> Option<String> {
+/// Returns the SQL that reverts the last file; `None` if it cannot be proven by replay, or if the
+/// step drops rows.
+fn down(files: &[SqlFile], before: &Catalog, after: &Catalog, step: &Step) -> Option<String> {
     let differences = compare(before, after);
     if differences.is_empty() {
-        return Some("-- The rows keep what was written.\n".to_owned());
+        let deletes = bowline_sql::first_word(&step.sql).is_some_and(|word| word.is_word("delete"));
+        return Some(match deletes {
+            true => "-- The rows that were deleted do not come back.\n".to_owned(),
+            false => "-- The rows keep what was written.\n".to_owned(),
+        });
+    }
+    if drops_rows(&step.sql) {
+        return None;
     }
     let mut script = alter_script(before, after, &differences);
-    if !in_transaction && bowline_sql::statements(&script).count() == 1 {
+    if !step.in_transaction && bowline_sql::statements(&script).count() == 1 {
         script = script.replacen("DROP INDEX ", "DROP INDEX CONCURRENTLY ", 1);
     }
+    if step.sql.contains(" ATTACH PARTITION ") {
+        // With the index of a partitioned table go those of its partitions.
+        let note = "-- Writers of a partition wait while its index is built again.";
+        script = format!("{note}\n{script}");
+    }
     let reverted = replay(files.iter().chain([&file("down", &script)]));
-    // A dropped column would come back without its values, and as the last one.
     let is_proven = reverted.refusals.is_empty() && compare(before, &reverted.catalog).is_empty();
     is_proven.then_some(script)
 }
 
-/// Fails unless the steps end at the schema of the statement.
-fn prove(texts: &[Texts], existing: &[Migration], statement: &SqlFile) -> Result<(), CliError> {
+/// Returns true if a step drops a column or table, which would come back without its values.
+fn drops_rows(sql: &str) -> bool {
+    bowline_sql::statements(sql).any(|statement| {
+        let words: Vec<_> = statement.tokens().collect();
+        let mut pairs = words.windows(2);
+        pairs.any(|pair| pair[0].is_word("drop") && pair[1].is_one_of(&["column", "table"]))
+    })
+}
+
+/// Fails unless the steps end at the schema of the statement, with the indexes that it lacks.
+fn prove(
+    texts: &[Texts],
+    existing: &[Migration],
+    statement: &SqlFile,
+    indexes: &[Step],
+) -> Result<(), CliError> {
     let files: Vec<SqlFile> = existing
         .iter()
         .map(|migration| migration.up.clone())
         .collect();
-    let asked = replay(files.iter().chain([statement]));
+    let indexes = indexes.iter().map(|step| file("index", &step.sql));
+    let indexes: Vec<SqlFile> = indexes.collect();
+    let asked = replay(files.iter().chain([statement]).chain(&indexes));
     let steps: Vec<SqlFile> = texts
         .iter()
         .filter(|text| phase(&text.up) != "backfill")

@@ -31,7 +31,7 @@ const LOCKS: [(&str, &str); 8] = [
 
 /// Statements whose plain form keeps others waiting for as long as the table is large. The others
 /// break programs, or are safe as they are.
-const LONG: [&str; 8] = [
+const LONG: [&str; 11] = [
     "not null",
     "foreign key",
     "unique",
@@ -40,6 +40,9 @@ const LONG: [&str; 8] = [
     "type",
     "add",
     "value",
+    "serial",
+    "identity",
+    "partitions",
 ];
 
 /// A second, and two to spare.
@@ -168,7 +171,7 @@ fn noting(migration: &str, pid: &str) -> String {
         "INSERT INTO lock_log SELECT '{migration}', c.relname, l.mode FROM pg_locks l
          JOIN pg_class c ON c.oid = l.relation
          WHERE l.pid = {pid} AND l.granted AND l.locktype = 'relation'
-           AND c.relname IN ('accounts', 'owners', 'cars')"
+           AND c.relname IN ('accounts', 'owners', 'cars', 'tickets', 'orders', 'events', 'events_1', 'events_2')"
     )
 }
 
@@ -197,7 +200,7 @@ fn sample(case: &Case, is_over: &AtomicBool) -> Locks {
                     c.relname::text AS relation, l.mode
              FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_stat_activity a USING (pid)
              WHERE a.application_name = 'bowline migrate' AND l.granted AND l.locktype = 'relation'
-               AND a.datname = current_database() AND c.relname IN ('accounts', 'owners', 'cars')",
+               AND a.datname = current_database() AND c.relname IN ('accounts', 'owners', 'cars', 'tickets', 'orders', 'events', 'events_1', 'events_2')",
         );
         for locked in session.run(query.all::<Locked>()).expect("locks") {
             note(&mut locks, locked);
