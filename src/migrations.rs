@@ -8,6 +8,7 @@ mod attempts;
 mod backfill;
 mod blockers;
 pub(crate) mod bookkeeping;
+mod finishing;
 mod history;
 mod list;
 mod lock;
@@ -30,6 +31,7 @@ pub mod migrating {
     pub use super::attempts::run_step;
     pub use super::blockers::Blocker;
     pub use super::bookkeeping::{Bookkeeping, Direction, Recorded};
+    pub use super::finishing::finishing;
     pub use super::history::{Origin, Record};
     pub use super::lock::{KEY, LockHolder, NotLocked, holder, is_behind_pooler, locked};
     pub use super::lock_wait::LockWait;

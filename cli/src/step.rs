@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use bowline::__generated::migrating::{
-    Bookkeeping, Direction, LockWait, Observer, Step, StepError, run_step,
+    Bookkeeping, Direction, LockWait, Observer, Step, StepError, finishing, run_step,
 };
 use bowline::{Config, ErrorKind, Session, SqlState};
 use diesel::sql_types::Text;
@@ -114,9 +114,14 @@ pub(crate) fn step(
     let failed = explained(&what, &failure.error, source, failure.done);
     let applied = match failure.backfilled {
         Some(rows) => backfilled(rows, &failure),
-        None => applied(session, migration, &failure, &sql, &before),
+        None => finishing(session, |session| {
+            applied(session, migration, &failure, &sql, &before)
+        }),
     };
-    if interrupt::signal().is_some() {
+    if interrupt::signal().is_some() && failure.changed_nothing {
+        return Err(failed.hint(format!("{applied} by {}", migration.name)));
+    }
+    if interrupt::signal().is_some() && (is_backfill || migration.run_in_transaction) {
         return Err(failed.hint(applied));
     }
     let remedy = match is_backfill && !failure.changed_nothing {

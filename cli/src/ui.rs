@@ -124,6 +124,9 @@ pub(crate) fn diff(name: &str, old: &str, new: &str) -> String {
 
 /// Returns a number with a noun: `1 file`, `2 files`.
 pub(crate) fn counted(number: usize, thing: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{end}")
+    match (number, thing.strip_suffix('y')) {
+        (1, _) => format!("{number} {thing}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {thing}s"),
+    }
 }

@@ -47,7 +47,7 @@ pub fn run_step(
             };
             let mut work = || backfill::run(session, table, &one, &backfills, &runs);
             return match config {
-                Some(config) => reported(config, pid, &|blocker| observer.blocked(blocker), work),
+                Some(config) => reported(config, pid, wait, &|by| observer.blocked(by), work),
                 None => work(),
             };
         }
@@ -60,7 +60,7 @@ pub fn run_step(
         let mut progress = |done: usize| observer.statement_done(done);
         let mut work = || step(session, table, one, &mut progress);
         let done = match config {
-            Some(config) => reported(config, pid, &|blocker| observer.blocked(blocker), work),
+            Some(config) => reported(config, pid, wait, &|by| observer.blocked(by), work),
             None => work(),
         };
         let Err(failed) = done else {

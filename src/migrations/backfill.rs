@@ -12,6 +12,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::bookkeeping::Bookkeeping;
+use super::finishing::finishing;
 use super::history::Progress;
 use super::lock_wait::{LockWait, pause_after};
 use super::observer::Observer;
@@ -59,11 +60,8 @@ pub(super) fn run(
         // Without a batch, the migration has not begun.
         let forget = has_begun && changed_nothing && !session.is_broken();
         let forget = forget.then(|| table.abandoned(step.record.version));
-        send(
-            session,
-            &format!("{CLEAN} {}", forget.flatten().unwrap_or_default()),
-        )
-        .ok();
+        let end = format!("{CLEAN} {}", forget.flatten().unwrap_or_default());
+        finishing(session, |session| send(session, &end).ok());
         StepError {
             done: at.statement,
             committed: !changed_nothing,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
+use super::lock_wait::LockWait;
 use crate::config::Config;
 use crate::error::Result;
 use crate::session::Session;
@@ -48,8 +49,15 @@ impl fmt::Display for Blocker {
     }
 }
 
-/// The time that a migration may wait before its blockers are looked for, and between two looks.
+/// The longest time that a migration may wait before its blockers are looked for, and between two
+/// looks.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Returns the time before the blockers are looked for: the wait must not have ended by then.
+fn pause(wait: LockWait) -> Duration {
+    wait.timeout
+        .map_or(PAUSE, |timeout| (timeout / 4).min(PAUSE))
+}
 
 /// The time limit for each look.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -58,16 +66,17 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// hold it, each once.
 ///
 /// They are looked for on another connection, which is made only if the work takes longer than a
-/// second. Failures of that connection are ignored.
+/// second, or than a quarter of the wait for a lock. Failures of that connection are ignored.
 pub(super) fn reported<T>(
     config: &Config,
     pid: i32,
+    wait: LockWait,
     report: &(dyn Fn(&Blocker) + Sync),
     work: impl FnOnce() -> T,
 ) -> T {
     let (end, ended) = channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(move || look(config, pid, report, &ended).ok());
+        scope.spawn(move || look(config, pid, pause(wait), report, &ended).ok());
         let done = work();
         drop(end);
         done
@@ -77,10 +86,11 @@ pub(super) fn reported<T>(
 fn look(
     config: &Config,
     pid: i32,
+    pause: Duration,
     report: &(dyn Fn(&Blocker) + Sync),
     ended: &Receiver<()>,
 ) -> Result<()> {
-    let goes_on = || ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout);
+    let goes_on = || ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
     if !goes_on() {
         return Ok(());
     }

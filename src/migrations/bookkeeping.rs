@@ -296,6 +296,17 @@ impl Bookkeeping {
         }
     }
 
+    /// Removes all that is recorded of a version.
+    pub fn remove(&self, session: &mut Session, version: &str) -> Result<()> {
+        let record = Record {
+            version,
+            name: version,
+            fingerprint: 0,
+        };
+        let sql = format!("BEGIN; {}; COMMIT", self.note(&record, Direction::Down));
+        session.simple_query(&sql, |_| ControlFlow::Continue(()))
+    }
+
     /// Records the present text of a migration as the one that ran.
     pub fn accept(&self, session: &mut Session, record: &Record<'_>) -> Result<()> {
         match self.written() {

@@ -7,6 +7,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::Oid;
 
 use super::bookkeeping::{Bookkeeping, Direction};
+use super::finishing::finishing;
 use super::history::Record;
 use crate::error::{Error, Outcome};
 use crate::session::{Session, SimpleQueryMessage};
@@ -183,28 +184,30 @@ fn without_transaction(
     let left_open = session.is_in_transaction();
     if left_open {
         // If the connection is lost, the server rolls back.
-        run(session, "ROLLBACK").ok();
+        finishing(session, |session| run(session, "ROLLBACK").ok());
     }
     let failed = |error: Error, session: &mut Session, done: usize| {
-        let changed_nothing = !session.is_broken()
-            && !file.committed
-            && (is_whole
-                || !may_commit_and_fail(step.sql)
-                    && invalid_indexes(session).is_ok_and(|left| left == invalid));
-        let forget = changed_nothing && step.direction == Direction::Up;
-        let forget = forget.then(|| table.abandoned(step.record.version));
-        run(
-            session,
-            &format!("{CLEAN} {}", forget.flatten().unwrap_or_default()),
-        )
-        .ok();
-        StepError {
-            error,
-            done,
-            committed: file.committed,
-            changed_nothing,
-            backfilled: None,
-        }
+        finishing(session, |session| {
+            let changed_nothing = !session.is_broken()
+                && !file.committed
+                && (is_whole
+                    || !may_commit_and_fail(step.sql)
+                        && invalid_indexes(session).is_ok_and(|left| left == invalid));
+            let forget = changed_nothing && step.direction == Direction::Up;
+            let forget = forget.then(|| table.abandoned(step.record.version));
+            run(
+                session,
+                &format!("{CLEAN} {}", forget.flatten().unwrap_or_default()),
+            )
+            .ok();
+            StepError {
+                error,
+                done,
+                committed: file.committed,
+                changed_nothing,
+                backfilled: None,
+            }
+        })
     };
     if let Err(error) = ran {
         return Err(failed(error, session, file.done));

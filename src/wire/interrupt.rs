@@ -122,6 +122,19 @@ impl Interrupt {
     }
 }
 
+/// Runs work of this thread that is no part of its call: it is done also if the call was given up.
+pub(crate) fn outside<T>(work: impl FnOnce() -> T) -> T {
+    /// A guard that restores the call, also if the work panics.
+    struct Restore(Option<Interrupt>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.set(self.0.take());
+        }
+    }
+    let _restore = Restore(CURRENT.take());
+    work()
+}
+
 /// Returns the error of each step after the call was given up.
 pub(crate) fn given_up() -> Error {
     Error::timeout("the call was given up: its future was dropped")

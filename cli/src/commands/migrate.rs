@@ -103,7 +103,13 @@ pub(crate) fn run(arguments: &Migrate, project: &Project) -> Result<(), CliError
         if !migrations.iter().any(Migration::is_sqlxs) {
             refuse_of_other_tools(migrations)?;
         }
-        return status::run(arguments, &mut connect(&config)?.session, migrations);
+        let mut session = connect(&config)?.session;
+        return status::run(
+            arguments,
+            &mut session,
+            migrations,
+            project.settings.migrate,
+        );
     }
     if !matches!(arguments.action, Action::ImportSqlx(_)) {
         refuse_of_other_tools(migrations)?;

@@ -178,7 +178,10 @@ pub(crate) fn run(arguments: &Verify, project: &Project) -> Result<(), CliError>
     if trial.findings.is_empty() {
         let count = ui::counted(migrations.len(), "migration");
         if let Some(queries) = queries.filter(|count| *count > 0) {
-            ui::status(format!("{} checked on {server}", of_queries(queries)));
+            ui::status(format!(
+                "{} checked on {server}",
+                ui::counted(queries, "query")
+            ));
         }
         if let Some(functions) = functions {
             let functions = ui::counted(functions, "function");
@@ -309,7 +312,7 @@ impl Trial<'_> {
         if refused > 0 {
             ui::note(format!(
                 "{} not checked: `bowline generate` and the compiler say why",
-                of_queries(refused)
+                ui::counted(refused, "query")
             ));
         }
         if inferred.is_empty() {
@@ -397,12 +400,4 @@ fn can_be_prepared(sql: &str) -> bool {
         .any(|word| first.is_word(word))
             || first.text() == "("
     })
-}
-
-/// Returns a number of queries in words.
-fn of_queries(number: usize) -> String {
-    match number {
-        1 => "1 query".to_owned(),
-        number => format!("{number} queries"),
-    }
 }

@@ -1,6 +1,6 @@
 //! `bowline check --against`: the code of an older release on the schema of the migrations.
 
-use crate::Project;
+use crate::{Project, path};
 
 const TABLES: &str = "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, age integer NOT NULL, note text);
 CREATE TABLE visits (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, at timestamptz NOT NULL);
@@ -27,13 +27,6 @@ fn released() -> Project {
     project.git(&["commit", "-q", "-m", "a"]);
     project.git(&["tag", "v1"]);
     project
-}
-
-/// Returns the PATH, by which git is found.
-fn path() -> [(&'static str, &'static str); 1] {
-    static PATH: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var("PATH").expect("a PATH"));
-    [("PATH", PATH.as_str())]
 }
 
 fn checked(migration: &str) -> String {
@@ -98,6 +91,22 @@ fn what_the_release_does_not_use_breaks_nothing() {
         );
         assert!(printed.ends_with("exit 0"), "{printed}");
     }
+}
+
+#[test]
+fn own_queries_that_break_too_hide_nothing() {
+    let project = released();
+    project.run_with(&["generate", "--offline"], &path());
+    project.write(
+        "migrations/2_later/up.sql",
+        "ALTER TABLE users DROP COLUMN email;",
+    );
+    let printed = project.printed(&["check", "--against", "v1"], &path());
+    assert!(printed.contains("users.email is gone"), "{printed}");
+    assert!(
+        printed.contains("error: 1 of 3 statements of v1 break on this schema"),
+        "{printed}"
+    );
 }
 
 #[test]

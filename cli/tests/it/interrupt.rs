@@ -77,7 +77,7 @@ fn a_migration_is_cancelled_on_the_server() {
             "{printed}"
         );
         assert!(
-            printed.contains("hint: no changes were applied\n"),
+            printed.contains("hint: no changes were applied by 1_a\n"),
             "{printed}"
         );
     }
@@ -86,6 +86,42 @@ fn a_migration_is_cancelled_on_the_server() {
         &[("DATABASE_URL", &server.url("postgres"))],
     );
     assert!(status.contains("1 migration, 1 pending"), "{status}");
+}
+
+#[test]
+fn an_interrupted_migration_is_recorded_truly() {
+    let server = LocalServer::private(&[]).expect("a server");
+    let url = server.url("postgres");
+    let run = ["migrate", "run"];
+    let project = Project::new(&[
+        ("migrations/1_a/up.sql", "CREATE TABLE a (id int);"),
+        ("migrations/2_b/up.sql", "SELECT pg_sleep(600);"),
+        ("migrations/2_b/metadata.toml", "run_in_transaction = false"),
+    ]);
+    let printed = interrupted(&project, &server, &run, "pg_sleep(600)", Signal::TERM);
+    assert!(printed.contains("ran 1_a"), "{printed}");
+    assert!(
+        printed.contains("hint: no changes were applied by 2_b\n"),
+        "{printed}"
+    );
+    let variables = [("DATABASE_URL", url.as_str())];
+    let status = project.printed(&["migrate", "status"], &variables);
+    assert!(status.contains("2 migrations, 1 pending\n"), "{status}");
+
+    // A concurrent build leaves an invalid index.
+    let mut reader = Session::connect(&server.config("postgres")).expect("a connection");
+    for text in ["BEGIN", "LOCK TABLE a IN ROW EXCLUSIVE MODE"] {
+        reader.run(sql_query(text).affected()).expect("a lock");
+    }
+    let index = "CREATE INDEX CONCURRENTLY a_id ON a (id);";
+    project.write("migrations/2_b/up.sql", index);
+    let printed = interrupted(&project, &server, &run, "CONCURRENTLY a_id", Signal::TERM);
+    assert!(
+        printed.contains("hint: it left an invalid index, so first run DROP INDEX a_id"),
+        "{printed}"
+    );
+    let status = project.printed(&["migrate", "status"], &variables);
+    assert!(status.contains("0 pending, 1 failed"), "{status}");
 }
 
 #[test]

@@ -40,6 +40,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+/// Returns the PATH, by which the command finds git.
+fn path() -> [(&'static str, &'static str); 1] {
+    static PATH: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| std::env::var("PATH").expect("a PATH"));
+    [("PATH", PATH.as_str())]
+}
+
 /// A project in a folder of its own.
 struct Project(tempfile::TempDir);
 

@@ -1,12 +1,6 @@
 //! `bowline check --onto`: the migrations of two branches.
 
-use crate::Project;
-
-fn path() -> [(&'static str, &'static str); 1] {
-    static PATH: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var("PATH").expect("a PATH"));
-    [("PATH", PATH.as_str())]
-}
+use crate::{Project, path};
 
 const USERS: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text, age int);";
 

@@ -45,16 +45,25 @@ const MAX_ROWS: u32 = 1_000_000;
 const MARK: &str = "bowline:";
 const WORD: &str = "backfill";
 
+/// What else such a comment can say: that the next statement changes no schema, or the SQL of what
+/// it changes.
+const IGNORE: &str = "ignore";
+const EFFECTS: [&str; 20] = [
+    "alter", "call", "comment", "create", "delete", "do", "drop", "grant", "import", "insert",
+    "merge", "refresh", "reindex", "revoke", "select", "set", "truncate", "update", "values",
+    "with",
+];
+
 /// Returns the statements of a file that run in batches, in order. Either all of them do, or none.
 ///
 /// Fails if a comment or statement cannot be read as one, or if the migration runs in a
 /// transaction.
 pub fn backfills(text: &str, in_transaction: bool) -> Result<Vec<Backfill<'_>>, ScriptError> {
     // Nearly all files have none, and are not read twice.
-    if !text.contains(WORD) {
+    if !text.as_bytes().windows(MARK.len()).any(is_mark) {
         return Ok(Vec::new());
     }
-    let marks = marks(text);
+    let marks = marks(text)?;
     let Some(first) = marks.first() else {
         return Ok(Vec::new());
     };
@@ -106,20 +115,52 @@ struct Mark<'a> {
     options: &'a str,
 }
 
-fn marks(text: &str) -> Vec<Mark<'_>> {
+/// Returns true for the mark in any case.
+fn is_mark(text: &[u8]) -> bool {
+    text.eq_ignore_ascii_case(MARK.as_bytes())
+}
+
+/// Returns the marks. Fails for a comment for Bowline that says nothing which Bowline knows: as a
+/// misspelled backfill, it would run as one statement.
+fn marks(text: &str) -> Result<Vec<Mark<'_>>, ScriptError> {
     let comments = tokens_and_comments(text).filter(|token| token.kind() == Kind::Comment);
-    let mark = |token: Token<'_>| {
+    let mut marks = Vec::new();
+    // Whether the comment before is SQL that goes on.
+    let mut goes_on = false;
+    for token in comments {
         let (start, end) = (token.start(), token.end());
-        let rest = text[start..end].strip_prefix("--")?.trim();
-        let rest = rest.strip_prefix(MARK)?.trim_start();
-        let options = rest.strip_prefix(WORD)?;
-        let is_word = options.is_empty() || options.starts_with(char::is_whitespace);
-        is_word.then_some(Mark {
-            span: start..end,
-            options,
-        })
-    };
-    comments.filter_map(mark).collect()
+        let comment = &text[start..end];
+        let line = comment.strip_prefix("--").map(str::trim);
+        let inner = line.unwrap_or_else(|| comment.trim_start_matches("/*").trim_start());
+        if !inner.as_bytes().get(..MARK.len()).is_some_and(is_mark) {
+            goes_on = false;
+            continue;
+        }
+        let rest = inner[MARK.len()..].trim();
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        let is_line = line.is_some_and(|line| line.starts_with(MARK));
+        let first = bowline_sql::first_word(rest);
+        let is_sql = first.is_some_and(|first| first.is_one_of(&EFFECTS));
+        if is_line && word == WORD {
+            goes_on = false;
+            marks.push(Mark {
+                span: start..end,
+                options: &rest[WORD.len()..],
+            });
+        } else if is_line && (rest == IGNORE || is_sql || goes_on) {
+            goes_on = rest != IGNORE;
+        } else {
+            return Err(ScriptError::new(
+                text,
+                start..end,
+                "this comment is for Bowline, and says nothing that Bowline knows",
+                "write `-- bowline: backfill` before an UPDATE or DELETE; `-- bowline: ignore`, or \
+                 `-- bowline:` with SQL, before a statement that cannot be followed; or begin the \
+                 comment with another word",
+            ));
+        }
+    }
+    Ok(marks)
 }
 
 impl Mark<'_> {

@@ -141,15 +141,7 @@ impl History {
             }
         }
         for migration in pending {
-            let is_same = |recorded: &Recorded| {
-                let ran = recorded.fingerprint.as_deref();
-                ran.is_some_and(|ran| migration.record().is_same_as(ran))
-            };
-            let mut unknown = self
-                .unknown(migrations)
-                .filter_map(|version| self.get(version));
-            let earlier = unknown.find(|ran| ran.recorded.as_ref().is_some_and(is_same));
-            if let Some(recorded) = earlier.and_then(|ran| ran.recorded.as_ref()) {
+            if let Some(recorded) = self.earlier(migration, migrations) {
                 let name = &migration.name;
                 let earlier = recorded.name.as_ref().unwrap_or(&recorded.version);
                 return Err(CliError::failed(format!(
@@ -161,6 +153,21 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// Returns the record of a migration with the text of this one that is not in the folder.
+    pub(super) fn earlier(
+        &self,
+        migration: &Migration,
+        migrations: &[Migration],
+    ) -> Option<&Recorded> {
+        let is_same = |recorded: &&Recorded| {
+            let ran = recorded.fingerprint.as_deref();
+            ran.is_some_and(|ran| migration.record().is_same_as(ran))
+        };
+        let unknown = self.unknown(migrations);
+        let mut recorded = unknown.filter_map(|version| self.get(version)?.recorded.as_ref());
+        recorded.find(is_same)
     }
 
     /// Fails if a backfill began and did not finish: it would go on at a schema that is another one

@@ -6,6 +6,18 @@ use crate::migrations::Migration;
 use crate::ui;
 use bowline_plan::project::Late;
 
+/// Returns the names of the pending migrations that are older than one that has run.
+pub(super) fn late<'m>(pending: &[&'m Migration], history: &History) -> Vec<&'m str> {
+    let Some(latest) = history.versions().next_back() else {
+        return Vec::new();
+    };
+    pending
+        .iter()
+        .filter(|migration| *migration.version < *latest)
+        .map(|migration| migration.name.as_str())
+        .collect()
+}
+
 /// Checks the pending migrations that are older than one that has run: prints a note, or fails.
 pub(super) fn check_late_migrations(
     pending: &[&Migration],
@@ -15,11 +27,7 @@ pub(super) fn check_late_migrations(
     let Some(latest) = history.versions().next_back() else {
         return Ok(());
     };
-    let late: Vec<&str> = pending
-        .iter()
-        .filter(|migration| *migration.version < *latest)
-        .map(|migration| migration.name.as_str())
-        .collect();
+    let late = late(pending, history);
     let what = match late.as_slice() {
         [] => return Ok(()),
         [name] => format!("{name} is older than {latest}, which has run already"),

@@ -10,6 +10,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::connect;
+use super::history::History;
+use super::order::check_late_migrations;
 use crate::connection::{DatabaseArgs, ServerArgs};
 use crate::error::CliError;
 use crate::migrations::{Migration, prepared, refuse_of_other_tools};
@@ -18,6 +20,8 @@ use crate::source::up_to;
 use crate::step::{self, Way};
 use crate::throwaway::Throwaway;
 use crate::ui::{self, Style};
+use bowline::Session;
+use bowline_plan::project::MigrateSettings;
 use effect::Effect;
 use live::Live;
 
@@ -46,9 +50,10 @@ pub(super) struct Plan {
     /// Print the SQL that will run, with the effects as comments.
     #[arg(long)]
     sql: bool,
-    /// Print JSON: an object with measured_on, and migrations with version, name, in_transaction
-    /// and statements; each of these with sql, batches (the rows of one) and effects (relation,
-    /// lock, blocks, rewrites, scans, rows, bytes, sessions).
+    /// Print JSON: an object with measured_on, refused (why `run` runs none of them, if it does
+    /// not), and migrations with version, name, in_transaction and statements; each of these with
+    /// sql, batches (the rows of one) and effects (relation, lock, blocks, rewrites, empties,
+    /// scans, rows, bytes, sessions).
     #[arg(long, conflicts_with = "sql")]
     json: bool,
 }
@@ -61,6 +66,9 @@ struct Report {
     /// What the server could not show, since it lacks an extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     unproved: Option<String>,
+    /// Why `bowline migrate run` runs none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
     migrations: Vec<Planned>,
 }
 
@@ -94,7 +102,9 @@ pub(super) fn run(
     database: &DatabaseArgs,
     project: &Project,
 ) -> Result<(), CliError> {
-    let migrations = prepared(project.read_migrations()?)?;
+    let as_written = project.read_migrations()?;
+    let migrations = prepared(as_written)?;
+    let mut refused = Vec::new();
     let (mut live, (ran, pending)) = match &arguments.after {
         Some(after) => (None, after_version(&migrations, after)?),
         None => {
@@ -102,13 +112,19 @@ pub(super) fn run(
                 refuse_of_other_tools(&migrations)?;
             }
             let mut session = connect(&database.config()?)?.session;
-            let history = super::read_history(&mut session, &migrations)?;
+            let history = super::read_history(&mut session, as_written)?;
+            refused = refusals(&history, &mut session, as_written, project.settings.migrate);
             let parts = migrations
                 .iter()
                 .partition(|migration| history.ran(&migration.version).is_some());
             (Some(Live::new(session)), parts)
         }
     };
+    for why in &refused {
+        ui::note(format!(
+            "`bowline migrate run` runs nothing as it is: {why}"
+        ));
+    }
     if pending.is_empty() {
         ui::status(format!(
             "{}, none pending",
@@ -141,6 +157,7 @@ pub(super) fn run(
     let report = Report {
         measured_on: throwaway.server(),
         unproved: throwaway.unproved(),
+        refused,
         migrations: planned,
     };
     if let Some(unproved) = &report.unproved {
@@ -161,6 +178,25 @@ pub(super) fn run(
         report.measured_on
     ));
     Ok(())
+}
+
+/// Returns the reasons for which `bowline migrate run` would run nothing, each with its hint.
+fn refusals(
+    history: &History,
+    session: &mut Session,
+    migrations: &[Migration],
+    settings: MigrateSettings,
+) -> Vec<String> {
+    let pending = history.pending(migrations);
+    let checks = [
+        history.refuse_unfinished(session, migrations),
+        history.check_texts(migrations, &pending, settings.edited),
+        check_late_migrations(&pending, history, settings.late),
+    ];
+    let errors = checks.into_iter().filter_map(Result::err);
+    errors
+        .map(|error| format!("{}; {}", error.message, error.hints.join("; ")))
+        .collect()
 }
 
 type Parts<'m> = (Vec<&'m Migration>, Vec<&'m Migration>);

@@ -7,6 +7,7 @@ use super::{Locked, Work};
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::source::up_to;
+use crate::step::drops_of_invalid_indexes;
 use crate::ui;
 
 /// Say what became of a migration that stopped halfway, was edited, or was renamed.
@@ -27,7 +28,8 @@ pub(super) struct Resolve {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct What {
-    /// All its changes are there: it has run. Also for one that ran under another version.
+    /// All its changes are there: it has run. Also for one that ran under another version, which
+    /// is no longer recorded then.
     #[arg(long)]
     applied: bool,
     /// None of its changes is there: it has not run.
@@ -69,11 +71,31 @@ fn applied(locked: &mut Locked<'_>, migration: &Migration) -> Result<(), CliErro
         }
         _ => {}
     }
+    let left = drops_of_invalid_indexes(locked.session, &migration.up.text)?;
+    if !left.is_empty() {
+        return Err(CliError::failed(format!(
+            "{name} left an invalid index, which no query uses and each write maintains"
+        ))
+        .hint(format!(
+            "REINDEX INDEX CONCURRENTLY makes it valid; or run {left}, and then `bowline migrate resolve {name} --rolled-back`"
+        )));
+    }
     let record = [(migration.record(), None)];
     locked
         .table
         .record(locked.session, &record, Origin::Resolved)?;
-    ui::status(format!("{name} is recorded as run now"));
+    let earlier = locked.history.earlier(migration, locked.migrations);
+    match earlier {
+        // The migration was renamed.
+        Some(earlier) => {
+            locked.table.remove(locked.session, &earlier.version)?;
+            let earlier = earlier.name.as_ref().unwrap_or(&earlier.version);
+            ui::status(format!(
+                "{name} is recorded as run now, in place of {earlier}"
+            ));
+        }
+        None => ui::status(format!("{name} is recorded as run now")),
+    }
     Ok(())
 }
 

@@ -8,10 +8,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::history::History;
-use super::sqlx;
+use super::{order, sqlx};
 use crate::error::CliError;
 use crate::migrations::Migration;
 use crate::ui::{self, Style};
+use bowline_plan::project::{Late, MigrateSettings};
 
 /// List the migrations and when they ran; changes nothing.
 ///
@@ -71,6 +72,7 @@ pub(super) fn run(
     arguments: &Status,
     session: &mut Session,
     migrations: &[Migration],
+    settings: MigrateSettings,
 ) -> Result<(), CliError> {
     let history = super::read_history(session, migrations)?;
     let mut has_begun = history.failed().chain(history.going_on());
@@ -86,7 +88,7 @@ pub(super) fn run(
             .collect();
         ui::json(&lines)?;
     } else {
-        print(&lines);
+        print(&lines, settings.late);
     }
     let is_flat = migrations.iter().any(Migration::is_sqlxs);
     if !is_flat && history.is_empty() && sqlx::has_run(session)? {
@@ -94,6 +96,8 @@ pub(super) fn run(
             "sqlx has run migrations on this database; `bowline migrate import-sqlx` takes over its history",
         );
     }
+    let late = order::late(&history.pending(migrations), &history);
+    let refuses_late = settings.late == Late::Refuse && !late.is_empty();
     let pending = history.pending(migrations).len();
     let unknown = history.unknown(migrations).count();
     let unfinished = history.failed().count();
@@ -123,6 +127,7 @@ pub(super) fn run(
             (1.., _, _) => "find out what the failed one has changed, and say so with `bowline migrate resolve`",
             (_, 1.., _) => "restore the text that ran, and write a new migration for the change",
             (_, _, 1..) if is_flat => "run `sqlx migrate run`",
+            (_, _, 1..) if refuses_late => "`bowline migrate run` refuses one that is older than one that has run: give it a later version by renaming its folder, or set late = \"warn\" under [migrate] in bowline.toml",
             (_, _, 1..) => "run `bowline migrate run`",
             _ => "check out the version of the code that has them",
         }));
@@ -176,7 +181,7 @@ fn lines<'a>(history: &'a History, migrations: &'a [Migration], is_running: bool
     lines
 }
 
-fn print(lines: &[Line<'_>]) {
+fn print(lines: &[Line<'_>], policy: Late) {
     let name = |line: &Line<'_>| ui::one_line(line.name.unwrap_or(line.version));
     let width = lines
         .iter()
@@ -204,7 +209,15 @@ fn print(lines: &[Line<'_>]) {
         } else if line.edited {
             format!("  {}", Style::Red.paint("edited since it ran"))
         } else if line.state == State::Pending && latest > Some(index) {
-            format!("  {}", Style::Yellow.paint("older than one that has run"))
+            match policy {
+                Late::Refuse => format!(
+                    "  {}",
+                    Style::Red.paint("older than one that has run, so `run` refuses it")
+                ),
+                Late::Run | Late::Warn => {
+                    format!("  {}", Style::Yellow.paint("older than one that has run"))
+                }
+            }
         } else {
             String::new()
         };

@@ -1,6 +1,6 @@
 //! What of the code that runs breaks by each statement of a new migration.
 
-use crate::Project;
+use crate::{Project, path};
 
 const TABLES: &str = "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, age integer NOT NULL, note text);
 CREATE TABLE visits (id bigint PRIMARY KEY, place text);
@@ -35,13 +35,6 @@ fn released() -> Project {
     project.git(&["commit", "-q", "-m", "a"]);
     project.git(&["checkout", "-q", "-b", "branch"]);
     project
-}
-
-/// Returns the PATH, by which git is found.
-fn path() -> [(&'static str, &'static str); 1] {
-    static PATH: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var("PATH").expect("a PATH"));
-    [("PATH", PATH.as_str())]
 }
 
 fn since(migration: &str) -> String {

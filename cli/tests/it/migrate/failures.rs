@@ -72,6 +72,36 @@ fn an_invalid_index_is_named() {
 }
 
 #[test]
+fn an_invalid_index_is_not_resolved_as_applied() {
+    let (project, server) = (
+        Project::new(&[
+            (
+                "migrations/1_a/up.sql",
+                "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1);",
+            ),
+            (
+                "migrations/2_index/up.sql",
+                "CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id);",
+            ),
+            (
+                "migrations/2_index/metadata.toml",
+                "run_in_transaction = false",
+            ),
+        ]),
+        server(),
+    );
+    let url = server.url("postgres");
+    let variables = [("DATABASE_URL", url.as_str())];
+    project.printed(&["migrate", "run"], &variables);
+    let arguments = ["migrate", "resolve", "2_index", "--applied"];
+    insta::assert_snapshot!(project.printed(&arguments, &variables), @r"
+    error: 2_index left an invalid index, which no query uses and each write maintains
+    hint: REINDEX INDEX CONCURRENTLY makes it valid; or run DROP INDEX a_id, and then `bowline migrate resolve 2_index --rolled-back`
+    exit 1
+    ");
+}
+
+#[test]
 fn statements_outside_transactions_get_a_hint() {
     const TWO: &str = "CREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n";
     let hint = |files: &[(&str, &str)]| {

@@ -204,10 +204,11 @@ fn a_renamed_folder_is_no_edit_and_does_not_run_twice() {
     exit 1
     ");
     insta::assert_snapshot!(printed(&["migrate", "resolve", "3_names", "--applied"]), @r"
-    3_names is recorded as run now
+    3_names is recorded as run now, in place of 2_name
     exit 0
     ");
     assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
+    assert!(printed(&["migrate", "status", "--check"]).ends_with("exit 0"));
 }
 
 #[test]
@@ -222,6 +223,15 @@ fn a_late_migration_is_refused_where_the_setting_says_so() {
     hint: give it a later version by renaming its folder, or set late = "warn" under [migrate] in bowline.toml
     exit 1
     "#);
+    let status = printed(&["migrate", "status", "--check"]);
+    assert!(
+        status.contains("11_late") && status.contains("so `run` refuses it"),
+        "{status}"
+    );
+    assert!(
+        status.contains("hint: `bowline migrate run` refuses one that is older"),
+        "{status}"
+    );
     project.write("bowline.toml", "[migrate]\nlate = \"run\"\n");
     insta::assert_snapshot!(printed(&["migrate", "run"]), @r"
     ran 11_late

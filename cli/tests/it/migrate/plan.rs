@@ -57,6 +57,10 @@ fn add_pending(project: &Project) {
             "CREATE INDEX CONCURRENTLY accounts_n ON accounts (n);",
         ),
         ("92_vacuum", "VACUUM accounts;"),
+        (
+            "921_empty",
+            "TRUNCATE accounts, notes; CREATE TABLE others (id int);",
+        ),
         ("93_type", "ALTER TABLE accounts ALTER n TYPE bigint;"),
         ("94_drop", "DROP TABLE accounts CASCADE;"),
     ] {
@@ -119,19 +123,23 @@ fn locks_rewrites_and_scans_are_measured() {
     92_vacuum, without a transaction
       VACUUM accounts
         not measured: it runs outside of transactions
+    921_empty
+      TRUNCATE accounts, notes
+        accounts: ACCESS EXCLUSIVE, blocks reads and writes; removes all rows, and writes none (0 rows, [size], 1 session uses it now)
+      CREATE TABLE others (id int)
     93_type
       ALTER TABLE accounts ALTER n TYPE bigint
         accounts: ACCESS EXCLUSIVE, blocks reads and writes; writes the whole table anew (0 rows, [size], 1 session uses it now)
     94_drop
       DROP TABLE accounts CASCADE
         accounts: ACCESS EXCLUSIVE, blocks reads and writes (0 rows, [size], 1 session uses it now)
-    11 migrations pending, measured on [server]
+    12 migrations pending, measured on [server]
     exit 0
     ");
     assert!(
         project
             .printed(&["migrate", "status"], variables)
-            .contains("11 pending"),
+            .contains("12 pending"),
         "nothing has run"
     );
 }
@@ -166,6 +174,7 @@ fn a_plan_is_printed_as_sql_and_as_json() {
                   "lock": "ACCESS EXCLUSIVE",
                   "blocks": "reads_and_writes",
                   "rewrites": false,
+                  "empties": false,
                   "scans": false,
                   "rows": null,
                   "bytes": null,
@@ -179,6 +188,46 @@ fn a_plan_is_printed_as_sql_and_as_json() {
     }
     exit 0
     "#);
+}
+
+#[test]
+fn a_foreign_key_reads_both_tables() {
+    let project = project();
+    project.write(
+        "migrations/3_visits/up.sql",
+        "CREATE TABLE visits (account_id int);",
+    );
+    project.write(
+        "migrations/4_key/up.sql",
+        "ALTER TABLE visits ADD FOREIGN KEY (account_id) REFERENCES accounts;",
+    );
+    let found = with_a_server();
+    let arguments = ["migrate", "plan", "--after", "3"];
+    insta::assert_snapshot!(plain(&project.printed(&arguments, &references(&found))), @r"
+    4_key
+      ALTER TABLE visits ADD FOREIGN KEY (account_id) REFERENCES accounts
+        accounts: SHARE ROW EXCLUSIVE, blocks writes; reads the whole table
+        visits: SHARE ROW EXCLUSIVE, blocks writes; reads the whole table
+    1 migration pending, measured on [server]
+    exit 0
+    ");
+}
+
+#[test]
+fn a_plan_says_why_run_would_refuse() {
+    let (project, server) = (project(), server());
+    let mut found = with_a_server();
+    found.push(("DATABASE_URL".to_owned(), server.url("postgres")));
+    let printed = |arguments: &[&str]| project.printed(arguments, &references(&found));
+    assert!(printed(&["migrate", "run"]).ends_with("exit 0"));
+    project.write("migrations/11_late/up.sql", "CREATE TABLE late (id int);");
+    project.write("bowline.toml", "[migrate]\nlate = \"refuse\"\n");
+    let plan = printed(&["migrate", "plan"]);
+    assert!(
+        plan.contains("note: `bowline migrate run` runs nothing as it is: 11_late is older than 2"),
+        "{plan}"
+    );
+    assert!(plan.ends_with("exit 0"), "{plan}");
 }
 
 #[test]

@@ -69,6 +69,11 @@ fn a_migration_begins_again_once_a_lock_was_not_free() {
         drop(reader);
         let printed = without_times(&run.join().expect("it runs"));
         assert!(printed.contains("2_name begins again in"), "{printed}");
+        // It is looked for within the second.
+        assert!(
+            printed.contains("2_name waits for a lock that process"),
+            "{printed}"
+        );
         assert!(
             printed.contains("ran 2_name\n") && printed.ends_with("exit 0"),
             "{printed}"

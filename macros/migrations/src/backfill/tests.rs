@@ -59,11 +59,40 @@ fn a_batch_of_all_rows_gets_a_condition() {
 fn files_without_the_comment_have_none() {
     for file in [
         "UPDATE backfill SET a = 1",
-        "-- bowline: backfills\nSELECT 1",
         "-- backfill\nUPDATE t SET a = 1",
         "SELECT '-- bowline: backfill'",
     ] {
         assert_eq!(backfills(file, true), Ok(Vec::new()), "{file}");
+    }
+}
+
+#[test]
+fn a_comment_that_says_nothing_known_is_an_error() {
+    for wrong in [
+        "-- bowline: backfil\nUPDATE t SET a = 1",
+        "-- bowline: backfills\nSELECT 1",
+        "-- Bowline: backfill\nUPDATE t SET a = 1",
+        "--BOWLINE:backfill\nUPDATE t SET a = 1",
+        "/* bowline: backfill */ UPDATE t SET a = 1",
+        "-- bowline:\nUPDATE t SET a = 1",
+        "-- bowline: ignored\nDO $$ BEGIN END $$",
+        "-- bowline: ignore\n-- bowline: ADD COLUMN a int\nDO $$ BEGIN END $$",
+    ] {
+        for in_transaction in [true, false] {
+            let error = backfills(wrong, in_transaction).expect_err(wrong);
+            assert!(
+                error.message.contains("nothing that Bowline knows"),
+                "{wrong}"
+            );
+        }
+    }
+    for right in [
+        "-- bowline: ignore\nDO $$ BEGIN END $$",
+        "-- bowline: ALTER TABLE t\n-- bowline:     ADD COLUMN a int;\nDO $$ BEGIN END $$",
+        "-- made by bowline: see the manual\nSELECT 1",
+        "SELECT '-- bowline: backfil'",
+    ] {
+        assert_eq!(backfills(right, true), Ok(Vec::new()), "{right}");
     }
 }
 

@@ -16,8 +16,10 @@ pub(in crate::commands) struct Effect {
     pub is_held: bool,
     /// Who waits for that lock.
     pub blocks: Blocks,
-    /// Whether its file is replaced: all rows are written anew, or removed.
+    /// Whether its file is replaced, and all rows are written anew.
     pub rewrites: bool,
+    /// Whether its file is replaced, and all rows are removed without being read.
+    pub empties: bool,
     /// Whether its rows are read.
     pub scans: bool,
     /// The number of its rows, by the server's statistics.
@@ -111,10 +113,11 @@ impl fmt::Display for Effect {
             Blocks::Writes => ", blocks writes",
             Blocks::ReadsAndWrites => ", blocks reads and writes",
         })?;
-        match (self.rewrites, self.scans) {
-            (true, _) => f.write_str("; writes the whole table anew")?,
-            (false, true) => f.write_str("; reads the whole table")?,
-            (false, false) => {}
+        match self {
+            Self { empties: true, .. } => f.write_str("; removes all rows, and writes none")?,
+            Self { rewrites: true, .. } => f.write_str("; writes the whole table anew")?,
+            Self { scans: true, .. } => f.write_str("; reads the whole table")?,
+            _ => {}
         }
         let mut facts = Vec::new();
         if let Some(rows) = self.rows {

@@ -35,6 +35,9 @@ struct Seen {
     /// The locks of the session, by their names in `pg_locks`.
     #[diesel(sql_type = Array<Text>)]
     locks: Vec<String>,
+    /// The validated foreign keys that refer to it.
+    #[diesel(sql_type = Array<Oid>)]
+    referring: Vec<u32>,
 }
 
 /// The tables, views and materialized views that migrations made, with the locks of a session.
@@ -44,7 +47,9 @@ const SEEN: &str = "\
                || pg_catalog.quote_ident(c.relname) AS name,
            c.relfilenode AS file, coalesce(s.seq_scan, 0) AS scans,
            ARRAY(SELECT l.mode::pg_catalog.text FROM pg_catalog.pg_locks l
-                 WHERE l.relation = c.oid AND l.pid = $1 AND l.granted) AS locks
+                 WHERE l.relation = c.oid AND l.pid = $1 AND l.granted) AS locks,
+           ARRAY(SELECT k.oid FROM pg_catalog.pg_constraint k
+                 WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.convalidated) AS referring
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_stat_xact_all_tables s ON s.relid = c.oid
     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -133,7 +138,10 @@ fn one(
         let before = tables(session)?;
         simple(session, sql, name)?;
         let after = tables(session)?;
-        planned.push(PlannedStatement::new(sent, effects(&before, &after, known)));
+        planned.push(PlannedStatement::new(
+            sent,
+            effects(sql, &before, &after, known),
+        ));
         if is_alone {
             simple(session, "COMMIT", name)?;
         }
@@ -171,23 +179,36 @@ fn tables_of(session: &mut Session, pid: i32) -> Result<Tables, CliError> {
 }
 
 /// Returns the effects of a statement on tables that were there before the plan.
-fn effects(before: &Tables, after: &Tables, known: &[u32]) -> Vec<Effect> {
+fn effects(sql: &str, before: &Tables, after: &Tables, known: &[u32]) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let empties = bowline_sql::first_word(sql).is_some_and(|word| word.is_word("truncate"));
+    let scanned = |was: &Seen, is: &Seen| is.scans > was.scans;
+    // A foreign key is validated by a join, which does not read the other side for an empty table.
+    let validates = before.iter().any(|(oid, was)| {
+        let is = after.get(oid);
+        known.contains(oid) && is.is_some_and(|is| scanned(was, is))
+    });
+    let is_joined = |was: &Seen, is: &Seen| {
+        let mut referring = is.referring.iter();
+        validates && referring.any(|key| !was.referring.contains(key))
+    };
     for (oid, was) in before.iter().filter(|(oid, _)| known.contains(oid)) {
         let is = after.get(oid);
         let earlier = strongest(&was.locks);
         // A table that the statement drops is locked against everybody.
         let lock = is.map_or(Some(Lock::AccessExclusive), |is| strongest(&is.locks));
-        let rewrites = is.is_some_and(|is| is.file != was.file);
-        let scans = is.is_some_and(|is| is.scans > was.scans);
+        let is_replaced = is.is_some_and(|is| is.file != was.file);
+        let (rewrites, empties) = (is_replaced && !empties, is_replaced && empties);
+        let scans = is.is_some_and(|is| scanned(was, is) || is_joined(was, is));
         let is_stronger = lock > earlier;
-        if let Some(lock) = lock.filter(|_| is_stronger || rewrites || scans) {
+        if let Some(lock) = lock.filter(|_| is_stronger || is_replaced || scans) {
             effects.push(Effect {
                 relation: was.name.clone(),
                 lock,
                 is_held: !is_stronger,
                 blocks: lock.blocks(),
                 rewrites,
+                empties,
                 scans,
                 rows: None,
                 bytes: None,
@@ -256,7 +277,7 @@ fn outside(
             .join()
             .unwrap_or_else(|_| Err(CliError::failed("the measurement panicked")))?;
         Ok(match waiting? {
-            Some(after) => (true, effects(&before, &after, known)),
+            Some(after) => (true, effects(sql, &before, &after, known)),
             None => (false, Vec::new()),
         })
     })
