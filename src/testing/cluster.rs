@@ -7,6 +7,7 @@
 
 mod standby;
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -150,6 +151,7 @@ impl Cluster {
         name: &str,
     ) -> Result<(), LocalServerError> {
         account.run(&mut program);
+        without_variables(&mut program);
         let done = program
             .current_dir(&self.folder)
             .stdin(Stdio::null())
@@ -222,6 +224,7 @@ impl Cluster {
             .current_dir(&self.folder);
         postgres.stdin(Stdio::null()).stdout(out).stderr(errors);
         Account::choose()?.run(&mut postgres);
+        without_variables(&mut postgres);
         // The server gets a separate process group, so that an interrupt meant for the tests does
         // not stop it first.
         let child = postgres.process_group(0).spawn();
@@ -328,6 +331,16 @@ impl Cluster {
             .next()
             .is_some_and(|pid| pid.trim() == process.to_string());
         is_its_own && lines.nth(6).is_some_and(|status| status.trim() == "ready")
+    }
+}
+
+/// Removes the variables `PG..` from the environment of a program: a server takes its port from
+/// `PGPORT`, and initdb its settings from others.
+fn without_variables(program: &mut Command) {
+    for (name, _) in env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            program.env_remove(name);
+        }
     }
 }
 

@@ -241,13 +241,18 @@ impl LocalServer {
         })
     }
 
-    /// Returns the configuration that connects to this database.
+    /// Returns the configuration that connects to this database. Variables such as `PGPORT` and
+    /// `PGREQUIREAUTH`, which name another server or ask for what that one offers, do not apply.
     pub fn config(&self, dbname: &str) -> Config {
-        Config::new()
+        let config = Config::new()
             .host(self.socket_folder().to_string_lossy())
             .port(self.port)
             .user("postgres")
-            .dbname(dbname)
+            .dbname(dbname);
+        let defaults = OF_OTHER_SERVERS.iter();
+        defaults.fold(config, |config, (name, value)| {
+            config.parameter(name, *value)
+        })
     }
 
     /// Returns the URL that connects to this database.
@@ -301,6 +306,16 @@ impl LocalServer {
 }
 
 const PORT: u16 = 5432;
+
+/// Values of the parameters by which `PGREQUIREAUTH` and others, which are meant for another
+/// server, would keep this one from being reached: they ask for nothing. libpq takes an empty value
+/// for none, so `PGHOSTADDR` and `PGREQUIREPEER` still apply.
+const OF_OTHER_SERVERS: [(&str, &str); 4] = [
+    ("require_auth", "none,password,md5,scram-sha-256"),
+    ("channel_binding", "prefer"),
+    ("gssencmode", "disable"),
+    ("target_session_attrs", "any"),
+];
 
 /// How long the shared server stays at least without a user, for the next process of a run of
 /// tests.

@@ -30,6 +30,29 @@ fn a_private_server_has_its_settings_and_ends_on_drop() {
     assert_gone(&folder);
 }
 
+/// The variables of a developer's own server.
+#[test]
+fn variables_of_another_server_do_not_reach_this_one() {
+    let variables = [
+        ("PGHOST", "localhost"),
+        ("PGPORT", "7777"),
+        ("PGDATABASE", "nope"),
+        ("PGUSER", "nobody"),
+        ("PGDATESTYLE", "German"),
+        ("PGREQUIREAUTH", "scram-sha-256"),
+        ("PGCHANNELBINDING", "require"),
+        ("PGGSSENCMODE", "require"),
+        ("PGTARGETSESSIONATTRS", "standby"),
+        ("PGSSLMODE", "verify-full"),
+    ];
+    let mut user = start_holder("own", Command::new(this_program()).envs(variables));
+    let folder = folder_of(&mut user);
+    assert!(folder.join(".s.PGSQL.5432").exists());
+    user.kill().expect("it is ours");
+    user.wait().expect("it ends");
+    assert_gone(&folder);
+}
+
 #[test]
 fn only_its_user_can_read_the_log() {
     let server = LocalServer::private(&[]).expect("a server");
@@ -189,6 +212,7 @@ fn holds_a_server_when_asked_to() {
         LocalServer::private(&[])
     };
     let server = server.expect("a server");
+    Session::connect(&server.config("postgres")).expect("a connection");
     println!("\nfolder {}", server.socket_folder().display());
     std::thread::sleep(Duration::from_secs(60));
 }
