@@ -332,6 +332,16 @@ mod tests {
                 "OursFirst: theirs fails: there is no column age",
             ),
             (
+                "ALTER TABLE a RENAME age TO years;",
+                "ALTER TABLE a ADD CHECK (age > 0);",
+                "OursFirst: theirs fails: there is no column age",
+            ),
+            (
+                "ALTER TABLE a RENAME name TO title;",
+                "CREATE INDEX ON a (lower(name)) WHERE age > 0;",
+                "OursFirst: theirs fails: there is no column name",
+            ),
+            (
                 "DROP TABLE a;",
                 "TRUNCATE a;",
                 "OursFirst: theirs fails: there is no table a",

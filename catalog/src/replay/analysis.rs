@@ -175,6 +175,23 @@ pub(crate) fn fault_of_text(state: &State, query: &str) -> Option<Refused> {
     fault(state, &query)
 }
 
+/// Returns the refusal of an expression that names a column which its table does not have.
+pub(crate) fn unknown_column(
+    state: &State,
+    expression: &SyntaxNode,
+    table: &Name,
+) -> Option<Refused> {
+    let table = qualified(table);
+    let query = format!("SELECT {} FROM {table}", text(expression));
+    let refused = fault_of_text(state, &query)?;
+    let range = expression.text_range();
+    let refused = Refused {
+        span: range.start().into()..range.end().into(),
+        ..refused
+    };
+    (refused.raises == Some("undefined_column")).then_some(refused)
+}
+
 /// Returns the error that PostgreSQL raises for the body of a new function in SQL, which it reads
 /// when the function is created.
 pub(crate) fn fault_of_body(state: &State, definition: &SyntaxNode) -> Option<Refused> {

@@ -62,6 +62,7 @@ fn add_check(
 ) -> Result<()> {
     let condition =
         expression(node).ok_or_else(|| Refused::new(node, "the condition is not given"))?;
+    precondition::names_columns(state, &condition, table)?;
     precondition::is_condition(state, &condition, table)?;
     let known = &state.table(table).columns;
     let mut columns = columns_in(&condition);

@@ -32,6 +32,11 @@ pub(crate) fn create_index(state: &mut State, node: &SyntaxNode) -> Result<()> {
             state.column_mut(node, &table, name)?;
         }
     }
+    let items = children(&list, K::PARTITION_ITEM).filter_map(|item| expression_of(&item));
+    let condition = child(node, K::WHERE_CLAUSE).and_then(|clause| clause.children().next());
+    for expression in items.chain(condition) {
+        precondition::names_columns(state, &expression, &table)?;
+    }
     let included: Vec<String> = child(node, K::INDEX_INCLUDE_CLAUSE)
         .and_then(|clause| child(&clause, K::PARTITION_ITEM_LIST))
         .iter()

@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::Name;
 use crate::attached::Policy;
 use crate::replay::ddl::on_table::on_table;
+use crate::replay::ddl::precondition;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
@@ -31,6 +32,11 @@ pub(crate) fn create_policy(state: &mut State, node: &SyntaxNode) -> Result<()> 
     let command = child(node, K::POLICY_COMMAND)
         .and_then(|command| tree::tokens(&command).last())
         .map(|word| word.text().to_ascii_uppercase());
+    for kind in [K::USING_EXPR_CLAUSE, K::WITH_CHECK_EXPR_CLAUSE] {
+        if let Some(expression) = child(node, kind).and_then(|it| it.children().next()) {
+            precondition::names_columns(state, &expression, &table)?;
+        }
+    }
     let expression = |kind: SyntaxKind| {
         let clause = child(node, kind)?;
         let text = text(&clause.children().next()?);

@@ -8,7 +8,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::analysis;
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::{State, TEMPORARY};
-use crate::replay::syntax::expression::{has_word, mentions};
+use crate::replay::syntax::expression::{columns_in, has_word, mentions};
 use crate::replay::syntax::routine::has_token;
 use crate::replay::syntax::tree::{has_any_node, string};
 use crate::{ConstraintKind, DataType, Fill, Name, Relation};
@@ -372,6 +372,21 @@ pub(crate) fn may_refer(
             .raises("datatype_mismatch"));
     }
     Ok(())
+}
+
+/// Refuses an expression over the columns of a table that names another column.
+pub(crate) fn names_columns(state: &State, expression: &SyntaxNode, table: &Name) -> Result<()> {
+    let Some(relation) = state.catalog().relations.get(table) else {
+        return Ok(());
+    };
+    let is_known = |name: &String| relation.columns.iter().any(|it| it.name == *name);
+    if columns_in(expression).iter().all(is_known) {
+        return Ok(());
+    }
+    match analysis::unknown_column(state, expression, table) {
+        Some(refused) => Err(refused),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a condition that is no condition.

@@ -58,6 +58,11 @@ pub(crate) fn create_trigger(state: &mut State, node: &SyntaxNode) -> Result<()>
             }
         });
     }
+    for column in &trigger.columns {
+        if !state.is_view(&table) {
+            state.column_mut(node, &table, column)?;
+        }
+    }
     trigger.events.sort_unstable();
     trigger.initially_deferred = below(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION)
         .next()

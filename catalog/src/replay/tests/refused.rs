@@ -9,7 +9,7 @@ use super::{migration, replay};
 const BASE: &str = include_str!("refused.sql");
 
 /// Statements, each on the tables of the base. The server decides which of them are right.
-const STATEMENTS: [&str; 83] = [
+const STATEMENTS: [&str; 88] = [
     "ALTER TABLE people ALTER name TYPE varchar(20)",
     "ALTER TABLE people ALTER n TYPE bigint",
     "ALTER TABLE people ALTER age TYPE bigint",
@@ -89,6 +89,11 @@ const STATEMENTS: [&str; 83] = [
     "ALTER TABLE people ADD CHECK (age)",
     "ALTER TABLE people ADD CHECK (age > 1), ADD CHECK ((name IS NOT NULL)), ADD CHECK (starts_with(name, 'a'))",
     "ALTER TABLE people ADD CHECK (length(name))",
+    "ALTER TABLE people ADD CHECK (missing > 1)",
+    "ALTER TABLE people ADD CHECK (people.age > 1 AND tableoid > 0 AND (people.*) IS NOT NULL)",
+    "CREATE INDEX ON people (lower(missing))",
+    "CREATE INDEX ON people (lower(name), (people.age + 1)) WHERE missing",
+    "CREATE INDEX ON people (lower(name), (people.age + 1)) WHERE born > '2020-01-01'",
     "ALTER TABLE taken SET SCHEMA pg_temp",
     "ALTER TABLE taken SET SCHEMA missing",
     "ALTER TABLE taken SET SCHEMA other",
