@@ -9,7 +9,7 @@ use bowline_migrations::SqlFile;
 use crate::Catalog;
 use crate::compare::{Aspect, Difference, How, Subject, compare};
 use crate::gap::Gap;
-use crate::replay::{Refusal, replay, replay_each, replay_named};
+use crate::replay::{Refusal, Replayed, replay_each, replay_each_after};
 
 /// The migrations of two branches, each in the order in which they run.
 #[derive(Debug, Clone, Copy)]
@@ -73,12 +73,18 @@ pub fn commute(branches: &Branches<'_>) -> Commuted {
         theirs,
         merged,
     } = branches;
-    let orders = [
-        (Order::TheirsFirst, [*base, *theirs, *ours].concat()),
-        (Order::OursFirst, [*base, *ours, *theirs].concat()),
-        (Order::Merged, [*base, *merged].concat()),
+    // Three orders of both branches, and each branch alone.
+    let lists = [
+        [*theirs, *ours].concat(),
+        [*ours, *theirs].concat(),
+        merged.to_vec(),
+        theirs.to_vec(),
+        ours.to_vec(),
     ];
-    let results = orders.map(|(order, files)| (order, replay_named(&files, base.len())));
+    let mut results = replay_each_after(base, &lists);
+    let alone = results.split_off(3);
+    let orders = [Order::TheirsFirst, Order::OursFirst, Order::Merged];
+    let results: Vec<(Order, Replayed)> = orders.into_iter().zip(results).collect();
     let mut commuted = Commuted::default();
     let is_everywhere = |refusal: &Refusal| {
         results.iter().all(|(_, replayed)| {
@@ -95,13 +101,11 @@ pub fn commute(branches: &Branches<'_>) -> Commuted {
             }
         }
     }
-    let alone = [[*base, *theirs].concat(), [*base, *ours].concat()];
-    let alone = alone.map(|files| replay(files).catalog.gaps);
     for (order, replayed) in &results {
         for gap in &replayed.catalog.gaps {
             let is_known =
                 |dispute: &Dispute| matches!(dispute, Dispute::Gap(_, known) if known == gap);
-            let is_old = alone.iter().flatten().any(|old| old == gap);
+            let is_old = alone.iter().any(|branch| branch.catalog.gaps.contains(gap));
             if !is_old && !commuted.disputes.iter().any(is_known) {
                 commuted.disputes.push(Dispute::Gap(*order, gap.clone()));
             }
@@ -110,7 +114,9 @@ pub fn commute(branches: &Branches<'_>) -> Commuted {
     if !commuted.disputes.is_empty() {
         return commuted;
     }
-    let [(_, first), others @ ..] = &results;
+    let [(_, first), others @ ..] = results.as_slice() else {
+        return commuted;
+    };
     for (order, replayed) in others {
         commuted.compare(branches, *order, &first.catalog, &replayed.catalog);
     }

@@ -35,7 +35,7 @@ use program::Program;
 use state::State;
 use watch::Watch;
 
-pub(crate) use named::replay_named;
+pub(crate) use named::replay_each_after;
 pub use refusal::Refusal;
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ fn replay_with<'a>(
 
 /// Runs replay on a thread of its own: deeply nested SQL needs a deep stack, of which the system
 /// commits only the used part.
-fn on_a_deep_stack(replay: impl FnOnce() -> Replayed + Send) -> Replayed {
+fn on_a_deep_stack<T: Send>(replay: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(syntax::nesting::STACK);
         let running = thread

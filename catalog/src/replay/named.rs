@@ -5,56 +5,75 @@ use bowline_migrations::SqlFile;
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::analysis;
+use crate::replay::history::History;
 use crate::replay::refusal::Refused;
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{child, is_query, path, text};
 use crate::replay::watch::Watch;
-use crate::replay::{Refusal, Replayed, replay_watched};
+use crate::replay::{Refusal, Replayed, on_a_deep_stack, own_table};
 
-/// Replays files. From the one with the index `first` on, the refusals include the statements that
-/// name what is not there.
-pub(crate) fn replay_named(files: &[&SqlFile], first: usize) -> Replayed {
-    let mut named = Named {
-        files,
-        first,
-        file: 0,
-        faults: Vec::new(),
-    };
-    let mut replayed = replay_watched(files, &mut named);
-    for fault in named.faults {
-        let is_in_it = |known: &Refusal| {
-            known.file == fault.file
-                && known.span.start < fault.span.end
-                && fault.span.start < known.span.end
-        };
-        if !replayed.refusals.iter().any(is_in_it) {
-            replayed.refusals.push(fault);
+/// Replays the files of a base, and after them each of these lists of files, which may end at
+/// different catalogs. The refusals include the statements of a list that name what is not there.
+///
+/// # Panics
+/// If no thread can be started.
+pub(crate) fn replay_each_after(base: &[&SqlFile], lists: &[Vec<&SqlFile>]) -> Vec<Replayed> {
+    on_a_deep_stack(|| {
+        let mut begun = History::default();
+        let mut refusals = Vec::new();
+        let files = base.iter().chain(lists.iter().flatten());
+        if !own_table::is_named(&files.copied().collect::<Vec<_>>()) {
+            begun.make_own_table();
         }
-    }
-    replayed
+        for file in base {
+            begun.begin_migration();
+            begun.file(file, &mut refusals);
+        }
+        let ended = lists.iter().map(|files| {
+            let mut history = begun.clone();
+            let mut refusals = refusals.clone();
+            let mut named = Named {
+                file: None,
+                faults: Vec::new(),
+            };
+            for file in files {
+                history.begin_migration();
+                named.file = Some(file);
+                history.watched_file(file, &mut refusals, &mut named);
+            }
+            history.take_own_table();
+            for fault in named.faults {
+                let is_in_it = |known: &Refusal| {
+                    known.file == fault.file
+                        && known.span.start < fault.span.end
+                        && fault.span.start < known.span.end
+                };
+                if !refusals.iter().any(is_in_it) {
+                    refusals.push(fault);
+                }
+            }
+            history.finish(refusals)
+        });
+        ended.collect()
+    })
 }
 
 struct Named<'a> {
-    files: &'a [&'a SqlFile],
-    first: usize,
-    file: usize,
+    file: Option<&'a SqlFile>,
     faults: Vec<Refusal>,
 }
 
 impl Watch for Named<'_> {
-    fn begin(&mut self, number: usize, _: &State) {
-        self.file = number;
-    }
+    fn begin(&mut self, _: usize, _: &State) {}
 
     fn before(&mut self, _: &SyntaxNode, _: &State) -> bool {
         false
     }
 
     fn after(&mut self, node: &SyntaxNode, _: Option<State>, state: &State) {
-        if self.file < self.first {
+        let Some(file) = self.file else {
             return;
-        }
-        let file = self.files[self.file];
+        };
         if let Some(refused) = fault(state, node, &file.text) {
             self.faults.push(Refusal {
                 file: file.path.clone(),
