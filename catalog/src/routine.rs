@@ -102,6 +102,11 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Returns true if the argument is a column of the result.
+    pub(crate) fn is_of_result(self) -> bool {
+        matches!(self, Self::Out | Self::InOut | Self::Table)
+    }
+
     /// Returns true if a call passes the argument.
     pub(crate) fn is_given(self) -> bool {
         matches!(self, Self::In | Self::InOut | Self::Variadic)

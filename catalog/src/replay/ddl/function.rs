@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
-use crate::replay::ddl::routine;
+use crate::replay::ddl::{precondition, routine};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::{Function, Returned};
 use crate::replay::state::{self, State, data_type};
@@ -35,8 +35,7 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
         function.defaults += usize::from(has(&parameter, K::PARAM_DEFAULT));
         function.is_variadic |= has(&parameter, K::PARAM_VARIADIC);
     }
-    add_overload(state, node, function);
-    Ok(())
+    add_overload(state, node, function)
 }
 
 /// Returns the name of a new function. In an unknown schema, it is the name as written.
@@ -49,9 +48,11 @@ fn routine_name(state: &State, node: &SyntaxNode, given: &SyntaxNode) -> Name {
     })
 }
 
-fn add_overload(state: &mut State, node: &SyntaxNode, function: Function) {
+fn add_overload(state: &mut State, node: &SyntaxNode, function: Function) -> Result<()> {
     let function = routine::with_definition(state, node, function);
+    precondition::may_be_created(state, node, &function)?;
     state.add_function(function);
+    Ok(())
 }
 
 /// Creates an aggregate. Its result is that of its final function, or else its state type.
@@ -86,8 +87,7 @@ pub(crate) fn create_aggregate(state: &mut State, node: &SyntaxNode) -> Result<(
             is_set: false,
         };
     }
-    add_overload(state, node, function);
-    Ok(())
+    add_overload(state, node, function)
 }
 
 fn returned(state: &State, node: &SyntaxNode) -> Returned {

@@ -7,10 +7,12 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::analysis;
 use crate::replay::refusal::{Refused, Result, exists};
+use crate::replay::state::functions::Function;
 use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::expression::{columns_in, has_word, mentions};
 use crate::replay::syntax::routine::has_token;
-use crate::replay::syntax::tree::{has_any_node, string};
+use crate::replay::syntax::tree::{has, has_any_node, string};
+use crate::routine::Routine;
 use crate::{ConstraintKind, DataType, Fill, Name, Relation};
 
 /// Refuses a new type of a column that has dependents which PostgreSQL does not make anew.
@@ -299,6 +301,62 @@ pub(crate) fn has_columns_of(
     let other = columns.find(|own| !parent.columns.iter().any(|it| it.name == own.name));
     match other {
         Some(own) => refused(format!("{} has no column {}", parent.name.name, own.name)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a function that exists already, and a replacement with another result or with other names
+/// of its arguments.
+pub(crate) fn may_be_created(state: &State, node: &SyntaxNode, new: &Function) -> Result<()> {
+    let (Some(routine), Some(overloads)) = (&new.routine, state.functions().get(&new.name.name))
+    else {
+        return Ok(());
+    };
+    let is_it =
+        |other: &&Function| other.name == new.name && other.argument_types == new.argument_types;
+    let Some(old) = overloads.iter().find(is_it) else {
+        return Ok(());
+    };
+    let name = &new.name.name;
+    if !has(node, SyntaxKind::OR_REPLACE) {
+        let why = format!("there is a function {name} with these arguments already");
+        return Err(Refused::error(node, why)
+            .hint("write CREATE OR REPLACE, or drop the earlier one first")
+            .raises("duplicate_function"));
+    }
+    let Some(before) = &old.routine else {
+        return Ok(());
+    };
+    let drop_first = |why: String| {
+        Err(Refused::error(node, why)
+            .hint("drop the function first")
+            .raises("invalid_function_definition"))
+    };
+    let result = |routine: &Routine| {
+        let one = routine.result.as_ref().map(DataType::of_signature);
+        (one, routine.returns_set)
+    };
+    let columns = |routine: &Routine| -> Vec<_> {
+        let columns = routine.arguments.iter().filter(|it| it.mode.is_of_result());
+        columns
+            .map(|it| (it.name.clone(), it.data_type.of_signature()))
+            .collect()
+    };
+    let is_alike = result(before) == result(routine) && columns(before) == columns(routine);
+    if before.kind == routine.kind && !is_alike {
+        return drop_first(format!("the earlier function {name} has another result"));
+    }
+    let given = |routine: &Routine| -> Vec<Option<String>> {
+        let given = routine.arguments.iter().filter(|it| it.mode.is_given());
+        given.map(|argument| argument.name.clone()).collect()
+    };
+    let (old_names, new_names) = (given(before), given(routine));
+    let mut pairs = old_names.iter().zip(&new_names);
+    let renamed = pairs.find_map(|(old, new)| old.as_ref().filter(|_| old != new));
+    match renamed {
+        Some(argument) => drop_first(format!(
+            "the argument {argument} of {name} has another name"
+        )),
         None => Ok(()),
     }
 }

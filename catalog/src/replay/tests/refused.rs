@@ -9,7 +9,7 @@ use super::{migration, replay};
 const BASE: &str = include_str!("refused.sql");
 
 /// Statements, each on the tables of the base. The server decides which of them are right.
-const STATEMENTS: [&str; 88] = [
+const STATEMENTS: [&str; 99] = [
     "ALTER TABLE people ALTER name TYPE varchar(20)",
     "ALTER TABLE people ALTER n TYPE bigint",
     "ALTER TABLE people ALTER age TYPE bigint",
@@ -94,6 +94,17 @@ const STATEMENTS: [&str; 88] = [
     "CREATE INDEX ON people (lower(missing))",
     "CREATE INDEX ON people (lower(name), (people.age + 1)) WHERE missing",
     "CREATE INDEX ON people (lower(name), (people.age + 1)) WHERE born > '2020-01-01'",
+    "CREATE FUNCTION given(a int, b text) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    "CREATE FUNCTION given(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    "CREATE OR REPLACE FUNCTION given(a int, b text) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    "CREATE OR REPLACE FUNCTION given(a int, b varchar) RETURNS bigint LANGUAGE sql AS 'SELECT 2::bigint'",
+    "CREATE OR REPLACE FUNCTION given(a int, b text) RETURNS bigint LANGUAGE sql AS 'SELECT 2::bigint'",
+    "CREATE OR REPLACE FUNCTION given(a int, b text) RETURNS SETOF int LANGUAGE sql AS 'SELECT 2'",
+    "CREATE OR REPLACE FUNCTION given(a int, c text) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+    "CREATE OR REPLACE FUNCTION columns(a int) RETURNS TABLE (x int, y text) LANGUAGE sql AS 'SELECT 2, NULL::text'",
+    "CREATE OR REPLACE FUNCTION columns(a int) RETURNS TABLE (x int, z text) LANGUAGE sql AS 'SELECT 2, NULL::text'",
+    "CREATE OR REPLACE FUNCTION columns(a int, OUT x int, OUT y text) RETURNS SETOF record LANGUAGE sql AS 'SELECT 2, NULL::text'",
+    "CREATE OR REPLACE FUNCTION columns(a int) RETURNS SETOF bigint LANGUAGE sql AS 'SELECT 2::bigint'",
     "ALTER TABLE taken SET SCHEMA pg_temp",
     "ALTER TABLE taken SET SCHEMA missing",
     "ALTER TABLE taken SET SCHEMA other",

@@ -21,3 +21,5 @@ CREATE TABLE smaller (id int NOT NULL, at date NOT NULL);
 CREATE TABLE nullable (id int, at date NOT NULL, kind text);
 CREATE TABLE retyped (id bigint NOT NULL, at date NOT NULL, kind text);
 CREATE TABLE numbered (id int GENERATED ALWAYS AS IDENTITY, other bigint UNIQUE, word varchar(9) UNIQUE, d numeric UNIQUE);
+CREATE FUNCTION given(a int, b text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION columns(a int) RETURNS TABLE (x int, y text) LANGUAGE sql AS 'SELECT 1, NULL::text';
