@@ -155,12 +155,12 @@ impl Analyzer<'_> {
             // The array after VARIADIC can itself be NULL.
             Nulls::Always
         } else if function.is_built_in {
-            let first = arguments.first().map(|it| self.types.base(it.ty));
-            let first = first
-                .and_then(|ty| self.types.bare(ty))
-                .unwrap_or("own")
-                .to_owned();
-            total::nulls_of(&function.name, &first, arguments.len(), function.is_strict)
+            let types = arguments.iter().map(|it| {
+                let base = self.types.base(it.ty);
+                self.types.bare(base).unwrap_or("own")
+            });
+            let types: Vec<&str> = types.collect();
+            total::nulls_of(&function.name, &types, function.is_strict)
         } else if function.is_strict {
             Nulls::StrictAndPartial
         } else {

@@ -122,6 +122,7 @@ impl Analyzer<'_> {
                 span,
                 "ANY and ALL stand after an operator",
             )),
+            K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN => self.json_aggregate(node, &form, span),
             _ => self.special_form(&form, span),
         }
     }
@@ -238,7 +239,10 @@ impl Analyzer<'_> {
                     let value = self.argument(&first)?;
                     return self.system_call("normalize", vec![value], span);
                 }
-                name if keyword_value(name).is_some() && name.starts_with(['c', 'l']) => {
+                name if keyword_value(name).is_some()
+                    && name.starts_with(['c', 'l'])
+                    && name != "current_schema" =>
+                {
                     let has_precision = matches!(
                         name,
                         "current_time" | "current_timestamp" | "localtime" | "localtimestamp"
@@ -324,16 +328,7 @@ impl Analyzer<'_> {
                 }
             }
         }
-        if let Some(filter) = child(node, K::FILTER_CLAUSE) {
-            let condition = filter.children().last();
-            let condition =
-                condition.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
-            let previous = self.scope().no_aggregate.replace("FILTER");
-            let condition = self.value(&condition);
-            self.scope().no_aggregate = previous;
-            let condition = condition.and_then(|it| self.boolean(it, "FILTER"));
-            given.others.extend(self.tolerate(condition)?);
-        }
+        given.others.extend(self.filter(node, &span)?);
         // PostgreSQL reads the order of an aggregate after its condition.
         for argument in list.iter().flat_map(|list| children(list, K::ARG)) {
             self.open_sort_keys(&argument, &mut given.order)?;
@@ -349,6 +344,21 @@ impl Analyzer<'_> {
             self.window_of(&over)?;
         }
         Ok(value)
+    }
+
+    /// Returns the condition of FILTER, if it is known.
+    pub(super) fn filter(&mut self, node: &SyntaxNode, span: &Span) -> Result<Option<Expr>> {
+        let Some(filter) = child(node, K::FILTER_CLAUSE) else {
+            return Ok(None);
+        };
+        let condition = filter.children().last();
+        let condition =
+            condition.ok_or_else(|| Fault::refused(span.clone(), "the query is incomplete"))?;
+        let previous = self.scope().no_aggregate.replace("FILTER");
+        let condition = self.value(&condition);
+        self.scope().no_aggregate = previous;
+        let condition = condition.and_then(|it| self.boolean(it, "FILTER"));
+        self.tolerate(condition)
     }
 
     /// Returns the value of an argument without a name.

@@ -213,9 +213,14 @@ impl Analyzer<'_> {
     }
 
     /// Returns true for the casts that can turn a value into NULL: those of jsonb, from PostgreSQL
-    /// 18 on.
+    /// 18 on, and the time of an infinite moment.
     pub(super) fn can_make_null(&self, source: TypeId, target: TypeId) -> bool {
-        self.types.base(source) == types::JSONB && matches!(self.types.category(target), 'N' | 'B')
+        let (source, base) = (self.types.base(source), self.types.base(target));
+        match source {
+            types::JSONB => matches!(self.types.category(target), 'N' | 'B'),
+            types::TIMESTAMP | types::TIMESTAMPTZ => matches!(base, types::TIME | types::TIMETZ),
+            _ => false,
+        }
     }
 
     pub(super) fn convert_row(&mut self, value: Expr, target: TypeId) -> Result<Expr> {

@@ -105,7 +105,9 @@ impl Analyzer<'_> {
         let mut items = source.to_vec();
         items.push(item.clone());
         self.scope().returns_of_merge = true;
+        let narrowed = self.restore(target);
         let analyzed = self.returning(node, items, Some(target), (false, false));
+        self.put_back(target, narrowed);
         self.scope().returns_of_merge = false;
         for table in source_tables {
             self.tables[table.0].nulled_by.pop();

@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, StarColumn};
 use super::types;
+use crate::RelationKind;
 use crate::replay::builtin;
 use crate::replay::syntax::tree::{has, name, path, seen, text};
 
@@ -54,16 +55,40 @@ impl Analyzer<'_> {
             }
             if let Some((_, ty)) = SYSTEM_COLUMNS.iter().find(|(column, _)| *column == name) {
                 let scope = &self.scopes[depth];
-                let mut relations = scope.items.iter().filter(|item| item.shows_columns);
-                if relations.any(|item| {
-                    item.table
-                        .is_some_and(|table| self.tables[table.0].relation.is_some())
-                }) {
-                    return Ok(Some(system_column(*ty, span)));
+                let items = scope.items.iter().filter(|item| item.shows_columns);
+                let mut tables = items.filter_map(|item| self.system_columns_of(item));
+                if let Some(table) = tables.next() {
+                    if tables.next().is_some() {
+                        let message = format!("column reference \"{name}\" is ambiguous");
+                        return Err(Fault::error("42702", span.clone(), message)
+                            .hint("write the table before it"));
+                    }
+                    return Ok(Some(self.system_column(table, *ty, depth, span)));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Returns the table of an item, if its rows have system columns. Those of views have none.
+    fn system_columns_of(&self, item: &Item) -> Option<TableId> {
+        let id = item.table?;
+        let name = self.table(id).relation.as_ref()?;
+        let relation = self.catalog.relations.get(name)?;
+        (relation.kind != RelationKind::View).then_some(id)
+    }
+
+    /// Returns a system column, which is NULL only where the whole row is missing.
+    fn system_column(
+        &mut self,
+        table: TableId,
+        ty: types::TypeId,
+        depth: usize,
+        span: &Span,
+    ) -> Expr {
+        let row = Expr::new(self.table(table).row, Kind::Row(table), span.clone());
+        let value = Expr::new(ty, Kind::Coerce(Box::new(row)), span.clone());
+        self.use_column(value, depth)
     }
 
     /// Records that a column is read, also in each query between its own and the current one.
@@ -282,13 +307,10 @@ impl Analyzer<'_> {
             value.span = span;
             return Ok(self.use_column(value, depth));
         }
-        let is_relation = item
-            .table
-            .is_some_and(|table| self.table(table).relation.is_some());
-        if is_relation
+        if let Some(table) = self.system_columns_of(item)
             && let Some((_, ty)) = SYSTEM_COLUMNS.iter().find(|(name, _)| *name == column)
         {
-            return Ok(system_column(*ty, &span));
+            return Ok(self.system_column(table, *ty, depth, &span));
         }
         // `t.f` can call a function `f` with the row as argument.
         let row = self.row_value(item, depth, span.clone());
@@ -411,10 +433,6 @@ fn is_path(node: &SyntaxNode) -> bool {
         K::FIELD_EXPR => node.children().next().is_some_and(|base| is_path(&base)),
         _ => false,
     }
-}
-
-fn system_column(ty: types::TypeId, span: &Span) -> Expr {
-    Expr::new(ty, Kind::Other(Vec::new()), span.clone())
 }
 
 /// Returns the type of a keyword that looks like a column.

@@ -2,6 +2,7 @@
 
 use super::analyzer::Analyzer;
 use super::expr::{Expr, Kind, Nulls, TableId, Truth, Use};
+use super::total;
 
 /// Columns that are not NULL.
 type Known = Vec<(TableId, usize)>;
@@ -68,7 +69,8 @@ impl Analyzer<'_> {
                     && !aggregate.has_filter
                     && scope.is_some_and(|scope| scope.has_groups);
                 // The delimiter of `string_agg` can be NULL.
-                let mut values = aggregate.arguments.iter().take(1);
+                let count = usize::from(!total::keeps_nulls(&aggregate.name));
+                let mut values = aggregate.arguments.iter().take(count);
                 !aggregate.is_total && (!has_row || values.any(one))
             }
             Kind::And(all) | Kind::Or(all) => all.iter().any(one),
@@ -107,7 +109,7 @@ impl Analyzer<'_> {
             },
             Kind::Subscript { .. } | Kind::Field { .. } => true,
             Kind::Default => true,
-            // System columns and results of queries.
+            // Results of queries.
             Kind::Other(all) => !all.is_empty(),
         }
     }

@@ -1,5 +1,6 @@
 //! The relations that a query names: tables, views, sequences, system tables.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::analyzer::{Analyzer, Result};
@@ -138,7 +139,9 @@ impl Analyzer<'_> {
                 .is_none_or(|constraint| {
                     constraint.validated && !(constraint.no_inherit && has_children)
                 });
-            let not_null = column.not_null && is_proved || never_null.contains(&column.name);
+            let is_null_below = has_children && self.is_null_below(found, &column.name);
+            let not_null =
+                column.not_null && is_proved && !is_null_below || never_null.contains(&column.name);
             columns.push(TableColumn {
                 name: column.name.clone(),
                 ty: self.types.of_data_type(&column.data_type),
@@ -175,6 +178,26 @@ impl Analyzer<'_> {
     pub(super) fn has_children(&self, name: &Name) -> bool {
         let mut relations = self.catalog.relations.values();
         relations.any(|it| it.kind != RelationKind::Partition && it.parents.contains(name))
+    }
+
+    /// Returns true if a column can be NULL in a table that inherits it. Before PostgreSQL 18 it
+    /// can be, though the parent's column cannot.
+    fn is_null_below(&self, name: &Name, column: &str) -> bool {
+        let catalog = self.catalog;
+        let (mut open, mut seen) = (vec![name], BTreeSet::new());
+        while let Some(parent) = open.pop() {
+            let children = catalog.relations.values();
+            for child in children.filter(|it| it.parents.contains(parent)) {
+                let mut columns = child.columns.iter();
+                if columns.any(|it| it.name == column && !it.not_null) {
+                    return true;
+                }
+                if seen.insert(&child.name) {
+                    open.push(&child.name);
+                }
+            }
+        }
+        false
     }
 
     /// Returns the columns that a validated CHECK keeps from being NULL.

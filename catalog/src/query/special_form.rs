@@ -39,11 +39,16 @@ impl Analyzer<'_> {
             _ => return Err(Fault::refused(span, "the type of this is not inferred")),
         };
         self.form_since(form, &span)?;
-        let has_parameter = tokens(form).any(|token| super::raw::parameter(token.text()).is_some());
-        if has_parameter {
+        let mut all = tokens(form).filter(|it| super::raw::parameter(it.text()).is_some());
+        // A cast gives the parameter its type.
+        let is_open = |token: &squawk_syntax::SyntaxToken| {
+            let mut above = token.parent_ancestors().take(2);
+            !above.any(|it| it.kind() == K::CAST_EXPR)
+        };
+        if all.any(|token| is_open(&token)) {
             return Err(
                 Fault::refused(span, "parameters in this expression are not inferred")
-                    .hint("compute the value in a subquery, with a cast: (SELECT $1::text)"),
+                    .hint("cast the parameter, as $1::text"),
             );
         }
         let mut values = Vec::new();
@@ -58,13 +63,6 @@ impl Analyzer<'_> {
             _ => returning.map(|returning| self.form_of_node(&returning)),
         };
         let written = written.filter(|_| self.objects.is_some());
-        if matches!(form.kind(), K::JSON_OBJECT_AGG_FN | K::JSON_ARRAY_AGG_FN) {
-            let value = self.aggregate("form", values, Vec::new(), ty, false, span)?;
-            return Ok(Expr {
-                form: written,
-                ..value
-            });
-        }
         let call = Call {
             name: "form".to_owned(),
             arguments: values,
@@ -77,6 +75,38 @@ impl Analyzer<'_> {
         Ok(Expr {
             form: written,
             ..Expr::new(ty, Kind::Call(call), span)
+        })
+    }
+
+    /// Returns JSON_OBJECTAGG or JSON_ARRAYAGG, which can have FILTER and OVER.
+    pub(super) fn json_aggregate(
+        &mut self,
+        node: &SyntaxNode,
+        form: &SyntaxNode,
+        span: Span,
+    ) -> Result<Expr> {
+        let mut value = self.special_form(form, span.clone())?;
+        let condition = self.filter(node, &span)?;
+        let Kind::Call(call) = &mut value.kind else {
+            return Ok(value);
+        };
+        if let Some(over) = child(node, K::OVER_CLAUSE) {
+            call.over = Some(condition.into_iter().collect());
+            let scope = self.scope();
+            if let Some(clause) = scope.no_aggregate.or(scope.no_window) {
+                let message = format!("window functions are not allowed in {clause}");
+                return Err(Fault::error("42P20", span, message));
+            }
+            scope.has_windows = true;
+            self.window_of(&over)?;
+            return Ok(value);
+        }
+        let values = std::mem::take(&mut call.arguments);
+        let others = condition.into_iter().collect();
+        let aggregate = self.aggregate("form", values, others, value.ty, false, span)?;
+        Ok(Expr {
+            form: value.form,
+            ..aggregate
         })
     }
 

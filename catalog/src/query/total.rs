@@ -28,12 +28,22 @@ pub(super) fn is_total_aggregate_of_rows(name: &str) -> bool {
             | "bit_or"
             | "bit_xor"
             | "range_agg"
+            | "json_object_agg"
+            | "jsonb_object_agg"
     )
 }
 
-/// Returns when the result of a built-in function is NULL. `first` is the type of its first
-/// argument.
-pub(super) fn nulls_of(name: &str, first: &str, count: usize, is_strict: bool) -> Nulls {
+/// Aggregates of which only no rows make NULL: they take NULL as a value.
+pub(super) fn keeps_nulls(name: &str) -> bool {
+    matches!(
+        name,
+        "array_agg" | "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg"
+    )
+}
+
+/// Returns when the result of a built-in function is NULL. `types` are those of its arguments.
+pub(super) fn nulls_of(name: &str, types: &[&str], is_strict: bool) -> Nulls {
+    let (count, first) = (types.len(), types.first().copied().unwrap_or("own"));
     match name {
         // Functions without arguments, and functions that take NULL as a value.
         "now"
@@ -79,15 +89,21 @@ pub(super) fn nulls_of(name: &str, first: &str, count: usize, is_strict: bool) -
         // From PostgreSQL 18 on these return NULL for a JSON null.
         "bool" | "float4" | "float8" | "numeric" if first == "jsonb" => Nulls::StrictAndPartial,
         "lower" | "upper" if first.contains("range") || first == "own" => Nulls::StrictAndPartial,
-        "substring" if first == "text" && count == 2 => Nulls::StrictAndPartial,
+        // A pattern that is not found.
+        "substring" if matches!(types, ["text", "text", ..] | ["text", _]) => {
+            Nulls::StrictAndPartial
+        }
+        "split_part" if first == "citext" => Nulls::StrictAndPartial,
+        // The time of an infinite moment.
+        "time" | "timetz" if first.starts_with("timestamp") => Nulls::StrictAndPartial,
         "current_setting" if count > 1 => Nulls::StrictAndPartial,
         "generate_series" | "generate_subscripts" => Nulls::Never,
         "jsonb_array_elements"
         | "json_array_elements"
         | "jsonb_object_keys"
         | "json_object_keys"
-        | "regexp_split_to_table"
-        | "string_to_table" => Nulls::Never,
+        | "regexp_split_to_table" => Nulls::Never,
+        "string_to_table" if count < 3 => Nulls::Never,
         _ if is_strict && TOTAL.contains(&name) => Nulls::Strict,
         _ if is_strict => Nulls::StrictAndPartial,
         _ => Nulls::Always,

@@ -91,14 +91,19 @@ impl History {
             };
             watch.after(node, start, &self.program.state);
             let Err(Refused {
-                span, why, hint, ..
+                span,
+                why,
+                hint,
+                raises,
+                ..
             }) = done
             else {
                 continue;
             };
             // A statement that depends on a refused one is refused too, but only the first one is
             // reported.
-            let depends_on_refused = path(node).iter().any(|name| self.unfollowed.contains(name));
+            let depends_on_refused = path(node).iter().any(|name| self.unfollowed.contains(name))
+                || raises == Some("undefined_column") && is_named_before(&why, refusals);
             self.unfollowed.extend(created_names(node));
             if !depends_on_refused {
                 refusals.push(refusal(span, why, hint));
@@ -127,6 +132,19 @@ impl History {
         self.program.state.note_ignored(node);
         Ok(())
     }
+}
+
+/// Returns true if a refused statement names the column that a later one misses: it may have added
+/// the column.
+fn is_named_before(why: &str, refusals: &[Refusal]) -> bool {
+    let Some((_, rest)) = why.split_once(" column ") else {
+        return false;
+    };
+    let missing = rest.split([' ', ',']).next().unwrap_or_default();
+    refusals.iter().any(|earlier| {
+        let text = earlier.source.get(earlier.span.clone());
+        text.is_some_and(|text| text.contains(missing))
+    })
 }
 
 /// Returns the names of the relations that a statement would create.

@@ -254,6 +254,19 @@ fn dependents_of_a_refusal_are_not_refused_again() {
 }
 
 #[test]
+fn a_column_of_a_refused_statement_is_not_missed() {
+    let added = "CREATE TABLE t (a int);
+        DO $$ DECLARE n int; BEGIN SELECT a INTO n FROM t;
+            EXECUTE format('ALTER TABLE t ADD COLUMN c int DEFAULT %s', n); END $$;
+        ALTER TABLE t ADD CHECK (c > 0); CREATE INDEX ON t ((c + 1));
+        ALTER TABLE t ADD CHECK (d > 0);";
+    let replayed = replay(&[migration(added)]);
+    let refusals = replayed.refusals.iter();
+    let lines: Vec<usize> = refusals.map(Refusal::line).collect();
+    assert_eq!(lines, [3, 5]);
+}
+
+#[test]
 fn a_comment_excludes_a_statement_from_replay() {
     assert_eq!(
         show("-- bowline: ignore\nDO $$ BEGIN PERFORM 1; END $$;"),

@@ -340,7 +340,7 @@ impl Shown<'_> {
         let mut custom_types: Vec<String> = Vec::new();
         let columns = columns
             .into_iter()
-            .map(|(column, rust_name)| self.column(column, rust_name, &mut custom_types))
+            .map(|(column, rust_name)| self.column(relation, column, rust_name, &mut custom_types))
             .collect();
         SchemaTable {
             name: relation.name.clone(),
@@ -360,11 +360,12 @@ impl Shown<'_> {
     /// Plans a column, and adds the marker type that it needs to those of the table.
     fn column(
         &self,
+        relation: &Relation,
         column: &Column,
         rust_name: String,
         custom_types: &mut Vec<String>,
     ) -> SchemaColumn {
-        let shown = ShownType::of(self.catalog, column, self.output);
+        let shown = ShownType::of(self.catalog, relation, column, self.output);
         let type_name = match self.custom_types.get(&shown.name) {
             Some(custom) => {
                 if !custom_types.contains(&custom.rust_name) {

@@ -82,13 +82,13 @@ fn rows_in_source_code_have_structs_too(db: Database) -> Result<()> {
     let [first, second] = transfers;
     let both = vec![first.clone(), second];
     assert_eq!(sent[0].account, ann);
-    let with_missing: &Option<Vec<Option<Transfer>>> = &sent[0].sent;
+    let with_missing: &Vec<Option<Transfer>> = &sent[0].sent;
     let wrapped: Vec<_> = both.iter().cloned().map(Some).collect();
-    assert_eq!(with_missing.as_ref(), Some(&wrapped));
+    assert_eq!(*with_missing, wrapped);
     let only: &Option<Vec<Transfer>> = &sent[0].only;
     assert_eq!(only.as_ref(), Some(&both));
     assert_eq!((&sent[1].account, &sent[1].only), (&bob, &None));
-    assert_eq!(sent[1].sent, Some(vec![None]));
+    assert_eq!(sent[1].sent, [None]);
     Ok(())
 }
 

@@ -47,11 +47,21 @@ pub(super) fn check(
             return integer(text, words, false, range);
         }
         "numeric" => is_number(trimmed) || has_prefixes && is_grouped_number(trimmed),
-        "float4" | "float8" => is_number(trimmed) || is_hexadecimal(trimmed),
+        "float4" | "float8" if is_number(trimmed) => {
+            return float(trimmed, words, name == "float4");
+        }
+        "float4" | "float8" => is_hexadecimal(trimmed),
+        "bytea" => return bytes(text),
         "money" => !has_letter_between_digits(trimmed),
         "bool" => is_bool(trimmed),
         "uuid" => is_uuid(trimmed),
         "json" | "jsonb" => serde_json::from_str::<serde_json::Value>(text).is_ok(),
+        "cidr" if has_host_bits(trimmed) => {
+            return Err(Wrong::new(
+                "22P02",
+                format!("invalid cidr value: \"{text}\""),
+            ));
+        }
         "inet" | "cidr" => is_address(trimmed, name == "cidr"),
         "date" | "timestamp" | "timestamptz" => return time::check(text, false, words),
         "time" | "timetz" => return time::check(text, true, words),
@@ -103,6 +113,77 @@ fn integer(
         return Err(Wrong::new("22P02", message));
     }
     Ok(())
+}
+
+/// Checks the range of a number. A number that is not zero and would become it is out of range too.
+fn float(text: &str, words: &str, is_single: bool) -> Result<(), Wrong> {
+    let is_word = |c: char| c.is_ascii_alphabetic() && !matches!(c, 'e' | 'E');
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let is_zero = !mantissa.contains(|c: char| ('1'..='9').contains(&c));
+    let value = match is_single {
+        true => text.parse::<f32>().map(f64::from),
+        false => text.parse::<f64>(),
+    };
+    match value {
+        // `Infinity` and `NaN` are values.
+        Ok(value)
+            if !text.contains(is_word) && !is_zero && (value.is_infinite() || value == 0.0) =>
+        {
+            let message = format!("\"{text}\" is out of range for type {words}");
+            Err(Wrong::new("22003", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks bytes: `\xDEADBEEF`, or text with `\\` and `\377`.
+fn bytes(text: &str) -> Result<(), Wrong> {
+    if let Some(digits) = text.strip_prefix("\\x") {
+        let mut digits = digits
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '\n' | '\t' | '\r'));
+        let mut count = 0;
+        return match digits.find(|c| {
+            count += usize::from(c.is_ascii_hexdigit());
+            !c.is_ascii_hexdigit()
+        }) {
+            Some(wrong) => {
+                let message = format!("invalid hexadecimal digit: \"{wrong}\"");
+                Err(Wrong::new("22023", message))
+            }
+            None if count % 2 == 1 => {
+                let message = "invalid hexadecimal data: odd number of digits";
+                Err(Wrong::new("22023", message))
+            }
+            None => Ok(()),
+        };
+    }
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        rest = match &rest[at + 1..] {
+            [b'\\', rest @ ..] => rest,
+            [b'0'..=b'3', b'0'..=b'7', b'0'..=b'7', rest @ ..] => rest,
+            _ => return Err(Wrong::new("22P02", "invalid input syntax for type bytea")),
+        };
+    }
+    Ok(())
+}
+
+/// Returns true for a network with bits to the right of its mask.
+fn has_host_bits(text: &str) -> bool {
+    let Some((address, bits)) = text.split_once('/') else {
+        return false;
+    };
+    let (Ok(address), Ok(bits)) = (address.parse::<core::net::IpAddr>(), bits.parse::<u32>())
+    else {
+        return false;
+    };
+    let (value, width) = match address {
+        core::net::IpAddr::V4(address) => (u128::from(u32::from(address)), 32_u32),
+        core::net::IpAddr::V6(address) => (u128::from(address), 128),
+    };
+    let host = width.saturating_sub(bits);
+    bits <= width && host > 0 && value.trailing_zeros() < host
 }
 
 /// Checks a bit string: `101`, `b101`, `x1F`.

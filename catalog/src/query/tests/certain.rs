@@ -12,22 +12,57 @@ const SCHEMA: &str = "
         id int PRIMARY KEY, customer_id int NOT NULL, state text NOT NULL, note text
     );
     CREATE UNIQUE INDEX ON orders (customer_id) WHERE state = 'draft' AND note IS NULL;
+    CREATE TABLE parents (kept int NOT NULL);
+    CREATE TABLE children (of_child int NOT NULL) INHERITS (parents);
+    ALTER TABLE children ALTER kept DROP NOT NULL;
     CREATE AGGREGATE own_max (int) (SFUNC = int4larger, STYPE = int);
 ";
 
+/// Returns the columns of the result of each query, with a `?` after those that can be NULL.
+fn nulls(sql: &str) -> String {
+    let catalog = replayed(SCHEMA);
+    let query = Checker::new(&catalog).check(sql).expect(sql);
+    let columns = query.columns.iter();
+    let shown = columns.map(|it| format!("{}{}", it.name, if it.nullable { "?" } else { "" }));
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_column_is_not_null_only_where_no_row_has_null() {
+    for (sql, expected) in [
+        (
+            "SELECT o.tableoid, o.ctid FROM customers c LEFT JOIN orders o ON o.customer_id = c.id",
+            "tableoid? ctid?",
+        ),
+        ("SELECT tableoid, ctid FROM orders", "tableoid ctid"),
+        (
+            "SELECT substring(name SIMILAR 'a' ESCAPE '#') AS s, substring(name, 'a') AS t, \
+             substring(name, 1, 2) AS u FROM customers",
+            "s? t? u",
+        ),
+        ("SELECT string_to_table(name, ',') AS a FROM customers", "a"),
+        (
+            "SELECT string_to_table(name, ',', 'x') AS a FROM customers",
+            "a?",
+        ),
+        (
+            "SELECT now()::time AS t, localtimestamp::time AS l, now()::timetz AS z, now()::date AS d",
+            "t? l? z? d",
+        ),
+        ("SELECT kept FROM parents", "kept?"),
+        ("SELECT kept FROM ONLY parents", "kept"),
+        ("SELECT of_child FROM children", "of_child"),
+    ] {
+        assert_eq!(nulls(sql), expected, "{sql}");
+    }
+}
+
 #[test]
 fn other_parts_of_a_query_make_a_column_certain() {
-    let catalog = replayed(SCHEMA);
-    let nulls = |sql: &str| {
-        let query = Checker::new(&catalog).check(sql).expect(sql);
-        let columns = query.columns.iter();
-        let shown = columns.map(|it| format!("{}{}", it.name, if it.nullable { "?" } else { "" }));
-        shown.collect::<Vec<_>>().join(" ")
-    };
     for (sql, expected) in [
         (
             "SELECT max(id) AS m, sum(id) AS s, array_agg(note) AS a, max(note) AS n FROM orders GROUP BY state",
-            "m s a? n?",
+            "m s a n?",
         ),
         (
             "SELECT max(id) FILTER (WHERE note = 'x') AS m, stddev(id) AS d, own_max(id) AS o FROM orders GROUP BY state",

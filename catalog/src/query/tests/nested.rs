@@ -86,7 +86,7 @@ fn a_whole_row_has_the_fields_of_its_table() {
         ),
         (
             "SELECT a.id, array_agg(t) AS sent FROM accounts a LEFT JOIN transfers t ON t.sender_id = a.id GROUP BY a.id",
-            format!("id, sent{transfer}[?]?"),
+            format!("id, sent{transfer}[?]"),
         ),
         (
             "SELECT a.id, array_agg(t) FILTER (WHERE t.id IS NOT NULL) AS sent FROM accounts a LEFT JOIN transfers t ON t.sender_id = a.id GROUP BY a.id",

@@ -826,3 +826,25 @@ INSERT INTO u (id) SELECT '1' GROUP BY 1
 INSERT INTO u (id) SELECT '1' ORDER BY 1
 INSERT INTO u (id) SELECT DISTINCT ON (1) '1'
 INSERT INTO u (id) SELECT '1' FROM t GROUP BY a
+SELECT current_schema() IS NOT NULL AS x FROM t
+SELECT v.ctid FROM v
+SELECT ctid FROM v
+SELECT tableoid FROM t, mv
+SELECT t.tableoid, mv.ctid FROM t, mv
+SELECT ctid FROM t GROUP BY a
+SELECT ctid FROM t GROUP BY id
+SELECT tableoid FROM t GROUP BY tableoid
+SELECT '\x0'::bytea
+SELECT '\xDE AD'::bytea
+SELECT '\xDE'::bytea, '\xZZ'::bytea
+SELECT 'a\'::bytea
+SELECT 'a\\b\377'::bytea
+SELECT 'a\400'::bytea
+SELECT '1e400'::float8
+SELECT '1e-400'::float8
+SELECT '0e400'::float8, 'infinity'::float8, '-Infinity'::real, 'NaN'::real
+SELECT '1e40'::real
+SELECT '1e38'::real
+SELECT '10.0.0.1/8'::cidr
+SELECT '10.0.0.0/8'::cidr, '10.0.0.1/8'::inet, '::1/128'::cidr, '0.0.0.0/0'::cidr
+SELECT '2001:db8::1/64'::cidr

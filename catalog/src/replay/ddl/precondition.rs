@@ -305,8 +305,8 @@ pub(crate) fn has_columns_of(
     }
 }
 
-/// Refuses a function that exists already, and a replacement with another result or with other names
-/// of its arguments.
+/// Refuses a function that exists already, and a replacement with another result or with other
+/// names of its arguments.
 pub(crate) fn may_be_created(state: &State, node: &SyntaxNode, new: &Function) -> Result<()> {
     let (Some(routine), Some(overloads)) = (&new.routine, state.functions().get(&new.name.name))
     else {

@@ -183,3 +183,19 @@ fn the_setting_not_null_is_for_views() {
     exit 1
     "#);
 }
+
+#[test]
+fn a_domain_that_is_not_null_can_be_null_in_a_view() {
+    let project = Project::new(&[(
+        MIGRATION,
+        "CREATE DOMAIN given AS int NOT NULL;
+         CREATE TABLE holders (id int PRIMARY KEY, held given);
+         CREATE VIEW ninth AS SELECT (SELECT held FROM holders WHERE id = 9) AS held;",
+    )]);
+    project.run(&["generate", "--offline"]);
+    assert_eq!(
+        fields(&project, "holders", "Holder"),
+        "id: HolderId, held: i32,"
+    );
+    assert_eq!(fields(&project, "ninth", "Ninth"), "held: Option<i32>,");
+}

@@ -9,7 +9,7 @@ use super::{CustomType, DEFAULT_SCHEMA};
 use crate::plan::names::{derivable_name, type_name};
 use crate::project::Output;
 use bowline_catalog::information_schema;
-use bowline_catalog::{Catalog, Column, DataType, Name, Relation, TypeKind};
+use bowline_catalog::{Catalog, Column, DataType, Name, Relation, RelationKind, TypeKind};
 
 /// The type that is shown for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +24,25 @@ pub struct ShownType {
 }
 
 impl ShownType {
-    pub(super) fn of(catalog: &Catalog, column: &Column, output: &Output) -> Self {
+    /// Returns the type of a column. PostgreSQL checks a domain that is NOT NULL where a value is
+    /// stored, so that a column of a view can be NULL all the same: of an outer join, or of a
+    /// subquery without a row.
+    pub(super) fn of(
+        catalog: &Catalog,
+        relation: &Relation,
+        column: &Column,
+        output: &Output,
+    ) -> Self {
+        let is_stored = !matches!(
+            relation.kind,
+            RelationKind::View | RelationKind::MaterializedView
+        );
         let declared = &column.data_type;
         let of_name = catalog.types.get(&declared.name).map(|found| &found.kind);
         let of_postgresql = information_schema::base(&declared.name);
         let (base, strict) = match (of_name, &of_postgresql) {
             _ if declared.dimensions > 0 => (declared, false),
-            (Some(TypeKind::Domain { base, not_null, .. }), _) => (base, *not_null),
+            (Some(TypeKind::Domain { base, not_null, .. }), _) => (base, *not_null && is_stored),
             (_, Some(base)) => (base, false),
             _ => (declared, false),
         };
@@ -86,9 +98,14 @@ pub(super) fn custom_types(
     relations: &[&Relation],
     output: &Output,
 ) -> BTreeMap<Name, CustomType> {
-    let columns = relations.iter().flat_map(|relation| &relation.columns);
+    let columns = relations.iter().flat_map(|relation| {
+        relation
+            .columns
+            .iter()
+            .map(move |column| (relation, column))
+    });
     let mut names: Vec<Name> = columns
-        .map(|column| ShownType::of(catalog, column, output).name)
+        .map(|(relation, column)| ShownType::of(catalog, relation, column, output).name)
         .filter(|name| is_custom(name, output))
         .collect();
     // A type of the default schema keeps its name.
