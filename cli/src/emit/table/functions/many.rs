@@ -242,13 +242,16 @@ fn update_one_by_one<'a>(
         None => "one_by_one",
     };
     let function = literal(&format!("{}::update_many", table.full_row()));
-    let begin = format!("        bowline::statement::WriteMany::{constructor}(");
+    let begin =
+        |of_row: &str| format!("        bowline::statement::WriteMany{of_row}::{constructor}(");
     let body = if pattern == given {
         call_of(
-            &begin,
+            &begin(""),
             &["changes".to_owned(), function, "Self::update".to_owned()],
         )
     } else {
+        // The row says which type the key has: the closure alone takes it to be `str` or `[u8]`.
+        let begin = begin(&format!("::<{}>", table.row));
         // Its last argument is on lines of its own, as rustfmt writes it.
         let closure = format!("|{}|", pattern.join(", "));
         let call = format!("Self::update({})", given.join(", "));
