@@ -89,10 +89,7 @@ pub fn settings(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
         ));
     }
     for (key, variants) in &settings.variants {
-        // Of two enums in different schemas, the one in `public` may be named without it.
-        let mut meant: Vec<&Name> = enums.iter().copied().filter(|name| is(name, key)).collect();
-        meant.sort_by_key(|name| name.schema != "public");
-        let Some(name) = meant.first() else {
+        let Some(name) = enums.iter().find(|name| is(name, key)) else {
             problems.extend(unknown("variants", "enum", key, &enums));
             continue;
         };
@@ -306,9 +303,24 @@ fn unknown(setting: &str, kind: &str, key: &str, known: &[&Name]) -> Option<Prob
     if known.iter().any(|name| is(name, key)) {
         return None;
     }
+    Some(missing(&[setting, key], kind, key, known))
+}
+
+/// Returns the problem with a setting that names nothing of this kind. A name without a schema is
+/// one of `public`, so a table of another schema that has it is suggested.
+fn missing(setting: &[&str], kind: &str, key: &str, known: &[&Name]) -> Problem {
+    let elsewhere = known.iter().filter(|name| name.name == key);
+    let elsewhere: Vec<String> = elsewhere.map(|name| format!("{:?}", shown(name))).collect();
+    if !elsewhere.is_empty() {
+        let message = format!("there is no {kind} {key} in the schema public");
+        return Problem {
+            hint: Some(format!("name its schema: {}", elsewhere.join(" or "))),
+            ..Problem::in_setting(setting, message)
+        };
+    }
     let names: Vec<String> = known.iter().map(|name| shown(name)).collect();
-    let problem = Problem::in_setting(&[setting, key], format!("there is no {kind} {key}"));
-    Some(problem.suggest(key, names.iter().map(String::as_str)))
+    let problem = Problem::in_setting(setting, format!("there is no {kind} {key}"));
+    problem.suggest(key, names.iter().map(String::as_str))
 }
 
 fn unknown_column(
@@ -319,9 +331,8 @@ fn unknown_column(
 ) -> Option<Problem> {
     let mut relations = catalog.relations.values();
     let Some(relation) = relations.find(|relation| is(&relation.name, table)) else {
-        let tables: Vec<String> = catalog.relations.keys().map(shown).collect();
-        let problem = Problem::in_setting(setting, format!("there is no table {table}"));
-        return Some(problem.suggest(table, tables.iter().map(String::as_str)));
+        let tables: Vec<&Name> = catalog.relations.keys().collect();
+        return Some(missing(setting, "table", table, &tables));
     };
     let has = |column: &str| relation.columns.iter().any(|found| found.name == column);
     if has(columns) {

@@ -3,7 +3,7 @@
 use bowline_catalog::{Column, Constraint, ConstraintKind, Relation};
 use bowline_sql::{Token, tokens};
 
-use crate::project::Settings;
+use crate::project::{Settings, is_named};
 
 /// Returns true if no element of an array is NULL: a setting says so, or a CHECK ensures it.
 pub(super) fn has_whole_elements(
@@ -11,15 +11,11 @@ pub(super) fn has_whole_elements(
     relation: &Relation,
     column: &Column,
 ) -> bool {
-    let is_named = |setting: &String| {
+    let names_it = |setting: &String| {
         let named = setting.rsplit_once('.');
-        named.is_some_and(|(table, name)| {
-            name == column.name
-                && (table == relation.name.name
-                    || table == format!("{}.{}", relation.name.schema, relation.name.name))
-        })
+        named.is_some_and(|(table, name)| name == column.name && is_named(&relation.name, table))
     };
-    settings.not_null_elements.iter().any(is_named)
+    settings.not_null_elements.iter().any(names_it)
         || relation
             .constraints
             .iter()

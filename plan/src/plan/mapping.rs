@@ -14,7 +14,7 @@ use super::geometry::geometry;
 use super::names::{derivable_name, distinct, own_type_name};
 use super::rust_type::{Mapped, RustType, SqlType, Wire};
 use super::schema::SchemaPlan;
-use crate::project::{Crates, GeometryCrate, Settings, VectorCrate, of_name};
+use crate::project::{Crates, GeometryCrate, Settings, VectorCrate, is_named, of_name};
 
 /// The module of the types that no `schema.rs` has.
 pub(super) const TYPES: &str = "super::types";
@@ -381,8 +381,7 @@ fn apart(names: &mut BTreeMap<Name, String>, settings: &Settings) {
 fn given(catalog: &Catalog, settings: &Settings) -> Vec<Name> {
     let names = settings.types.keys().filter_map(|key| {
         let mut known = catalog.types.keys();
-        let own = known
-            .find(|name| name.name == *key || format!("{}.{}", name.schema, name.name) == *key);
+        let own = known.find(|name| is_named(name, key));
         let of_postgresql = || Name {
             schema: "pg_catalog".to_owned(),
             name: key.clone(),

@@ -92,9 +92,8 @@ impl Settings {
 
     /// Returns true if a domain has a Rust type of its own.
     pub fn has_newtype(&self, domain: &Name) -> bool {
-        let qualified = format!("{}.{}", domain.schema, domain.name);
         let mut names = self.newtypes.iter();
-        names.any(|name| *name == qualified || *name == domain.name)
+        names.any(|name| is_named(domain, name))
     }
 
     /// Returns the columns of the primary key, or those that serve as one.
@@ -118,12 +117,18 @@ impl Settings {
     }
 }
 
-/// Returns true if a setting means this table or type: by schema and name, or by the name alone.
+/// Returns true if a setting means this table or type: by schema and name, or by the name alone if
+/// it is in `public` or PostgreSQL's own.
 pub fn is_named(name: &Name, setting: &str) -> bool {
-    name.name == setting
+    (has_plain_name(name) && name.name == setting)
         || setting
             .split_once('.')
             .is_some_and(|(schema, object)| name.schema == schema && name.name == object)
+}
+
+/// Returns true if the name alone means this table or type, whatever other schemas have.
+fn has_plain_name(name: &Name) -> bool {
+    ["public", "pg_catalog"].contains(&name.schema.as_str())
 }
 
 /// Returns true for a relation whose key only a setting can name.
@@ -134,10 +139,11 @@ fn is_outside_of_indexes(relation: &Relation) -> bool {
     )
 }
 
-/// Returns the setting for a table or type, by schema and name or by the name alone.
+/// Returns the setting for a table or type, by schema and name, or by the name alone if it is in
+/// `public` or PostgreSQL's own.
 pub fn of_name<'a, T>(settings: &'a BTreeMap<String, T>, name: &Name) -> Option<&'a T> {
     let qualified = settings.get(&format!("{}.{}", name.schema, name.name));
-    qualified.or_else(|| settings.get(&name.name))
+    qualified.or_else(|| settings.get(&name.name).filter(|_| has_plain_name(name)))
 }
 
 /// Returns the columns of the first unique index that could be a primary key and is accepted.

@@ -203,6 +203,46 @@ fn wrong_settings_of_tables_are_shown_with_their_line() {
     "#);
 }
 
+/// Tables of one name in two schemas.
+#[test]
+fn a_name_without_a_schema_is_one_of_public() {
+    let migration = "CREATE TABLE accounts (id int PRIMARY KEY, n int, xs text[]);
+         CREATE SCHEMA audit;
+         CREATE TABLE audit.accounts (id int PRIMARY KEY, q int, xs text[]);
+         CREATE TABLE audit.events (id int PRIMARY KEY, q int);
+         CREATE VIEW b AS SELECT id AS account_id FROM accounts;
+         CREATE VIEW audit.b AS SELECT id AS event_id FROM audit.events;";
+    let outputs = "[print_schema]\nfile = \"src/schema.rs\"\n
+         [print_schema.audit]\nfile = \"src/audit.rs\"\nschema = \"audit\"\n";
+    let project = |settings: &str| {
+        Project::new(&[
+            ("migrations/1_a/up.sql", migration),
+            ("diesel.toml", outputs),
+            ("bowline.toml", settings),
+        ])
+    };
+    let both = project(
+        "not_null_elements = [\"accounts.xs\"]\n[keys]\nb = [\"account_id\"]\n
+         [tables.accounts.columns]\nn = { rename = \"nn\" }\n
+         [tables.\"audit.accounts\".columns]\nq = { rename = \"qq\" }\n",
+    );
+    let printed = generate(&both);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    let (public, audit) = (
+        both.read("src/db/accounts.rs"),
+        both.read("src/db/audit_accounts.rs"),
+    );
+    assert!(public.contains("rename = \"nn\"") && public.contains("Vec<String>"));
+    assert!(audit.contains("rename = \"qq\"") && audit.contains("Vec<Option<String>>"));
+    let views = [both.read("src/db/b.rs"), both.read("src/db/audit_b.rs")];
+    assert!(views[0].contains("find(") && !views[1].contains("find("));
+
+    let printed = generate(&project(
+        "[keys]\nevents = [\"id\"]\n[names]\nevents = \"Happening\"\n",
+    ));
+    insta::assert_snapshot!(printed);
+}
+
 #[test]
 fn a_view_that_cannot_be_written_is_refused() {
     for (query, reason) in [

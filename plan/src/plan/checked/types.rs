@@ -5,7 +5,7 @@ use bowline_catalog::{Catalog, Name, TypeKind};
 use super::super::mapping::base;
 use super::super::newtypes;
 use super::super::problem::Problem;
-use super::{is, unknown};
+use super::{is, missing, unknown};
 use crate::project::Settings;
 
 /// Returns the problems with `types`, with the domains of `newtypes`, and with the arrays of
@@ -35,11 +35,7 @@ pub(super) fn types(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     let domains: Vec<&Name> = domains.map(|found| &found.name).collect();
     for setting in &settings.newtypes {
         let Some(domain) = domains.iter().find(|name| is(name, setting)) else {
-            let problem = Problem::in_setting(
-                &["newtypes", setting],
-                format!("there is no domain {setting}"),
-            );
-            problems.push(problem.suggest(setting, domains.iter().map(|name| name.name.as_str())));
+            problems.push(missing(&["newtypes", setting], "domain", setting, &domains));
             continue;
         };
         if let Some(why) = newtypes::why_not(catalog, domain) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Joinable, SchemaTable};
 use crate::plan::names::column_names;
-use crate::project::Settings;
+use crate::project::{Settings, is_named};
 use bowline_catalog::{Catalog, ConstraintKind, Name, Relation, RelationKind};
 
 /// A foreign key, as in `pg_constraint`.
@@ -33,8 +33,12 @@ pub(super) fn joinables(
         keys.iter().filter(is_between).count()
     };
     let is_chosen = |key: &ForeignKey<'_>| {
-        let name = format!("{}.{}", key.child.name, key.columns.join(","));
-        settings.joinables.contains(&name)
+        let columns = key.columns.join(",");
+        let mut names = settings.joinables.iter();
+        names.any(|name| {
+            let named = name.rsplit_once('.');
+            named.is_some_and(|(table, of)| of == columns && is_named(key.child, table))
+        })
     };
     let is_shown = |name: &Name| relations.iter().any(|relation| relation.name == *name);
     let mut joinables: Vec<_> = keys
