@@ -10,6 +10,7 @@ mod collisions;
 mod elements;
 mod english;
 mod enums;
+mod file_name;
 mod function;
 mod functions;
 mod geometry;

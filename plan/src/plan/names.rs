@@ -347,7 +347,7 @@ const NEEDED: [&str; 79] = [
 
 /// Names of crates and types that the file of a table needs. The table's module cannot have these
 /// names.
-const OUTSIDE: [&str; 30] = [
+pub(super) const OUTSIDE: [&str; 30] = [
     "alloc",
     "bool",
     "bowline",
@@ -395,17 +395,6 @@ pub(super) fn module_name(schema_name: &str, derives: &[String]) -> String {
     }
 }
 
-/// Returns the name of a table's file, without its extension. It is unique even where file names
-/// ignore case.
-pub(super) fn file_name(schema_name: &str, taken: &[String]) -> String {
-    let name = rust_name(&snake(schema_name), None);
-    if OUTSIDE.contains(&name.as_str()) || taken.contains(&name) {
-        format!("{name}_table")
-    } else {
-        name
-    }
-}
-
 /// Returns the name of a function's argument for a column.
 pub(super) fn argument_name(field: &str) -> String {
     /// Names of other arguments, variables and functions in generated functions.
@@ -425,7 +414,7 @@ pub(super) fn argument_name(field: &str) -> String {
 }
 
 /// Returns a name in snake case; one without capitals is unchanged.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     if name.contains(|c: char| c.is_ascii_uppercase()) {
         name.to_snake_case()
     } else {

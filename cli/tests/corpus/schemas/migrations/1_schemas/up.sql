@@ -15,3 +15,5 @@ CREATE VIEW audit.unseen AS SELECT e.id AS audit_id, e.of, r.id AS reading_id FR
     LEFT JOIN readings r ON r.audit_id = e.id WHERE e.state = 'unseen';
 CREATE TABLE audit.loose (line text);
 CREATE TABLE "Odd Schema"."Some Rows" (id serial PRIMARY KEY, event bigint REFERENCES events);
+CREATE TABLE audit_schema (id integer PRIMARY KEY, a integer);
+CREATE TABLE audit.schema (id integer PRIMARY KEY, b integer);
