@@ -10,9 +10,9 @@ use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind, TypeK
 
 use super::calls::calls;
 use super::english::singular;
+use super::file_name::file_name;
 use super::mapping::Mapping;
 use super::modules::Modules;
-use super::file_name::file_name;
 use super::names::{argument_name, distinct, module_name, own_type_name};
 use super::patched::PatchedSchema;
 use super::roles::{Roles, without_role};
@@ -274,7 +274,10 @@ pub(super) fn plan(
         roles,
         list_fields,
         database: settings.database.clone(),
-        overrides: relation.columns.iter().any(overrides),
+        overridden: {
+            let overridden = relation.columns.iter().filter(|column| overrides(column));
+            overridden.map(|column| column.name.clone()).collect()
+        },
         only_reads: matches!(
             relation.kind,
             RelationKind::Table

@@ -17,6 +17,27 @@ pub(super) fn name(table: &TablePlan) -> String {
     }
 }
 
+/// Returns the name of the table within an upsert. There `excluded` is the row that was not
+/// inserted, so a table of that name has another one.
+pub(super) fn alias(table: &TablePlan) -> String {
+    let name = table.name.name.as_str();
+    if name == "excluded" {
+        "stored".to_owned()
+    } else {
+        quoted(name)
+    }
+}
+
+/// Returns the table's name as the target of an upsert.
+pub(super) fn upserted(table: &TablePlan) -> String {
+    let (name, alias) = (name(table), alias(table));
+    if alias == quoted(&table.name.name) {
+        name
+    } else {
+        format!("{name} AS {alias}")
+    }
+}
+
 /// Returns the columns of a row, as a list.
 pub(super) fn columns(table: &TablePlan) -> String {
     columns_of(&table.fields)
@@ -128,7 +149,7 @@ impl Constant<'_> {
         for fact in self.facts {
             out.push_str(&format!("            {fact}: true,\n"));
         }
-        if self.table.overrides && self.sql.inserts() {
+        if !self.table.overridden.is_empty() && self.sql.inserts() {
             out.push_str("            overrides: true,\n");
         }
         if !self.calls.is_empty() {

@@ -105,11 +105,12 @@ impl Template {
             table.key.len() + usize::from(table.roles.version.is_some())
         };
         let new = &table.new_fields;
-        let overriding = if table.overrides {
-            " OVERRIDING SYSTEM VALUE"
-        } else {
+        let overriding = if table.overridden.is_empty() {
             ""
+        } else {
+            " OVERRIDING SYSTEM VALUE"
         };
+        let is_set = |field: &&Field| !table.overridden.contains(&field.sql_name);
         let fill = |piece: &Piece| match piece {
             Piece::Fixed(sql) => sql.clone(),
             Piece::Gap(Gap::New) => {
@@ -125,7 +126,7 @@ impl Template {
                     format!("{} = {parameter}", quoted(&field.sql_name))
                 }))
             }
-            Piece::Gap(Gap::Excluded) => list(new.iter().map(|field| {
+            Piece::Gap(Gap::Excluded) => list(new.iter().filter(is_set).map(|field| {
                 let name = quoted(&field.sql_name);
                 format!("{name} = excluded.{name}")
             })),

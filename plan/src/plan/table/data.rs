@@ -67,8 +67,9 @@ pub struct TablePlan {
     pub list_fields: Vec<Field>,
     /// The name of the database, for a program that opens several.
     pub database: Option<String>,
-    /// True if an INSERT can give a column that is `GENERATED ALWAYS AS IDENTITY`.
-    pub overrides: bool,
+    /// The columns that are `GENERATED ALWAYS AS IDENTITY` and that an INSERT can give. No UPDATE
+    /// can.
+    pub overridden: Vec<String>,
     /// True if queries certainly only read: the relation is a table without policies, which could
     /// call a function that writes.
     pub only_reads: bool,

@@ -30,7 +30,7 @@ pub(super) fn soft_deletion(table: &TablePlan) -> String {
         "UPDATE {} SET {} = now(){}",
         sql::name(table),
         quoted(deleted_at),
-        set_by_change(table)
+        set_by_change(table, &quoted(&table.name.name))
     )
 }
 
@@ -54,7 +54,7 @@ pub(super) fn restore(table: &TablePlan) -> Emitted<'_> {
     let sql = format!(
         "UPDATE {} SET {deleted_at} = NULL{}",
         sql::name(table),
-        set_by_change(table)
+        set_by_change(table, &quoted(&table.name.name))
     );
     by_key(
         table,

@@ -36,7 +36,7 @@ pub(super) fn upsert_many<'a>(
     let first = columns.first().map(|column| quoted(&column.sql_name));
     let first = first.unwrap_or_default();
     let begin = || {
-        Template::from(format!("INSERT INTO {} ", sql::name(table)))
+        Template::from(format!("INSERT INTO {} ", sql::upserted(table)))
             .gap(gap)
             .fixed(format!(
                 " ON CONFLICT {} DO UPDATE SET ",
@@ -45,7 +45,7 @@ pub(super) fn upsert_many<'a>(
     };
     let changed = begin()
         .gap(Gap::Excluded)
-        .fixed(set_by_change(table) + &sql::returning(table));
+        .fixed(set_by_change(table, &sql::alias(table)) + &sql::returning(table));
     // The update writes the value that the row already has: DO NOTHING would return no row.
     let kept = begin().fixed(format!(
         "{first} = excluded.{first}{}",
@@ -53,6 +53,7 @@ pub(super) fn upsert_many<'a>(
     ));
     let mut keys: Vec<&str> = columns.iter().map(|it| it.sql_name.as_str()).collect();
     keys.extend(table.key.iter().map(String::as_str));
+    keys.extend(table.overridden.iter().map(String::as_str));
     keys.sort_unstable();
     keys.dedup();
     let arguments = vec![("new".to_owned(), format!("Vec<{}>", new_argument(table)))];

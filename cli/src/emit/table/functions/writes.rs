@@ -215,12 +215,13 @@ pub(super) fn set_updated_at(table: &TablePlan) -> String {
         .collect()
 }
 
-/// Returns what each change of a row assigns, after other columns.
-pub(super) fn set_by_change(table: &TablePlan) -> String {
+/// Returns what each change of a row assigns, after other columns. `name` is that of the table in
+/// the statement.
+pub(super) fn set_by_change(table: &TablePlan, name: &str) -> String {
     let version = table.roles.version.iter().map(|column| {
         // In an upsert, the column of the other row has the same name.
-        let (table, column) = (quoted(&table.name.name), quoted(column));
-        format!(", {column} = {table}.{column} + 1")
+        let column = quoted(column);
+        format!(", {column} = {name}.{column} + 1")
     });
     version.chain([set_updated_at(table)]).collect()
 }
@@ -240,7 +241,7 @@ pub(super) fn upsert<'a>(
     // The update writes the value that the row already has: DO NOTHING would return no row.
     let keep = format!("{first} = excluded.{first}");
     let begin = || {
-        Template::from(format!("INSERT INTO {} ", sql::name(table)))
+        Template::from(format!("INSERT INTO {} ", sql::upserted(table)))
             .gap(Gap::New)
             .fixed(format!(
                 " ON CONFLICT ({}){which} DO UPDATE SET ",
@@ -251,7 +252,7 @@ pub(super) fn upsert<'a>(
     let changed = || {
         begin()
             .gap(Gap::Changes)
-            .fixed(set_by_change(table) + &sql::returning(table))
+            .fixed(set_by_change(table, &sql::alias(table)) + &sql::returning(table))
     };
     let mut arguments = vec![("new".to_owned(), new_argument(table))];
     let mut links = vec![bind_new(table)];

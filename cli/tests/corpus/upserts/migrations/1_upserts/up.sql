@@ -17,3 +17,6 @@ CREATE TABLE kept (id integer PRIMARY KEY, name text NOT NULL UNIQUE);
 CREATE RULE keep AS ON DELETE TO kept DO INSTEAD NOTHING;
 CREATE TABLE closed (id integer PRIMARY KEY, name text NOT NULL UNIQUE);
 CREATE RULE closed AS ON INSERT TO closed DO INSTEAD NOTHING;
+CREATE TABLE excluded (id integer PRIMARY KEY, name text NOT NULL UNIQUE, rev bigint NOT NULL DEFAULT 1, gone timestamptz);
+CREATE UNIQUE INDEX ON excluded (name) WHERE gone IS NULL;
+CREATE TABLE overridden (code text PRIMARY KEY, place bigint GENERATED ALWAYS AS IDENTITY, name text UNIQUE);
