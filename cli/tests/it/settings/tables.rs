@@ -240,7 +240,26 @@ fn a_name_without_a_schema_is_one_of_public() {
     let printed = generate(&project(
         "[keys]\nevents = [\"id\"]\n[names]\nevents = \"Happening\"\n",
     ));
-    insta::assert_snapshot!(printed);
+    insta::assert_snapshot!(printed, @r#"
+    error: there is no table or enum events in the schema public
+     --> bowline.toml:4:1
+      |
+    4 | events = "Happening"
+      | ^^^^^^
+      |
+    help: name its schema: "audit.events"
+
+    error: there is no table events in the schema public
+     --> bowline.toml:2:11
+      |
+    2 | events = ["id"]
+      |           ^^^^
+      |
+    help: name its schema: "audit.events"
+
+    error: no code can be generated: 2 problems
+    exit 1
+    "#);
 }
 
 #[test]
