@@ -314,11 +314,7 @@ impl Transfer {
     pub fn update_many(
         changes: Vec<(TransferId, TransferChanges)>,
     ) -> bowline::statement::WriteMany<Transfer> {
-        bowline::statement::WriteMany::<Transfer>::one_by_one(
-            changes,
-            "Transfer::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Transfer::update_many", Self::update)
     }
 
     /// Deletes the transfer; `false` if there was none.

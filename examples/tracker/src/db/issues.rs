@@ -581,7 +581,7 @@ impl Issue {
     pub fn update_many(
         changes: Vec<(IssueId, i32, IssueChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Issue> {
-        bowline::statement::WriteMany::<Issue>::versions_one_by_one(
+        bowline::statement::WriteMany::versions_one_by_one(
             changes,
             "Issue::update_many",
             Self::update,

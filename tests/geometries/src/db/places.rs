@@ -247,11 +247,7 @@ impl Place {
     pub fn update_many(
         changes: Vec<(PlaceId, PlaceChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Place> {
-        bowline::statement::WriteMany::<Place>::one_by_one(
-            changes,
-            "Place::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Place::update_many", Self::update)
     }
 
     /// Deletes the place; `false` if there was none.

@@ -276,11 +276,7 @@ impl Address {
     pub fn update_many(
         changes: Vec<(AddressId, AddressChanges)>,
     ) -> bowline::statement::WriteMany<Address> {
-        bowline::statement::WriteMany::<Address>::one_by_one(
-            changes,
-            "Address::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Address::update_many", Self::update)
     }
 
     /// Deletes the address; `false` if there was none.

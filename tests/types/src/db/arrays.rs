@@ -291,11 +291,7 @@ impl Array {
     pub fn update_many(
         changes: Vec<(ArrayId, ArrayChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Array> {
-        bowline::statement::WriteMany::<Array>::one_by_one(
-            changes,
-            "Array::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Array::update_many", Self::update)
     }
 
     /// Deletes the array; `false` if there was none.

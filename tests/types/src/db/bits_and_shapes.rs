@@ -532,7 +532,7 @@ impl BitsAndShape {
     pub fn update_many(
         changes: Vec<(BitsAndShapeId, BitsAndShapeChanges<'_>)>,
     ) -> bowline::statement::WriteMany<BitsAndShape> {
-        bowline::statement::WriteMany::<BitsAndShape>::one_by_one(
+        bowline::statement::WriteMany::one_by_one(
             changes,
             "BitsAndShape::update_many",
             Self::update,

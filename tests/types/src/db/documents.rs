@@ -305,11 +305,7 @@ impl Document {
     pub fn update_many(
         changes: Vec<(DocumentId, DocumentChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Document> {
-        bowline::statement::WriteMany::<Document>::one_by_one(
-            changes,
-            "Document::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Document::update_many", Self::update)
     }
 
     /// Deletes the document; `false` if there was none.

@@ -384,11 +384,7 @@ impl Multirange {
     pub fn update_many(
         changes: Vec<(MultirangeId, MultirangeChanges)>,
     ) -> bowline::statement::WriteMany<Multirange> {
-        bowline::statement::WriteMany::<Multirange>::one_by_one(
-            changes,
-            "Multirange::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Multirange::update_many", Self::update)
     }
 
     /// Deletes the multirange; `false` if there was none.

@@ -420,11 +420,7 @@ impl Number {
     pub fn update_many(
         changes: Vec<(NumberId, NumberChanges)>,
     ) -> bowline::statement::WriteMany<Number> {
-        bowline::statement::WriteMany::<Number>::one_by_one(
-            changes,
-            "Number::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Number::update_many", Self::update)
     }
 
     /// Deletes the number; `false` if there was none.

@@ -382,11 +382,7 @@ impl OwnType {
     pub fn update_many(
         changes: Vec<(OwnTypeId, OwnTypeChanges<'_>)>,
     ) -> bowline::statement::WriteMany<OwnType> {
-        bowline::statement::WriteMany::<OwnType>::one_by_one(
-            changes,
-            "OwnType::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "OwnType::update_many", Self::update)
     }
 
     /// Deletes the own type; `false` if there was none.

@@ -379,11 +379,7 @@ impl Range {
     pub fn update_many(
         changes: Vec<(RangeId, RangeChanges)>,
     ) -> bowline::statement::WriteMany<Range> {
-        bowline::statement::WriteMany::<Range>::one_by_one(
-            changes,
-            "Range::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Range::update_many", Self::update)
     }
 
     /// Deletes the range; `false` if there was none.

@@ -413,11 +413,7 @@ impl Search {
     pub fn update_many(
         changes: Vec<(SearchId, SearchChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Search> {
-        bowline::statement::WriteMany::<Search>::one_by_one(
-            changes,
-            "Search::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Search::update_many", Self::update)
     }
 
     /// Deletes the search; `false` if there was none.

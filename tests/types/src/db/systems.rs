@@ -483,11 +483,7 @@ impl System {
     pub fn update_many(
         changes: Vec<(SystemId, SystemChanges<'_>)>,
     ) -> bowline::statement::WriteMany<System> {
-        bowline::statement::WriteMany::<System>::one_by_one(
-            changes,
-            "System::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "System::update_many", Self::update)
     }
 
     /// Deletes the system; `false` if there was none.

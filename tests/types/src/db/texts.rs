@@ -350,11 +350,7 @@ impl Text {
     pub fn update_many(
         changes: Vec<(TextId, TextChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Text> {
-        bowline::statement::WriteMany::<Text>::one_by_one(
-            changes,
-            "Text::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Text::update_many", Self::update)
     }
 
     /// Deletes the text; `false` if there was none.

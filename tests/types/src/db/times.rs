@@ -351,11 +351,7 @@ impl Time {
     pub fn update_many(
         changes: Vec<(TimeId, TimeChanges<'_>)>,
     ) -> bowline::statement::WriteMany<Time> {
-        bowline::statement::WriteMany::<Time>::one_by_one(
-            changes,
-            "Time::update_many",
-            Self::update,
-        )
+        bowline::statement::WriteMany::one_by_one(changes, "Time::update_many", Self::update)
     }
 
     /// Deletes the time; `false` if there was none.
