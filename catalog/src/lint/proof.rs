@@ -10,7 +10,7 @@ use crate::compare::compare;
 use crate::replay::state::State;
 use crate::replay::state_or_reason;
 
-/// Returns the advice in place of a safe form, with the reason why there is none.
+/// Returns the text of a finding for which there is no safe form, with the reason.
 pub(super) fn no_form(why: &str) -> String {
     format!("there is no safe form in steps: {why}")
 }

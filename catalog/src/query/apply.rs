@@ -101,12 +101,7 @@ impl Analyzer<'_> {
             }
         }
         if given.over.is_some() && !matches!(function.kind, RoutineKind::Function) {
-            let scope = self.scope();
-            if let Some(clause) = scope.no_aggregate.or(scope.no_window) {
-                let message = format!("window functions are not allowed in {clause}");
-                return Err(Fault::error("42P20", span, message));
-            }
-            self.scope().has_windows = true;
+            self.note_window(&span)?;
             if arguments.iter().chain(&given.others).any(has_window) {
                 let message = "window function calls cannot be nested";
                 return Err(Fault::error("42P20", span, message));

@@ -92,12 +92,7 @@ impl Analyzer<'_> {
         };
         if let Some(over) = child(node, K::OVER_CLAUSE) {
             call.over = Some(condition.into_iter().collect());
-            let scope = self.scope();
-            if let Some(clause) = scope.no_aggregate.or(scope.no_window) {
-                let message = format!("window functions are not allowed in {clause}");
-                return Err(Fault::error("42P20", span, message));
-            }
-            scope.has_windows = true;
+            self.note_window(&span)?;
             self.window_of(&over)?;
             return Ok(value);
         }

@@ -77,6 +77,17 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Notes a window function; fails in a clause that has none.
+    pub(super) fn note_window(&mut self, span: &Span) -> Result<()> {
+        let scope = self.scope();
+        if let Some(clause) = scope.no_aggregate.or(scope.no_window) {
+            let message = format!("window functions are not allowed in {clause}");
+            return Err(Fault::error("42P20", span.clone(), message));
+        }
+        scope.has_windows = true;
+        Ok(())
+    }
+
     fn window_spec(
         &mut self,
         spec: &SyntaxNode,

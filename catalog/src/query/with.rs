@@ -11,7 +11,7 @@ use super::scope::{Analyzed, Common, ResultColumn, Scope, TableColumn};
 use super::set_operation::{SetPart, set_parts};
 use super::types;
 use crate::replay::syntax::tree::{
-    child, child_name, child_names, children, has, is_query, name, seen, tokens,
+    child, child_name, child_names, children, has, is_of_rows, is_query, name, seen, tokens,
 };
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
@@ -33,12 +33,9 @@ impl Analyzer<'_> {
             let given = child(&table, K::COLUMN_LIST)
                 .map(|list| child_names(&list, K::COLUMN_NAME))
                 .unwrap_or_default();
-            let is_statement = |kind| {
-                is_query(kind) || matches!(kind, K::INSERT | K::UPDATE | K::DELETE | K::MERGE)
-            };
             let query = table
                 .children()
-                .find(|part| is_statement(part.kind()))
+                .find(|part| is_of_rows(part.kind()))
                 .ok_or_else(|| Fault::refused(span_of(&table), "the query is incomplete"))?;
             let returns = child(&query, K::RETURNING_CLAUSE).is_some();
             if query.kind() == K::MERGE && !returns && self.is_before(17) {

@@ -20,7 +20,7 @@ use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::parse::parse_again;
 use crate::replay::syntax::routine::Source;
-use crate::replay::syntax::tree::{is_query, text};
+use crate::replay::syntax::tree::{is_of_rows, is_query, text};
 use crate::{DataType, Name};
 
 pub(crate) use self::collation::collation_over;
@@ -181,9 +181,7 @@ pub(crate) fn unknown_column(
     expression: &SyntaxNode,
     table: &Name,
 ) -> Option<Refused> {
-    let table = qualified(table);
-    let query = format!("SELECT {} FROM {table}", text(expression));
-    let refused = fault_of_text(state, &query)?;
+    let refused = fault_of_text(state, &query_over(expression, table))?;
     let range = expression.text_range();
     let refused = Refused {
         span: range.start().into()..range.end().into(),
@@ -195,7 +193,6 @@ pub(crate) fn unknown_column(
 /// Returns the error that PostgreSQL raises for the body of a new function in SQL, which it reads
 /// when the function is created.
 pub(crate) fn fault_of_body(state: &State, definition: &SyntaxNode) -> Option<Refused> {
-    use SyntaxKind as K;
     let mut functions = state.functions().values().flatten();
     let function = functions.find(|function| function.definition == *definition)?;
     let Source::Sql(statements) = function.source() else {
@@ -211,9 +208,8 @@ pub(crate) fn fault_of_body(state: &State, definition: &SyntaxNode) -> Option<Re
         arguments: &arguments,
     };
     statements.iter().find_map(|statement| {
-        let kind = statement.kind();
-        let reads = is_query(kind) || matches!(kind, K::INSERT | K::UPDATE | K::DELETE | K::MERGE);
-        let fault = reads.then(|| fault_in(state, statement, Some(&around)))??;
+        let is_read = is_of_rows(statement.kind());
+        let fault = is_read.then(|| fault_in(state, statement, Some(&around)))??;
         let mut refused = refusal(definition, &fault);
         refused.why = format!("of its body: {}", refused.why);
         Some(refused)
@@ -247,10 +243,14 @@ pub(crate) fn fault_of_default(
     is_of_value.then_some(fault.message)
 }
 
+/// Returns a query with an expression over the columns of a table.
+fn query_over(expression: &SyntaxNode, table: &Name) -> String {
+    format!("SELECT {} FROM {}", text(expression), qualified(table))
+}
+
 /// Returns the type of an expression over the columns of a table, if it is known.
 pub(crate) fn type_of(state: &State, expression: &SyntaxNode, table: &Name) -> Option<DataType> {
-    let query = format!("SELECT {} FROM {}", text(expression), qualified(table));
-    let parsed = parse_again(&query);
+    let parsed = parse_again(&query_over(expression, table));
     let query = parsed.descendants().find(|node| is_query(node.kind()))?;
     let (columns, _) = analyze_node(state, &query).ok()?;
     columns.into_iter().next().map(|column| column.data_type)
@@ -281,9 +281,7 @@ fn fault_in(state: &State, statement: &SyntaxNode, around: Option<&Around<'_>>) 
     let path = with_temporary(state.search_path());
     let fault = describe::fault(state.catalog(), &objects, path, statement, around)?;
     // Casts and operators of migrations are not known.
-    let is_of_types = fault
-        .code
-        .is_some_and(|code| code == "42804" || code.starts_with("428"));
+    let is_of_types = fault.code.is_some_and(|code| code.starts_with("428"));
     (!state.has_own_casts() || !is_of_types).then_some(fault)
 }
 

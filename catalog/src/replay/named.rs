@@ -8,7 +8,7 @@ use crate::replay::analysis;
 use crate::replay::history::History;
 use crate::replay::refusal::Refused;
 use crate::replay::state::State;
-use crate::replay::syntax::tree::{child, is_query, path, text};
+use crate::replay::syntax::tree::{child, is_of_rows, path, text};
 use crate::replay::watch::Watch;
 use crate::replay::{Refusal, Replayed, on_a_deep_stack, own_table};
 
@@ -32,17 +32,14 @@ pub(crate) fn replay_each_after(base: &[&SqlFile], lists: &[Vec<&SqlFile>]) -> V
         let ended = lists.iter().map(|files| {
             let mut history = begun.clone();
             let mut refusals = refusals.clone();
-            let mut named = Named {
-                file: None,
-                faults: Vec::new(),
-            };
+            let mut faults = Vec::new();
             for file in files {
                 history.begin_migration();
-                named.file = Some(file);
-                history.watched_file(file, &mut refusals, &mut named);
+                let faults = &mut faults;
+                history.watched_file(file, &mut refusals, &mut Named { file, faults });
             }
             history.take_own_table();
-            for fault in named.faults {
+            for fault in faults {
                 let is_in_it = |known: &Refusal| {
                     known.file == fault.file
                         && known.span.start < fault.span.end
@@ -59,8 +56,8 @@ pub(crate) fn replay_each_after(base: &[&SqlFile], lists: &[Vec<&SqlFile>]) -> V
 }
 
 struct Named<'a> {
-    file: Option<&'a SqlFile>,
-    faults: Vec<Refusal>,
+    file: &'a SqlFile,
+    faults: &'a mut Vec<Refusal>,
 }
 
 impl Watch for Named<'_> {
@@ -71,9 +68,7 @@ impl Watch for Named<'_> {
     }
 
     fn after(&mut self, node: &SyntaxNode, _: Option<State>, state: &State) {
-        let Some(file) = self.file else {
-            return;
-        };
+        let file = self.file;
         if let Some(refused) = fault(state, node, &file.text) {
             self.faults.push(Refusal {
                 file: file.path.clone(),
@@ -90,8 +85,7 @@ impl Watch for Named<'_> {
 fn fault(state: &State, node: &SyntaxNode, file: &str) -> Option<Refused> {
     use SyntaxKind as K;
     match node.kind() {
-        K::INSERT | K::UPDATE | K::DELETE | K::MERGE => analysis::fault(state, node),
-        kind if is_query(kind) => analysis::fault(state, node),
+        kind if is_of_rows(kind) => analysis::fault(state, node),
         K::CREATE_STATISTICS => {
             let columns = text(&child(node, K::STATISTICS_ON_CLAUSE)?);
             let (_, columns) = columns.split_at_checked("ON".len())?;

@@ -102,7 +102,8 @@ pub(crate) struct State {
     /// The names, including those of functions, in statements that create operators, casts and
     /// event triggers.
     hooks: BTreeSet<String>,
-    /// Whether a migration created a cast or an operator, which the rules for types need too.
+    /// Whether a migration created a cast, an operator or another object of those statements. The
+    /// rules for types are then not certain.
     has_own_casts: bool,
     /// The names that objects have or had.
     ever: Ever,

@@ -8,12 +8,13 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::replay::analysis;
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::functions::Function;
+use crate::replay::state::objects::Object;
 use crate::replay::state::{State, TEMPORARY};
 use crate::replay::syntax::expression::{columns_in, has_word, mentions};
 use crate::replay::syntax::routine::has_token;
 use crate::replay::syntax::tree::{has, has_any_node, string};
 use crate::routine::Routine;
-use crate::{ConstraintKind, DataType, Fill, Name, Relation};
+use crate::{Column, DataType, Fill, Name, Relation, RelationKind};
 
 /// Refuses a new type of a column that has dependents which PostgreSQL does not make anew.
 pub(crate) fn may_change_type(
@@ -43,36 +44,20 @@ pub(crate) fn may_change_type(
         let Some(relation) = state.catalog().relations.get(table) else {
             continue;
         };
-        if let Some(view) = state.view_that_reads(table, column) {
-            return refused(format!("the view {}", view.name));
-        }
-        for trigger in &relation.attached.triggers {
-            let condition = trigger.condition.as_ref();
-            let condition = condition.and_then(|code| code.text.as_deref());
-            let is_of_it = trigger.columns.iter().any(|name| name == column);
-            if is_of_it || condition.is_some_and(|text| mentions(text, column)) {
-                return refused(format!("the trigger {}", trigger.name));
+        for (dependent, _) in state.dependents(&Object::Column(table.clone(), column.to_owned())) {
+            match dependent {
+                Object::Relation(view) => return refused(format!("the view {}", view.name)),
+                Object::Trigger(_, trigger) => return refused(format!("the trigger {trigger}")),
+                Object::Policy(_, policy) if !reads_others(relation, &policy) => {
+                    return refused(format!("the policy {policy}"));
+                }
+                Object::Column(_, generated) if !drops => {
+                    return refused(format!("the generated column {generated}"));
+                }
+                _ => {}
             }
         }
-        for policy in &relation.attached.policies {
-            let codes = [&policy.using, &policy.with_check].into_iter().flatten();
-            let mut texts = codes.filter_map(|code| code.text.as_deref());
-            // A column in a subquery can be that of another table.
-            if texts.any(|text| !has_word(text, "select") && mentions(text, column)) {
-                return refused(format!("the policy {}", policy.name));
-            }
-        }
-        if drops {
-            continue;
-        }
-        for other in &relation.columns {
-            if let Fill::Generated { expression, .. } = &other.fill
-                && mentions(expression, column)
-            {
-                return refused(format!("the generated column {}", other.name));
-            }
-        }
-        let key = relation.partition_by.as_deref();
+        let key = relation.partition_by.as_deref().filter(|_| !drops);
         if key.is_some_and(|key| mentions_in_key(key, column)) {
             return refused("the partition key".to_owned());
         }
@@ -118,6 +103,21 @@ pub(crate) fn may_change_type(
     Ok(())
 }
 
+/// Returns true if a policy has a subquery, in which a column can be that of another table.
+fn reads_others(table: &Relation, policy: &str) -> bool {
+    let mut policies = table.attached.policies.iter();
+    let found = policies.find(|other| other.name == policy);
+    let codes = found.into_iter().flat_map(|it| [&it.using, &it.with_check]);
+    let mut texts = codes.flatten().filter_map(|code| code.text.as_deref());
+    texts.any(|text| has_word(text, "select"))
+}
+
+/// Returns a column of a table.
+fn column_of<'a>(state: &'a State, table: &Name, column: &str) -> Option<&'a Column> {
+    let columns = &state.catalog().relations.get(table)?.columns;
+    columns.iter().find(|other| other.name == column)
+}
+
 /// Returns true if a partition key names a column. The key begins with a word such as `range`.
 fn mentions_in_key(key: &str, column: &str) -> bool {
     key.find('(')
@@ -140,9 +140,7 @@ pub(crate) fn default_fits(
     table: &Name,
     column: &str,
 ) -> Result<()> {
-    let relation = state.catalog().relations.get(table);
-    let mut columns = relation.iter().flat_map(|relation| &relation.columns);
-    let Some(found) = columns.find(|other| other.name == column) else {
+    let Some(found) = column_of(state, table, column) else {
         return Ok(());
     };
     if is_plainly_of(default, &found.data_type) {
@@ -183,9 +181,7 @@ pub(crate) fn may_be_identity(
     table: &Name,
     column: &str,
 ) -> Result<()> {
-    let relation = state.catalog().relations.get(table);
-    let mut columns = relation.iter().flat_map(|relation| &relation.columns);
-    let Some(found) = columns.find(|other| other.name == column) else {
+    let Some(found) = column_of(state, table, column) else {
         return Ok(());
     };
     let refused = |why: String, hint: &str| {
@@ -217,20 +213,24 @@ pub(crate) fn may_hold_null(
     let Some(relation) = state.catalog().relations.get(table) else {
         return Ok(());
     };
-    let is_key = relation.constraints.iter().any(|constraint| {
-        matches!(&constraint.kind, ConstraintKind::PrimaryKey { columns } if columns.iter().any(|it| it == column))
-    });
-    let mut columns = relation.columns.iter();
-    let found = columns.find(|other| other.name == column);
+    let is_key = relation
+        .primary_key()
+        .is_some_and(|key| key.iter().any(|it| it == column));
+    let found = column_of(state, table, column);
+    let is_partition = relation.kind == RelationKind::Partition;
+    let parent = parent_with(state, relation, column).filter(|_| is_partition);
+    let above = parent.and_then(|parent| column_of(state, &parent.name, column));
     let why = if is_key {
         format!("{column} is in the primary key")
     } else if found.is_some_and(|found| matches!(found.fill, Fill::Identity { .. })) {
         format!("{column} is an identity")
+    } else if above.is_some_and(|above| above.not_null && above.not_null_constraint.is_none()) {
+        format!("{column} is NOT NULL in the partitioned table")
     } else {
         return Ok(());
     };
     Err(Refused::error(action, why)
-        .hint("a key and an identity are never NULL")
+        .hint("a key, an identity and a column of the partitioned table keep NOT NULL")
         .raises("invalid_table_definition"))
 }
 
@@ -402,18 +402,14 @@ pub(crate) fn may_refer(
     (table, columns): (&Name, &[String]),
     (references, referenced): (&Name, &[String]),
 ) -> Result<()> {
-    let relations = &state.catalog().relations;
-    let type_of = |table: &Name, column: &String| {
-        let columns = &relations.get(table)?.columns;
-        let found = columns.iter().find(|other| other.name == *column)?;
-        Some(&found.data_type)
-    };
     if columns.len() != referenced.len() {
         let why = "the foreign key has another number of columns than what it refers to";
         return Err(Refused::error(node, why).raises("invalid_foreign_key"));
     }
     for (column, other) in columns.iter().zip(referenced) {
-        let (Some(own), Some(target)) = (type_of(table, column), type_of(references, other)) else {
+        let types = column_of(state, table, column).zip(column_of(state, references, other));
+        let Some((own, target)) = types.map(|(own, target)| (&own.data_type, &target.data_type))
+        else {
             continue;
         };
         if own.name == target.name || analysis::may_equal(state, own, target) {

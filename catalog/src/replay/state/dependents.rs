@@ -45,7 +45,8 @@ impl State {
         dropped
     }
 
-    fn dependents(&self, object: &Object) -> Vec<(Object, Dependency)> {
+    /// Returns the objects that use an object, each with what DROP needs for it.
+    pub(crate) fn dependents(&self, object: &Object) -> Vec<(Object, Dependency)> {
         let mut found = Vec::new();
         match object {
             Object::Relation(name) => self.of_relation(name, &mut found),

@@ -5,7 +5,7 @@ use crate::replay::state::dependents::Dependency;
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::objects::Object;
 use crate::routine::Body;
-use crate::{ConstraintKind, Fill, IndexKey, Name, Relation, Type, TypeKind};
+use crate::{ConstraintKind, Fill, IndexKey, Relation, Type, TypeKind};
 
 impl State {
     /// Adds the objects with an expression for which the predicate returns true. The predicate also
@@ -40,16 +40,6 @@ impl State {
                 found.push((routine, Dependency::Cascade));
             }
         }
-    }
-}
-
-impl State {
-    /// Returns a view whose query reads a column.
-    pub(crate) fn view_that_reads(&self, table: &Name, column: &str) -> Option<&Name> {
-        let used = (table.clone(), column.to_owned());
-        let mut views = self.views.iter();
-        let found = views.find(|(_, uses)| uses.columns.contains(&used));
-        found.map(|(view, _)| view)
     }
 }
 

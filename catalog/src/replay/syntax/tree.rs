@@ -26,6 +26,12 @@ pub(crate) fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
+/// Returns true for a statement that reads or writes rows.
+pub(crate) fn is_of_rows(kind: SyntaxKind) -> bool {
+    use SyntaxKind as K;
+    is_query(kind) || matches!(kind, K::INSERT | K::UPDATE | K::DELETE | K::MERGE)
+}
+
 /// Returns true for the part of a BETWEEN that the parser makes a sibling of the cast before it.
 pub(crate) fn begins_with_between(node: &SyntaxNode) -> bool {
     let mut tokens = tokens(node).map(|token| token.kind());

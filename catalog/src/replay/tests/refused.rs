@@ -9,7 +9,7 @@ use super::{migration, replay};
 const BASE: &str = include_str!("refused.sql");
 
 /// Statements, each on the tables of the base. The server decides which of them are right.
-const STATEMENTS: [&str; 99] = [
+const STATEMENTS: [&str; 101] = [
     "ALTER TABLE people ALTER name TYPE varchar(20)",
     "ALTER TABLE people ALTER n TYPE bigint",
     "ALTER TABLE people ALTER age TYPE bigint",
@@ -75,6 +75,8 @@ const STATEMENTS: [&str; 99] = [
     "ALTER TABLE people ALTER id DROP NOT NULL",
     "ALTER TABLE people ALTER name DROP NOT NULL",
     "ALTER TABLE numbered ALTER id DROP NOT NULL",
+    "ALTER TABLE events_2026 ALTER at DROP NOT NULL",
+    "ALTER TABLE events ALTER at DROP NOT NULL",
     "ALTER TABLE events ADD PRIMARY KEY (id)",
     "ALTER TABLE events ADD PRIMARY KEY (id, at)",
     "ALTER TABLE events ADD UNIQUE (kind)",
