@@ -63,6 +63,8 @@ pub(super) struct Analyzer<'a> {
     pub(super) used: Used,
     /// The name of the first column of each query in an expression, by the query's position.
     pub(super) first_columns: HashMap<usize, String>,
+    /// How many times the query has COLLATE so far.
+    pub(super) collations: usize,
     /// True if a part of the current clause was passed over, since its type is not known.
     pub(super) has_unknown: bool,
 }
@@ -128,6 +130,7 @@ impl<'a> Analyzer<'a> {
             objects: None,
             used: Used::default(),
             first_columns: HashMap::new(),
+            collations: 0,
             has_unknown: false,
         }
     }

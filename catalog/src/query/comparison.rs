@@ -240,8 +240,10 @@ impl Analyzer<'_> {
                 }
                 (_, kind) => {
                     let item = Expr {
+                        ty: item.ty,
                         kind,
-                        ..Expr::new(item.ty, Kind::Default, item.span)
+                        span: item.span,
+                        form: item.form,
                     };
                     self.operate(sign, vec![left.clone(), item], span.clone())?
                 }

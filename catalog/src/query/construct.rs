@@ -152,17 +152,19 @@ impl Analyzer<'_> {
         let ty = if is_json {
             types::JSONB
         } else {
-            let element = self.types.element(container);
-            let is_fixed = matches!(
-                self.types.bare(container),
-                Some("point" | "box" | "lseg" | "name")
-            );
-            if is_fixed {
-                return Err(Fault::refused(
-                    span,
-                    "subscripts of this type are not inferred",
-                ));
+            // Types of a fixed number of parts (`raw_array_subscript_handler`).
+            let bare = self.types.bare(container);
+            let is_fixed = matches!(bare, Some("point" | "line" | "box" | "lseg" | "name"));
+            if is_fixed && is_slice {
+                let message = "slices of fixed-length arrays not implemented";
+                return Err(Fault::error("0A000", span, message));
             }
+            let element = match bare {
+                Some("point" | "line") => Some(types::FLOAT8),
+                Some("box" | "lseg") => Some(self.types.built_in("point")),
+                Some("name") => Some(self.types.built_in("char")),
+                _ => self.types.element(container),
+            };
             let Some(element) = element else {
                 let message = format!(
                     "cannot subscript type {} because it does not support subscripting",

@@ -7,7 +7,7 @@ use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Call, Expr, Kind, Nulls, Span, Truth, Use};
 use super::fault::Fault;
-use super::raw::{Raw, RawKind, parameter, query_in, read, span_of};
+use super::raw::{Raw, RawKind, Test, parameter, query_in, read, span_of};
 use super::types::{self, TypeId};
 use super::unknown::is_condition;
 use crate::replay::syntax::tree::{is_query, seen, string, text};
@@ -23,6 +23,9 @@ impl Analyzer<'_> {
         self.enter(&raw.span)?;
         let value = self.raw_inner(raw);
         self.leave();
+        if let Ok(value) = &value {
+            self.check_collations(value)?;
+        }
         if !is_condition(raw) {
             return value;
         }
@@ -107,12 +110,14 @@ impl Analyzer<'_> {
                     span,
                 ))
             }
-            RawKind::IsOther(value, is_json) => {
-                if *is_json {
+            RawKind::IsOther(value, test) => {
+                if *test == Test::Json {
                     self.since(16, "IS JSON", &span)?;
                 }
                 let mut value = self.raw(value)?;
-                if value.ty == types::UNKNOWN {
+                if *test == Test::Document {
+                    value = self.specific(value, types::XML, "IS DOCUMENT")?;
+                } else if value.ty == types::UNKNOWN {
                     value = self.convert(value, types::TEXT)?;
                 }
                 let call = Call {
@@ -249,6 +254,7 @@ impl Analyzer<'_> {
             K::CALL_EXPR => self.call_value(node, span),
             K::CAST_EXPR => self.cast_value(node, span),
             K::COLLATE => {
+                self.collations += 1;
                 let inner = first(node, &span)?;
                 let value = self.value(&inner)?;
                 let base = self.types.base(value.ty);

@@ -11,8 +11,7 @@ use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, Joined, StarColumn, Table, TableColumn};
-use super::types;
-use crate::replay::syntax::tree::{child, child_name, child_names, children, has, is_query, seen};
+use crate::replay::syntax::tree::{child, child_name, child_names, has, is_query, seen};
 
 impl Analyzer<'_> {
     /// Reads the items of a FROM or USING clause, into the names of the current query.
@@ -108,11 +107,15 @@ impl Analyzer<'_> {
     pub(super) fn read_item_inner(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {
         match seen(node.kind()) {
             K::RELATION_FROM_ITEM => {
+                if let Some(table) = self.keyword_table(node) {
+                    let (keyword, table) = table;
+                    return self.finish(node, Some(keyword), None, table);
+                }
                 let reference = child(node, K::RELATION_NAME_REF)
                     .ok_or_else(|| Fault::refused(span.clone(), "no table is named"))?;
                 let (alias, schema, table) = self.relation(&reference, has(node, K::ONLY_KW))?;
                 if let Some(sample) = child(node, K::TABLESAMPLE_CLAUSE) {
-                    self.sample(&sample)?;
+                    self.sample(&sample, &table)?;
                 }
                 self.finish(node, Some(alias), schema, table)
             }
@@ -171,24 +174,6 @@ impl Analyzer<'_> {
             reach: analyzed.reach,
             ..Table::of_records(columns, depth)
         }
-    }
-
-    pub(super) fn sample(&mut self, sample: &SyntaxNode) -> Result<()> {
-        for call in children(sample, K::CALL_EXPR) {
-            for argument in call.descendants().filter(|part| part.kind() == K::ARG) {
-                if let Some(value) = argument.children().next() {
-                    let value = self.value(&value)?;
-                    let real = self.types.built_in("float4");
-                    self.specific(value, real, "TABLESAMPLE")?;
-                }
-            }
-        }
-        if let Some(value) = child(sample, K::REPEATABLE_CLAUSE).and_then(|it| it.children().next())
-        {
-            let value = self.value(&value)?;
-            self.specific(value, types::FLOAT8, "REPEATABLE")?;
-        }
-        Ok(())
     }
 
     /// Adds a table under its alias.

@@ -8,7 +8,6 @@ use super::arguments::Arguments;
 use super::candidate::Candidate;
 use super::coerce::{Context, Pathway};
 use super::expr::{Expr, Kind, Span};
-use super::fault::Fault;
 use super::types::{self, TypeId};
 use crate::replay::builtin;
 use crate::routine::{Mode, RoutineKind};
@@ -322,7 +321,12 @@ impl Analyzer<'_> {
             }
         };
         let Some(chosen) = chosen else {
-            return Err(self.no_function(path, &types, &span, false));
+            let is_procedure = given.is_procedure;
+            let other = self.other_kind(path, &functions, given, &types, &span);
+            return Err(other.unwrap_or_else(|| match is_procedure {
+                true => self.no_procedure(path, &types, &span),
+                false => self.no_function(path, &types, &span, false),
+            }));
         };
         let function = functions[chosen.index].clone();
         self.apply(&function, &chosen, given, span)
@@ -370,51 +374,6 @@ impl Analyzer<'_> {
             return self.convert(value.clone(), target).map(Some);
         }
         Ok(None)
-    }
-
-    pub(super) fn no_function(
-        &self,
-        path: &[String],
-        given: &[TypeId],
-        span: &Span,
-        many: bool,
-    ) -> Fault {
-        let words: Vec<String> = given.iter().map(|ty| self.types.words(*ty)).collect();
-        let call = format!("{}({})", path.join("."), words.join(", "));
-        if given.iter().any(|ty| self.is_opaque(*ty)) || self.may_be_unknown(path) {
-            return Fault::refused(
-                span.clone(),
-                format!("whether there is a function {call} is not known"),
-            );
-        }
-        if many {
-            return Fault::error(
-                "42725",
-                span.clone(),
-                format!("function {call} is not unique"),
-            )
-            .hint("more than one function takes such arguments: cast some of them");
-        }
-        if let Some(fault) = self.later_function(path, span) {
-            return fault;
-        }
-        Fault::error(
-            "42883",
-            span.clone(),
-            format!("function {call} does not exist"),
-        )
-        .hint("no function of this name takes such arguments: check the spelling, or cast them")
-    }
-
-    /// Returns true if a function of this name may exist without being known: an extension is not
-    /// in the lists, or replay could not follow the statement that created it.
-    pub(super) fn may_be_unknown(&self, path: &[String]) -> bool {
-        let name = path.last().map(String::as_str).unwrap_or_default();
-        let is_listed = |extension: &String| {
-            extension == "plpgsql" || !builtin::functions_of(extension).is_empty()
-        };
-        self.catalog.extensions.iter().any(|it| !is_listed(it))
-            || self.catalog.gaps.iter().any(|gap| gap.name.name == name)
     }
 }
 

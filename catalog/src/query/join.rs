@@ -271,7 +271,12 @@ impl Analyzer<'_> {
         let span = span_of(join);
         let mut star = Vec::new();
         let mut pairs = Vec::new();
-        for name in shared {
+        for (at, name) in shared.iter().enumerate() {
+            if shared[..at].contains(name) {
+                let message =
+                    format!("column name \"{name}\" appears more than once in USING clause");
+                return Err(Fault::error("42701", span, message));
+            }
             let find = |side: &Joined, word: &str| {
                 let mut found = side.star.iter().filter(|column| column.name == *name);
                 let first = found.next().ok_or_else(|| {
@@ -317,10 +322,12 @@ impl Analyzer<'_> {
                 JoinKind::Left => one,
                 JoinKind::Full => Expr::new(common, Kind::Coalesce(vec![one, other]), span.clone()),
             };
-            let form = self.objects.is_some().then_some(form);
             star.push(StarColumn {
                 name: name.clone(),
-                value: Expr { form, ..value },
+                value: Expr {
+                    form: Some(form),
+                    ..value
+                },
                 alias: None,
             });
         }

@@ -4,6 +4,10 @@
 //! A text that fails a check is an error in PostgreSQL. A text that passes may still be one.
 
 mod jsonpath;
+mod names;
+mod search;
+mod shape;
+mod system;
 mod time;
 mod values;
 mod wrong;
@@ -13,7 +17,6 @@ use super::expr::Span;
 use super::fault::Fault;
 use super::types::{Kind, TypeId};
 use crate::TypeKind as OwnKind;
-use crate::replay::builtin;
 use wrong::Wrong;
 
 impl Analyzer<'_> {
@@ -39,53 +42,15 @@ impl Analyzer<'_> {
             _ => match self.types.bare(base) {
                 Some("int2vector" | "oidvector") | None => Ok(()),
                 Some("regclass") => self.relation_text(text),
+                Some("regtype") => self.type_text(text),
+                Some("regnamespace") => self.schema_text(text),
+                Some("regproc") => self.function_text(text),
                 Some(name) => {
                     let words = self.types.words(base);
                     values::check(name, &words, text, self.version)
                 }
             },
         }
-    }
-
-    /// Checks the name of a relation (`regclassin`). PostgreSQL looks it up when it reads the
-    /// query.
-    fn relation_text(&self, text: &str) -> std::result::Result<(), Wrong> {
-        let tokens: Vec<_> = bowline_sql::tokens(text).collect();
-        let names = tokens.iter().filter(|token| !token.is("."));
-        let parts: Option<Vec<String>> = names
-            .map(|token| token.name().map(std::borrow::Cow::into_owned))
-            .collect();
-        let Some(parts) = parts else {
-            return Ok(());
-        };
-        let Some((last, schema)) = parts.split_last() else {
-            return Ok(());
-        };
-        // The sequence of an identity column, and indexes of system tables, are in no list.
-        let is_sequence = |it: &crate::Relation| last.starts_with(&it.name.name);
-        let is_own = last.starts_with("pg_")
-            || last.ends_with("_seq") && self.catalog.relations.values().any(is_sequence);
-        let catalog = self.catalog;
-        let has_name = |index: &crate::Index| index.name == *last;
-        let mut relations = catalog.relations.values();
-        let is_known = is_own
-            || self.objects.is_some()
-            // A schema that does not exist is another error.
-            || !schema.is_empty()
-            || !catalog.extensions.is_empty()
-            || catalog.sequences.keys().any(|it| it.name == *last)
-            || catalog.gaps.iter().any(|gap| gap.name.name == *last)
-            || builtin::relations(last).next().is_some()
-            || self.find_relation(&parts).is_some()
-            || relations.any(|it| it.indexes.iter().any(has_name));
-        if is_known {
-            return Ok(());
-        }
-        let message = format!("relation \"{}\" does not exist", parts.join("."));
-        Err(Wrong {
-            hint: Some("check the spelling, and whether a migration creates it".to_owned()),
-            ..Wrong::new("42P01", message)
-        })
     }
 
     fn label(&self, text: &str, ty: TypeId) -> std::result::Result<(), Wrong> {

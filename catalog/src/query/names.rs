@@ -7,6 +7,7 @@ use super::expr::{Expr, Kind, Span, TableId};
 use super::fault::Fault;
 use super::raw::span_of;
 use super::scope::{Item, StarColumn};
+use super::similar::{distance, similar};
 use super::types;
 use crate::RelationKind;
 use crate::replay::builtin;
@@ -200,9 +201,8 @@ impl Analyzer<'_> {
         let message = format!("missing FROM-clause entry for table \"{wanted}\"");
         let fault = Fault::error("42P01", span, message);
         let named = items().filter_map(|it| it.alias.as_deref());
-        let similar = named.map(|it| (distance(wanted, it), it)).min();
-        match similar.filter(|(distance, _)| *distance <= (wanted.len() / 3).max(1)) {
-            Some((_, similar)) => fault.hint(format!("did you mean {similar}?")),
+        match similar(wanted, named) {
+            Some(similar) => fault.hint(format!("did you mean {similar}?")),
             None => fault.hint("check the alias, and whether FROM has the table"),
         }
     }
@@ -448,20 +448,4 @@ pub(super) fn keyword_value(name: &str) -> Option<types::TypeId> {
         "system_user" => types::TEXT,
         _ => return None,
     })
-}
-
-/// Returns the number of characters by which two names differ (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let changed = before + usize::from(a != *b);
-            before = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
-        }
-    }
-    row[other.len()]
 }

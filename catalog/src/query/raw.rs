@@ -19,6 +19,14 @@ pub(super) struct Raw {
     pub(super) span: Span,
 }
 
+/// `IS DOCUMENT`, `IS JSON`, `IS NORMALIZED`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Test {
+    Document,
+    Json,
+    Normalized,
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum RawKind {
     /// An operand: a name, a literal, a call, an expression in parentheses.
@@ -40,8 +48,7 @@ pub(super) enum RawKind {
         truth: Truth,
         not: bool,
     },
-    /// `IS DOCUMENT`, `IS JSON`, `IS NORMALIZED`; true for JSON.
-    IsOther(Box<Raw>, bool),
+    IsOther(Box<Raw>, Test),
     Distinct {
         left: Box<Raw>,
         right: Box<Raw>,
@@ -258,7 +265,15 @@ impl Reader {
                 not: sign.contains("not"),
             },
             "is" | "is not" => self.is(value, sign == "is not")?,
-            _ if sign.starts_with("is ") => RawKind::IsOther(value, sign.contains("json")),
+            _ if sign.starts_with("is ") => {
+                let is_json = sign.contains("json");
+                let test = if is_json {
+                    Test::Json
+                } else {
+                    Test::Normalized
+                };
+                RawKind::IsOther(value, test)
+            }
             "and" => RawKind::And(value, Box::new(self.expression(AND + 1)?)),
             "or" => RawKind::Or(value, Box::new(self.expression(OR + 1)?)),
             "overlaps" => RawKind::Overlaps(value, Box::new(self.expression(LIKE + 1)?)),
@@ -353,7 +368,7 @@ impl Reader {
                 truth: Truth::Unknown,
                 not,
             },
-            "document" => RawKind::IsOther(value, false),
+            "document" => RawKind::IsOther(value, Test::Document),
             _ => return Err(self.unread()),
         })
     }

@@ -258,8 +258,13 @@ impl Analyzer<'_> {
                 elsewhere.sql()
             ));
         }
-        Fault::error("42P01", span.clone(), message)
-            .hint("check the spelling, and whether a migration creates it")
+        let known = self.catalog.relations.keys().map(|it| it.name.as_str());
+        let wanted = parts.last().map(String::as_str).unwrap_or_default();
+        let hint = match super::similar::similar(wanted, known) {
+            Some(similar) => format!("did you mean {similar}?"),
+            None => "check the spelling, and whether a migration creates it".to_owned(),
+        };
+        Fault::error("42P01", span.clone(), message).hint(hint)
     }
 
     /// Returns a sequence, which is a table of one row.

@@ -1,10 +1,11 @@
 //! Queries: SELECT, VALUES, set operations, WITH (analyze.c).
 
 use super::set_operation::is_query_node;
-use super::with::with_clause;
+use super::with_clause::with_clause;
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 
 use super::analyzer::{Analyzer, Result};
+use super::brackets::unwrapped;
 use super::composite::Replaced;
 use super::expr::{Expr, Kind, Span, TableId, has_set};
 use super::fault::Fault;
@@ -304,10 +305,13 @@ impl Analyzer<'_> {
                     }
                     Some(star)
                 }
-                Some(value) if value.kind() == K::FIELD_EXPR && is_star(value) => {
-                    Some(self.star_of(value)?)
+                // Brackets around it mean nothing.
+                Some(value) => {
+                    let bare = unwrapped(value);
+                    let is_star = bare.kind() == K::FIELD_EXPR && is_star(&bare);
+                    is_star.then(|| self.star_of(&bare)).transpose()?
                 }
-                _ => None,
+                None => None,
             };
             if let Some(star) = star {
                 for column in &star {

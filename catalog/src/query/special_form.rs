@@ -62,7 +62,6 @@ impl Analyzer<'_> {
             K::XML_SERIALIZE_FN => Some(self.form_of_node(form)),
             _ => returning.map(|returning| self.form_of_node(&returning)),
         };
-        let written = written.filter(|_| self.objects.is_some());
         let call = Call {
             name: "form".to_owned(),
             arguments: values,

@@ -8,6 +8,7 @@ use squawk_syntax::{SyntaxKind as K, SyntaxNode};
 use super::analyzer::{Analyzer, Origin, Result};
 use super::arguments::Arguments;
 use super::composite::Replaced;
+use super::expr::Span;
 use super::fault::Fault;
 use super::locks::Reach;
 use super::memo::Memo;
@@ -96,6 +97,38 @@ fn plain_words(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the error of a text in which brackets are missing, or that has the LIMIT of another
+/// database. `span` is where the parser stopped.
+fn certain_error(sql: &str, span: &Span) -> Option<Fault> {
+    let all: Vec<_> = bowline_sql::tokens(sql).collect();
+    let mut open: Vec<Span> = Vec::new();
+    for (at, token) in all.iter().enumerate() {
+        let start = token.start();
+        let place = start..start + token.text().len();
+        match token.text() {
+            "(" | "[" => open.push(place),
+            ")" | "]" if open.pop().is_none() => {
+                let message = format!("syntax error at or near \"{}\"", token.text());
+                let hint = "no bracket before it is open";
+                return Some(Fault::error("42601", place, message).hint(hint));
+            }
+            "," if place.start == span.start && at > 1 && all[at - 2].is_word("limit") => {
+                let message = "LIMIT #,# syntax is not supported";
+                return Some(
+                    Fault::error("42601", place, message)
+                        .hint("write LIMIT and OFFSET: LIMIT 10 OFFSET 5"),
+                );
+            }
+            _ => {}
+        }
+    }
+    let unclosed = open.pop()?;
+    Some(
+        Fault::error("42601", unclosed, "syntax error at end of input")
+            .hint("this bracket is not closed"),
+    )
+}
+
 /// Returns the only statement of a text.
 fn only_statement(sql: &str) -> Result<SyntaxNode> {
     let file = match parse(sql).or_else(|error| parse_in_brackets(sql).ok_or(error)) {
@@ -107,6 +140,9 @@ fn only_statement(sql: &str) -> Result<SyntaxNode> {
             ));
         }
         Err(Unparsed::Error { span, message }) => {
+            if let Some(fault) = certain_error(sql, &span) {
+                return Err(fault);
+            }
             // The source of a MERGE is one item.
             if message == "expected on clause" && sql[span.end..].trim_start().starts_with(',') {
                 let message = "syntax error at or near \",\"";

@@ -5,6 +5,8 @@ use super::expr::{Expr, Kind, Nulls, Span};
 use super::fault::Fault;
 use super::form::Form;
 use super::locks::{Reach, Source};
+use super::names::keyword_value;
+use super::raw::span_of;
 use super::scope::{Joined, Table, TableColumn};
 use super::types;
 use crate::replay::syntax::tree::{child, child_name, children, has, name, path, seen, text};
@@ -133,6 +135,32 @@ impl Analyzer<'_> {
         self.finish(node, first_name, None, table)
     }
 
+    /// Returns the table of a keyword such as `current_date`, which is a function of one row.
+    pub(super) fn keyword_table(&mut self, node: &SyntaxNode) -> Option<(String, Table)> {
+        let reference = child(node, K::RELATION_NAME_REF)?;
+        let keyword = text(&reference).to_ascii_lowercase();
+        let ty = keyword_value(&keyword)?;
+        let depth = self.scopes.len().saturating_sub(1);
+        let given = child(node, K::FROM_ALIAS).and_then(|it| child_name(&it, K::TABLE_ALIAS));
+        let column = TableColumn {
+            name: given.unwrap_or_else(|| keyword.clone()),
+            ty,
+            nullable: false,
+            origin: None,
+            composite: None,
+            form: Form::default(),
+        };
+        let table = Table {
+            source: Source::Function,
+            is_value: true,
+            row: ty,
+            is_single: true,
+            has_row: true,
+            ..Table::of_records(vec![column], depth)
+        };
+        Some((keyword, table))
+    }
+
     /// Returns the calls of a function in FROM: `unnest(a, b)` is a call for each array.
     pub(super) fn calls_of(
         &mut self,
@@ -187,9 +215,15 @@ impl Analyzer<'_> {
             form: Form::default(),
         };
         if let Some(list) = definitions {
+            self.check_definitions(value, &span_of(list))?;
+            let before = columns.len();
             for definition in children(list, K::COLUMN_DEF) {
                 let ty = self.type_of_node(&definition, span)?;
                 let name = child_name(&definition, K::COLUMN_NAME).unwrap_or_default();
+                if columns[before..].iter().any(|it| it.name == name) {
+                    let message = format!("column name \"{name}\" specified more than once");
+                    return Err(Fault::error("42701", span_of(&definition), message));
+                }
                 columns.push(TableColumn {
                     form: self.form_of_node(&definition),
                     ..column(name, ty, true)
@@ -245,6 +279,25 @@ impl Analyzer<'_> {
             ..column(named.unwrap_or(shown), value.ty, nullable)
         });
         Ok(true)
+    }
+
+    /// Fails if the list of columns after a function says what its result says already.
+    fn check_definitions(&self, value: &Expr, span: &Span) -> Result<()> {
+        let has_columns = matches!(&value.kind, Kind::Call(call) if !call.columns.is_empty());
+        let base = self.types.base(value.ty);
+        let why = if base == types::RECORD && !has_columns {
+            return Ok(());
+        } else if base == types::RECORD {
+            "a column definition list is redundant for a function with OUT parameters"
+        } else if self.types.is_composite(base) {
+            "a column definition list is redundant for a function returning a named composite type"
+        } else {
+            "a column definition list is only allowed for functions returning \"record\""
+        };
+        if self.is_opaque(base) {
+            return Ok(());
+        }
+        Err(Fault::error("42601", span.clone(), why))
     }
 
     pub(super) fn document_item(&mut self, node: &SyntaxNode, span: Span) -> Result<Joined> {

@@ -1,5 +1,5 @@
 //! The modifiers and the collation that a value derives from its parts (`exprTypmod`,
-//! parse_collate.c). Only the columns of views and tables have them.
+//! parse_collate.c). Collations are followed only for views and tables.
 
 use squawk_syntax::SyntaxNode;
 
@@ -15,20 +15,17 @@ use crate::{Column, Name, TypeKind};
 impl Analyzer<'_> {
     /// Returns the form of a column of a relation.
     pub(super) fn form_of_column(&self, column: &Column) -> Form {
-        if self.objects.is_none() {
-            return Form::default();
-        }
         Form {
             modifiers: column.data_type.modifiers.clone(),
             fields: column.data_type.fields.clone(),
-            collation: column.collation.clone(),
+            collation: column.collation.clone().filter(|_| self.objects.is_some()),
         }
     }
 
     /// Returns the modifiers of the type that a child of a node names.
     pub(super) fn form_of_node(&self, node: &SyntaxNode) -> Form {
         let found = node.children().find(|part| type_name::is_type(part.kind()));
-        let Some(found) = found.filter(|_| self.objects.is_some()) else {
+        let Some(found) = found else {
             return Form::default();
         };
         let written = Written::new(&found);
@@ -55,7 +52,9 @@ impl Analyzer<'_> {
 
     /// Returns the form of a cast to the type that the node names.
     pub(super) fn form_of_cast(&self, node: &SyntaxNode, value: &Expr) -> Option<Form> {
-        self.objects?;
+        if self.objects.is_none() {
+            return Some(self.form_of_node(node));
+        }
         let inner = Expr {
             form: None,
             ..value.clone()
@@ -72,23 +71,25 @@ impl Analyzer<'_> {
 
     /// Returns the form of a value with COLLATE.
     pub(super) fn form_of_collate(&self, node: &SyntaxNode, value: &Expr) -> Option<Form> {
-        let objects = self.objects?;
         let inner = match &value.kind {
             Kind::Call(call) => call.arguments.first(),
             _ => None,
         };
         let inner = inner.map(|inner| self.form_of(inner)).unwrap_or_default();
         Some(Form {
-            collation: collation_of(node).map(|parts| objects.collation(&parts)),
+            collation: collation_of(node).map(|parts| match self.objects {
+                Some(objects) => objects.collation(&parts),
+                None => Name {
+                    schema: "pg_catalog".to_owned(),
+                    name: parts.last().cloned().unwrap_or_default(),
+                },
+            }),
             ..inner
         })
     }
 
     /// Returns the modifiers and the collation of a value.
     pub(super) fn form_of(&self, value: &Expr) -> Form {
-        if self.objects.is_none() {
-            return Form::default();
-        }
         if let Some(form) = &value.form {
             return form.clone();
         }
@@ -160,9 +161,6 @@ impl Analyzer<'_> {
     }
 
     fn form_of_refs(&self, ty: TypeId, values: &[&Expr]) -> Form {
-        if self.objects.is_none() {
-            return Form::default();
-        }
         let sides: Vec<(TypeId, Form)> = values
             .iter()
             .map(|value| (value.ty, self.form_of(value)))
@@ -170,9 +168,31 @@ impl Analyzer<'_> {
         self.common_form(ty, &sides)
     }
 
+    /// Returns a type with its modifiers as messages have it: `character varying(3)`.
+    pub(super) fn words_of(&self, ty: TypeId, form: &Form) -> String {
+        let words = self.types.words(ty);
+        let numbers: Vec<String> = form.modifiers.iter().map(i32::to_string).collect();
+        if numbers.is_empty() {
+            return words;
+        }
+        let numbers = format!("({})", numbers.join(","));
+        // The precision of a time stands before its zone.
+        let zones = [" with time zone", " without time zone"];
+        match zones.iter().find_map(|zone| words.split_once(zone)) {
+            Some((name, rest)) => {
+                let zone = &words[name.len()..words.len() - rest.len()];
+                format!("{name}{numbers}{zone}{rest}")
+            }
+            None => match words.strip_suffix("[]") {
+                Some(element) => format!("{element}{numbers}[]"),
+                None => format!("{words}{numbers}"),
+            },
+        }
+    }
+
     /// Returns the form of the common type of several values.
     pub(super) fn common_form(&self, ty: TypeId, sides: &[(TypeId, Form)]) -> Form {
-        let Some((_, first)) = sides.first().filter(|_| self.objects.is_some()) else {
+        let Some((_, first)) = sides.first() else {
             return Form::default();
         };
         let collation = self.derived_of(ty, sides);

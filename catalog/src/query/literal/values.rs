@@ -1,7 +1,7 @@
 //! The texts of scalar built-in types.
 
 use super::wrong::Wrong;
-use super::{jsonpath, time};
+use super::{jsonpath, search, shape, system, time};
 
 /// Checks the text of a built-in type; `words` is its name in messages. `version` is that of the
 /// oldest server, `None` the newest.
@@ -52,7 +52,7 @@ pub(super) fn check(
         }
         "float4" | "float8" => is_hexadecimal(trimmed),
         "bytea" => return bytes(text),
-        "money" => !has_letter_between_digits(trimmed),
+        "money" => is_money(trimmed),
         "bool" => is_bool(trimmed),
         "uuid" => is_uuid(trimmed),
         "json" | "jsonb" => serde_json::from_str::<serde_json::Value>(text).is_ok(),
@@ -68,14 +68,17 @@ pub(super) fn check(
         "interval" => return time::check_interval(text, is_since(17)),
         "jsonpath" => return jsonpath::check(text, has_prefixes),
         "bit" | "varbit" => return bits(text),
-        "point" => is_point(trimmed),
-        "box" | "lseg" | "path" | "polygon" | "circle" | "line" => is_shape(trimmed),
-        "macaddr" | "macaddr8" => {
-            has_digit(trimmed)
-                || trimmed
-                    .chars()
-                    .all(|c| c.is_ascii_hexdigit() || ":-.".contains(c))
+        "point" | "box" | "lseg" | "path" | "polygon" | "circle" | "line" => {
+            return shape::check(name, words, text);
         }
+        "macaddr" => return system::check_card(trimmed, text),
+        "macaddr8" => system::is_long_card(trimmed),
+        "pg_lsn" => system::is_log_position(text),
+        "pg_snapshot" | "txid_snapshot" => system::is_snapshot(text),
+        "tid" => system::is_row_position(text),
+        "xid" | "cid" | "xid8" => !is_since(16) || system::is_transaction(trimmed),
+        "tsvector" => return search::check_vector(text),
+        "tsquery" => return search::check_query(text),
         _ => true,
     };
     if is_valid {
@@ -203,22 +206,13 @@ fn bits(text: &str) -> Result<(), Wrong> {
     }
 }
 
-fn is_point(text: &str) -> bool {
-    let inner = text.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-    let mut parts = inner.unwrap_or(text).split(',');
-    let is_next = |part: Option<&str>| part.is_some_and(|part| is_number(part.trim()));
-    is_next(parts.next()) && is_next(parts.next()) && parts.next().is_none()
-}
-
-fn is_shape(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || " .,()[]<>{}+-".contains(c);
-    has_digit(text) && text.contains(',') && text.chars().all(is_part)
-}
-
-/// Returns true for `2e3`, which no locale reads as money: a currency's symbol is at an end.
-fn has_letter_between_digits(text: &str) -> bool {
-    let before = text.split(|c: char| c.is_ascii_alphabetic());
-    before.filter(|part| has_digit(part)).count() > 1
+/// Returns true for a text that some locale reads as money: a currency's symbol is at an end.
+fn is_money(text: &str) -> bool {
+    let parts = text.split(|c: char| c.is_ascii_alphabetic());
+    match parts.filter(|part| has_digit(part)).count() {
+        0 => !text.contains(|c: char| c.is_ascii_alphabetic()),
+        count => count == 1,
+    }
 }
 
 fn has_digit(text: &str) -> bool {

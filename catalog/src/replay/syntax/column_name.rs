@@ -104,6 +104,7 @@ fn find_name(node: &SyntaxNode, known: FirstColumn) -> Option<(String, Strength)
                 }
             }
         }
+        K::POSTFIX_EXPR if child(node, K::IS_NORMALIZED).is_some() => strong("is_normalized"),
         K::BIN_EXPR => {
             let has = |kind| node.children().any(|part| part.kind() == kind);
             let overlaps = node

@@ -46,7 +46,7 @@ fn mistakes_are_underlined() {
        |
     12 | SELECT id FROM acounts
        |                ^^^^^^^
-     = help: check the spelling, and whether a migration creates it
+     = help: did you mean accounts?
 
     column "balnce" does not exist (42703)
       --> src/main.rs:14:10
@@ -210,7 +210,7 @@ fn more_mistakes_are_underlined() {
        |
     12 | SELECT lowr(username) AS name FROM accounts
        |        ^^^^^^^^^^^^^^
-     = help: no function of this name takes such arguments: check the spelling, or cast them
+     = help: did you mean lower?
 
     function count(bigint, bigint) does not exist (42883)
       --> src/main.rs:12:28
