@@ -38,6 +38,7 @@ mod grammar;
 mod grouping;
 mod indexes;
 mod join;
+mod keys;
 mod literal;
 mod locks;
 mod memo;

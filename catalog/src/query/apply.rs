@@ -140,12 +140,13 @@ impl Analyzer<'_> {
             scope.returns_set = true;
         }
         let nulls = if is_aggregate {
-            let is_total = function.is_built_in && total::is_total_aggregate(&function.name);
-            if is_total {
-                Nulls::Never
-            } else {
-                Nulls::Always
-            }
+            self.nulls_over_window(function, &given, has_filter)
+        } else if given.over.is_some()
+            && function.is_built_in
+            && let Some(nulls) =
+                total::nulls_in_window(&function.name, &arguments, given.has_default_frame)
+        {
+            nulls
         } else if given.is_variadic {
             // The array after VARIADIC can itself be NULL.
             Nulls::Always
@@ -184,6 +185,22 @@ impl Analyzer<'_> {
             }),
             span,
         ))
+    }
+
+    /// Returns when an aggregate over a window is NULL.
+    fn nulls_over_window(&self, function: &Function, given: &Arguments, has_filter: bool) -> Nulls {
+        let name = &function.name;
+        if function.is_built_in && total::is_total_aggregate(name) {
+            return Nulls::Never;
+        }
+        let has_row = given.has_default_frame && !has_filter;
+        if !has_row || !function.is_built_in || !total::is_total_aggregate_of_rows(name) {
+            return Nulls::Always;
+        }
+        match total::keeps_nulls(name) {
+            true => Nulls::Never,
+            false => Nulls::First,
+        }
     }
 
     /// Fails if the list after VARIADIC is no array. Where the parameter is `"any"`, no conversion

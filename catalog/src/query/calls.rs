@@ -335,8 +335,9 @@ impl Analyzer<'_> {
         }
         let over = child(node, K::OVER_CLAUSE)
             .or_else(|| list.as_ref().and_then(|list| child(list, K::OVER_CLAUSE)));
-        if over.is_some() {
+        if let Some(over) = &over {
             given.over = Some(Vec::new());
+            given.has_default_frame = self.has_default_frame(over);
         }
         let value = self.call(&parts, given, span)?;
         // PostgreSQL checks that a window is allowed here before it looks up the window's name.

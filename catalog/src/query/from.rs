@@ -170,6 +170,7 @@ impl Analyzer<'_> {
         let columns = columns.map(|it| it.table_column()).collect();
         Table {
             is_single: analyzed.is_single,
+            keys: analyzed.keys,
             has_row: analyzed.has_row,
             reach: analyzed.reach,
             ..Table::of_records(columns, depth)

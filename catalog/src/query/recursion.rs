@@ -121,6 +121,7 @@ impl Analyzer<'_> {
         for _ in 0..rounds {
             let mut common = self.common_of(left.clone(), named, given, &span)?;
             common.is_single = false;
+            common.keys = std::rc::Rc::default();
             common.has_row = false;
             common.is_self = true;
             self.scope().common.push(common);

@@ -47,6 +47,7 @@ impl Analyzer<'_> {
             }
             let table = Table {
                 is_single: common.is_single,
+                keys: Rc::clone(&common.keys),
                 has_row: common.has_row,
                 is_self: common.is_self,
                 source: Source::With,
@@ -78,12 +79,18 @@ impl Analyzer<'_> {
             self.used.relations.insert(found.clone());
         }
         let reach = self.reach_of_relation(relation);
+        let view = self
+            .objects
+            .is_none()
+            .then(|| self.nullable_in_view(&found));
+        let keys = view.flatten().map(|view| Rc::clone(&view.keys));
         let table = Table {
             relation: Some(found.clone()),
             columns: self.columns_of(relation, is_only).to_vec(),
             row: self.types.of_name(&found),
             nulled_by: Vec::new(),
             is_single: false,
+            keys: keys.unwrap_or_default(),
             has_row: false,
             is_only,
             depth,
@@ -303,6 +310,7 @@ impl Analyzer<'_> {
             row: types::RECORD,
             nulled_by: Vec::new(),
             is_single: true,
+            keys: Rc::default(),
             has_row: true,
             is_only: false,
             depth,

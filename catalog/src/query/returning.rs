@@ -54,6 +54,7 @@ impl Analyzer<'_> {
     ) -> Result<Analyzed> {
         let (is_single, has_row) = rows;
         let mut analyzed = Analyzed {
+            keys: Default::default(),
             columns: Vec::new(),
             is_single,
             has_row,

@@ -119,6 +119,14 @@ impl Analyzer<'_> {
         if table.is_single {
             return true;
         }
+        let is_bound_at = |at: &usize| {
+            bindings.iter().any(|(other, bound, value)| {
+                *other == id && bound == at && self.is_fixed(value, tables, single)
+            })
+        };
+        if table.keys.iter().any(|key| key.iter().all(is_bound_at)) {
+            return true;
+        }
         let Some(name) = &table.relation else {
             return false;
         };

@@ -14,6 +14,13 @@ use super::types::{self, TypeId};
 /// A column of a relation. Values that come from it share it.
 pub(super) type RelationColumn = Rc<(Name, String)>;
 
+/// A window of the WINDOW clause.
+#[derive(Debug, Clone)]
+pub(super) struct NamedWindow {
+    pub(super) name: String,
+    pub(super) has_frame: bool,
+}
+
 /// A source of rows: a table, a common table expression, a function or a subquery.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -27,6 +34,8 @@ pub(super) struct Table {
     pub(super) nulled_by: Vec<usize>,
     /// True if it has at most one row, whatever its keys.
     pub(super) is_single: bool,
+    /// The unique keys of a query in FROM or of a view, by the positions of their columns.
+    pub(super) keys: Rc<[Vec<usize>]>,
     /// True if it certainly has a row.
     pub(super) has_row: bool,
     /// `ONLY`.
@@ -101,6 +110,7 @@ pub(super) struct Common {
     pub(super) name: String,
     pub(super) columns: Vec<TableColumn>,
     pub(super) is_single: bool,
+    pub(super) keys: Rc<[Vec<usize>]>,
     pub(super) has_row: bool,
     /// True if it writes and has no RETURNING.
     pub(super) has_no_result: bool,
@@ -145,7 +155,7 @@ pub(super) struct Scope {
     /// The windows of OVER, which are analyzed after all other clauses.
     pub(super) over: Vec<squawk_syntax::SyntaxNode>,
     /// Names of windows.
-    pub(super) windows: Vec<String>,
+    pub(super) windows: Vec<NamedWindow>,
     /// The current clause, if it forbids window functions but not aggregates.
     pub(super) no_window: Option<&'static str>,
     /// True within RETURNING of MERGE.
@@ -171,6 +181,8 @@ pub(super) struct Output {
 pub(super) struct Analyzed {
     pub(super) columns: Vec<ResultColumn>,
     pub(super) is_single: bool,
+    /// The unique keys of its rows, by the positions of their columns.
+    pub(super) keys: Rc<[Vec<usize>]>,
     pub(super) has_row: bool,
     pub(super) outer: Vec<(usize, Expr)>,
     /// True for a statement that returns no rows.
@@ -215,6 +227,7 @@ impl Table {
             row: types::RECORD,
             nulled_by: Vec::new(),
             is_single: false,
+            keys: Rc::default(),
             has_row: false,
             is_only: false,
             depth,

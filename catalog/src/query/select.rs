@@ -195,9 +195,16 @@ impl Analyzer<'_> {
             && having.is_none()
             && (is_one_group || (!has_condition && all_have_rows && group_clause.is_none()));
         limit.apply(&mut is_single, &mut has_row);
+        let group_keys = (is_grouped && !has_sets).then_some(groups.as_slice());
+        let has_distinct = distinct.is_some_and(|it| child(&it, K::DISTINCT_ON).is_none());
+        let keys = match returns_set {
+            false => self.unique_keys(&tables, &values, is_grouped, group_keys, has_distinct),
+            true => Vec::new(),
+        };
         Ok(Analyzed {
             columns,
             is_single,
+            keys: keys.into(),
             has_row,
             outer: Vec::new(),
             has_no_result: false,
@@ -407,6 +414,10 @@ fn has_key(value: &Expr, groups: &[Expr], depth: usize) -> bool {
     if groups.contains(value) {
         return true;
     }
+    // It says which keys are NULL, and is a number for each row.
+    if matches!(value.kind, Kind::Grouping(_)) {
+        return false;
+    }
     if matches!(&value.kind, Kind::Aggregate(aggregate) if aggregate.depth == depth) {
         return false;
     }
@@ -419,6 +430,7 @@ fn has_key(value: &Expr, groups: &[Expr], depth: usize) -> bool {
 pub(super) fn is_only_aggregates(value: &Expr, depth: usize) -> bool {
     match &value.kind {
         Kind::Aggregate(aggregate) => aggregate.depth == depth,
+        Kind::Grouping(_) => true,
         Kind::Var { .. } | Kind::Row(_) | Kind::Query(_) => false,
         _ => {
             let mut all = true;

@@ -191,6 +191,7 @@ impl Analyzer<'_> {
         Ok(Analyzed {
             columns,
             is_single,
+            keys: Rc::default(),
             has_row,
             outer: Vec::new(),
             has_no_result: false,

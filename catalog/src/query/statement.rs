@@ -209,6 +209,7 @@ fn command(node: &SyntaxNode) -> Result<Analyzed> {
     Ok(Analyzed {
         columns: Vec::new(),
         is_single: false,
+        keys: Rc::default(),
         has_row: false,
         outer: Vec::new(),
         has_no_result: true,
@@ -274,6 +275,7 @@ impl Analyzer<'_> {
             reach: Reach::default(),
             columns,
             is_single: true,
+            keys: Rc::default(),
             has_row: true,
             outer: Vec::new(),
         })

@@ -1,5 +1,7 @@
 //! Functions and documents in FROM.
 
+use std::rc::Rc;
+
 use super::analyzer::{Analyzer, Result};
 use super::expr::{Expr, Kind, Nulls, Span};
 use super::fault::Fault;
@@ -128,6 +130,7 @@ impl Analyzer<'_> {
             row,
             nulled_by: Vec::new(),
             is_single,
+            keys: Rc::default(),
             has_row,
             is_only: false,
             depth,

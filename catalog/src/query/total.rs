@@ -1,7 +1,7 @@
 //! The built-in functions that return NULL only for a NULL argument. PostgreSQL's catalog does not
 //! say so: a strict function may return NULL for other arguments too.
 
-use super::expr::Nulls;
+use super::expr::{Expr, Kind, Nulls};
 
 /// Aggregates that are never NULL, not even over no rows.
 pub(super) fn is_total_aggregate(name: &str) -> bool {
@@ -39,6 +39,22 @@ pub(super) fn keeps_nulls(name: &str) -> bool {
         name,
         "array_agg" | "json_agg" | "jsonb_agg" | "json_object_agg" | "jsonb_object_agg"
     )
+}
+
+/// Returns when a window function is NULL, where its arguments decide it. The default frame holds
+/// the current row.
+pub(super) fn nulls_in_window(
+    name: &str,
+    arguments: &[Expr],
+    has_default_frame: bool,
+) -> Option<Nulls> {
+    let is_constant = |it: &Expr| matches!(it.bare().kind, Kind::Const(Some(_)));
+    match (name, arguments) {
+        ("first_value" | "last_value", [_]) if has_default_frame => Some(Nulls::Lenient),
+        // The third argument stands in for a row that is not there.
+        ("lag" | "lead", [_, offset, _]) if is_constant(offset) => Some(Nulls::Lenient),
+        _ => None,
+    }
 }
 
 /// Returns when the result of a built-in function is NULL. `types` are those of its arguments.

@@ -1,5 +1,7 @@
 //! VALUES and TABLE.
 
+use std::rc::Rc;
+
 use super::analyzer::{Analyzer, Result};
 use super::composite::Replaced;
 use super::expr::{Expr, Kind};
@@ -55,6 +57,7 @@ impl Analyzer<'_> {
         Ok(Analyzed {
             columns,
             is_single,
+            keys: Rc::default(),
             has_row,
             outer: Vec::new(),
             has_no_result: false,
@@ -159,6 +162,7 @@ impl Analyzer<'_> {
         Ok(Analyzed {
             columns,
             is_single,
+            keys: Rc::default(),
             has_row,
             outer: Vec::new(),
             has_no_result: false,

@@ -22,6 +22,7 @@ pub(super) struct View {
     pub(super) combines_rows: bool,
     /// What a lock on its rows reaches.
     pub(super) reach: Reach,
+    pub(super) keys: Rc<[Vec<usize>]>,
 }
 
 /// A column of a view or materialized view, as its query makes it.
@@ -103,6 +104,7 @@ impl Analyzer<'_> {
                 columns: columns.collect(),
                 combines_rows: analyzed.reach.clause.is_some(),
                 reach: analyzed.reach,
+                keys: analyzed.keys,
             })
         })
     }

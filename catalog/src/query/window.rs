@@ -7,6 +7,7 @@ use super::coerce::Context;
 use super::expr::{Expr, Kind, Span};
 use super::fault::Fault;
 use super::raw::span_of;
+use super::scope::NamedWindow;
 use super::types::{self, TypeId};
 use crate::replay::syntax::tree::{child, child_name, children, name, seen};
 
@@ -28,8 +29,13 @@ impl Analyzer<'_> {
         let Some(clause) = child(node, K::WINDOW_CLAUSE) else {
             return;
         };
-        let names = children(&clause, K::WINDOW_DEF).filter_map(|it| child_name(&it, K::WINDOW));
-        self.scope().windows = names.collect();
+        let windows = children(&clause, K::WINDOW_DEF).filter_map(|it| {
+            Some(NamedWindow {
+                name: child_name(&it, K::WINDOW)?,
+                has_frame: has_frame_clause(&it),
+            })
+        });
+        self.scope().windows = windows.collect();
     }
 
     /// Reads the windows of a query, after all other clauses. Returns their expressions.
@@ -70,11 +76,23 @@ impl Analyzer<'_> {
         }
         if let Some(window) = child(over, K::WINDOW_REF) {
             let wanted = name(&window);
-            if !self.scope().windows.contains(&wanted) {
+            if !self.scope().windows.iter().any(|it| it.name == wanted) {
                 return Err(no_window(&wanted, span_of(&window)));
             }
         }
         Ok(())
+    }
+
+    /// Returns true if a window has no frame clause.
+    pub(super) fn has_default_frame(&mut self, over: &SyntaxNode) -> bool {
+        match child(over, K::WINDOW_REF).map(|it| name(&it)) {
+            // One that is copied has no frame clause: PostgreSQL refuses it.
+            None => !has_frame_clause(over),
+            Some(wanted) => {
+                let mut windows = self.scope().windows.iter();
+                windows.any(|it| it.name == wanted && !it.has_frame)
+            }
+        }
     }
 
     /// Notes a window function; fails in a clause that has none.
@@ -297,6 +315,11 @@ fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+fn has_frame_clause(window: &SyntaxNode) -> bool {
+    let spec = window.descendants().find(|it| it.kind() == K::WINDOW_SPEC);
+    spec.is_some_and(|spec| child(&spec, K::FRAME_CLAUSE).is_some())
 }
 
 fn no_window(name: &str, span: Span) -> Fault {

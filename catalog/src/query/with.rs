@@ -79,6 +79,7 @@ impl Analyzer<'_> {
             name: named.to_owned(),
             columns,
             is_single: analyzed.is_single,
+            keys: analyzed.keys,
             has_row: analyzed.has_row,
             has_no_result: analyzed.has_no_result,
             is_self: false,

@@ -113,7 +113,7 @@ fn parts(text: &str) -> Option<Vec<String>> {
     let tokens: Vec<_> = bowline_sql::tokens(text).collect();
     let names = tokens.iter().enumerate().map(|(at, token)| {
         if at % 2 == 1 {
-            return token.is(".").then(|| None);
+            return token.is(".").then_some(None);
         }
         token.name().map(|name| Some(name.into_owned()))
     });

@@ -136,7 +136,8 @@ impl<'t> Reader<'t> {
             self.take(',');
         }
         while depth > 0 {
-            if !self.take(')') && !(is_open && depth == 1 && self.take(']')) {
+            let is_closed = self.take(')') || is_open && depth == 1 && self.take(']');
+            if !is_closed {
                 return None;
             }
             depth -= 1;
@@ -179,7 +180,8 @@ impl<'t> Reader<'t> {
             return None;
         }
         while depth > 0 {
-            if !self.take(')') && !(is_angle && depth == 1 && self.take('>')) {
+            let is_closed = self.take(')') || is_angle && depth == 1 && self.take('>');
+            if !is_closed {
                 return None;
             }
             depth -= 1;

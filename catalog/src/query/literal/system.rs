@@ -87,11 +87,11 @@ pub(super) fn check_card(text: &str, whole: &str) -> Result<(), Wrong> {
     };
     let is_hex = |part: &&str| part.bytes().all(|it| it.is_ascii_hexdigit());
     let is_part = |part: &&str| is_hex(part) && lengths.contains(&part.len());
-    if !parts.iter().all(|part| is_part(part)) {
+    if !parts.iter().all(is_part) {
         return wrong();
     }
     let is_octet = |part: &&str| u32::from_str_radix(part, 16).is_ok_and(|it| it <= 255);
-    if parts.len() == 6 && !parts.iter().all(|part| is_octet(part)) {
+    if parts.len() == 6 && !parts.iter().all(is_octet) {
         let message = format!("invalid octet value in \"macaddr\" value: \"{whole}\"");
         return Err(Wrong::new("22003", message));
     }

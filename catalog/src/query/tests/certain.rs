@@ -52,6 +52,29 @@ fn a_column_is_not_null_only_where_no_row_has_null() {
         ("SELECT kept FROM parents", "kept?"),
         ("SELECT kept FROM ONLY parents", "kept"),
         ("SELECT of_child FROM children", "of_child"),
+        (
+            "SELECT name, grouping(name) AS g, count(*) AS n FROM customers GROUP BY ROLLUP (name)",
+            "name? g n",
+        ),
+        (
+            "SELECT lag(id, 1, 0) OVER (ORDER BY id) AS a, lag(id) OVER (ORDER BY id) AS b, \
+             lead(nick, 1, '') OVER (ORDER BY id) AS c, lag(id, $1, 0) OVER () AS d FROM customers",
+            "a b? c? d?",
+        ),
+        (
+            "SELECT first_value(name) OVER (ORDER BY id) AS a, last_value(nick) OVER () AS b, \
+             first_value(name) OVER (ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c, \
+             first_value(name) OVER w AS d, first_value(name) OVER f AS e, \
+             first_value(name) OVER (w) AS g FROM customers \
+             WINDOW w AS (ORDER BY id), f AS (ORDER BY id ROWS 1 PRECEDING EXCLUDE CURRENT ROW)",
+            "a b? c? d e? g",
+        ),
+        (
+            "SELECT sum(id) OVER (PARTITION BY name) AS a, sum(id) FILTER (WHERE id > 1) OVER () AS b, \
+             max(nick) OVER () AS c, sum(id) OVER (ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS d, \
+             array_agg(nick) OVER (ORDER BY id) AS e, stddev(id) OVER () AS f FROM customers",
+            "a b? c? d? e f?",
+        ),
     ] {
         assert_eq!(nulls(sql), expected, "{sql}");
     }
@@ -169,5 +192,92 @@ fn a_partial_index_counts_with_its_condition() {
     ] {
         let query = Checker::new(&catalog).check(sql).expect(sql);
         assert_eq!(query.rows, expected, "{sql}");
+    }
+}
+
+#[test]
+fn rows_of_a_subquery_have_the_keys_of_its_tables() {
+    let catalog = replayed(&format!(
+        "{SCHEMA} CREATE VIEW named AS SELECT id AS number, name FROM customers;
+         CREATE VIEW totals AS SELECT customer_id, count(*) AS n FROM orders GROUP BY customer_id;"
+    ));
+    let checker = Checker::new(&catalog);
+    for (sql, expected) in [
+        (
+            "SELECT 1 AS one FROM (SELECT id FROM orders) x WHERE id = 1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT note FROM orders) x WHERE note = 'a'",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT id + 0 AS id FROM orders) x WHERE id = 1",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT o.id FROM orders o, customers) x WHERE id = 1",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT o.id FROM orders o JOIN customers c ON c.id = o.customer_id) x \
+             WHERE id = 1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT c.id FROM customers c LEFT JOIN orders o ON o.customer_id = c.id) \
+             x WHERE id = 1",
+            Rows::Many,
+        ),
+        (
+            "WITH x AS (SELECT id, name FROM customers) SELECT name FROM x WHERE id = $1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT n FROM (SELECT state, count(*) AS n FROM orders GROUP BY state) x WHERE state = $1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT n FROM (SELECT state, count(*) AS n FROM orders GROUP BY state, id) x \
+             WHERE state = $1",
+            Rows::Many,
+        ),
+        (
+            "SELECT n FROM (SELECT state, count(*) AS n FROM orders GROUP BY ROLLUP (state)) x \
+             WHERE state = $1",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT DISTINCT state FROM orders) x WHERE state = $1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT DISTINCT ON (id) state FROM orders) x WHERE state = $1",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT id, generate_series(1, 2) FROM orders) x WHERE id = $1",
+            Rows::Many,
+        ),
+        ("SELECT name FROM named WHERE number = $1", Rows::Optional),
+        (
+            "SELECT n FROM totals WHERE customer_id = $1",
+            Rows::Optional,
+        ),
+        (
+            "SELECT o.id FROM orders o JOIN totals t USING (customer_id) WHERE o.id = $1",
+            Rows::Optional,
+        ),
+        (
+            "WITH RECURSIVE x AS (SELECT id FROM orders UNION ALL SELECT id + 1 FROM x) \
+             SELECT 1 AS one FROM x WHERE id = $1",
+            Rows::Many,
+        ),
+        (
+            "SELECT 1 AS one FROM (SELECT id FROM orders UNION ALL SELECT id FROM orders) x WHERE id = $1",
+            Rows::Many,
+        ),
+    ] {
+        assert_eq!(checker.check(sql).expect(sql).rows, expected, "{sql}");
     }
 }
