@@ -7,7 +7,7 @@
 use bowline_migrations::SqlFile;
 
 use crate::Catalog;
-use crate::compare::{Aspect, Difference, How, Subject, compare};
+use crate::compare::{Aspect, Difference, Subject, compare};
 use crate::gap::Gap;
 use crate::replay::{Refusal, Replayed, replay_each, replay_each_after};
 
@@ -144,7 +144,7 @@ impl Commuted {
             })
         };
         for difference in compare(left, right) {
-            if is_unknown_in_both(&difference) {
+            if difference.is_unknown_on_both_sides() {
                 continue;
             }
             if difference.how.aspect() == Some(Aspect::ColumnOrder) {
@@ -162,15 +162,6 @@ impl Commuted {
             }
         }
     }
-}
-
-/// Returns whether the same text is not known in full on both sides.
-fn is_unknown_in_both(difference: &Difference) -> bool {
-    let is_same = |how: &How| match how {
-        How::Differs { left, right, .. } => left == right,
-        How::OnlyLeft | How::OnlyRight => false,
-    };
-    difference.is_undecided && is_same(&difference.how)
 }
 
 /// Returns the files of a branch that change an object, or the table that it is part of.

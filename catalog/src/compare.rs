@@ -38,6 +38,18 @@ pub struct Difference {
     pub is_undecided: bool,
 }
 
+impl Difference {
+    /// Returns true if the same text is not known in full on both sides: an object that it names
+    /// was renamed.
+    pub fn is_unknown_on_both_sides(&self) -> bool {
+        let is_same = |how: &How| match how {
+            How::Differs { left, right, .. } => left == right,
+            How::OnlyLeft | How::OnlyRight => false,
+        };
+        self.is_undecided && is_same(&self.how)
+    }
+}
+
 /// An object that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {

@@ -1,5 +1,6 @@
 //! `bowline new`: the files of a new migration.
 
+mod inverse;
 mod safe;
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! `bowline new`.
 
 use bowline::testing::LocalServer;
+use bowline::{Session, StatementDsl as _, sql_query};
 
 use crate::Project;
 
@@ -304,4 +305,63 @@ fn a_name_can_end_as_that_of_a_backfill() {
     let sql = "ALTER TABLE accounts ADD COLUMN nick text";
     let shown = printed(&project, &["new", "undo_backfill", "--safe", sql]);
     assert!(shown.ends_with("exit 0"), "{shown}");
+}
+
+#[test]
+fn a_revert_of_a_rename_keeps_the_rows() {
+    let server = LocalServer::private(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut admin = Session::connect(&server.config("postgres")).expect("a connection");
+    for (number, sql) in [
+        "ALTER TABLE shop.\"Order Lines\" RENAME TO lines",
+        "ALTER TABLE shop.\"Order Lines\" SET SCHEMA public",
+        "ALTER SCHEMA shop RENAME TO store",
+        "ALTER TABLE shop.days RENAME TO nights",
+        "ALTER SEQUENCE shop.numbers RENAME TO counters",
+        "ALTER TYPE shop.mood RENAME TO feeling",
+        "ALTER TYPE shop.mood RENAME VALUE 'sad' TO 'blue'",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let project = Project::new(&[(
+            "migrations/1_shop/up.sql",
+            "CREATE SCHEMA shop;
+             CREATE TYPE shop.mood AS ENUM ('sad', 'ok');
+             CREATE SEQUENCE shop.numbers;
+             CREATE TABLE shop.\"Order Lines\" (id bigint PRIMARY KEY, mood shop.mood);
+             CREATE VIEW shop.recent AS SELECT id, mood FROM shop.\"Order Lines\";
+             CREATE TABLE shop.days (id bigint) PARTITION BY RANGE (id);
+             CREATE TABLE shop.first_days PARTITION OF shop.days FOR VALUES FROM (0) TO (10);",
+        )]);
+        let database = format!("renames_{number}");
+        let created = format!("CREATE DATABASE {database}");
+        admin
+            .run(sql_query(&created).affected())
+            .expect("a database");
+        let url = server.url(&database);
+        let ends_well = |arguments: &[&str]| {
+            let shown = project.printed(arguments, &[("DATABASE_URL", &url)]);
+            assert!(shown.ends_with("exit 0"), "{sql}: {shown}");
+        };
+        ends_well(&["migrate", "run"]);
+        let mut session = Session::connect(&server.config(&database)).expect("a connection");
+        for rows in [
+            "INSERT INTO shop.\"Order Lines\" VALUES (1, 'sad')",
+            "INSERT INTO shop.days VALUES (1)",
+            "SELECT nextval('shop.numbers')",
+        ] {
+            session.run(sql_query(rows).affected()).expect("rows");
+        }
+        ends_well(&["new", "--safe", sql]);
+        let count = folders(&project).len() - 1;
+        ends_well(&["migrate", "run"]);
+        ends_well(&["migrate", "revert", "-n", &count.to_string()]);
+        let kept = "SELECT 1 FROM shop.recent r, shop.days d, shop.numbers n
+                    WHERE r.mood = 'sad' AND n.last_value = 1 AND n.is_called";
+        assert_eq!(
+            session.run(sql_query(kept).affected()).expect("rows"),
+            1,
+            "{sql}"
+        );
+    }
 }

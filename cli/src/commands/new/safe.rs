@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::Texts;
+use super::{Texts, inverse};
 use crate::error::CliError;
 use crate::migrations::{Migration, SqlFile, prepared};
 use crate::project::Project;
 use crate::ui;
 use bowline_catalog::Catalog;
 use bowline_catalog::alter::alter_script;
-use bowline_catalog::compare::compare;
+use bowline_catalog::compare::{Difference, compare};
 use bowline_catalog::lint::{Finding, Input, Rule, SafeForm, Step, safe_form};
 use bowline_catalog::replay::{replay, replay_each};
 
@@ -240,7 +240,14 @@ fn down(files: &[SqlFile], before: &Catalog, after: &Catalog, step: &Step) -> Op
     if drops_rows(&step.sql) {
         return None;
     }
-    let mut script = alter_script(before, after, &differences);
+    let renames = bowline_sql::statements(&step.sql).any(|it| inverse::renames(&it));
+    let mut script = match renames {
+        true => inverse::inverse(&step.sql)?,
+        false => alter_script(before, after, &differences),
+    };
+    if !renames && makes_anew(&script) {
+        return None;
+    }
     if !step.in_transaction && bowline_sql::statements(&script).count() == 1 {
         script = script.replacen("DROP INDEX ", "DROP INDEX CONCURRENTLY ", 1);
     }
@@ -250,8 +257,32 @@ fn down(files: &[SqlFile], before: &Catalog, after: &Catalog, step: &Step) -> Op
         script = format!("{note}\n{script}");
     }
     let reverted = replay(files.iter().chain([&file("down", &script)]));
-    let is_proven = reverted.refusals.is_empty() && compare(before, &reverted.catalog).is_empty();
+    let mut left = certain_differences(before, &reverted.catalog);
+    // After two renames the texts over the object are unknown.
+    left.retain(|difference| !(renames && difference.is_undecided));
+    let is_proven = reverted.refusals.is_empty() && left.is_empty();
     is_proven.then_some(script)
+}
+
+/// Returns the differences that are certain. The text of a view over an object that was renamed is
+/// unknown, on both sides.
+fn certain_differences(left: &Catalog, right: &Catalog) -> Vec<Difference> {
+    let mut differences = compare(left, right);
+    differences.retain(|difference| !difference.is_unknown_on_both_sides());
+    differences
+}
+
+/// Returns true if a script drops tables or sequences and creates others, which may be the same
+/// ones under another name: their rows would be lost.
+fn makes_anew(script: &str) -> bool {
+    let has = |first: &str| {
+        bowline_sql::statements(script).any(|statement| {
+            let words: Vec<_> = statement.tokens().take(2).collect();
+            let is_kind = |it: &bowline_sql::Token<'_>| it.is_one_of(&["table", "sequence"]);
+            words.first().is_some_and(|it| it.is_word(first)) && words.get(1).is_some_and(is_kind)
+        })
+    };
+    has("create") && has("drop")
 }
 
 /// Returns true if a step drops a column or table, which would come back without its values.
@@ -287,7 +318,7 @@ fn prove(
         made = Some(catalog.clone());
     });
     let made = made.unwrap_or_default();
-    let differences = compare(&in_any_order(asked.catalog), &in_any_order(made));
+    let differences = certain_differences(&in_any_order(asked.catalog), &in_any_order(made));
     match differences.as_slice() {
         [] => Ok(()),
         differences => {
