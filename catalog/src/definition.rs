@@ -24,8 +24,22 @@ impl Name {
     pub fn sql(&self) -> String {
         match self.schema.as_str() {
             "public" | "pg_catalog" => quoted(&self.name),
-            schema => format!("{}.{}", quoted(schema), quoted(&self.name)),
+            _ => self.qualified_sql(),
         }
+    }
+
+    /// Returns the name of a type as SQL: also with the schema `public`, if the name alone would
+    /// mean a type of PostgreSQL's own.
+    pub fn type_sql(&self) -> String {
+        if self.is_hidden_type() {
+            self.qualified_sql()
+        } else {
+            self.sql()
+        }
+    }
+
+    fn qualified_sql(&self) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 }
 
@@ -36,7 +50,7 @@ impl DataType {
         let name = match (self.name.schema.as_str(), self.name.name.as_str()) {
             ("pg_catalog", "char") => "\"char\"".to_owned(),
             ("pg_catalog", name) => name.to_owned(),
-            _ => self.name.sql(),
+            _ => self.name.type_sql(),
         };
         // What stands beside an interval stands within the brackets of a geometry.
         let is_interval = self.name.schema == "pg_catalog";
@@ -77,7 +91,7 @@ impl DataType {
             ("pg_catalog", "varbit") => "bit varying".to_owned(),
             // Keywords that are names of types without quotes.
             ("pg_catalog", name @ ("bit" | "interval" | "json" | "numeric")) => name.to_owned(),
-            _ => self.name.sql(),
+            _ => self.name.type_sql(),
         };
         let array = if self.dimensions > 0 { "[]" } else { "" };
         format!("{name}{array}")

@@ -94,7 +94,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::{Catalog, DataType, Name};
+use crate::{Catalog, DataType, Name, Relation};
 
 /// Checks queries against one catalog.
 pub struct Checker<'a> {
@@ -233,6 +233,22 @@ impl<'a> Checker<'a> {
         let view = analyzer.view(name);
         self.memo.replace(Some(analyzer.into_memo()));
         view.map(|view| view.columns.clone())
+    }
+
+    /// Returns the columns of a table that are NOT NULL, and of which a query can read NULL all the
+    /// same: the constraint is not validated, or a table that inherits the column has no such
+    /// constraint.
+    pub fn not_null_with_nulls(&self, relation: &Relation) -> Vec<String> {
+        let declared = relation.columns.iter().filter(|column| column.not_null);
+        let declared: Vec<&str> = declared.map(|column| column.name.as_str()).collect();
+        let memo = self.memo.take();
+        let memo = memo.unwrap_or_else(|| memo::Memo::new(self.catalog, self.version));
+        let mut analyzer = analyzer::Analyzer::new(self.catalog, Rc::clone(&self.path), memo, &[]);
+        let columns = analyzer.columns_of(relation, false);
+        self.memo.replace(Some(analyzer.into_memo()));
+        let nullable = columns.iter().filter(|column| column.nullable);
+        let nullable = nullable.filter(|column| declared.contains(&column.name.as_str()));
+        nullable.map(|column| column.name.clone()).collect()
     }
 
     /// Checks one statement with parameters `$1`, `$2`, ..

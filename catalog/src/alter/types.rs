@@ -16,7 +16,7 @@ pub(super) fn change(
     name: &Name,
     how: &How,
 ) {
-    let sql = name.sql();
+    let sql = name.type_sql();
     let (new, old) = (expected.types.get(name), actual.types.get(name));
     match (new, old, how) {
         (Some(new), None, _) => create(script, new),
@@ -56,7 +56,7 @@ fn keyword(found: &Type) -> &'static str {
 }
 
 fn create(script: &mut Script, expected: &Type) {
-    let sql = expected.name.sql();
+    let sql = expected.name.type_sql();
     let dependencies = Dependencies::of_type(expected);
     match &expected.kind {
         TypeKind::Enum { labels } => {
@@ -74,7 +74,7 @@ fn create(script: &mut Script, expected: &Type) {
             // type.
             options.extend(
                 multirange_name(expected)
-                    .map(|name| format!("MULTIRANGE_TYPE_NAME = {}", name.sql())),
+                    .map(|name| format!("MULTIRANGE_TYPE_NAME = {}", name.type_sql())),
             );
             let options = options.join(", ");
             let statement = format!("CREATE TYPE {sql} AS RANGE ({options})");
@@ -137,7 +137,7 @@ fn alter(
     expected: &Type,
     actual: &Type,
 ) {
-    let sql = expected.name.sql();
+    let sql = expected.name.type_sql();
     match (&expected.kind, &actual.kind) {
         (TypeKind::Enum { labels }, TypeKind::Enum { labels: old_labels }) => {
             alter_labels(script, &sql, labels, old_labels);
@@ -440,7 +440,7 @@ pub(super) fn change_check(
         };
         checks.iter().find(|check| check.name == name).cloned()
     };
-    let (sql, quoted_name) = (domain.sql(), quoted(name));
+    let (sql, quoted_name) = (domain.type_sql(), quoted(name));
     let base_type = |catalog: &'_ Catalog| match catalog.types.get(domain).map(|found| &found.kind)
     {
         Some(TypeKind::Domain { base, .. }) => Some(base.clone()),

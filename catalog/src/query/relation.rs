@@ -123,7 +123,7 @@ impl Analyzer<'_> {
     }
 
     /// Returns the columns of a relation.
-    fn columns_of(&mut self, relation: &Relation, is_only: bool) -> Rc<[TableColumn]> {
+    pub(super) fn columns_of(&mut self, relation: &Relation, is_only: bool) -> Rc<[TableColumn]> {
         let found = &relation.name;
         let is_foreign = relation.kind == RelationKind::ForeignTable;
         // The relations of a replay in progress change.

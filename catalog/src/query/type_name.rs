@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::raw::span_of;
 use super::types::TypeId;
 use crate::Name;
+use crate::name::SYSTEM_TYPES;
 use crate::replay::syntax::tree::is_query;
 use crate::replay::syntax::type_name::{self, Written, built_in};
 use squawk_syntax::{SyntaxKind as K, SyntaxNode};
@@ -87,10 +88,8 @@ impl Analyzer<'_> {
         let is_system = schema.first().is_none_or(|schema| schema == "pg_catalog");
         if is_system {
             let known = match last.strip_prefix('_') {
-                Some(element) if type_name::BUILT_IN.contains(&element) => {
-                    Some(format!("{element}[]"))
-                }
-                _ if type_name::BUILT_IN.contains(&last.as_str())
+                Some(element) if SYSTEM_TYPES.contains(&element) => Some(format!("{element}[]")),
+                _ if SYSTEM_TYPES.contains(&last.as_str())
                     || matches!(last.as_str(), "record" | "void" | "unknown") =>
                 {
                     Some(last.clone())

@@ -146,6 +146,49 @@ pub(super) fn derive(indent: usize, items: &[String]) -> String {
     format!("{pad}#[derive(\n{items}{pad})]\n")
 }
 
+/// Returns the derives that generated code always writes, followed by those of settings that are
+/// not among them. A trait that is derived twice does not compile.
+pub(super) fn with_derives(written: &[&str], settings: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = written.iter().map(|&name| name.to_owned()).collect();
+    for derive in settings {
+        if all.iter().all(|other| bare(other) != bare(derive)) {
+            all.push(derive.clone());
+        }
+    }
+    all
+}
+
+/// Returns the derives of settings that a macro, which derives these, does not.
+pub(super) fn beside_derives(of_macro: &[&str], settings: &[String]) -> Vec<String> {
+    with_derives(of_macro, settings).split_off(of_macro.len())
+}
+
+/// The derives of `pg_enum!` and of `id!`.
+pub(super) const OF_MACROS: [&str; 11] = [
+    "AsExpression",
+    "Clone",
+    "Debug",
+    "Deserialize",
+    "Eq",
+    "FromSqlRow",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Serialize",
+];
+
+/// Returns the path of a derive, without the path that each of its names has in common: `Debug` for
+/// `std::fmt::Debug`.
+fn bare(derive: &str) -> &str {
+    let path = derive.trim_start_matches("::");
+    let (first, name) = (path.split("::").next(), path.rsplit("::").next());
+    match (first, name) {
+        (Some("core" | "diesel" | "serde" | "serde_derive" | "std"), Some(name)) => name,
+        _ => path,
+    }
+}
+
 /// Returns an attribute with arguments: on one line if it fits, else with a line for each argument.
 /// `name` may contain open parentheses, which are closed here.
 pub(super) fn attribute(indent: usize, name: &str, arguments: &[String]) -> String {
@@ -241,4 +284,24 @@ pub(super) fn doc(indent: usize, text: &str) -> String {
 /// characters in comments.
 pub(super) fn is_bidirectional(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trait_is_derived_once() {
+        let settings = ["Eq", "std::fmt::Debug", "Eq", "::serde::Serialize", "Hash"];
+        let settings = settings.map(str::to_owned);
+        let all = with_derives(&["Debug", "Serialize"], &settings);
+        assert_eq!(all, ["Debug", "Serialize", "Eq", "Hash"]);
+        assert_eq!(
+            beside_derives(&["Eq", "Debug"], &settings),
+            ["::serde::Serialize", "Hash"]
+        );
+        // Two crates have a derive of this name.
+        let settings = ["utoipa::ToSchema", "salvo::ToSchema"].map(str::to_owned);
+        assert_eq!(with_derives(&[], &settings), settings);
+    }
 }

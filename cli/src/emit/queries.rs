@@ -128,10 +128,8 @@ fn row(row: &RowPlan) -> String {
         Some(column) => format!("A row in `{column}` of {}.", of.join(" and ")),
         None => format!("A row of {}.", of.join(" and ")),
     };
-    let mut derives: Vec<String> = ["Debug", "Clone", "PartialEq", "Serialize"]
-        .map(str::to_owned)
-        .into();
-    derives.extend(row.extra_derives.iter().cloned());
+    let usual = ["Debug", "Clone", "PartialEq", "Serialize"];
+    let derives = layout::with_derives(&usual, &row.extra_derives);
     let mut out = format!(
         "{}{}pub struct {} {{\n",
         doc(0, &docs),

@@ -138,10 +138,14 @@ fn id(table: &TablePlan) -> String {
     let Some(id) = &table.id else {
         return String::new();
     };
-    let derives = if id.extra_derives.is_empty() {
+    // A text cannot be copied.
+    let copied = (id.inner != "String").then_some("Copy");
+    let of_macro: Vec<&str> = layout::OF_MACROS.into_iter().chain(copied).collect();
+    let extra = layout::beside_derives(&of_macro, &id.extra_derives);
+    let derives = if extra.is_empty() {
         String::new()
     } else {
-        derive(4, &id.extra_derives)
+        derive(4, &extra)
     };
     format!(
         "bowline::__generated::id! {{\n    /// Identifies {} [`{}`].\n{derives}    pub struct {}({}): diesel::sql_types::{};\n}}\n",
@@ -220,8 +224,8 @@ fn read_struct(
 ) -> String {
     let usual = ["Debug", "Clone", "PartialEq", "Queryable", "Selectable"];
     let usual = usual.into_iter().chain(identifiable).chain(["Serialize"]);
-    let derives = usual.map(str::to_owned);
-    let derives: Vec<String> = derives.chain(table.extra_derives.iter().cloned()).collect();
+    let usual: Vec<&str> = usual.collect();
+    let derives = layout::with_derives(&usual, &table.extra_derives);
     let mut out = format!(
         "{}{}#[diesel({attributes})]\n",
         doc(0, comment),

@@ -96,7 +96,7 @@ fn markers(markers: &[MarkerPlan]) -> String {
         }
         let name = literal(&marker.sql_name.name);
         let schema = match marker.sql_name.schema.as_str() {
-            "public" => String::new(),
+            "public" if !marker.sql_name.is_hidden_type() => String::new(),
             schema => format!(", schema = {}", literal(schema)),
         };
         out.push_str(&doc(4, &format!("The type `{}`.", marker.sql_name.name)));
@@ -116,8 +116,10 @@ fn enumeration(plan: &EnumPlan, modules: &BTreeMap<String, String>) -> String {
         .clone()
         .unwrap_or_else(|| format!("A value of the enum `{}`.", plan.sql_name.name));
     out.push_str(&doc(4, &comment));
-    if !plan.extra_derives.is_empty() {
-        out.push_str(&layout::derive(4, &plan.extra_derives));
+    let of_macro = [&["Copy"][..], &layout::OF_MACROS].concat();
+    let extra = layout::beside_derives(&of_macro, &plan.extra_derives);
+    if !extra.is_empty() {
+        out.push_str(&layout::derive(4, &extra));
     }
     out.push_str(&format!(
         "    pub enum {}: {} {{\n",

@@ -301,3 +301,78 @@ fn rustfmt_changes_no_line_of_any_length() {
         }
     }
 }
+
+#[test]
+fn an_own_type_is_not_that_of_postgresql() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TYPE public.date AS ENUM ('soon'); CREATE TYPE \"array\" AS ENUM ('a');
+         CREATE TABLE tasks (id int PRIMARY KEY, due public.date, day date, days date[], of \"array\", q int);",
+    )]);
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
+    // @generated automatically by Diesel CLI.
+
+    pub mod sql_types {
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "array"))]
+        pub struct PublicArray;
+
+        #[derive(diesel::sql_types::SqlType)]
+        #[diesel(postgres_type(name = "date", schema = "public"))]
+        pub struct PublicDate;
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use super::sql_types::PublicDate;
+        use super::sql_types::PublicArray;
+
+        tasks (id) {
+            id -> Int4,
+            due -> Nullable<PublicDate>,
+            day -> Nullable<Date>,
+            days -> Nullable<Array<Nullable<Date>>>,
+            of -> Nullable<PublicArray>,
+            #[sql_name = "q"]
+            q_ -> Nullable<Int4>,
+        }
+    }
+    exit 0
+    "#);
+}
+
+#[test]
+fn a_column_is_nullable_where_a_row_can_have_null() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE plants (id int PRIMARY KEY, name text, family text NOT NULL);
+         CREATE TABLE trees (height int) INHERITS (plants);
+         ALTER TABLE ONLY plants ALTER name SET NOT NULL;
+         CREATE TABLE notes (id int PRIMARY KEY, old text, new text);
+         ALTER TABLE notes ADD CONSTRAINT o NOT NULL old NOT VALID, ADD CONSTRAINT n NOT NULL new NOT VALID;
+         ALTER TABLE notes VALIDATE CONSTRAINT n;",
+    )]);
+    insta::assert_snapshot!(printed(&project, &["--stdout"]), @r#"
+    // @generated automatically by Diesel CLI.
+
+    diesel::table! {
+        notes (id) {
+            id -> Int4,
+            old -> Nullable<Text>,
+            new -> Text,
+        }
+    }
+
+    diesel::table! {
+        plants (id) {
+            id -> Int4,
+            name -> Nullable<Text>,
+            family -> Text,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(notes, plants,);
+    note: trees is left out: it has no primary key, which diesel needs; name columns that identify its rows in bowline.toml: [keys] trees = [".."]
+    exit 0
+    "#);
+}

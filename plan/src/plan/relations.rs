@@ -120,7 +120,7 @@ fn settle(drafts: &mut [&mut Draft]) {
 
 fn links<'a>(catalog: &'a Catalog, tables: &[TablePlan]) -> Vec<Link<'a>> {
     let position = |name: &Name| tables.iter().position(|table| table.name == *name);
-    let mut links = Vec::new();
+    let mut links: Vec<Link<'a>> = Vec::new();
     for (child, table) in tables.iter().enumerate().filter(|(_, it)| !it.is_view) {
         let Some(relation) = catalog.relations.get(&table.name) else {
             continue;
@@ -141,6 +141,17 @@ fn links<'a>(catalog: &'a Catalog, tables: &[TablePlan]) -> Vec<Link<'a>> {
             let is_sure = constraint.validated
                 && constraint.enforced
                 && columns.iter().all(|column| is_never_null(table, column));
+            // PostgreSQL takes the same foreign key twice. One of the two that is validated is
+            // enough for a relation that always has a row.
+            let is_same = |other: &&mut Link<'_>| {
+                (other.child, other.parent) == (child, parent)
+                    && other.columns == columns
+                    && other.referenced == referenced_columns
+            };
+            if let Some(same) = links.iter_mut().find(is_same) {
+                same.is_sure |= is_sure;
+                continue;
+            }
             links.push(Link {
                 child,
                 parent,

@@ -1,4 +1,5 @@
-//! What is known of the columns of views: which can be NULL, and which hold the ids of tables.
+//! What is known of columns beside their declarations: which can be NULL, and which columns of views
+//! hold the ids of tables.
 
 pub(super) mod writable;
 
@@ -20,27 +21,58 @@ pub(super) fn is_view(relation: &Relation) -> bool {
     )
 }
 
-/// Returns the catalog with more facts on views, which PostgreSQL itself does not record.
+/// Returns the catalog with more facts on views, which PostgreSQL itself does not record, and with
+/// fewer columns of tables that are NOT NULL.
 ///
-/// A column that cannot be NULL is NOT NULL, and a column whose values are from one column of
-/// another relation refers to that column, as by a foreign key.
+/// A column of a view that cannot be NULL is NOT NULL, and a column whose values are from one column
+/// of another relation refers to that column, as by a foreign key. A column of a table that can hold
+/// NULL in spite of its constraint is not NOT NULL.
 pub(super) fn completed<'c>(catalog: &'c Catalog, settings: &Settings) -> Cow<'c, Catalog> {
-    if !catalog.relations.values().any(is_view) {
+    let mut relations = catalog.relations.values();
+    if !relations.any(|relation| is_view(relation) || may_hold_null(relation)) {
         return Cow::Borrowed(catalog);
     }
     let checker = Checker::new(catalog).for_version(settings.postgres);
-    let views = catalog.relations.values().filter(|found| is_view(found));
-    let views: BTreeMap<Name, Relation> = views
-        .map(|view| {
-            (
-                view.name.clone(),
-                complete(view, catalog, &checker, settings),
-            )
-        })
-        .collect();
+    let relations = catalog.relations.values().filter_map(|relation| {
+        let completed = if is_view(relation) {
+            complete(relation, catalog, &checker, settings)
+        } else {
+            with_nulls(relation, &checker)?
+        };
+        Some((relation.name.clone(), completed))
+    });
+    let relations: BTreeMap<Name, Relation> = relations.collect();
     let mut catalog = catalog.clone();
-    catalog.relations.extend(views);
+    catalog.relations.extend(relations);
     Cow::Owned(catalog)
+}
+
+/// Returns true if a column of the relation, or of its parents, may hold NULL although it is NOT
+/// NULL.
+fn may_hold_null(relation: &Relation) -> bool {
+    let is_partition = relation.kind == RelationKind::Partition;
+    let mut columns = relation.columns.iter();
+    (!is_partition && !relation.parents.is_empty())
+        || columns.any(|column| column.not_null_constraint.is_some())
+}
+
+/// Returns a table whose columns are NOT NULL only if no row has NULL there; `None` if all are as
+/// declared. A key stays one: its columns identify rows of the table itself.
+fn with_nulls(table: &Relation, checker: &Checker<'_>) -> Option<Relation> {
+    let mut found = match table.kind {
+        RelationKind::ForeignTable => Vec::new(),
+        _ => checker.not_null_with_nulls(table),
+    };
+    let key = table.primary_key().unwrap_or_default();
+    found.retain(|column| !key.contains(column));
+    if found.is_empty() {
+        return None;
+    }
+    let mut table = table.clone();
+    for column in &mut table.columns {
+        column.not_null &= !found.contains(&column.name);
+    }
+    Some(table)
 }
 
 fn complete(

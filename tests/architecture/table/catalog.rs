@@ -18,7 +18,10 @@ pub(crate) const CATALOG: Package = Package {
             &["column", "constraint", "index", "name", "sequence"],
         ),
         row("information_schema", &["column", "name"]),
-        row("replay/syntax", &["constraint", "index", "replay/refusal"]),
+        row(
+            "replay/syntax",
+            &["constraint", "index", "name", "replay/refusal"],
+        ),
         row("types", &["column", "constraint", "name"]),
         row("attached", &["definition", "name", "privilege"]),
         row("extension", &[]),

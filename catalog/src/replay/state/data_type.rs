@@ -2,11 +2,12 @@
 
 use squawk_syntax::SyntaxNode;
 
+use crate::name::SYSTEM_TYPES;
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::SYSTEM;
 use crate::replay::syntax::tree::child;
-use crate::replay::syntax::type_name::{BUILT_IN, TYPES, Written, built_in};
+use crate::replay::syntax::type_name::{TYPES, Written, built_in};
 use crate::{DataType, Name};
 
 /// The type of a column, and whether it was written as `serial`.
@@ -80,7 +81,7 @@ fn element(state: &State, words: &[String]) -> Option<Name> {
     let (last, schema) = words.split_last()?;
     let last = last.strip_prefix('_')?;
     if schema.is_empty()
-        && let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == last)
+        && let Some(name) = SYSTEM_TYPES.into_iter().find(|built_in| *built_in == last)
     {
         return Some(Name {
             schema: SYSTEM.to_owned(),

@@ -128,9 +128,7 @@ pub(super) fn changes(table: &TablePlan) -> String {
 
 /// Returns the derives of `New` or `Changes`, with those of the settings.
 fn derives_of(usual: &[&str], extra: &[String]) -> String {
-    let usual = usual.iter().map(|&name| name.to_owned());
-    let all: Vec<String> = usual.chain(extra.iter().cloned()).collect();
-    derive(0, &all)
+    derive(0, &layout::with_derives(usual, extra))
 }
 
 /// Returns true if each field has the type that `schema.rs` shows, as diesel's derives need it.

@@ -106,7 +106,7 @@ pub(super) fn custom_types(
     });
     let mut names: Vec<Name> = columns
         .map(|(relation, column)| ShownType::of(catalog, relation, column, output).name)
-        .filter(|name| is_custom(name, output))
+        .filter(|name| is_custom(catalog, name, output))
         .collect();
     // A type of the default schema keeps its name.
     names.sort_by(|a, b| {
@@ -114,8 +114,7 @@ pub(super) fn custom_types(
         key(a).cmp(&key(b))
     });
     names.dedup();
-    let rust_names =
-        crate::plan::names::distinct(names.iter().map(|name| derivable_name(&name.name)));
+    let rust_names = crate::plan::names::distinct(names.iter().map(marker_name));
     names
         .into_iter()
         .zip(rust_names)
@@ -123,19 +122,44 @@ pub(super) fn custom_types(
             let custom = CustomType {
                 rust_name,
                 sql_name: name.name.clone(),
-                schema: Some(name.schema.clone()).filter(|schema| schema != DEFAULT_SCHEMA),
+                schema: Some(name.schema.clone())
+                    .filter(|schema| schema != DEFAULT_SCHEMA || name.is_hidden_type()),
             };
             (name, custom)
         })
         .collect()
 }
 
-fn is_custom(name: &Name, output: &Output) -> bool {
+/// Returns true for a type that needs a marker. diesel's own command takes an enum `date` for
+/// PostgreSQL's `date`.
+fn is_custom(catalog: &Catalog, name: &Name, output: &Output) -> bool {
     let rust_name = type_name(&name.name);
     let mut excepted = output.except_custom_type_definitions.iter();
     output.generate_missing_sql_type_definitions
         && !excepted.any(|pattern| pattern.is_match(&rust_name))
-        && !DIESEL_TYPES.contains(&rust_name.as_str())
+        && (is_own(catalog, name) || !DIESEL_TYPES.contains(&rust_name.as_str()))
+}
+
+/// Returns true for a type that no extension and not PostgreSQL itself has.
+fn is_own(catalog: &Catalog, name: &Name) -> bool {
+    let found = catalog.types.get(name);
+    found.is_some_and(|found| !matches!(found.kind, TypeKind::External))
+}
+
+/// Names in the module of a table that a marker type must not hide, beside those of diesel's types.
+const TAKEN: [&str; 6] = ["Array", "BoxedQuery", "Nullable", "Ok", "SqlType", "T"];
+
+/// Returns the name of a marker type. It has the schema in front where it would hide a type of
+/// diesel's.
+fn marker_name(name: &Name) -> String {
+    let marker = derivable_name(&name.name);
+    let is_own = name.schema != "pg_catalog" && name.name != "citext";
+    let is_taken = TAKEN.contains(&marker.as_str()) || DIESEL_TYPES.contains(&marker.as_str());
+    if is_own && is_taken {
+        derivable_name(&format!("{}_{}", name.schema, name.name))
+    } else {
+        marker
+    }
 }
 
 /// The types that diesel 2.3 has for PostgreSQL, which need no marker type.
