@@ -28,6 +28,7 @@ pub(crate) mod partition;
 pub(crate) mod policy;
 pub(crate) mod precondition;
 pub(crate) mod privilege;
+pub(crate) mod repeated;
 pub(crate) mod routine;
 pub(crate) mod rule;
 pub(crate) mod schema;

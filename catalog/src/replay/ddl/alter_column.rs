@@ -18,11 +18,14 @@ pub(crate) fn alter_column(state: &mut State, action: &SyntaxNode, table: &Name)
     let Some(option) = child_nodes(action).find(|child| child.kind() != K::COLUMN_NAME_REF) else {
         return Ok(());
     };
+    state.column_mut(action, table, &column)?;
     if state.is_view(table) {
         // A view's column can have a default, which does not change the values read from it.
+        if let (K::SET_DEFAULT, Some(default)) = (option.kind(), expression(&option)) {
+            precondition::default_fits(state, &default, table, &column)?;
+        }
         return Ok(());
     }
-    state.column_mut(action, table, &column)?;
     let mut tables = vec![table.clone()];
     if recurses(action) {
         tables.extend(state.descendants(table));

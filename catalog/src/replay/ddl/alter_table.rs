@@ -3,7 +3,8 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::ddl::{
-    alter_column, column, constraint, partition, policy, precondition, rule, table, trigger, view,
+    alter_column, column, constraint, partition, policy, precondition, repeated, rule, table,
+    trigger, view,
 };
 use crate::replay::refusal::{self, Refused, Result};
 use crate::replay::state::State;
@@ -58,6 +59,7 @@ pub(crate) fn alter_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
             state.relation_mut(&subject).map(|_| ())
         };
     };
+    repeated::is_alone(node)?;
     for action in actions(node) {
         table = alter_table_action(state, &action, table)?;
     }
@@ -221,6 +223,7 @@ fn alter_rename_column(state: &mut State, action: &SyntaxNode, table: &Name) -> 
         );
     }
     state.column_mut(action, table, &from)?;
+    repeated::may_be_renamed(state, action, table, (&from, &to))?;
     state.rename_column(table, &from, &to);
     for child in state.descendants(table) {
         state.rename_column(&child, &from, &to);

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::precondition;
+use crate::replay::ddl::{precondition, repeated};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
@@ -16,6 +16,7 @@ use crate::{Column, Fill, Name};
 pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> Result<String> {
     let column_name = child_name(node, SyntaxKind::COLUMN_NAME)
         .ok_or_else(|| Refused::new(node, "the column's name is not given"))?;
+    repeated::is_no_system_column(node, &column_name)?;
     let inherited = state
         .table(table)
         .columns
@@ -31,6 +32,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
             let mut column = Column::new(column_name.clone(), typed.data_type);
             // A child table may repeat a parent's column with stricter constraints.
             if let Some(inherited) = &inherited {
+                repeated::has_type_of_parent(node, &column, inherited)?;
                 column.not_null = inherited.not_null;
                 column.fill = inherited.fill.clone();
                 column.collation.clone_from(&inherited.collation);
@@ -43,6 +45,7 @@ pub(crate) fn add_column(state: &mut State, node: &SyntaxNode, table: &Name) -> 
             return Err(Refused::new(node, why));
         }
     };
+    repeated::is_declared_once(node, &column_name, is_serial)?;
     if let Some(collation) = collation(node) {
         column.collation = Some(state.find_collation(&collation));
     }

@@ -69,6 +69,10 @@ pub(crate) fn alter_attribute(
     let attributes = attributes(state, part, composite)?;
     let position = |name: &String| attributes.iter().position(|other| other.name == *name);
     match (part.kind(), names.as_slice(), new) {
+        (K::ADD_ATTRIBUTE | K::RENAME_ATTRIBUTE, [.., new], _) if position(new).is_some() => {
+            let why = format!("{} has an attribute {new} already", composite.name);
+            return Err(Refused::error(part, why).raises("duplicate_column"));
+        }
         (K::ADD_ATTRIBUTE, [attribute], Some((data_type, collation))) => {
             let added = Attribute {
                 name: attribute.clone(),

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::{foreign_key, index, partition, precondition};
+use crate::replay::ddl::{foreign_key, index, partition, precondition, repeated};
 use crate::replay::refusal::{Refused, Result, has_already};
 use crate::replay::state::State;
 use crate::replay::state::expressions::Columns;
@@ -34,6 +34,7 @@ pub(crate) fn add_named_constraint(
     given: Option<String>,
 ) -> Result<()> {
     use SyntaxKind as K;
+    repeated::may_be_not_valid(node, column.is_some())?;
     match node.kind() {
         K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
             add_key(state, node, table, column, given)
@@ -125,7 +126,8 @@ fn add_key(
                 .hint("name a column before the period: periods of equal values must not overlap"),
         );
     }
-    for column in &columns {
+    for (at, column) in columns.iter().enumerate() {
+        repeated::is_first(node, &columns[..at], column)?;
         state.column_mut(node, table, column)?;
         if is_primary {
             state.set_not_null(table, column, None);

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::Name;
-use crate::replay::ddl::{precondition, routine};
+use crate::replay::ddl::{precondition, repeated, routine};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::functions::{Function, Returned};
 use crate::replay::state::{self, State, data_type};
@@ -20,6 +20,7 @@ pub(crate) fn create_function(state: &mut State, node: &SyntaxNode) -> Result<()
     let Some(parameters) = child(node, K::PARAM_LIST) else {
         return Ok(());
     };
+    repeated::are_parameters(&parameters)?;
     let mut function = Function::new(full, node);
     function.result = returned(state, node);
     for parameter in children(&parameters, K::PARAM) {

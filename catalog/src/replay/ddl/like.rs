@@ -3,7 +3,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::composite;
+use crate::replay::ddl::{composite, repeated};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::syntax::tree::{self, child, child_nodes, is_arm_enabled};
@@ -33,7 +33,13 @@ impl Like {
     }
 }
 
-pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -> Result<Like> {
+/// Adds the columns of the source table. `declared` has the names of the columns before it.
+pub(crate) fn like_columns(
+    state: &mut State,
+    node: &SyntaxNode,
+    table: &Name,
+    declared: &mut Vec<String>,
+) -> Result<Like> {
     use SyntaxKind as K;
     let reference =
         child(node, K::RELATION_NAME_REF).ok_or_else(|| Refused::new(node, "no table is named"))?;
@@ -80,6 +86,8 @@ pub(crate) fn like_columns(state: &mut State, node: &SyntaxNode, table: &Name) -
         copied,
     };
     for column in &source.columns {
+        repeated::is_first(node, declared, &column.name)?;
+        declared.push(column.name.clone());
         let comment = column
             .comment
             .clone()

@@ -3,14 +3,14 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use crate::replay::ddl::{column, composite, constraint, like};
+use crate::replay::ddl::{column, composite, constraint, like, repeated};
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::expressions::Columns;
 use crate::replay::state::{State, data_type};
 use crate::replay::syntax::clause::{
     self, bound, child_include, column_list, parents, partition_key,
 };
-use crate::replay::syntax::tree::{child, child_nodes, has};
+use crate::replay::syntax::tree::{child, child_name, child_nodes, has};
 use crate::{Name, Relation, RelationKind};
 
 pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
@@ -26,6 +26,7 @@ pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
             return Err(exists(node, &table));
         }
     }
+    repeated::is_no_type(state, node, &table)?;
     let is_partition = has(node, K::PARTITION_OF);
     let kind = match (node.kind(), is_partition, has(node, K::PARTITION_BY)) {
         (_, true, _) => RelationKind::Partition,
@@ -46,6 +47,10 @@ pub(crate) fn create_table(state: &mut State, node: &SyntaxNode) -> Result<()> {
     for reference in parents(node) {
         let parent = state.relation_mut(&reference)?.name.clone();
         let parent = state.as_inherited(&parent);
+        if relation.parents.contains(&parent.name) {
+            let why = format!("{} is named twice", parent.name.name);
+            return Err(Refused::error(&reference, why).raises("duplicate_table"));
+        }
         relation.inherit(&parent, is_partition);
         relation.parents.push(parent.name);
     }
@@ -67,16 +72,23 @@ fn table_elements(
     use SyntaxKind as K;
     let elements = child(node, K::TABLE_ARG_LIST);
     let elements: Vec<_> = elements.iter().flat_map(child_nodes).collect();
+    repeated::has_one_key(&elements)?;
     let mut clauses: Vec<Clause> = Vec::new();
     let mut likes = Vec::new();
+    let mut declared = Vec::new();
     for element in elements {
         match element.kind() {
             K::COLUMN => {
+                let column = child_name(&element, K::COLUMN_NAME).unwrap_or_default();
+                repeated::is_first(&element, &declared, &column)?;
                 let column = column::add_column(state, &element, table)?;
+                declared.push(column.clone());
                 let beside = child_nodes(&element);
                 clauses.extend(beside.map(|clause| (clause, Some(column.clone()))));
             }
-            K::LIKE_CLAUSE => likes.push(like::like_columns(state, &element, table)?),
+            K::LIKE_CLAUSE => {
+                likes.push(like::like_columns(state, &element, table, &mut declared)?);
+            }
             _ => clauses.push((element, None)),
         }
     }

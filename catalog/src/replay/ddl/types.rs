@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::replay::builtin;
-use crate::replay::ddl::composite;
+use crate::replay::ddl::{composite, repeated};
 use crate::replay::refusal::{Refused, Result};
 use crate::replay::state::State;
 use crate::replay::state::data_type;
@@ -11,7 +11,7 @@ use crate::replay::state::types::multirange_name;
 use crate::replay::syntax::tree::{
     below, child, child_name, child_nodes, children, dotted, has, name, path, string,
 };
-use crate::{DataType, Name, TypeKind};
+use crate::{Attribute, DataType, Name, TypeKind};
 
 pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
     use SyntaxKind as K;
@@ -20,16 +20,20 @@ pub(crate) fn create_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
     let type_name = state.new_name(node, &name_node)?;
     let kind = if let Some(labels) = child(node, K::ENUM_TYPE) {
         let labels = below(&labels, K::VARIANT);
-        TypeKind::Enum {
-            labels: labels.filter_map(|variant| string(&variant)).collect(),
-        }
+        let labels: Vec<String> = labels.filter_map(|variant| string(&variant)).collect();
+        repeated::are_labels(node, &labels)?;
+        TypeKind::Enum { labels }
     } else if let Some(fields) = child(node, K::COMPOSITE_TYPE) {
         let fields = below(&fields, K::COMPOSITE_FIELD_DEF);
-        TypeKind::Composite {
-            attributes: fields
-                .map(|field| composite::attribute(state, &field))
-                .collect::<Result<_>>()?,
+        let mut attributes: Vec<Attribute> = Vec::new();
+        let mut declared = Vec::new();
+        for field in fields {
+            let attribute = composite::attribute(state, &field)?;
+            repeated::is_first(&field, &declared, &attribute.name)?;
+            declared.push(attribute.name.clone());
+            attributes.push(attribute);
         }
+        TypeKind::Composite { attributes }
     } else if let Some(range) = child(node, K::RANGE_TYPE) {
         let option = |name: &str| {
             below(&range, K::ATTRIBUTE_OPTION)
@@ -97,7 +101,12 @@ pub(crate) fn alter_type(state: &mut State, node: &SyntaxNode) -> Result<()> {
             let [from, to] = given.as_slice() else {
                 return Err(Refused::new(node, "two labels are needed"));
             };
+            repeated::is_label(&action, to)?;
             let known = labels(state, &action, &type_name)?;
+            if known.contains(to) {
+                let why = format!("the enum has a label {to} already");
+                return Err(Refused::error(&action, why).raises("duplicate_object"));
+            }
             let label = known.iter_mut().find(|label| *label == from);
             label
                 .ok_or_else(|| Refused::new(&action, format!("the enum has no label {from}")))?
@@ -151,6 +160,7 @@ fn add_value(state: &mut State, action: &SyntaxNode, type_name: &Name) -> Result
     };
     let (before, after) = (beside(K::BEFORE_VALUE), beside(K::AFTER_VALUE));
     let if_not_exists = has(action, K::IF_NOT_EXISTS);
+    repeated::is_label(action, &label)?;
     let labels = labels(state, action, type_name)?;
     if labels.contains(&label) {
         return if if_not_exists {

@@ -5,6 +5,7 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::definition::quoted;
 use crate::gap::GapKind;
 use crate::replay::analysis::{self, Output, renamed};
+use crate::replay::ddl::repeated;
 use crate::replay::refusal::{Refused, Result, exists};
 use crate::replay::state::{State, TEMPORARY, Uses};
 use crate::replay::syntax::tree::{
@@ -37,6 +38,7 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
         analysis::analyze(state, &query)
     };
     let analyzed = analyzed.and_then(|(columns, used)| {
+        repeated::are_at_most(node, &given, columns.len())?;
         let columns = stored(node, renamed(columns, &given))?;
         Ok((columns, used))
     });
@@ -64,7 +66,11 @@ pub(crate) fn create_view(state: &mut State, node: &SyntaxNode) -> Result<()> {
         if !is_replaced && !state.forget_earlier_temporary(&name) {
             return Err(exists(node, &name));
         }
+        if is_replaced && let Some(earlier) = &earlier {
+            repeated::may_replace(node, earlier, &columns)?;
+        }
     }
+    repeated::is_no_type(state, node, &name)?;
     let mut functions = used.functions;
     functions.extend(state.surely_called(&text(&query)));
     let uses = Uses {
@@ -188,9 +194,14 @@ fn table_of_query(
             return Err(exists(node, &name));
         }
     }
+    repeated::is_no_type(state, node, &name)?;
     let (columns, _) = analysis::analyze(state, query)?;
+    repeated::are_at_most(node, given, columns.len())?;
     let mut relation = Relation::new(name.clone(), RelationKind::Table);
     relation.columns = stored(node, renamed(columns, given))?;
+    for column in &relation.columns {
+        repeated::is_no_system_column(node, &column.name)?;
+    }
     state.add_relation(relation);
     state.temporary_until_commit(node, &name);
     Ok(())
