@@ -8,6 +8,7 @@ mod crates;
 mod database;
 mod lint;
 mod migrate;
+mod named;
 mod output;
 mod postgres;
 mod settings;
@@ -151,6 +152,7 @@ impl Project {
         if let Some(error) = toml_file::joined(errors) {
             return Err(error);
         }
+        named::checked(&own, file.as_ref())?;
         let beside = file.as_ref().and_then(|file| file.path.parent());
         let beside = beside.unwrap_or(root);
         let folder = own.folder.map_or(usual, |folder| beside.join(folder));

@@ -1,5 +1,6 @@
 //! `bowline.toml`: where it is found, and how settings are moved to it from `Cargo.toml`.
 
+mod named;
 mod tables;
 
 use std::fs;

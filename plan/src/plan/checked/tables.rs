@@ -4,6 +4,7 @@ use bowline_catalog::query::Checker;
 use bowline_catalog::{Catalog, Column, Fill, Name, Relation, RelationKind};
 
 use super::super::mapping::base;
+use super::super::names::column_names;
 use super::super::problem::{Problem, shown};
 use super::super::roles::{Role, Roles, in_comment};
 use super::super::table::TablePlan;
@@ -34,6 +35,7 @@ pub(super) fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
             }
         }
         problems.extend(columns(catalog, relation, key, table));
+        problems.extend(renamed(relation, key, table, settings));
         problems.extend(not_writable(catalog, relation, key, settings));
         problems.extend(derives(key, table));
     }
@@ -108,6 +110,48 @@ fn columns(
                 ),
             ));
         }
+    }
+    problems
+}
+
+/// Returns the problems with names in JSON: one that is empty, or that two columns have.
+fn renamed(
+    relation: &Relation,
+    key: &str,
+    table: &TableSettings,
+    settings: &Settings,
+) -> Vec<Problem> {
+    // A rule for all names changes those that no setting gives.
+    let is_ruled = table.rename_all.or(settings.rename_all).is_some();
+    let given = |column: &str| {
+        table
+            .columns
+            .get(column)
+            .and_then(|it| it.rename.as_deref())
+    };
+    let fields = relation.columns.iter().zip(column_names(relation));
+    let fields: Vec<(&str, Option<String>)> = fields
+        .map(|(column, field)| {
+            let usual = (!is_ruled).then_some(field);
+            let name = given(&column.name).map(str::to_owned).or(usual);
+            (column.name.as_str(), name)
+        })
+        .collect();
+    let mut problems = Vec::new();
+    for (column, name) in &fields {
+        let Some(rename) = given(column) else {
+            continue;
+        };
+        let mut others = fields.iter().filter(|(other, _)| other != column);
+        let message = if rename.is_empty() {
+            format!("{key}.{column} has no name in JSON")
+        } else if let Some((other, _)) = others.find(|(_, other)| other == name) {
+            format!("{key}.{column} and {key}.{other} have one name in JSON")
+        } else {
+            continue;
+        };
+        let setting = ["tables", key, "columns", column, "rename", rename];
+        problems.push(Problem::in_setting(&setting, message));
     }
     problems
 }
