@@ -124,6 +124,11 @@ pub(crate) enum CheckedBy {
     Client,
 }
 
+/// The most parameters of a command, and the most bytes of a value: the protocol counts them in 16
+/// and in 31 bits (PostgreSQL manual, 55.7, Bind).
+const PARAMETERS: usize = u16::MAX as usize;
+const BYTES: usize = i32::MAX as usize;
+
 impl Command {
     /// Returns a command without parameters that is not worth a name: BEGIN, SAVEPOINT, ..
     pub(crate) fn plain(sql: impl Into<Arc<str>>) -> Self {
@@ -154,40 +159,46 @@ impl Command {
         self.text.sql()
     }
 
-    /// Fails if it exceeds a limit of the protocol.
-    pub(crate) fn check(&self) -> Result<()> {
-        // The protocol counts parameters in 16 bits, and bytes of a value in 31 (PostgreSQL manual,
-        // 55.7, Bind).
-        const PARAMETERS: usize = u16::MAX as usize;
-        const BYTES: usize = i32::MAX as usize;
-        let refused = if self.text.is_empty() {
-            Error::unsent(DatabaseErrorKind::Unknown, "the query is empty".to_owned())
-                .with_hint("check how the SQL is put together")
-        } else if self.text.has_nul() {
-            Error::unsent(
-                DatabaseErrorKind::UnableToSendCommand,
+    /// Fails if it exceeds a limit of the protocol. Its values have this number of bytes.
+    #[inline]
+    pub(crate) fn check(&self, bytes: usize) -> Result<()> {
+        if !self.text.is_empty()
+            && !self.text.has_nul()
+            && self.parameters.len() <= PARAMETERS
+            && (bytes <= BYTES || self.parameters.largest() <= BYTES)
+        {
+            return Ok(());
+        }
+        Err(self.refusal().with_sql(self.caller_sql()))
+    }
+
+    /// Returns why [`Command::check`] fails.
+    #[cold]
+    fn refusal(&self) -> Error {
+        if self.text.is_empty() {
+            return Error::unsent(DatabaseErrorKind::Unknown, "the query is empty".to_owned())
+                .with_hint("check how the SQL is put together");
+        }
+        let (message, hint) = if self.text.has_nul() {
+            (
                 "the SQL holds a NUL byte, which PostgreSQL cannot store".to_owned(),
+                "check where the SQL comes from",
             )
-            .with_hint("check where the SQL comes from")
         } else if self.parameters.len() > PARAMETERS {
-            Error::unsent(
-                DatabaseErrorKind::UnableToSendCommand,
+            (
                 format!(
                     "a statement takes at most {PARAMETERS} parameters, this one has {}",
                     self.parameters.len()
                 ),
+                "insert in portions with bowline::statement::chunks, bind an array, or COPY",
             )
-            .with_hint("insert in portions with bowline::statement::chunks, bind an array, or COPY")
-        } else if self.parameters.largest().is_some_and(|bytes| bytes > BYTES) {
-            Error::unsent(
-                DatabaseErrorKind::UnableToSendCommand,
-                "a bound value is larger than 2 GiB".to_owned(),
-            )
-            .with_hint("store it in parts")
         } else {
-            return Ok(());
+            (
+                "a bound value is larger than 2 GiB".to_owned(),
+                "store it in parts",
+            )
         };
-        Err(refused.with_sql(self.caller_sql()))
+        Error::unsent(DatabaseErrorKind::UnableToSendCommand, message).with_hint(hint)
     }
 
     /// Returns the SQL as the caller wrote it.

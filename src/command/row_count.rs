@@ -25,8 +25,13 @@ impl Command {
             return CheckedBy::Server;
         }
         let rows = self.rows;
-        let checking = texts.derived(&self.text, Derivation::Checked(rows), || {
-            checking(self.text.sql(), rows)
+        let known = self.text.checking(rows).cloned();
+        let checking = known.unwrap_or_else(|| {
+            let made = texts.derived(&self.text, Derivation::Checked(rows), || {
+                checking(self.text.sql(), rows)
+            });
+            self.text.keep_checking(rows, made.clone());
+            made
         });
         let Some(checking) = checking else {
             return CheckedBy::Client;

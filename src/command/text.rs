@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use foldhash::fast::RandomState;
 
+use crate::command::ExpectedRows;
 use crate::sql_text::keywords::{
     CopyDirection, begins_transaction, begins_with, cannot_run_in_transaction, copy_direction,
     ends_transaction, is_empty, may_commit_and_fail,
@@ -57,6 +58,9 @@ pub(crate) struct Text {
     reads: OnceLock<Reads>,
     /// The SQL for libpq, once it was sent with it.
     c_sql: OnceLock<Arc<CStr>>,
+    /// The number of rows that was first expected of it, and the text by which the server checks
+    /// that number, if it can.
+    checking: OnceLock<(ExpectedRows, Option<Arc<Text>>)>,
 }
 
 impl Text {
@@ -79,6 +83,7 @@ impl Text {
             leaves_state: OnceLock::new(),
             reads: OnceLock::new(),
             c_sql: OnceLock::new(),
+            checking: OnceLock::new(),
             sql,
         }
     }
@@ -127,6 +132,18 @@ impl Text {
     /// use.
     pub(crate) fn c_sql(&self) -> Arc<CStr> {
         Arc::clone(self.c_sql.get_or_init(|| self.to_c_sql()))
+    }
+
+    /// Returns the text by which the server checks this number of rows, or `None` within if it
+    /// cannot. `None` if no text, or that for another number, is known.
+    pub(crate) fn checking(&self, rows: ExpectedRows) -> Option<&Option<Arc<Self>>> {
+        let (known, checking) = self.checking.get()?;
+        (*known == rows).then_some(checking)
+    }
+
+    /// Keeps the text by which the server checks this number of rows, unless there is one already.
+    pub(crate) fn keep_checking(&self, rows: ExpectedRows, checking: Option<Arc<Self>>) {
+        self.checking.get_or_init(|| (rows, checking));
     }
 
     pub(crate) fn begins_transaction(&self) -> bool {

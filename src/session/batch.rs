@@ -51,9 +51,12 @@ impl Batch {
 
     /// Returns the batch with commands before all others.
     pub(super) fn preceded_by(mut self, before: impl IntoIterator<Item = Command>) -> Self {
-        let length = self.commands.len();
-        self.commands.splice(0..0, before);
-        let count = self.commands.len() - length;
+        // There are few of them, for which `splice` would do more work.
+        let mut count = 0;
+        for command in before {
+            self.commands.insert(count, command);
+            count += 1;
+        }
         self.own = self.own.start + count..self.own.end + count;
         self
     }

@@ -144,27 +144,35 @@ impl Session {
 
 /// Refuses a BEGIN among several statements: the transaction would be open when the answer says
 /// that the work is committed.
+#[inline]
 pub(super) fn refuse_begin(command: &Command) -> Result<()> {
-    if !command.begins_transaction() {
-        return Ok(());
+    if command.begins_transaction() {
+        Err(cannot_begin(command.sql()))
+    } else {
+        Ok(())
     }
-    Err(
-        Error::query("a statement cannot begin a transaction: nothing would end it")
-            .with_hint("run the statements as one tuple, or in Database::transaction")
-            .with_sql(Arc::clone(command.sql())),
-    )
+}
+
+#[cold]
+fn cannot_begin(sql: &Arc<str>) -> Error {
+    Error::query("a statement cannot begin a transaction: nothing would end it")
+        .with_hint("run the statements as one tuple, or in Database::transaction")
+        .with_sql(Arc::clone(sql))
 }
 
 /// Refuses a COMMIT or ROLLBACK: the statements after it would be committed one by one, and retried
 /// from the beginning.
+#[inline]
 pub(super) fn refuse_end(command: &Command) -> Result<()> {
-    if !command.ends_transaction() {
-        return Ok(());
+    if command.ends_transaction() {
+        Err(cannot_end(command.sql()))
+    } else {
+        Ok(())
     }
-    Err(cannot_end(command.sql()))
 }
 
 /// Returns the refusal of a statement that would end a transaction.
+#[cold]
 pub(super) fn cannot_end(sql: &str) -> Error {
     Error::query("a statement cannot end the transaction that it runs in")
         .with_hint("return from the closure: Ok commits, an error rolls back")
@@ -172,11 +180,17 @@ pub(super) fn cannot_end(sql: &str) -> Error {
 }
 
 /// Refuses a COPY from or to the client: a pipeline can neither send nor receive its data.
+#[inline]
 fn refuse_copy(command: &Command) -> Result<()> {
     match command.text.copy_direction() {
         None => Ok(()),
-        Some(_) => Err(copy_in_a_pipeline().with_sql(Arc::clone(command.sql()))),
+        Some(_) => Err(copied(command.sql())),
     }
+}
+
+#[cold]
+fn copied(sql: &Arc<str>) -> Error {
+    copy_in_a_pipeline().with_sql(Arc::clone(sql))
 }
 
 /// Returns the refusal of a COPY from or to the client.

@@ -10,9 +10,10 @@ use super::batch::{Batch, BatchResult};
 use super::encode::copy_in_a_pipeline;
 use super::extras::{does_without, named};
 use super::pending_pipeline::PendingPipeline;
-use crate::command::Command;
 use crate::command::control::Control;
 use crate::command::failure::{server_error, shift};
+use crate::command::prepared::StatementName;
+use crate::command::{Command, ReadAs};
 use crate::commit_keys;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::sql_text::read_only::Reads;
@@ -20,6 +21,7 @@ use crate::wire::cancel::cancel_and_drain;
 use crate::wire::driver::{Completion, DriveError, Wait, drive, drive_unless_given_up, poll_drive};
 use crate::wire::interrupt::Interrupt;
 use crate::wire::libpq::{Field, LibpqError, ResultSet};
+use crate::wire::parameters::Parameters;
 use crate::wire::protocol::{Message, Pipeline};
 
 /// The place in a pipeline where its work is committed.
@@ -354,8 +356,11 @@ impl Session {
         messages.reserve(commands.len());
         let is_within = self.transactions.depth() > 0 || self.connection.is_in_transaction();
         let mut changed_schema = is_within && self.transactions.has_changed_schema();
-        for command in commands {
-            command.check()?;
+        for number in 0..commands.len() {
+            let (before, rest) = commands.split_at_mut(number);
+            let command = &mut rest[0];
+            let bytes = command.parameters.size();
+            command.check(bytes)?;
             let parameters = std::mem::take(&mut command.parameters);
             changed_schema |= command.text.may_change_schema();
             // In a transaction that changed the schema, a plan from before would fail all of it.
@@ -369,14 +374,18 @@ impl Session {
                     name: None,
                     sql: Some(command.text.c_sql()),
                     parameters,
+                    bytes,
                     affects: command.rows_checked_by_server(),
                 });
                 continue;
             }
-            let statement =
-                self.connection
-                    .prepared_mut()
-                    .name_for(&command.path, &command.text, &parameters);
+            let repeated = before.last().zip(messages.last());
+            let repeated = repeated
+                .and_then(|(before, sent)| repeated_name(before, sent, command, &parameters));
+            let statement = repeated.unwrap_or_else(|| {
+                let prepared = self.connection.prepared_mut();
+                prepared.name_for(&command.path, &command.text, &parameters)
+            });
             let sql = statement.is_new.then(|| {
                 self.note_effects(&command.text);
                 self.observer.statement_prepared(command.sql());
@@ -389,6 +398,7 @@ impl Session {
                 name: Some(statement.name),
                 sql,
                 parameters,
+                bytes,
                 affects: command.rows_checked_by_server(),
             });
         }
@@ -439,6 +449,27 @@ impl Session {
             None => lost,
         }
     }
+}
+
+/// Returns the name of the statement before, if the command is the same one with other values: a
+/// list often has many of these.
+#[inline]
+fn repeated_name(
+    before: &Command,
+    sent: &Message,
+    command: &Command,
+    parameters: &Parameters,
+) -> Option<StatementName> {
+    let name = sent.name.as_ref()?;
+    let is_same = Arc::ptr_eq(&before.text, &command.text)
+        && Arc::ptr_eq(&before.path, &command.path)
+        && sent.parameters.types() == parameters.types();
+    let checked = |read_as: &ReadAs| Some((read_as.describe, read_as.checks.clone()?));
+    is_same.then(|| StatementName {
+        name: Arc::clone(name),
+        is_new: false,
+        checked: before.read_as.as_ref().and_then(checked),
+    })
 }
 
 /// Returns the SQL of the caller's first command, for instrumentation.

@@ -375,10 +375,10 @@ fn with_commit(start: &[Control], commands: Vec<Command>, before_commit: Vec<Com
             is_no_work(command)
         }
     });
-    let commit = before_commit.into_iter().chain([Command::commit()]);
     Batch::of(commands)
         .preceded_by(start)
-        .followed_by(commit.map(is_no_work))
+        .followed_by(before_commit.into_iter().map(is_no_work))
+        .followed_by([is_no_work(Command::commit())])
 }
 
 impl BatchResult {

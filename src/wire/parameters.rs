@@ -13,35 +13,18 @@ use smallvec::SmallVec;
 
 /// Values in the order of `$1`, `$2`, .. with the OIDs of their types.
 ///
-/// A copy shares the values, so a retry sends them again without encoding them. The memory of small
-/// values is used again by this thread.
+/// A copy shares the values, so a retry sends them again without encoding them. A block of memory
+/// for few values is used again by this thread.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parameters(Option<Arc<Bound>>);
 
-/// The values of a command, in one block of memory if they are small.
+/// The values of a command.
 #[derive(Debug, Clone, Default)]
 struct Bound {
     types: SmallVec<[u32; 4]>,
-    values: SmallVec<[Value; 4]>,
-    /// The bytes of the small values, one value after the other.
-    small: SmallVec<[u8; 64]>,
-    /// The values that are not worth a copy.
-    large: Vec<Vec<u8>>,
+    /// The bytes as diesel has encoded them, in memory of their own; `None` is NULL.
+    values: SmallVec<[Option<Vec<u8>>; 4]>,
 }
-
-/// The place of a value.
-#[derive(Debug, Clone, Copy)]
-enum Value {
-    Null,
-    /// The range of its bytes among those of the small values.
-    Small(u32, u32),
-    /// Its index among the large values.
-    Large(u32),
-}
-
-/// A value of up to this many bytes is small. A command has at most 65,535 values, so `u32` counts
-/// the bytes of all small ones.
-const SMALL: usize = 1024;
 
 /// The OID of the type `text`.
 const TEXT_OID: u32 = 25;
@@ -118,6 +101,8 @@ impl Parameters {
             return;
         }
         let own = self.own();
+        own.types.reserve(collector.binds.len());
+        own.values.reserve(collector.binds.len());
         for (value, found) in collector.binds.iter_mut().zip(&collector.metadata) {
             own.push(found.oid().unwrap_or(0), value.take());
         }
@@ -128,11 +113,7 @@ impl Parameters {
     /// Returns the value of this number, counted from 0, for a change of its bytes.
     pub(crate) fn value_mut(&mut self, number: usize) -> Option<&mut [u8]> {
         let own = self.own();
-        match *own.values.get(number)? {
-            Value::Null => None,
-            Value::Small(start, end) => own.small.get_mut(start as usize..end as usize),
-            Value::Large(index) => own.large.get_mut(index as usize).map(Vec::as_mut_slice),
-        }
+        own.values.get_mut(number)?.as_deref_mut()
     }
 
     /// Sets the OID of the type of this parameter, counted from 0.
@@ -158,11 +139,12 @@ impl Parameters {
 
     /// Returns the values; `None` is NULL.
     pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = Option<&[u8]>> {
-        let bound = self.0.as_deref();
-        let values = bound.map_or(&[][..], |bound| &bound.values);
-        values
-            .iter()
-            .map(move |value| bound.and_then(|bound| bound.bytes(*value)))
+        self.bytes().iter().map(Option::as_deref)
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[Option<Vec<u8>>] {
+        self.0.as_ref().map_or(&[], |bound| &bound.values)
     }
 
     /// Returns the OIDs of the types; 0 leaves the type to the server.
@@ -172,16 +154,13 @@ impl Parameters {
 
     /// Returns the number of bytes of the values.
     pub(crate) fn size(&self) -> usize {
-        let large = |bound: &Bound| bound.large.iter().map(Vec::len).sum::<usize>();
-        self.0
-            .as_ref()
-            .map_or(0, |bound| bound.small.len() + large(bound))
+        self.bytes().iter().flatten().map(Vec::len).sum()
     }
 
-    /// Returns the number of bytes of the largest value, unless all are small.
-    pub(crate) fn largest(&self) -> Option<usize> {
-        let bound = self.0.as_ref()?;
-        bound.large.iter().map(Vec::len).max()
+    /// Returns the number of bytes of the largest value; 0 for none.
+    pub(crate) fn largest(&self) -> usize {
+        let sizes = self.bytes().iter().flatten().map(Vec::len);
+        sizes.max().unwrap_or(0)
     }
 }
 
@@ -195,61 +174,46 @@ fn unused() -> Arc<Bound> {
 impl Drop for Parameters {
     #[inline]
     fn drop(&mut self) {
-        let Some(mut bound) = self.0.take() else {
-            return;
-        };
-        // Nobody else has the values, and they take no memory besides the block.
-        if Arc::get_mut(&mut bound).is_some_and(Bound::clear_if_small) {
-            // At the end of a thread, the block is freed.
-            let keep = |unused: &RefCell<Vec<_>>| {
-                if let Ok(mut unused) = unused.try_borrow_mut()
-                    && unused.len() < UNUSED_KEPT
-                {
-                    unused.push(bound);
-                }
-            };
-            UNUSED.try_with(keep).ok();
+        if let Some(bound) = self.0.take() {
+            give_back(bound);
         }
+    }
+}
+
+/// Keeps a block of memory for the parameters that follow, without its values.
+fn give_back(mut bound: Arc<Bound>) {
+    if Arc::strong_count(&bound) > 1 {
+        return;
+    }
+    // Nobody else has the values, and they take no memory besides the block.
+    if Arc::get_mut(&mut bound).is_some_and(Bound::clear_if_few) {
+        // At the end of a thread, the block is freed.
+        let keep = |unused: &RefCell<Vec<_>>| {
+            if let Ok(mut unused) = unused.try_borrow_mut()
+                && unused.len() < UNUSED_KEPT
+            {
+                unused.push(bound);
+            }
+        };
+        UNUSED.try_with(keep).ok();
     }
 }
 
 impl Bound {
     /// Removes the values, if no more memory is left behind than without values.
-    fn clear_if_small(&mut self) -> bool {
-        let is_small = self.large.capacity() == 0
-            && !(self.types.spilled() || self.values.spilled() || self.small.spilled());
-        if is_small {
+    fn clear_if_few(&mut self) -> bool {
+        let are_few = !(self.types.spilled() || self.values.spilled());
+        if are_few {
             self.types.clear();
             self.values.clear();
-            self.small.clear();
         }
-        is_small
+        are_few
     }
 
     #[inline]
     fn push(&mut self, oid: u32, value: Option<Vec<u8>>) {
         self.types.push(oid);
-        let value = match value {
-            None => Value::Null,
-            Some(bytes) if bytes.len() <= SMALL => {
-                let start = self.small.len();
-                self.small.extend_from_slice(&bytes);
-                Value::Small(start as u32, self.small.len() as u32)
-            }
-            Some(bytes) => {
-                self.large.push(bytes);
-                Value::Large(self.large.len() as u32 - 1)
-            }
-        };
         self.values.push(value);
-    }
-
-    fn bytes(&self, value: Value) -> Option<&[u8]> {
-        match value {
-            Value::Null => None,
-            Value::Small(start, end) => self.small.get(start as usize..end as usize),
-            Value::Large(index) => self.large.get(index as usize).map(Vec::as_slice),
-        }
     }
 }
 
@@ -271,7 +235,7 @@ mod tests {
 
     #[test]
     fn values_of_all_sizes_are_kept_in_order() {
-        let sizes = [0, 1, SMALL, SMALL + 1, 64, 3 * SMALL];
+        let sizes = [0, 1, 1024, 1025, 64, 3072];
         let mut values: Vec<_> = (0..)
             .zip(sizes)
             .map(|(n, size)| Some(vec![n; size]))
@@ -282,12 +246,12 @@ mod tests {
         assert!(kept.values().eq(wanted));
         assert_eq!(kept.types(), [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(kept.size(), sizes.iter().sum::<usize>());
-        assert_eq!(kept.largest(), Some(3 * SMALL));
+        assert_eq!(kept.largest(), 3072);
     }
 
     #[test]
     fn a_change_does_not_reach_a_copy() {
-        let mut kept = parameters(&[None, Some(vec![1, 2]), Some(vec![3; SMALL + 1])]);
+        let mut kept = parameters(&[None, Some(vec![1, 2]), Some(vec![3; 1025])]);
         let copy = kept.clone();
         assert!(kept.value_mut(0).is_none() && kept.value_mut(3).is_none());
         for number in [1, 2] {
@@ -317,11 +281,12 @@ mod tests {
         assert_eq!((unused(), next.size()), (0, 0));
         drop((0..100).map(|_| small()).collect::<Vec<_>>());
         assert_eq!(unused(), UNUSED_KEPT);
-        for large in [vec![vec![0; SMALL + 1]], vec![vec![0; 65]], vec![vec![]; 5]] {
-            UNUSED.with_borrow_mut(Vec::clear);
-            drop(parameters(&large.into_iter().map(Some).collect::<Vec<_>>()));
-            assert_eq!(unused(), 0);
-        }
+        UNUSED.with_borrow_mut(Vec::clear);
+        drop(parameters(&vec![Some(Vec::new()); 5]));
+        assert_eq!(unused(), 0);
+        drop(parameters(&[Some(vec![0; 1 << 20])]));
+        let kept = UNUSED.with_borrow(|unused| unused.iter().all(|bound| bound.values.is_empty()));
+        assert!(kept && unused() == 1);
     }
 
     #[test]

@@ -10,17 +10,21 @@ pub(crate) struct ColumnSet {
 }
 
 impl ColumnSet {
+    #[inline]
     pub(crate) fn insert(&mut self, column: usize) {
-        let bit = 1 << (column % 64);
-        match (column / 64).checked_sub(1) {
-            None => self.first |= bit,
-            Some(word) => {
-                if self.more.len() <= word {
-                    self.more.resize(word + 1, 0);
-                }
-                self.more[word] |= bit;
-            }
+        if column < 64 {
+            self.first |= 1 << column;
+        } else {
+            self.insert_more(column);
         }
+    }
+
+    fn insert_more(&mut self, column: usize) {
+        let word = column / 64 - 1;
+        if self.more.len() <= word {
+            self.more.resize(word + 1, 0);
+        }
+        self.more[word] |= 1 << (column % 64);
     }
 
     pub(crate) fn contains(&self, column: usize) -> bool {

@@ -7,6 +7,7 @@ use diesel::pg::Pg;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{Array, HasSqlType};
 use diesel::{Column, Expression};
+use foldhash::fast::RandomState;
 
 use super::ahead::EncodedAhead;
 use super::column_values::{ColumnArrays, ColumnValues, GivenArrays, GivenColumns};
@@ -311,7 +312,7 @@ fn alike<'v, V: ColumnValues + 'v>(
     joins_empty: bool,
 ) -> Vec<(ColumnSet, Vec<usize>)> {
     let mut alike: Vec<(ColumnSet, Vec<usize>)> = Vec::new();
-    let mut groups: HashMap<ColumnSet, usize> = HashMap::new();
+    let mut groups: HashMap<ColumnSet, usize, RandomState> = HashMap::default();
     for (number, row) in rows.enumerate() {
         let set = GivenColumns::set_of(row);
         match groups.get(&set) {

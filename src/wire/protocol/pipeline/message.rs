@@ -16,6 +16,8 @@ pub(crate) struct Message {
     pub(crate) sql: Option<Arc<CStr>>,
     /// The values, until they are sent.
     pub(crate) parameters: Parameters,
+    /// The number of bytes of the values.
+    pub(crate) bytes: usize,
     /// The number of rows that it affects, if the server fails it otherwise. Its answer is a row
     /// that says no more.
     pub(crate) affects: Option<usize>,
@@ -30,7 +32,7 @@ impl Message {
     /// Returns about how many bytes the messages have.
     pub(super) fn size(&self) -> usize {
         let sql = self.sql.as_ref().map_or(0, |sql| sql.count_bytes());
-        64 + sql + 8 * self.parameters.len() + self.parameters.size()
+        64 + sql + 8 * self.parameters.len() + self.bytes
     }
 }
 
