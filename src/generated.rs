@@ -12,7 +12,7 @@ pub use diesel::deserialize::Result as RowResult;
 pub use crate::command::columns::Columns as RowColumns;
 pub use crate::error::is_hidden;
 pub use crate::migrations::migrating;
-pub use crate::nullable::nullable;
+pub use crate::nullable::{not_null, nullable};
 pub use crate::page::{InvalidPosition, Page, read as read_position, write as write_position};
 pub use crate::statement::ready::{
     Alias, AnswerRow, As, ColumnArrays, ColumnValues, Fields, GivenArrays, GivenColumns, Graph,

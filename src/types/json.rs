@@ -4,7 +4,7 @@
 //! units, and a position in the WAL a text: `16/B374D848`.
 
 use diesel::data_types::{PgInterval, PgLsn, PgMoney};
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value with a form in JSON.
@@ -52,6 +52,21 @@ where
     T: Json,
 {
     deserialize::<D, Option<T>>(deserializer).map(Some)
+}
+
+/// Reads a field that may be absent (`None`, with `#[serde(default)]`) or set; null is an error.
+///
+/// # Errors
+///
+/// As for [`deserialize`].
+pub fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Json,
+{
+    let value = deserialize::<D, Option<T>>(deserializer)?;
+    let null = || Error::invalid_type(Unexpected::Unit, &"a value: the column is NOT NULL");
+    value.map(Some).ok_or_else(null)
 }
 
 /// The form of an interval.

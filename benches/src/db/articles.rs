@@ -81,9 +81,13 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = articles)]
 #[serde(default)]
 pub struct ArticleChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub code: Option<i64>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub amount: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub price: Option<f64>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub note: Option<Option<Cow<'a, str>>>,

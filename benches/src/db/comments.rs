@@ -74,7 +74,9 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = comments)]
 #[serde(default)]
 pub struct CommentChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub post_id: Option<PostId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub body: Option<Cow<'a, str>>,
 }
 

@@ -76,7 +76,9 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = pgbench_accounts)]
 #[serde(default)]
 pub struct PgbenchAccountChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bid: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub abalance: Option<i32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,

@@ -73,6 +73,7 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = pgbench_branches)]
 #[serde(default)]
 pub struct PgbenchBranchChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bbalance: Option<i32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,

@@ -84,10 +84,15 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = pgbench_history)]
 #[serde(default)]
 pub struct PgbenchHistoryChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tid: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bid: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub aid: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub delta: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub mtime: Option<NaiveDateTime>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,

@@ -76,7 +76,9 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = pgbench_tellers)]
 #[serde(default)]
 pub struct PgbenchTellerChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bid: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tbalance: Option<i32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub filler: Option<Option<Cow<'a, str>>>,

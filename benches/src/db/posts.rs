@@ -74,7 +74,9 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = posts)]
 #[serde(default)]
 pub struct PostChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub user_id: Option<UserId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub title: Option<Cow<'a, str>>,
 }
 

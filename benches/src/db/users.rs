@@ -81,9 +81,13 @@ bowline::__generated::column_arrays! {
 #[diesel(table_name = users)]
 #[serde(default)]
 pub struct UserChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub email: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub balance: Option<i64>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub note: Option<Option<Cow<'a, str>>>,

@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use bowline::notify::notify;
 use bowline::{AsyncDatabase, TransactionOptions};
 use chrono::NaiveDate;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::db::queries::issues::{self, BoardOrder, BoardRow, OpenRow, SearchRow};
@@ -174,8 +175,11 @@ async fn detail(
 struct EditIssue {
     /// The version that the client has read.
     version: i32,
+    #[serde(default, deserialize_with = "not_null")]
     title: Option<String>,
+    #[serde(default, deserialize_with = "not_null")]
     body: Option<String>,
+    #[serde(default, deserialize_with = "not_null")]
     status: Option<IssueStatus>,
     /// `null` removes it.
     #[serde(default, deserialize_with = "given")]
@@ -189,6 +193,17 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// Reads a field that is given, and has no `null`.
+fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let value = Option::deserialize(deserializer)?;
+    let is_null = || D::Error::custom("null is no value of this field");
+    value.map(Some).ok_or_else(is_null)
 }
 
 async fn edit_issue(

@@ -236,6 +236,8 @@ fn json_follows_the_settings() {
     let changes = |json: &str| serde_json::from_str::<PersonChanges<'_>>(json);
     let read = changes(r#"{"fullName": null, "passwordHash": "x"}"#).expect("changes");
     assert_eq!(read.full_name, Some(None));
+    let null = changes(r#"{"passwordHash": null}"#).expect_err("a column that is NOT NULL");
+    assert!(null.to_string().starts_with("invalid type: null"));
     let misspelled = changes(r#"{"full_name": "x"}"#).expect_err("an unknown field");
     assert!(
         misspelled

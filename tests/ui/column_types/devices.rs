@@ -72,6 +72,7 @@ bowline::__generated::column_arrays! {
 pub struct DeviceChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub owner: Option<Option<Uuid>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
 }
 

@@ -68,6 +68,7 @@ bowline::__generated::column_arrays! {
 pub struct NetworkChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub gateway: Option<Option<IpNetwork>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
 }
 

@@ -70,7 +70,7 @@ fn given_struct(table: &TablePlan, name: &str, fields: &[Field], comment: &str) 
     for field in fields {
         out.push_str(&rename(table, field));
         out.push_str(&given_attributes(&field.new_attributes));
-        out.push_str(&read_from_json(field, "default, "));
+        out.push_str(&read_from_json(field));
         out.push_str(&layout::field(
             &field.name,
             &wrapped(&field.rust_type.borrowed, field.options),
@@ -117,7 +117,7 @@ pub(super) fn changes(table: &TablePlan) -> String {
     for field in &table.changes_fields {
         out.push_str(&rename(table, field));
         out.push_str(&given_attributes(&field.changes_attributes));
-        out.push_str(&read_from_json(field, ""));
+        out.push_str(&read_change_from_json(field));
         out.push_str(&layout::field(
             &field.name,
             &wrapped(&field.rust_type.borrowed, field.options),
@@ -136,20 +136,48 @@ fn are_shown(fields: &[Field]) -> bool {
     fields.iter().all(|field| field.via.is_none())
 }
 
-/// Returns the attribute by which serde reads a field of `New` or `Changes`.
-fn read_from_json(field: &Field, default: &str) -> String {
-    if field.skip_deserializing {
-        return "    #[serde(skip_deserializing)]\n".to_owned();
+/// Returns the attribute by which serde reads a field of `New` or `Values`.
+fn read_from_json(field: &Field) -> String {
+    match (field.rust_type.by_json, field.options) {
+        _ if field.skip_deserializing => SKIPPED.to_owned(),
+        (false, 0 | 1) => String::new(),
+        (false, _) => read_by("default, ", "nullable"),
+        (true, 0) => read_by("", "json::deserialize"),
+        (true, 1) => read_by("default, ", "json::deserialize"),
+        (true, _) => read_by("default, ", "json::nullable"),
     }
-    let function = match (field.rust_type.by_json, field.options) {
-        (false, 0 | 1) => return String::new(),
-        (false, _) => "nullable",
-        (true, 0) => {
-            return "    #[serde(deserialize_with = \"bowline::__generated::json::deserialize\")]\n"
-                .to_owned();
-        }
-        (true, 1) => "json::deserialize",
-        (true, _) => "json::nullable",
-    };
+}
+
+/// Returns the attribute by which serde reads a field of `Changes`: null is no change of a column
+/// that is NOT NULL, nor is it an absent field.
+fn read_change_from_json(field: &Field) -> String {
+    let mut own = field.changes_attributes.iter();
+    let is_read_by_another = own.any(|attribute| reads_by_itself(attribute));
+    match (field.rust_type.by_json, field.options) {
+        _ if field.skip_deserializing => SKIPPED.to_owned(),
+        _ if is_read_by_another => String::new(),
+        (false, 1) => read_by("", "not_null"),
+        (false, _) => read_by("", "nullable"),
+        (true, 1) => read_by("", "json::not_null"),
+        (true, _) => read_by("", "json::nullable"),
+    }
+}
+
+/// The attribute of a field that is not read.
+const SKIPPED: &str = "    #[serde(skip_deserializing)]\n";
+
+fn read_by(default: &str, function: &str) -> String {
     format!("    #[serde({default}deserialize_with = \"bowline::__generated::{function}\")]\n")
+}
+
+/// Returns true if an attribute of the settings names the function that reads the field; serde
+/// refuses a second one.
+fn reads_by_itself(attribute: &str) -> bool {
+    let attribute: String = attribute.split_whitespace().collect();
+    let of_serde = attribute.strip_prefix("serde(").unwrap_or_default();
+    let mut arguments = of_serde.split([',', ')']);
+    let names = ["with=", "deserialize_with=", "skip"];
+    arguments.any(|it| {
+        names.iter().any(|name| it.starts_with(name)) && !it.starts_with("skip_serializing")
+    })
 }

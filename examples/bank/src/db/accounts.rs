@@ -85,9 +85,13 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct AccountChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub username: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub status: Option<AccountStatus>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub balance: Option<i64>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub email: Option<Option<Cow<'a, str>>>,

@@ -75,11 +75,17 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TransferChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub sender_id: Option<AccountId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub receiver_id: Option<AccountId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub amount: Option<i64>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub details: Option<Value>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tags: Option<Vec<Option<String>>>,
 }
 

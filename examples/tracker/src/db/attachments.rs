@@ -98,9 +98,13 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttachmentChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub issue_id: Option<IssueId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub content: Option<Cow<'a, [u8]>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
 }
 

@@ -75,7 +75,9 @@ bowline::__generated::column_arrays! {
 pub struct EventChanges<'a> {
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub user_id: Option<Option<super::UserId>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub action: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub happened_at: Option<DateTime<Utc>>,
 }
 

@@ -80,11 +80,15 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CommentChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub issue_id: Option<IssueId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub author_id: Option<UserId>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub parent_id: Option<Option<CommentId>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub body: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
 }
 

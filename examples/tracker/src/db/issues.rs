@@ -147,12 +147,19 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IssueChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub project_id: Option<ProjectId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub number: Option<i32>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub author_id: Option<UserId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub title: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub body: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub status: Option<IssueStatus>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tags: Option<Vec<String>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub estimate: Option<Option<Cow<'a, str>>>,
@@ -160,6 +167,7 @@ pub struct IssueChanges<'a> {
     pub remind_before: Option<Option<PgInterval>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub due_on: Option<Option<NaiveDate>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
 }
 

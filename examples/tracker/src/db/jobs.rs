@@ -76,9 +76,13 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JobChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub kind: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub payload: Option<Value>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub run_at: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub attempts: Option<i32>,
 }
 

@@ -56,7 +56,9 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LabelChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub project_id: Option<ProjectId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
 }
 

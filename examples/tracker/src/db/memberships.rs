@@ -68,6 +68,7 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MembershipChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub role: Option<Cow<'a, str>>,
 }
 

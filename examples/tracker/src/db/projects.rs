@@ -74,8 +74,11 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub organisation_id: Option<OrganisationId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub last_number: Option<i32>,
 }
 

@@ -79,11 +79,15 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub email: Option<crate::types::Email>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub display_name: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub password_hash: Option<Option<Cow<'a, str>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub is_admin: Option<bool>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub created_at: Option<DateTime<Utc>>,
 }
 

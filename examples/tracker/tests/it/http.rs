@@ -123,6 +123,13 @@ async fn issues_are_opened_listed_edited_and_deleted(db: AsyncDatabase) -> Resul
         (200, &json!("d"), &json!(2))
     );
     assert_eq!(send(&service, "PATCH", "/issues/1", edit).await.0, 409);
+    for required in ["title", "body", "status"] {
+        let null = json!({ "version": 2, required: null });
+        let (status, text) = send(&service, "PATCH", "/issues/1", null).await;
+        assert_eq!(status, 422, "{text}");
+        let is_named = |it: &str| it.contains(&format!("{required}: null is no value"));
+        assert!(text.as_str().is_some_and(is_named), "{text}");
+    }
     let clear = json!({ "version": 2, "due_on": null });
     let (_, cleared) = send(&service, "PATCH", "/issues/1", clear).await;
     assert_eq!(

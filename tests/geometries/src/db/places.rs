@@ -91,7 +91,9 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct PlaceChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub place: Option<::bowline::types::postgis::Point>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub entrance: Option<Option<::bowline::types::postgis::PointZ>>,

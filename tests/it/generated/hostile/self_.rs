@@ -82,10 +82,13 @@ bowline::__generated::column_arrays! {
 #[serde(default)]
 pub struct Self_Changes<'a> {
     #[serde(rename = "type")]
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub type_: Option<TypeId>,
     #[serde(rename = "mood\"s")]
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub mood_s: Option<OddMood>,
     #[serde(rename = "crate")]
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub crate_: Option<Cow<'a, str>>,
 }
 

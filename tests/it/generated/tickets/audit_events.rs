@@ -72,7 +72,9 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub ticket_id: Option<super::TicketId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub state: Option<AuditState>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub was: Option<Option<State>>,

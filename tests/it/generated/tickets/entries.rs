@@ -78,10 +78,13 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EntryChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub state: Option<State>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub rank: Option<Option<i32>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub points: Option<i32>,
 }
 

@@ -79,9 +79,11 @@ bowline::__generated::column_arrays! {
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct PersonChanges<'a> {
     #[serde(rename = "mail")]
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub email: Option<crate::generated::roles::Email>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub full_name: Option<Option<Cow<'a, str>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub password_hash: Option<Cow<'a, str>>,
 }
 

@@ -107,11 +107,15 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TicketChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub owner_id: Option<PersonId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub code: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub title: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub body: Option<Option<Cow<'a, str>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub state: Option<State>,
 }
 

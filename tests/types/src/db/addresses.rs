@@ -91,21 +91,25 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct AddressChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub inet_value: Option<IpNetwork>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub inet_value_or_null: Option<Option<IpNetwork>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub inet_list: Option<Option<Vec<Option<IpNetwork>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub cidr_value: Option<IpNetwork>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub cidr_value_or_null: Option<Option<IpNetwork>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub cidr_list: Option<Option<Vec<Option<IpNetwork>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub macaddr_value: Option<[u8; 6]>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub macaddr_value_or_null: Option<Option<[u8; 6]>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub macaddr_list: Option<Option<Vec<Option<[u8; 6]>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub macaddr8_value: Option<[u8; 8]>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub macaddr8_value_or_null: Option<Option<[u8; 8]>>,

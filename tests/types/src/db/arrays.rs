@@ -114,10 +114,13 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct ArrayChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tags: Option<Vec<String>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub moods: Option<Option<Vec<Mood>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub numbers: Option<Vec<i32>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub grid: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub work_emails: Option<Option<Vec<Option<String>>>>,

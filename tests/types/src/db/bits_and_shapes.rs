@@ -232,46 +232,55 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct BitsAndShapeChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bit_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bit_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bit_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub varbit_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub varbit_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub varbit_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub point_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub point_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub point_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub line_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub line_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub line_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub lseg_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub lseg_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub lseg_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub box_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub box_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub box_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub path_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub path_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub path_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub polygon_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub polygon_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub polygon_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub circle_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub circle_value_or_null: Option<Option<Cow<'a, str>>>,

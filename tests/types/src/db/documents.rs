@@ -114,21 +114,25 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct DocumentChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub json_value: Option<Value>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub json_value_or_null: Option<Option<Value>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub json_list: Option<Option<Vec<Option<Value>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub jsonb_value: Option<Value>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub jsonb_value_or_null: Option<Option<Value>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub jsonb_list: Option<Option<Vec<Option<Value>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub jsonpath_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub jsonpath_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub jsonpath_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub xml_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub xml_value_or_null: Option<Option<Cow<'a, str>>>,

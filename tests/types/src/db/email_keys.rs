@@ -50,6 +50,7 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct EmailKeyChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub note: Option<Cow<'a, str>>,
 }
 

@@ -135,36 +135,43 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct MultirangeChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int4multirange_value: Option<PgMultirange<i32>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4multirange_value_or_null: Option<Option<PgMultirange<i32>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4multirange_list: Option<Option<Vec<Option<PgMultirange<i32>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int8multirange_value: Option<PgMultirange<i64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8multirange_value_or_null: Option<Option<PgMultirange<i64>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8multirange_list: Option<Option<Vec<Option<PgMultirange<i64>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub nummultirange_value: Option<PgMultirange<BigDecimal>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub nummultirange_value_or_null: Option<Option<PgMultirange<BigDecimal>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub nummultirange_list: Option<Option<Vec<Option<PgMultirange<BigDecimal>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub datemultirange_value: Option<PgMultirange<NaiveDate>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub datemultirange_value_or_null: Option<Option<PgMultirange<NaiveDate>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub datemultirange_list: Option<Option<Vec<Option<PgMultirange<NaiveDate>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tsmultirange_value: Option<PgMultirange<NaiveDateTime>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tsmultirange_value_or_null: Option<Option<PgMultirange<NaiveDateTime>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tsmultirange_list: Option<Option<Vec<Option<PgMultirange<NaiveDateTime>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tstzmultirange_value: Option<PgMultirange<DateTime<Utc>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tstzmultirange_value_or_null: Option<Option<PgMultirange<DateTime<Utc>>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tstzmultirange_list: Option<Option<Vec<Option<PgMultirange<DateTime<Utc>>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub floatmultirange_value: Option<PgMultirange<f64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub floatmultirange_value_or_null: Option<Option<PgMultirange<f64>>>,

@@ -164,52 +164,61 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct NumberChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bool_value: Option<bool>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bool_value_or_null: Option<Option<bool>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bool_list: Option<Option<Vec<Option<bool>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int2_value: Option<i16>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int2_value_or_null: Option<Option<i16>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int2_list: Option<Option<Vec<Option<i16>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int4_value: Option<i32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4_value_or_null: Option<Option<i32>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4_list: Option<Option<Vec<Option<i32>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int8_value: Option<i64>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8_value_or_null: Option<Option<i64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8_list: Option<Option<Vec<Option<i64>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub float4_value: Option<f32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub float4_value_or_null: Option<Option<f32>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub float4_list: Option<Option<Vec<Option<f32>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub float8_value: Option<f64>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub float8_value_or_null: Option<Option<f64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub float8_list: Option<Option<Vec<Option<f64>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub numeric_value: Option<BigDecimal>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub numeric_value_or_null: Option<Option<BigDecimal>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub numeric_list: Option<Option<Vec<Option<BigDecimal>>>>,
-    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    #[serde(deserialize_with = "bowline::__generated::json::not_null")]
     pub money_value: Option<PgMoney>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub money_value_or_null: Option<Option<PgMoney>>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub money_list: Option<Option<Vec<Option<PgMoney>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub oid_value: Option<u32>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub oid_value_or_null: Option<Option<u32>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub oid_list: Option<Option<Vec<Option<u32>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub char_value: Option<u8>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub char_value_or_null: Option<Option<u8>>,

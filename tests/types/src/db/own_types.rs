@@ -139,36 +139,43 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct OwnTypeChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub mood_value: Option<Mood>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub mood_value_or_null: Option<Option<Mood>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub mood_list: Option<Option<Vec<Option<Mood>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub email_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub email_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub email_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub happy_mood_value: Option<Mood>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub happy_mood_value_or_null: Option<Option<Mood>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub happy_mood_list: Option<Option<Vec<Option<Mood>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub postal_address_value: Option<PostalAddress>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub postal_address_value_or_null: Option<Option<PostalAddress>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub postal_address_list: Option<Option<Vec<Option<PostalAddress>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub contact_value: Option<Contact>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub contact_value_or_null: Option<Option<Contact>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub contact_list: Option<Option<Vec<Option<Contact>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub checked_address_value: Option<PostalAddress>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub checked_address_value_or_null: Option<Option<PostalAddress>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub checked_address_list: Option<Option<Vec<Option<PostalAddress>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub emails_value: Option<Vec<Option<String>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub emails_value_or_null: Option<Option<Vec<Option<String>>>>,

@@ -137,41 +137,49 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct RangeChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int4range_value: Option<PgRange<i32>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4range_value_or_null: Option<Option<PgRange<i32>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int4range_list: Option<Option<Vec<Option<PgRange<i32>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub int8range_value: Option<PgRange<i64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8range_value_or_null: Option<Option<PgRange<i64>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub int8range_list: Option<Option<Vec<Option<PgRange<i64>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub numrange_value: Option<PgRange<BigDecimal>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub numrange_value_or_null: Option<Option<PgRange<BigDecimal>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub numrange_list: Option<Option<Vec<Option<PgRange<BigDecimal>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub daterange_value: Option<PgRange<NaiveDate>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub daterange_value_or_null: Option<Option<PgRange<NaiveDate>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub daterange_list: Option<Option<Vec<Option<PgRange<NaiveDate>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tsrange_value: Option<PgRange<NaiveDateTime>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tsrange_value_or_null: Option<Option<PgRange<NaiveDateTime>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tsrange_list: Option<Option<Vec<Option<PgRange<NaiveDateTime>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tstzrange_value: Option<PgRange<DateTime<Utc>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tstzrange_value_or_null: Option<Option<PgRange<DateTime<Utc>>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tstzrange_list: Option<Option<Vec<Option<PgRange<DateTime<Utc>>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub floatrange_value: Option<PgRange<f64>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub floatrange_value_or_null: Option<Option<PgRange<f64>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub floatrange_list: Option<Option<Vec<Option<PgRange<f64>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub textrange_value: Option<PgRange<String>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub textrange_value_or_null: Option<Option<PgRange<String>>>,

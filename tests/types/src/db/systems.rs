@@ -211,42 +211,49 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct SystemChanges<'a> {
-    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    #[serde(deserialize_with = "bowline::__generated::json::not_null")]
     pub pg_lsn_value: Option<PgLsn>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub pg_lsn_value_or_null: Option<Option<PgLsn>>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub pg_lsn_list: Option<Option<Vec<Option<PgLsn>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub xid_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub xid_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub xid_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub xid8_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub xid8_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub xid8_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub tid_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tid_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub tid_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub pg_snapshot_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub pg_snapshot_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub pg_snapshot_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub regclass_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub regclass_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub regclass_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub regtype_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub regtype_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub regtype_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub regproc_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub regproc_value_or_null: Option<Option<Cow<'a, str>>>,

@@ -42,6 +42,7 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TextListKeyChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub note: Option<Cow<'a, str>>,
 }
 

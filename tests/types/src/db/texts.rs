@@ -131,36 +131,43 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TextChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub text_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub text_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub text_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub varchar_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub varchar_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub varchar_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub char_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub char_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub char_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub name_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub name_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub name_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub citext_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub citext_value_or_null: Option<Option<Cow<'a, str>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub citext_list: Option<Option<Vec<Option<String>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub bytea_value: Option<Cow<'a, [u8]>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bytea_value_or_null: Option<Option<Cow<'a, [u8]>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub bytea_list: Option<Option<Vec<Option<Vec<u8>>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub uuid_value: Option<Uuid>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub uuid_value_or_null: Option<Option<Uuid>>,

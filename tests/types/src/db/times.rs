@@ -134,32 +134,37 @@ bowline::__generated::column_values! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TimeChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub date_value: Option<NaiveDate>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub date_value_or_null: Option<Option<NaiveDate>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub date_list: Option<Option<Vec<Option<NaiveDate>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub time_value: Option<NaiveTime>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub time_value_or_null: Option<Option<NaiveTime>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub time_list: Option<Option<Vec<Option<NaiveTime>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub timestamp_value: Option<NaiveDateTime>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub timestamp_value_or_null: Option<Option<NaiveDateTime>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub timestamp_list: Option<Option<Vec<Option<NaiveDateTime>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub timestamptz_value: Option<DateTime<Utc>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub timestamptz_value_or_null: Option<Option<DateTime<Utc>>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub timestamptz_list: Option<Option<Vec<Option<DateTime<Utc>>>>>,
-    #[serde(deserialize_with = "bowline::__generated::json::deserialize")]
+    #[serde(deserialize_with = "bowline::__generated::json::not_null")]
     pub interval_value: Option<PgInterval>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub interval_value_or_null: Option<Option<PgInterval>>,
     #[serde(deserialize_with = "bowline::__generated::json::nullable")]
     pub interval_list: Option<Option<Vec<Option<PgInterval>>>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub timetz_value: Option<Cow<'a, str>>,
     #[serde(deserialize_with = "bowline::__generated::nullable")]
     pub timetz_value_or_null: Option<Option<Cow<'a, str>>>,

@@ -49,6 +49,7 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TimestamptzKeyChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub note: Option<Cow<'a, str>>,
 }
 

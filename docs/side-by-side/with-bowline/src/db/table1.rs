@@ -67,6 +67,7 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Table1Changes<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub description: Option<Cow<'a, str>>,
 }
 

@@ -56,8 +56,11 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct TransferChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub sender_id: Option<AccountId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub receiver_id: Option<AccountId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub amount: Option<i64>,
 }
 

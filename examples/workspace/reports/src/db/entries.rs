@@ -54,7 +54,9 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct EntryChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub account: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub cents: Option<i64>,
 }
 

@@ -66,7 +66,9 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct InvoiceChanges<'a> {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub number: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub paid: Option<bool>,
 }
 

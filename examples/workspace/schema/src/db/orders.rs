@@ -74,9 +74,13 @@ bowline::__generated::column_arrays! {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct OrderChanges {
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub customer_id: Option<CustomerId>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub status: Option<OrderStatus>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub cents: Option<i64>,
+    #[serde(deserialize_with = "bowline::__generated::not_null")]
     pub ordered_at: Option<DateTime<Utc>>,
 }
 
