@@ -14,6 +14,7 @@ mod file_name;
 mod function;
 mod functions;
 mod geometry;
+mod lists;
 mod mapping;
 mod module_name;
 mod modules;

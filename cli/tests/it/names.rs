@@ -1,5 +1,6 @@
 //! The messages of `bowline generate` on names, on settings, and on relations without code.
 
+mod lists;
 mod settings;
 
 use crate::Project;

@@ -38,6 +38,8 @@ pub enum Function {
         index: String,
         /// True if the index does not have the key after them, so that the rows are sorted.
         is_sorted: bool,
+        /// The predicate of a partial index, in SQL.
+        predicate: Option<String>,
     },
     /// Returns the rows of a page in the order of an index.
     ListOrdered(OrderedList),
@@ -88,6 +90,8 @@ pub enum Function {
         columns: Vec<KeyColumn>,
         /// The name of the index.
         index: String,
+        /// The predicate of a partial index, in SQL.
+        predicate: Option<String>,
     },
     /// Returns whether there is a row with the values of an index.
     ExistsBy {

@@ -1,9 +1,9 @@
 //! The functions of a table. A function that finds rows is generated only if an index supports it.
 
-use bowline_catalog::{ConstraintKind, Fill, Index, Relation, RelationKind};
+use bowline_catalog::{Fill, Index, Relation, RelationKind};
 
 use super::function::{Function, KeyColumn};
-use super::ordered::{ordered_lists, trimmed};
+use super::lists::lists;
 use super::table::{Field, TablePlan};
 
 /// Returns the functions of a table. Of two functions with the same name only the first is kept,
@@ -43,8 +43,7 @@ pub(super) fn plan(
     functions.extend(find_by(relation, table));
     if has_key {
         functions.push(Function::List);
-        functions.extend(list_by(relation, table).filter(|_| !table.is_view));
-        functions.extend(ordered_lists(relation, table));
+        functions.extend(lists(relation, table));
     } else {
         functions.push(Function::ListUnordered);
     }
@@ -190,8 +189,11 @@ fn by_index(functions: &[Function], deletes: bool) -> Vec<Function> {
                 name,
                 columns,
                 index,
+                predicate,
                 ..
-            } => (name.strip_prefix("list"), columns, index, None),
+            } if !columns.is_empty() => {
+                (name.strip_prefix("list"), columns, index, predicate.clone())
+            }
             _ => continue,
         };
         let by = name.unwrap_or_default();
@@ -202,6 +204,7 @@ fn by_index(functions: &[Function], deletes: bool) -> Vec<Function> {
                 name: format!("count{by}"),
                 columns: columns.clone(),
                 index: index.clone(),
+                predicate: predicate.clone(),
             });
         }
         all.push(Function::ExistsBy {
@@ -210,7 +213,8 @@ fn by_index(functions: &[Function], deletes: bool) -> Vec<Function> {
             index: index.clone(),
             predicate: predicate.clone(),
         });
-        if deletes {
+        // The name of a list does not say which of the rows a partial index has.
+        if deletes && (is_unique || predicate.is_none()) {
             all.push(Function::DeleteBy {
                 name: format!("delete{by}"),
                 columns,
@@ -287,47 +291,6 @@ fn find_by<'a>(
         })
 }
 
-fn list_by<'a>(
-    relation: &'a Relation,
-    table: &'a TablePlan,
-) -> impl Iterator<Item = Function> + 'a {
-    relation.constraints.iter().filter_map(move |constraint| {
-        let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind else {
-            return None;
-        };
-        // A row of another period has the same parent.
-        if constraint.temporal {
-            return None;
-        }
-        let begins_with = |index: &Index, columns: &[String]| {
-            let keys = index.plain_columns();
-            // Only the entries of a btree have an order.
-            index.predicate.is_none()
-                && index.method == "btree"
-                && !index.invalid
-                && keys.is_some_and(|keys| keys.starts_with(columns))
-        };
-        let rest = table.key.iter().filter(|column| !columns.contains(column));
-        let in_order: Vec<String> = columns.iter().chain(rest).cloned().collect();
-        let mut indexes = relation.indexes.iter();
-        let ordered = indexes.find(|index| begins_with(index, &in_order));
-        let mut indexes = relation.indexes.iter();
-        let index = ordered.or_else(|| indexes.find(|index| begins_with(index, columns)))?;
-        let columns = key_columns(table, columns)?;
-        let names: Vec<_> = columns
-            .iter()
-            .map(|column| trimmed(&column.field))
-            .collect();
-        let name = format!("list_by_{}", names.join("_and_"));
-        Some(Function::ListBy {
-            name,
-            columns,
-            index: index.name.clone(),
-            is_sorted: ordered.is_none(),
-        })
-    })
-}
-
 /// Returns the upserts. In a table whose rows can be marked as deleted, one by an index that has
 /// deleted rows too would change a deleted row.
 fn upserts_of_rows_that_exist(
@@ -339,18 +302,9 @@ fn upserts_of_rows_that_exist(
     let Some(deleted_at) = &table.roles.deleted_at else {
         return all;
     };
-    let passes_over = |function: &Function| match function {
-        Function::Upsert {
-            predicate: Some(predicate),
-            ..
-        } => {
-            let words = bowline_sql::tokens(predicate);
-            let words: Vec<_> = words.filter(|it| !it.is("(") && !it.is(")")).collect();
-            matches!(words.as_slice(), [column, is, null]
-                if column.name().is_some_and(|name| name == deleted_at.as_str())
-                    && is.is_word("is") && null.is_word("null"))
-        }
-        _ => false,
+    let passes_over = |function: &Function| {
+        matches!(function, Function::Upsert { predicate: Some(predicate), .. }
+            if table.roles.is_kept(predicate))
     };
     let without = all.iter().filter(|function| !passes_over(function));
     let names: Vec<String> = without

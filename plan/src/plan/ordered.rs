@@ -21,25 +21,14 @@ type Key<'a> = (&'a Field, &'a KeyOrder);
 
 /// Returns the lists of a table with a key.
 pub(super) fn ordered_lists(relation: &Relation, table: &TablePlan) -> Vec<Function> {
-    if table.is_view || key_columns(table, &table.key).is_none() {
+    if key_columns(table, &table.key).is_none() {
         return Vec::new();
     }
     // A partial index serves fewer rows, so its list comes last.
     let mut indexes: Vec<&Index> = relation.indexes.iter().collect();
-    indexes.sort_by_key(|index| index.predicate.is_some());
+    indexes.sort_by_key(|index| table.roles.predicate(index).is_some());
     let lists = indexes.into_iter();
-    let mut lists: Vec<Function> = lists.filter_map(|index| list(table, index)).collect();
-    // Columns whose names differ only in their signs would give one type.
-    let mut positions: Vec<String> = Vec::new();
-    lists.retain(|list| {
-        let Function::ListOrdered(OrderedList { position, .. }) = list else {
-            return true;
-        };
-        let is_new = !positions.contains(position);
-        positions.push(position.clone());
-        is_new
-    });
-    lists
+    lists.filter_map(|index| list(table, index)).collect()
 }
 
 fn list(table: &TablePlan, index: &Index) -> Option<Function> {
@@ -60,13 +49,19 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         return None;
     }
     let equal_columns = equal.iter().map(|(field, _)| key_column(field)).collect();
+    let predicate = table.roles.predicate(index).map(str::to_owned);
     if start == end && order.iter().all(|(_, order)| !is_explicit(order)) {
-        // The order is that of the primary key, as in the list of a foreign key.
-        return (!equal.is_empty() && index.predicate.is_none()).then(|| Function::ListBy {
+        // The order is that of the primary key, as in the list of a foreign key. `find_by_..` and
+        // `list` have the same rows in these cases.
+        let is_found = index.unique && predicate.is_some() && order.is_empty();
+        let is_whole = equal.is_empty() && predicate.is_none();
+        let of_key = order.iter().map(|(field, _)| &field.sql_name);
+        return (!is_found && !is_whole).then(|| Function::ListBy {
             name: format!("list{}", by(equal)),
             columns: equal_columns,
             index: index.name.clone(),
-            is_sorted: order.is_empty(),
+            is_sorted: of_key.ne(&table.key),
+            predicate,
         });
     }
     let has_null = keys.iter().any(|(field, _)| field.options > 0);
@@ -114,7 +109,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         is_sorted: columns.len() > listed,
         order: columns,
         index: index.name.clone(),
-        predicate: index.predicate.clone(),
+        predicate,
     }))
 }
 

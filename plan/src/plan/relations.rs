@@ -160,7 +160,7 @@ fn links<'a>(catalog: &'a Catalog, tables: &[TablePlan]) -> Vec<Link<'a>> {
                 referenced: referenced_columns,
                 is_sure,
                 is_unique: is_unique(relation, columns),
-                index: index(relation, columns),
+                index: index(relation, table, columns),
             });
         }
     }
@@ -182,13 +182,13 @@ fn is_unique(relation: &Relation, columns: &[String]) -> bool {
     })
 }
 
-fn index<'a>(relation: &'a Relation, columns: &[String]) -> Option<&'a str> {
+fn index<'a>(relation: &'a Relation, table: &TablePlan, columns: &[String]) -> Option<&'a str> {
     let serves = relation.indexes.iter().find(|index| {
         let keys = index.plain_columns().unwrap_or_default();
         let begin = keys.get(..columns.len());
         index.method == "btree"
             && !index.invalid
-            && index.predicate.is_none()
+            && table.roles.predicate(index).is_none()
             && begin.is_some_and(|begin| begin.iter().all(|key| columns.contains(key)))
     });
     serves.map(|index| index.name.as_str())

@@ -1,7 +1,7 @@
 //! Columns with a role: the version of a row, and the times of its deletion and of its last change.
 
 use crate::project::{Settings, TableSettings, of_name};
-use bowline_catalog::Relation;
+use bowline_catalog::{Index, Relation};
 
 /// The columns with a role in one table, by their names in SQL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +12,27 @@ pub struct Roles {
     pub deleted_at: Option<String>,
     /// The column with the time of the last change.
     pub updated_at: Option<String>,
+}
+
+impl Roles {
+    /// Returns true if a predicate says no more than that a row is not marked as deleted.
+    pub(super) fn is_kept(&self, predicate: &str) -> bool {
+        let Some(deleted_at) = &self.deleted_at else {
+            return false;
+        };
+        let words = bowline_sql::tokens(predicate);
+        let words: Vec<_> = words.filter(|it| !it.is("(") && !it.is(")")).collect();
+        matches!(words.as_slice(), [column, is, null]
+            if column.name().is_some_and(|name| name == deleted_at.as_str())
+                && is.is_word("is") && null.is_word("null"))
+    }
+
+    /// Returns the predicate of an index that has less than the rows that are not marked as
+    /// deleted. The functions of a table find no others.
+    pub(super) fn predicate<'a>(&self, index: &'a Index) -> Option<&'a str> {
+        let predicate = index.predicate.as_deref();
+        predicate.filter(|predicate| !self.is_kept(predicate))
+    }
 }
 
 /// A role of a column.

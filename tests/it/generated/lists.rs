@@ -5,8 +5,8 @@ use bowline::{Executor as _, StatementDsl as _};
 
 use super::roles::database;
 use super::tickets::{
-    Entry, EntryByStateOrderByPoints, EntryByStateOrderByRankAndPoints, EntryOrderByRank,
-    EntryOrderByRankAndName, EntryValues, State,
+    Entry, EntryByStateOrderByPoints, EntryByStateOrderByRankAndPoints, EntryListClosed,
+    EntryListOpen, EntryOrderByRank, EntryOrderByRankAndName, EntryValues, State,
 };
 
 /// Numbers that look random, and are the same in each run.
@@ -122,6 +122,36 @@ fn pages_neither_lose_nor_repeat_rows() {
             assert_eq!(by_state, of_open("id"), "{place}");
         }
     }
+}
+
+#[test]
+fn a_partial_index_serves_the_list_of_its_rows() {
+    let (_test, db) = database();
+    fill(&db, &mut Numbers(9), 60);
+    let run = |statement| db.run(statement).expect("a page");
+    for size in [1, 7, 60] {
+        let open = pages(size, |page: Page<EntryListOpen>| {
+            run(Entry::list_open(page))
+        });
+        let closed = pages(size, |page: Page<EntryListClosed>| {
+            run(Entry::list_closed(page))
+        });
+        for (ids_of, state) in [(open, "open"), (closed, "closed")] {
+            let sql = format!(
+                "SELECT id FROM entries WHERE state = '{state}' ORDER BY points DESC, id DESC"
+            );
+            assert_eq!(ids_of, ids(&db, &sql), "{state}, pages of {size}");
+        }
+    }
+    let best = run(Entry::list_best(Page::first(60)));
+    let best: Vec<i32> = best.iter().map(|row| row.id.0).collect();
+    let expected = ids(&db, "SELECT id FROM entries WHERE points = 2 ORDER BY id");
+    assert_eq!(best, expected);
+    // The two lists have one order, and other rows.
+    let row = &run(Entry::list_open(Page::first(1)))[0];
+    let text = EntryListOpen::from(row).to_string();
+    let refused = text.parse::<EntryListClosed>().expect_err("another list");
+    assert_eq!(refused.to_string(), "the position is one of another list");
 }
 
 #[test]

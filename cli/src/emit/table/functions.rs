@@ -12,8 +12,8 @@ mod writes;
 use super::super::layout::{chain, doc, signature};
 use super::sql::{self, Constant};
 use by_columns::Which;
-use lists::Rows;
 pub(super) use lists::positions;
+use lists::{Rows, Served};
 pub(super) use many::row_key;
 
 /// A function, in the parts of its text.
@@ -56,8 +56,8 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             index,
             predicate,
         } => find_by(table, name, columns, index, predicate.as_deref()),
-        Function::List => lists::list(table, "list", &[], None, Rows::Kept),
-        Function::ListDeleted => lists::list(table, "list_deleted", &[], None, Rows::Deleted),
+        Function::List => lists::list(table, "list", &[], Rows::Kept(None)),
+        Function::ListDeleted => lists::list(table, "list_deleted", &[], Rows::Deleted),
         Function::FindDeleted => find_deleted(table),
         Function::DeletePermanently => deletion::delete_permanently(table),
         Function::Restore => deletion::restore(table),
@@ -66,9 +66,14 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             columns,
             index,
             is_sorted,
+            predicate,
         } => {
-            let index = Some((index.as_str(), *is_sorted));
-            lists::list(table, name, columns, index, Rows::Kept)
+            let served = Served {
+                index,
+                is_sorted: *is_sorted,
+                predicate: predicate.as_deref(),
+            };
+            lists::list(table, name, columns, Rows::Kept(Some(served)))
         }
         Function::ListUnordered => lists::list_unordered(table),
         Function::ListOrdered(list) => lists::ordered(table, list),
@@ -99,7 +104,8 @@ fn function<'a>(table: &'a TablePlan, function: &'a Function) -> Emitted<'a> {
             name,
             columns,
             index,
-        } => by_columns::count_by(table, name, which(columns, index, None)),
+            predicate,
+        } => by_columns::count_by(table, name, which(columns, index, predicate.as_deref())),
         Function::ExistsBy {
             name,
             columns,

@@ -10,5 +10,8 @@ CREATE INDEX ON entries (state, points DESC);
 CREATE INDEX ON entries (rank);
 CREATE INDEX ON entries (rank NULLS FIRST, name DESC, id DESC);
 CREATE INDEX ON entries (state, rank DESC NULLS LAST, points);
+CREATE INDEX entries_open_idx ON entries (points DESC, id DESC) WHERE state = 'open';
+CREATE INDEX entries_closed_idx ON entries (points DESC, id DESC) WHERE state = 'closed';
+CREATE INDEX entries_best_idx ON entries (id) WHERE points = 2;
 CREATE INDEX ON entries USING hash (name);
 CREATE INDEX ON entries USING brin (points);

@@ -7,7 +7,8 @@ use super::super::sql;
 use super::deletion::{deletion, soft_deletion};
 use super::writes::{write_query, writing};
 use super::{
-    Emitted, bind_columns, column_arguments, column_words, condition, head, query, reading,
+    Emitted, bind_columns, column_arguments, column_words, condition, head, one_line, query,
+    reading,
 };
 
 /// The rows that a function is about.
@@ -30,6 +31,15 @@ impl Which<'_> {
         conditions.join(" AND ")
     }
 
+    /// Returns the columns and the predicate for a sentence.
+    fn words(self) -> String {
+        let columns = column_words(self.columns);
+        match self.predicate {
+            Some(predicate) => format!("{columns} where `{}`", one_line(predicate)),
+            None => columns,
+        }
+    }
+
     fn served(self) -> String {
         format!("\n\nServed by the index `{}`.", self.index)
     }
@@ -38,7 +48,7 @@ impl Which<'_> {
 pub(super) fn count_by<'a>(table: &'a TablePlan, name: &'a str, which: Which<'_>) -> Emitted<'a> {
     let words = format!(
         "How many rows with this {} there are.{}",
-        column_words(which.columns),
+        which.words(),
         which.served()
     );
     let sql = format!(
@@ -59,7 +69,7 @@ pub(super) fn exists_by<'a>(table: &'a TablePlan, name: &'a str, which: Which<'_
         "Whether there is {} {} with this {}.{}",
         article(&table.noun),
         table.noun,
-        column_words(which.columns),
+        which.words(),
         which.served()
     );
     let sql = format!(
@@ -85,7 +95,7 @@ pub(super) fn delete_by<'a>(
     which: Which<'_>,
     is_unique: bool,
 ) -> Emitted<'a> {
-    let columns = column_words(which.columns);
+    let columns = which.words();
     let (noun, result, output) = if is_unique {
         (
             table.noun.as_str(),

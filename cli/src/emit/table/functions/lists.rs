@@ -14,19 +14,28 @@ use super::{
 
 /// The rows that a list has.
 #[derive(Clone, Copy)]
-pub(super) enum Rows {
-    /// Those that are not marked as deleted.
-    Kept,
-    /// Those that are.
+pub(super) enum Rows<'a> {
+    /// Those that are not marked as deleted, or those of them that an index has.
+    Kept(Option<Served<'a>>),
+    /// Those that are marked as deleted.
     Deleted,
+}
+
+/// The index that serves a list.
+#[derive(Clone, Copy)]
+pub(super) struct Served<'a> {
+    pub(super) index: &'a str,
+    /// True if it does not have the order of the list.
+    pub(super) is_sorted: bool,
+    /// The predicate of a partial index.
+    pub(super) predicate: Option<&'a str>,
 }
 
 pub(super) fn list<'a>(
     table: &'a TablePlan,
     name: &'a str,
     columns: &[KeyColumn],
-    index: Option<(&str, bool)>,
-    rows: Rows,
+    rows: Rows<'_>,
 ) -> Emitted<'a> {
     let key = key(table);
     let owned: Vec<_> = key
@@ -43,26 +52,37 @@ pub(super) fn list<'a>(
         words if words.is_empty() => words,
         words => format!(" with this {words}"),
     };
-    let served = index.map_or(String::new(), |(index, is_sorted)| {
-        let mut of: Vec<String> = Vec::new();
-        for column in columns.iter().chain(&key_columns(table)) {
-            if !of.contains(&quoted(&column.sql_name)) {
-                of.push(quoted(&column.sql_name));
+    let index = match rows {
+        Rows::Kept(index) => index,
+        Rows::Deleted => None,
+    };
+    let predicate = index.and_then(|index| index.predicate);
+    let which = predicate.map_or(String::new(), |it| format!(" where `{}`", one_line(it)));
+    let served = index.map_or(
+        String::new(),
+        |Served {
+             index, is_sorted, ..
+         }| {
+            let mut of: Vec<String> = Vec::new();
+            for column in columns.iter().chain(&key_columns(table)) {
+                if !of.contains(&quoted(&column.sql_name)) {
+                    of.push(quoted(&column.sql_name));
+                }
             }
-        }
-        let sorted = is_sorted.then(|| {
-            format!(
-                " All such rows are read and sorted; an index on `({})` would spare that.",
-                of.join(", ")
-            )
-        });
-        let sorted = sorted.unwrap_or_default();
-        format!("\n\nServed by the index `{index}`.{sorted}")
-    });
+            let sorted = is_sorted.then(|| {
+                format!(
+                    " All such rows are read and sorted; an index on `({})` would spare that.",
+                    of.join(", ")
+                )
+            });
+            let sorted = sorted.unwrap_or_default();
+            format!("\n\nServed by the index `{index}`.{sorted}")
+        },
+    );
     let words = format!(
-        "Up to `page.limit` {}rows{of}, by {}: the first, or those after or before a row.{served}",
+        "Up to `page.limit` {}rows{of}{which}, by {}: the first, or those after or before a row.{served}",
         match rows {
-            Rows::Kept => "",
+            Rows::Kept(_) => "",
             Rows::Deleted => "deleted ",
         },
         column_words(&key_columns(table))
@@ -115,7 +135,7 @@ enum Part {
 const CHOICE: &str = "        let sql = page.choose(&FIRST, &AFTER, &BEFORE);\n";
 
 /// Returns the SQL of a page: the first one, or the rows after a given key, or those before it.
-fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows) -> String {
+fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows<'_>) -> String {
     let key = key(table);
     // A cast column would be ordered by its text if it had only its name.
     let is_cast = key.iter().any(|field| field.via.is_some());
@@ -154,11 +174,13 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows) ->
         });
         bound += key.len();
     }
-    if let Some(is_kept) = sql::is_kept(table) {
-        conditions.push(match rows {
-            Rows::Kept => is_kept,
-            Rows::Deleted => format!("NOT {is_kept}"),
-        });
+    let is_kept = sql::is_kept(table);
+    match rows {
+        Rows::Kept(index) => {
+            let predicate = index.and_then(|index| index.predicate).map(condition);
+            conditions.extend(predicate.into_iter().chain(is_kept));
+        }
+        Rows::Deleted => conditions.extend(is_kept.map(|is_kept| format!("NOT {is_kept}"))),
     }
     let condition = if conditions.is_empty() {
         String::new()
@@ -424,6 +446,9 @@ pub(in super::super) fn positions(table: &TablePlan) -> String {
 }
 
 fn position(table: &TablePlan, list: &OrderedList) -> String {
+    // A position in the list of other rows is another one.
+    let which = list.predicate.as_deref().map(condition);
+    let which = which.map_or(String::new(), |which| format!(" WHERE {which}"));
     let fields = list.order.iter().enumerate().map(|(index, column)| {
         let owned = if column.nullable {
             format!("Option<{}>", column.owned)
@@ -440,7 +465,7 @@ fn position(table: &TablePlan, list: &OrderedList) -> String {
         literal(&format!(
             "{}: {}",
             table.full_row(),
-            one_line(&format!("{}: {}", list.name, order_by(list)))
+            one_line(&format!("{}: {}{which}", list.name, order_by(list)))
         )),
         fields.collect::<String>(),
         row = table.row,

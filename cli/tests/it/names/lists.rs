@@ -1,0 +1,66 @@
+//! The lists of a table, and their names.
+
+use crate::Project;
+
+/// Returns the lists in a file, with the functions about their rows.
+fn lists(sql: &str, file: &str) -> Vec<String> {
+    let begins = ["list_", "count_", "exists_", "delete_by"];
+    let functions = super::functions(sql, file).into_iter();
+    functions
+        .filter(|name| begins.iter().any(|begin| name.starts_with(begin)))
+        .collect()
+}
+
+#[test]
+fn partial_indexes_over_the_same_columns_give_two_lists() {
+    let table =
+        "CREATE TABLE issues (id bigint PRIMARY KEY, state text NOT NULL, points int NOT NULL);
+        CREATE INDEX issues_open_idx ON issues (points DESC) WHERE state = 'open';";
+    assert_eq!(lists(table, "issues"), ["list_order_by_points"]);
+    let second =
+        format!("{table} CREATE INDEX idx_issues_new ON issues (points DESC) WHERE state = 'new';");
+    assert_eq!(lists(&second, "issues"), ["list_open", "list_new"]);
+    // An index of all rows has the short name.
+    let whole = format!("{table} CREATE INDEX ON issues (points DESC);");
+    assert_eq!(
+        lists(&whole, "issues"),
+        ["list_order_by_points", "list_open"]
+    );
+}
+
+#[test]
+fn the_key_with_a_predicate_has_the_name_of_its_index() {
+    let sql =
+        "CREATE TABLE issues (id bigint PRIMARY KEY, state text NOT NULL, kind bool NOT NULL);
+        CREATE INDEX issues_open_idx ON issues (id) WHERE state = 'open';
+        CREATE INDEX ON issues (kind) WHERE state = 'open';
+        CREATE UNIQUE INDEX ON issues (kind) WHERE state = 'closed';";
+    assert_eq!(
+        lists(sql, "issues"),
+        [
+            "list_open",
+            "list_by_kind",
+            "exists_by_kind",
+            "delete_by_kind",
+            "count_by_kind",
+        ]
+    );
+}
+
+#[test]
+fn an_index_of_rows_that_are_kept_serves_their_lists() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE people (id bigint PRIMARY KEY);
+         CREATE TABLE issues (id bigint PRIMARY KEY, of_id bigint NOT NULL REFERENCES people, deleted_at timestamptz);
+         CREATE INDEX issues_kept_idx ON issues (of_id, id) WHERE (deleted_at IS NULL);
+         COMMENT ON COLUMN issues.deleted_at IS 'bowline: deleted_at';",
+    )]);
+    project.run(&["generate"]);
+    let text = project.read("src/db/issues.rs");
+    let at = text.find("pub fn list_by_of(").expect("a list");
+    assert!(text[..at].ends_with("/// Served by the index `issues_kept_idx`.\n    "));
+    assert!(text.contains("WHERE of_id = $1 AND deleted_at IS NULL ORDER BY id LIMIT $2"));
+    let people = project.read("src/db/people.rs");
+    assert!(people.contains("Served by the index `issues_kept_idx`."));
+}
