@@ -19,6 +19,7 @@ pub(super) fn lists(relation: &Relation, table: &TablePlan) -> Vec<Function> {
         return Vec::new();
     }
     let mut lists: Vec<Function> = of_foreign_keys(relation, table).collect();
+    lists.extend(of_key(relation, table));
     lists.extend(ordered_lists(relation, table));
     name_apart(relation, table, &mut lists);
     // Columns whose names differ only in their signs would give one type.
@@ -47,6 +48,21 @@ fn of_foreign_keys<'a>(
             return None;
         }
         by_columns(relation, table, columns)
+    })
+}
+
+/// Returns the lists of the rows with the first columns of a composite key: those of a tenant.
+fn of_key<'a>(relation: &'a Relation, table: &'a TablePlan) -> impl Iterator<Item = Function> + 'a {
+    let first = (1..table.key.len()).map(|count| &table.key[..count]);
+    let lists = first.filter_map(|columns| by_columns(relation, table, columns));
+    lists.filter(|list| {
+        matches!(
+            list,
+            Function::ListBy {
+                is_sorted: false,
+                ..
+            }
+        )
     })
 }
 

@@ -42,15 +42,16 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         .collect::<Option<_>>()?;
     let is_of_key = |(field, _): &Key<'_>| table.key.contains(&field.sql_name);
     let of_key = keys.iter().rev().take_while(|key| is_of_key(key)).count();
-    let end = keys.len() - of_key;
-    let start = start_of_order(&keys[..end]);
-    let (equal, order) = keys.split_at(start);
-    if equal.iter().any(is_of_key) {
-        return None;
-    }
-    let equal_columns = equal.iter().map(|(field, _)| key_column(field)).collect();
     let predicate = table.roles.predicate(index).map(str::to_owned);
-    if start == end && order.iter().all(|(_, order)| !is_explicit(order)) {
+    let (start, end) = match keys.len() - of_key {
+        // An index on the key of a table of tenants, with fewer rows or another direction.
+        0 if is_of_tenant(table, &keys) && (predicate.is_some() || has_explicit(&keys)) => (1, 1),
+        end => (start_of_order(&keys[..end]), end),
+    };
+    let (equal, order) = keys.split_at(start);
+    let rest = rest_of_key(table, equal)?;
+    let equal_columns = equal.iter().map(|(field, _)| key_column(field)).collect();
+    if start == end && !has_explicit(order) {
         // The order is that of the primary key, as in the list of a foreign key. `find_by_..` and
         // `list` have the same rows in these cases.
         let is_found = index.unique && predicate.is_some() && order.is_empty();
@@ -60,7 +61,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
             name: format!("list{}", by(equal)),
             columns: equal_columns,
             index: index.name.clone(),
-            is_sorted: of_key.ne(&table.key),
+            is_sorted: of_key.ne(rest),
             predicate,
         });
     }
@@ -77,7 +78,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
             nulls_first: last,
             ..KeyOrder::default()
         };
-        let of_key = table.key.iter().filter_map(|name| {
+        let of_key = rest.iter().filter_map(|name| {
             let mut fields = table.fields.iter();
             fields.find(|field| field.sql_name == *name)
         });
@@ -113,6 +114,22 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
     }))
 }
 
+/// Returns the columns of the key by which rows with these values are ordered: those behind the
+/// first ones, if such as a tenant are compared. `None` if other columns of the key are compared,
+/// or all.
+fn rest_of_key<'a>(table: &'a TablePlan, equal: &[Key<'_>]) -> Option<&'a [String]> {
+    let is_equal = |name: &String| equal.iter().any(|(field, _)| field.sql_name == *name);
+    let first = table.key.iter().take_while(|name| is_equal(name)).count();
+    let rest = &table.key[first..];
+    (!rest.is_empty() && !rest.iter().any(is_equal)).then_some(rest)
+}
+
+/// Returns true for an index that begins with the first column of a composite key.
+fn is_of_tenant(table: &TablePlan, keys: &[Key<'_>]) -> bool {
+    matches!((keys, table.key.as_slice()), ([(field, order), _, ..], [first, _, ..])
+        if field.sql_name == *first && !is_explicit(order))
+}
+
 /// Returns the column of an index, with its field; `None` for an expression, and for an order that
 /// `ORDER BY` with the name alone does not have.
 fn plain_key<'a>(table: &'a TablePlan, key: &'a IndexKey) -> Option<Key<'a>> {
@@ -141,6 +158,10 @@ fn start_of_order(keys: &[Key<'_>]) -> usize {
 /// Returns true if the index states an order that is not the default: DESC or NULLS FIRST.
 fn is_explicit(order: &KeyOrder) -> bool {
     order.descending || order.nulls_first
+}
+
+fn has_explicit(keys: &[Key<'_>]) -> bool {
+    keys.iter().any(|(_, order)| is_explicit(order))
 }
 
 /// Returns true for a column whose order has no use: an id, an enum, a boolean or a UUID.

@@ -6,7 +6,7 @@ use bowline::{Executor as _, StatementDsl as _};
 use super::roles::database;
 use super::tickets::{
     Entry, EntryByStateOrderByPoints, EntryByStateOrderByRankAndPoints, EntryListClosed,
-    EntryListOpen, EntryOrderByRank, EntryOrderByRankAndName, EntryValues, State,
+    EntryListOpen, EntryOrderByRank, EntryOrderByRankAndName, EntryValues, Parcel, State,
 };
 
 /// Numbers that look random, and are the same in each run.
@@ -152,6 +152,59 @@ fn a_partial_index_serves_the_list_of_its_rows() {
     let text = EntryListOpen::from(row).to_string();
     let refused = text.parse::<EntryListClosed>().expect_err("another list");
     assert_eq!(refused.to_string(), "the position is one of another list");
+}
+
+/// Calls a list page by page, forward and backward, and returns the ids of all its rows.
+fn all_pages<K>(
+    size: u32,
+    list: impl Fn(Page<K>) -> Vec<Parcel>,
+    key: impl Fn(&Parcel) -> K,
+) -> Vec<i32> {
+    let mut all = list(Page::first(size));
+    let mut read = all.len();
+    while read == size as usize {
+        let last = all.last().expect("a full page");
+        let rows = list(Page::after(key(last), size));
+        read = rows.len();
+        all.extend(rows);
+    }
+    let last = all.last().expect("rows");
+    let before = list(Page::before(key(last), 1000));
+    assert_eq!(before, all[..all.len() - 1]);
+    all.iter().map(|row| row.id).collect()
+}
+
+#[test]
+fn a_tenant_is_paged_by_the_rest_of_the_key() {
+    let (_test, db) = database();
+    let fill = "INSERT INTO parcels
+        SELECT n % 3, n, CASE WHEN n % 4 = 0 THEN 'open' ELSE 'closed' END::state,
+               CASE WHEN n % 5 > 0 THEN n % 2 END
+          FROM generate_series(1, 90) n";
+    db.run(sql_query(fill).exactly(90)).expect("parcels");
+    let of_key = |row: &Parcel| (row.tenant, row.id);
+    let of_tenant = |rest: &str| {
+        ids(
+            &db,
+            &format!("SELECT id FROM parcels WHERE tenant = 1 {rest}"),
+        )
+    };
+    for size in [1, 4, 30, 31] {
+        let run = |statement| db.run(statement).expect("a page");
+        let all = all_pages(size, |page| run(Parcel::list_by_tenant(1, page)), of_key);
+        assert_eq!(all, of_tenant("ORDER BY id"));
+        let closed = State::Closed;
+        let of_state = |page| run(Parcel::list_by_tenant_and_state(1, closed, page));
+        assert_eq!(
+            all_pages(size, of_state, of_key),
+            of_tenant("AND state = 'closed' ORDER BY id")
+        );
+        let open = all_pages(size, |page| run(Parcel::list_open(1, page)), of_key);
+        assert_eq!(open, of_tenant("AND state = 'open' ORDER BY id"));
+        let heavy = |page| run(Parcel::list_by_tenant_order_by_weight(1, page));
+        let heavy = all_pages(size, heavy, |row| row.into());
+        assert_eq!(heavy, of_tenant("ORDER BY weight DESC, id DESC"));
+    }
 }
 
 #[test]

@@ -48,6 +48,56 @@ fn the_key_with_a_predicate_has_the_name_of_its_index() {
 }
 
 #[test]
+fn tables_of_tenants_are_listed_by_tenant() {
+    let sql = "CREATE TABLE parcels (
+            tenant_id int, id int, box int NOT NULL, weight int NOT NULL, state text NOT NULL, PRIMARY KEY (tenant_id, id)
+        );
+        CREATE INDEX ON parcels (tenant_id, id DESC);
+        CREATE INDEX ON parcels (tenant_id, weight DESC);
+        CREATE INDEX ON parcels (tenant_id, box, weight, id);
+        CREATE INDEX parcels_new_idx ON parcels (tenant_id, id) WHERE state = 'new';
+        CREATE INDEX ON parcels (box, id, tenant_id);";
+    let lists = lists(sql, "parcels").into_iter();
+    let lists: Vec<String> = lists.filter(|name| name.starts_with("list")).collect();
+    assert_eq!(
+        lists,
+        [
+            "list_by_tenant",
+            "list_by_tenant_order_by_id",
+            "list_by_tenant_order_by_weight",
+            "list_by_tenant_and_box_order_by_weight",
+            "list_order_by_box",
+            "list_new",
+        ]
+    );
+}
+
+#[test]
+fn a_tenant_is_not_compared_with_the_position() {
+    let project = Project::new(&[(
+        "migrations/1_a/up.sql",
+        "CREATE TABLE boxes (id int PRIMARY KEY);
+         CREATE TABLE parcels (
+             tenant_id int, id int, box_id int NOT NULL REFERENCES boxes, PRIMARY KEY (tenant_id, id)
+         );
+         CREATE INDEX parcels_box_idx ON parcels (tenant_id, box_id, id);",
+    )]);
+    project.run(&["generate"]);
+    let text = project.read("src/db/parcels.rs");
+    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.replace("\\ ", "");
+    for part in [
+        "page: Page<(i32, i32)>",
+        "WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        "WHERE tenant_id = $1 AND box_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        "if let Some((_, id)) = page.key() {",
+        "/// Served by the index `parcels_box_idx`. pub fn list_by_tenant_and_box(",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn an_index_of_rows_that_are_kept_serves_their_lists() {
     let project = Project::new(&[(
         "migrations/1_a/up.sql",

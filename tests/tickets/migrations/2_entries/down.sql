@@ -1,1 +1,2 @@
+DROP TABLE parcels;
 DROP TABLE entries;

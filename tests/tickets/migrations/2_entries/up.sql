@@ -15,3 +15,13 @@ CREATE INDEX entries_closed_idx ON entries (points DESC, id DESC) WHERE state = 
 CREATE INDEX entries_best_idx ON entries (id) WHERE points = 2;
 CREATE INDEX ON entries USING hash (name);
 CREATE INDEX ON entries USING brin (points);
+CREATE TABLE parcels (
+    tenant integer,
+    id integer,
+    state state NOT NULL,
+    weight integer,
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX ON parcels (tenant, state, id);
+CREATE INDEX ON parcels (tenant, weight DESC);
+CREATE INDEX parcels_open_idx ON parcels (tenant, id) WHERE state = 'open';

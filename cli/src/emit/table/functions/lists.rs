@@ -2,7 +2,7 @@
 
 use bowline_catalog::definition::quoted;
 
-use bowline_plan::plan::{Field, KeyColumn, OrderColumn, OrderedList, TablePlan};
+use bowline_plan::plan::{KeyColumn, OrderColumn, OrderedList, TablePlan};
 
 use super::super::super::layout::{chain, choice_of_page, doc, literal};
 use super::super::sql::{self, Constant};
@@ -64,7 +64,7 @@ pub(super) fn list<'a>(
              index, is_sorted, ..
          }| {
             let mut of: Vec<String> = Vec::new();
-            for column in columns.iter().chain(&key_columns(table)) {
+            for column in columns.iter().chain(&rest_of_key(table, columns)) {
                 if !of.contains(&quoted(&column.sql_name)) {
                     of.push(quoted(&column.sql_name));
                 }
@@ -85,7 +85,7 @@ pub(super) fn list<'a>(
             Rows::Kept(_) => "",
             Rows::Deleted => "deleted ",
         },
-        column_words(&key_columns(table))
+        column_words(&rest_of_key(table, columns))
     );
     let constant = |constant: &'static str, part: Part| Constant {
         name: constant,
@@ -104,7 +104,7 @@ pub(super) fn list<'a>(
         ],
         body: CHOICE.to_owned()
             + &chain(8, "let mut query = ", &links, ";")
-            + &at_key(table, &key)
+            + &at_key(table, columns)
             + "        query.page(&page)\n",
     }
 }
@@ -136,7 +136,7 @@ const CHOICE: &str = "        let sql = page.choose(&FIRST, &AFTER, &BEFORE);\n"
 
 /// Returns the SQL of a page: the first one, or the rows after a given key, or those before it.
 fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows<'_>) -> String {
-    let key = key(table);
+    let key = rest_of_key(table, columns);
     // A cast column would be ordered by its text if it had only its name.
     let is_cast = key.iter().any(|field| field.via.is_some());
     let of_table = if is_cast {
@@ -195,25 +195,40 @@ fn page_sql(table: &TablePlan, columns: &[KeyColumn], part: Part, rows: Rows<'_>
     )
 }
 
+/// Returns the columns of the key by which rows with values for these columns are ordered.
+///
+/// A column that is compared with one value does not change the order. With it in the comparison,
+/// an index that has other columns behind it would be read from the first row.
+fn rest_of_key(table: &TablePlan, columns: &[KeyColumn]) -> Vec<KeyColumn> {
+    let is_equal = |name: &String| columns.iter().any(|column| column.sql_name == *name);
+    let key = key_columns(table);
+    let rest = key.iter().filter(|column| !is_equal(&column.sql_name));
+    let rest: Vec<KeyColumn> = rest.cloned().collect();
+    // There is at most one row.
+    if rest.is_empty() { key } else { rest }
+}
+
 /// Returns the code that binds the key at which a page begins or ends.
-fn at_key(table: &TablePlan, key: &[&Field]) -> String {
-    let (pattern, values) = match key {
+fn at_key(table: &TablePlan, columns: &[KeyColumn]) -> String {
+    let bound = rest_of_key(table, columns);
+    let names = key_columns(table).into_iter().map(|column| {
+        if bound.contains(&column) {
+            column.argument_name
+        } else {
+            "_".to_owned()
+        }
+    });
+    let names: Vec<String> = names.collect();
+    let (pattern, values) = match names.as_slice() {
         [_] => ("key".to_owned(), vec!["key".to_owned()]),
         several => {
-            let names: Vec<_> = several
-                .iter()
-                .map(|field| field.argument_name.clone())
-                .collect();
-            (format!("({})", names.join(", ")), names)
+            let values = several.iter().filter(|name| *name != "_").cloned();
+            (format!("({})", several.join(", ")), values.collect())
         }
     };
     let mut links = vec!["query".to_owned()];
-    links.extend(
-        key_columns(table)
-            .iter()
-            .zip(&values)
-            .map(|(column, value)| bind(table, column, value)),
-    );
+    let values = bound.iter().zip(&values);
+    links.extend(values.map(|(column, value)| bind(table, column, value)));
     format!("        if let Some({pattern}) = page.key() {{\n")
         + &chain(12, "query = ", &links, ";")
         + "        }\n"
