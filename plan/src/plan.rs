@@ -158,6 +158,7 @@ pub fn plan(
                 continue;
             }
             table.functions = functions::plan(relation, &table, &mut notes);
+            table.without_list = ordered::without_list(relation, &table);
             table.leave_out_unused();
             taken_files.push(table.file.clone());
             tables.push(table);

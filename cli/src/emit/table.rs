@@ -162,6 +162,7 @@ fn row(table: &TablePlan) -> String {
         .comment
         .clone()
         .unwrap_or_else(|| format!("A row of `{}`.", table.sql_name));
+    let comment = comment + &without_list(table);
     let key: Vec<_> = table
         .key
         .iter()
@@ -185,6 +186,20 @@ fn row(table: &TablePlan) -> String {
         identifiable,
         &attributes,
     )
+}
+
+/// Returns the paragraph about the indexes that serve no list.
+fn without_list(table: &TablePlan) -> String {
+    let indexes = table.without_list.iter();
+    let indexes: Vec<String> = indexes
+        .map(|(name, reason)| format!("`{name}` ({reason})"))
+        .collect();
+    let begin = match indexes.len() {
+        0 => return String::new(),
+        1 => "This index serves no list",
+        _ => "These indexes serve no list",
+    };
+    format!("\n\n{begin}: {}.", indexes.join(", "))
 }
 
 /// Returns the struct for the rows of lists, if they lack columns.

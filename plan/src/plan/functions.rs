@@ -43,7 +43,8 @@ pub(super) fn plan(
     functions.extend(find_by(relation, table));
     if has_key {
         functions.push(Function::List);
-        functions.extend(lists(relation, table));
+        let lists = lists(relation, table, &functions);
+        functions.extend(lists);
     } else {
         functions.push(Function::ListUnordered);
     }

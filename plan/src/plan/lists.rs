@@ -13,15 +13,16 @@ use super::names::{rust_name, snake};
 use super::ordered::{ordered_lists, trimmed};
 use super::table::TablePlan;
 
-/// Returns the lists of a table with a key, except that of all its rows.
-pub(super) fn lists(relation: &Relation, table: &TablePlan) -> Vec<Function> {
+/// Returns the lists of a table with a key, except that of all its rows. `others` are its other
+/// functions that find rows.
+pub(super) fn lists(relation: &Relation, table: &TablePlan, others: &[Function]) -> Vec<Function> {
     if table.is_view {
         return Vec::new();
     }
     let mut lists: Vec<Function> = of_foreign_keys(relation, table).collect();
     lists.extend(of_key(relation, table));
     lists.extend(ordered_lists(relation, table));
-    name_apart(relation, table, &mut lists);
+    name_apart(relation, table, others, &mut lists);
     // Columns whose names differ only in their signs would give one type.
     let mut positions: Vec<String> = Vec::new();
     lists.retain(|list| {
@@ -99,8 +100,13 @@ fn by_columns(relation: &Relation, table: &TablePlan, columns: &[String]) -> Opt
 
 /// Gives a list of a partial index the name of its index where another list has the same name. It
 /// has other rows, so none of several such lists has the short name.
-fn name_apart(relation: &Relation, table: &TablePlan, lists: &mut [Function]) {
+fn name_apart(relation: &Relation, table: &TablePlan, others: &[Function], lists: &mut [Function]) {
     let mut names: Vec<String> = lists.iter().map(|list| list.name().to_owned()).collect();
+    // `count_by_..` would be about other rows than `exists_by_..`, which is that of `find_by_..`.
+    let finds = others
+        .iter()
+        .filter_map(|it| it.name().strip_prefix("find_by_"));
+    names.extend(finds.map(|by| format!("list_by_{by}")));
     // The list of all rows, and of those that are marked as deleted.
     names.extend(["list".to_owned(), "list_deleted".to_owned()]);
     for at in 0..lists.len() {
@@ -138,7 +144,8 @@ fn name_apart(relation: &Relation, table: &TablePlan, lists: &mut [Function]) {
 
 /// Returns the name of a list for that of an index.
 fn of_index(index: &str) -> String {
-    rust_name(&snake(&format!("list_{index}")), None)
+    let name = rust_name(&snake(&format!("list_{index}")), None);
+    name.trim_end_matches('_').to_owned()
 }
 
 /// Returns the name of an index without its table and without the word for an index: `open` for
@@ -163,7 +170,7 @@ mod tests {
         let list = |index| of_index(short("issues", index));
         assert_eq!(list("issues_open_idx"), "list_open");
         assert_eq!(list("idx_issues_open"), "list_open");
-        assert_eq!(list("open issues!"), "list_open_issues_");
+        assert_eq!(list("open issues!"), "list_open_issues");
         assert_eq!(list("issues_type_key"), "list_type");
         assert_eq!(list("_idx"), "list__idx");
     }

@@ -28,18 +28,49 @@ pub(super) fn ordered_lists(relation: &Relation, table: &TablePlan) -> Vec<Funct
     let mut indexes: Vec<&Index> = relation.indexes.iter().collect();
     indexes.sort_by_key(|index| table.roles.predicate(index).is_some());
     let lists = indexes.into_iter();
-    lists.filter_map(|index| list(table, index)).collect()
+    lists.filter_map(|index| list(table, index).ok()).collect()
 }
 
-fn list(table: &TablePlan, index: &Index) -> Option<Function> {
-    if index.method != "btree" || index.invalid {
-        return None;
+/// Returns the indexes that serve no list, each with the reason, except those that serve another
+/// function of the table.
+pub(super) fn without_list(relation: &Relation, table: &TablePlan) -> Vec<(String, String)> {
+    if table.is_view || key_columns(table, &table.key).is_none() {
+        return Vec::new();
     }
-    let keys: Vec<Key<'_>> = index
-        .keys
-        .iter()
-        .map(|key| plain_key(table, key))
-        .collect::<Option<_>>()?;
+    let serves = |index: &Index| {
+        let mut functions = table.functions.iter();
+        functions.any(|function| match function {
+            Function::FindBy { index: by, .. } | Function::ListBy { index: by, .. } => {
+                *by == index.name
+            }
+            _ => false,
+        })
+    };
+    let indexes = relation.indexes.iter().filter(|index| !serves(index));
+    let reasons = indexes.filter_map(|index| match list(table, index) {
+        Err(NoList::Because(reason)) => Some((index.name.clone(), reason)),
+        Ok(_) | Err(NoList::Found) => None,
+    });
+    reasons.collect()
+}
+
+/// Why an index serves no list of its own.
+enum NoList {
+    /// `list`, `find` or `find_by_..` has its rows.
+    Found,
+    Because(String),
+}
+
+fn list(table: &TablePlan, index: &Index) -> Result<Function, NoList> {
+    let because = |reason: &str| NoList::Because(reason.to_owned());
+    if index.method != "btree" {
+        return Err(NoList::Because(format!("{} has no order", index.method)));
+    }
+    if index.invalid {
+        return Err(because("is not valid"));
+    }
+    let keys = index.keys.iter().map(|key| plain_key(table, key));
+    let keys: Vec<Key<'_>> = keys.collect::<Result<_, _>>()?;
     let is_of_key = |(field, _): &Key<'_>| table.key.contains(&field.sql_name);
     let of_key = keys.iter().rev().take_while(|key| is_of_key(key)).count();
     let predicate = table.roles.predicate(index).map(str::to_owned);
@@ -49,7 +80,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         end => (start_of_order(&keys[..end]), end),
     };
     let (equal, order) = keys.split_at(start);
-    let rest = rest_of_key(table, equal)?;
+    let rest = rest_of_key(table, equal).ok_or(NoList::Found)?;
     let equal_columns = equal.iter().map(|(field, _)| key_column(field)).collect();
     if start == end && !has_explicit(order) {
         // The order is that of the primary key, as in the list of a foreign key. `find_by_..` and
@@ -57,7 +88,10 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         let is_found = index.unique && predicate.is_some() && order.is_empty();
         let is_whole = equal.is_empty() && predicate.is_none();
         let of_key = order.iter().map(|(field, _)| &field.sql_name);
-        return (!is_found && !is_whole).then(|| Function::ListBy {
+        if is_found || is_whole {
+            return Err(NoList::Found);
+        }
+        return Ok(Function::ListBy {
             name: format!("list{}", by(equal)),
             columns: equal_columns,
             index: index.name.clone(),
@@ -72,7 +106,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         .collect();
     let listed = columns.len();
     if !index.unique || has_null {
-        let last = columns.last()?.descending;
+        let last = columns.last().ok_or(NoList::Found)?.descending;
         let like_last = KeyOrder {
             descending: last,
             nulls_first: last,
@@ -92,8 +126,15 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
         }
     }
     let nullable = columns.iter().filter(|column| column.nullable).count();
-    if nullable > 1 || columns.len() > MOST_COLUMNS || !are_fit(table, &columns) {
-        return None;
+    if nullable > 1 {
+        return Err(because("more than one column of the order can be NULL"));
+    }
+    if columns.len() > MOST_COLUMNS {
+        return Err(because("the order has too many columns"));
+    }
+    if let Some(column) = columns.iter().find(|column| !is_fit(table, column)) {
+        let name = &column.column.sql_name;
+        return Err(NoList::Because(format!("no position can have {name}")));
     }
     let named = match &order[..end - start] {
         [] => order,
@@ -103,7 +144,7 @@ fn list(table: &TablePlan, index: &Index) -> Option<Function> {
     let order = named.collect::<Vec<_>>().join("_and_");
     let name = format!("list{}_order_by_{order}", by(equal));
     let of_list = name.trim_start_matches("list_").to_upper_camel_case();
-    Some(Function::ListOrdered(OrderedList {
+    Ok(Function::ListOrdered(OrderedList {
         position: format!("{}{of_list}", table.row),
         name,
         columns: equal_columns,
@@ -130,16 +171,28 @@ fn is_of_tenant(table: &TablePlan, keys: &[Key<'_>]) -> bool {
         if field.sql_name == *first && !is_explicit(order))
 }
 
-/// Returns the column of an index, with its field; `None` for an expression, and for an order that
-/// `ORDER BY` with the name alone does not have.
-fn plain_key<'a>(table: &'a TablePlan, key: &'a IndexKey) -> Option<Key<'a>> {
+/// Returns the column of an index, with its field. There is none for an expression, and for an order
+/// that `ORDER BY` with the name alone does not have.
+fn plain_key<'a>(table: &'a TablePlan, key: &'a IndexKey) -> Result<Key<'a>, NoList> {
     let IndexKey::Column { name, order } = key else {
-        return None;
+        return Err(NoList::Because("has an expression".to_owned()));
     };
     let mut fields = table.fields.iter();
-    let field = fields.find(|field| field.sql_name == *name)?;
-    let is_default = order.collation.is_none() && order.operator_class.is_none();
-    is_default.then_some((field, order))
+    let field = fields.find(|field| field.sql_name == *name);
+    let field = field.ok_or_else(|| NoList::Because(format!("no row has {name}")))?;
+    let other = match order {
+        KeyOrder {
+            collation: Some(_), ..
+        } => "collation",
+        KeyOrder {
+            operator_class: Some(_),
+            ..
+        } => "operator class",
+        _ => return Ok((field, order)),
+    };
+    Err(NoList::Because(format!(
+        "another {other} than that of {name}"
+    )))
 }
 
 /// Returns the number of the first column that gives the order.
@@ -173,28 +226,25 @@ fn is_unordered(field: &Field) -> bool {
         || rust_type.owned.ends_with("Uuid")
 }
 
-/// Returns true if a position can have these columns: a row of the list has them, and they are sent
-/// and written to JSON as they are.
-fn are_fit(table: &TablePlan, columns: &[OrderColumn]) -> bool {
-    columns.iter().all(|column| {
-        let name = &column.column.sql_name;
-        let mut listed = table.list_fields.iter();
-        let is_listed = table.list_fields.is_empty() || listed.any(|field| field.sql_name == *name);
-        let mut fields = table.fields.iter();
-        let is_fit = fields
-            .find(|field| field.sql_name == *name)
-            .is_some_and(|field| {
-                let rust_type = &field.rust_type;
-                field.via.is_none()
-                    && field.bare.is_none()
-                    && !field.is_composite
-                    && (!field.is_given || !rust_type.of_types.is_empty())
-                    && !rust_type.is_array()
-                    && !rust_type.by_json
-                    && rust_type.owned != "Value"
-            });
-        is_listed && is_fit
-    })
+/// Returns true if a position can have this column: a row of the list has it, and it is sent and
+/// written to JSON as it is.
+fn is_fit(table: &TablePlan, column: &OrderColumn) -> bool {
+    let name = &column.column.sql_name;
+    let mut listed = table.list_fields.iter();
+    let is_listed = table.list_fields.is_empty() || listed.any(|field| field.sql_name == *name);
+    let mut fields = table.fields.iter();
+    let field = fields.find(|field| field.sql_name == *name);
+    is_listed
+        && field.is_some_and(|field| {
+            let rust_type = &field.rust_type;
+            field.via.is_none()
+                && field.bare.is_none()
+                && !field.is_composite
+                && (!field.is_given || !rust_type.of_types.is_empty())
+                && !rust_type.is_array()
+                && !rust_type.by_json
+                && rust_type.owned != "Value"
+        })
 }
 
 fn column(field: &Field, order: &KeyOrder) -> OrderColumn {

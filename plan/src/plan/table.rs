@@ -262,6 +262,7 @@ pub(super) fn plan(
         changes_fields,
         constraints: constraints(relation),
         functions: Vec::new(),
+        without_list: Vec::new(),
         relations: Vec::new(),
         foreign_ids,
         extra_derives,

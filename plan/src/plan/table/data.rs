@@ -47,6 +47,8 @@ pub struct TablePlan {
     pub constraints: Vec<ConstraintPlan>,
     /// The functions of the table.
     pub functions: Vec<Function>,
+    /// The indexes that serve no list: names and reasons.
+    pub without_list: Vec<(String, String)>,
     /// The relations of its rows.
     pub relations: Vec<RelationPlan>,
     /// Ids of other tables that this file names: module and type.
