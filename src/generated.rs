@@ -337,6 +337,20 @@ macro_rules! graph {
             }
         }
 
+        // Checked at once, not only where the graph is loaded.
+        const _: () = {
+            $(
+                $crate::graph!(@field $Row, $Type, $RELATION)
+                    .require_columns(<$Row as $crate::__generated::TableRow>::COLUMNS);
+                $(
+                    $crate::graph!(@relation $Row, $RELATION).require_field::<$Type>(|row| {
+                        let _ = &row.$by;
+                    });
+                )?
+            )*
+            let _ = <$Graph as $crate::__generated::GraphNode>::DEPTH;
+        };
+
         #[automatically_derived]
         impl $crate::__generated::GraphNode for $Graph {
             type Row = $Row;
@@ -353,11 +367,6 @@ macro_rules! graph {
             ) {
                 <$Row as $crate::__generated::GraphNode>::select(sql, row);
                 $(
-                    const {
-                        $crate::graph!(@field $Row, $Type, $RELATION).require_columns(
-                            <$Row as $crate::__generated::TableRow>::COLUMNS,
-                        );
-                    }
                     sql.related(
                         row,
                         &$crate::graph!(@field $Row, $Type, $RELATION),
@@ -373,8 +382,11 @@ macro_rules! graph {
 
         $crate::table_row!(@nested $Graph);
     };
+    (@relation $Row:ty, $RELATION:ident) => {
+        <<$Row as $crate::__generated::TableRow>::Whole>::$RELATION
+    };
     (@field $Row:ty, $Type:ty, $RELATION:ident) => {
-        <<$Row as $crate::__generated::TableRow>::Whole>::$RELATION.field::<$Type>()
+        $crate::graph!(@relation $Row, $RELATION).field::<$Type>()
     };
     (@by $Row:ty, $Type:ty, $RELATION:ident) => { ::core::option::Option::None };
     (@by $Row:ty, $Type:ty, $RELATION:ident, $by:ident) => {

@@ -228,6 +228,13 @@ impl<K, T> Relation<K, T> {
     }
 }
 
+impl<K, T> Relation<K, T> {
+    /// Compiles if the related row has the field that the function reads. The compiler then names
+    /// the field and the row, at the option of the graph.
+    #[doc(hidden)]
+    pub const fn require_field<F: Related<K, T>>(&self, _: fn(&<F::Node as GraphNode>::Row)) {}
+}
+
 impl<F> GraphField<F> {
     /// Returns the depth of its graphs.
     #[must_use]
