@@ -4,7 +4,9 @@ use bowline_catalog::definition::quoted;
 use bowline_catalog::{Catalog, ConstraintKind, Name, Relation};
 
 use super::english::singular;
+use super::names::{rust_name as rust_name_of, snake};
 use super::ordered::trimmed;
+use super::problem::shown;
 use super::table::TablePlan;
 
 /// A relation of a table's rows.
@@ -218,16 +220,15 @@ fn to_one(tables: &[TablePlan], link: &Link<'_>) -> Option<Draft> {
     let is_sure = link.is_sure && parent.only_reads;
     let words = format!(
         "The row of `{}` {}: the foreign key `{}`.",
-        parent.sql_name,
+        shown(&parent.name),
         that_is(link.referenced, link.columns),
         link.name
     );
+    let full = format!("{name}_by_{}", by(child, link.columns));
+    let of_schema = in_schema(parent, &full);
     Some(Draft {
         owner: link.child,
-        names: vec![
-            name.clone(),
-            format!("{name}_by_{}", by(child, link.columns)),
-        ],
+        names: vec![name, full, of_schema],
         relation: RelationPlan {
             name: String::new(),
             words,
@@ -264,7 +265,7 @@ fn to_many(tables: &[TablePlan], link: &Link<'_>) -> Option<Draft> {
     };
     let words = format!(
         "The {rows} of `{}` {}: the foreign key `{}`{order}.\n\n{}",
-        child.sql_name,
+        shown(&child.name),
         that_is(link.columns, link.referenced),
         link.name,
         served(child, link)
@@ -273,10 +274,10 @@ fn to_many(tables: &[TablePlan], link: &Link<'_>) -> Option<Draft> {
     Some(Draft {
         owner: link.parent,
         // A row has rows of its own table by a column that says which they are.
-        names: if link.child == link.parent {
-            vec![full]
-        } else {
-            vec![name, full]
+        names: {
+            let of_schema = in_schema(child, &full);
+            let short = (link.child != link.parent).then_some(name);
+            short.into_iter().chain([full, of_schema]).collect()
         },
         relation: RelationPlan {
             name: String::new(),
@@ -321,18 +322,19 @@ fn through(tables: &[TablePlan], from: &Link<'_>, to: &Link<'_>) -> Option<Draft
     );
     let words = format!(
         "The rows of `{}` through `{}`, whose {}, by {}.\n\n{}",
-        target.sql_name,
-        join.sql_name,
+        shown(&target.name),
+        shown(&join.name),
         is_words(from.columns, from.referenced),
         target.key.join(" and "),
         served(join, from)
     );
-    let names = if from.parent == to.parent {
-        vec![format!("{through}_by_{}", by(join, from.columns))]
-    } else {
-        let full = format!("{through}_by_{}", by(join, from.columns));
-        vec![name, through, full]
-    };
+    let full = format!("{through}_by_{}", by(join, from.columns));
+    let of_schema = in_schema(target, &full);
+    let of_schemas = in_schema(join, &of_schema);
+    let mut names = vec![name, through, full, of_schema, of_schemas];
+    if from.parent == to.parent {
+        names.drain(..2);
+    }
     Some(Draft {
         owner: from.parent,
         names,
@@ -374,6 +376,12 @@ fn by(table: &TablePlan, columns: &[String]) -> String {
     let names = columns.iter().map(|column| rust_name(table, column));
     let names: Vec<String> = names.map(|name| trimmed(&name).to_owned()).collect();
     names.join("_and_")
+}
+
+/// Returns a name with the schema of a table, for one that tables of several schemas would give.
+fn in_schema(table: &TablePlan, name: &str) -> String {
+    let schema = rust_name_of(&snake(&table.name.schema), None);
+    format!("{}_{name}", schema.trim_matches('_'))
 }
 
 /// Returns the table's name in a template.
@@ -424,7 +432,7 @@ fn served(table: &TablePlan, link: &Link<'_>) -> String {
         Some(index) => format!("Served by the index `{index}`."),
         None => format!(
             "No index serves it: `{}` is read whole for each row. One on `({})` would.",
-            table.sql_name,
+            shown(&table.name),
             link.columns.join(", ")
         ),
     }

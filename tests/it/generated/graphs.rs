@@ -4,6 +4,9 @@ use bank::queries::accounts::with_status;
 use bank::{Account, AccountLabel, AccountStatus, NewTransfer, Transfer};
 use bowline::{Database, Graph, Page, Result, Statement as _, StatementDsl as _, sql_query};
 
+use super::roles::database;
+use super::tickets::{Bin, BinId, Check, CheckId, audit};
+
 #[derive(Debug, PartialEq, Graph)]
 struct Balance {
     account: Account,
@@ -81,4 +84,40 @@ fn rows_of_a_graph_arrive_as_a_stream(db: Database) -> Result<()> {
     let names: Result<Vec<_>> = rows.map(|row| row.map(|row| row.account)).collect();
     assert_eq!(names?, [ann, bob]);
     Ok(())
+}
+
+/// The two foreign keys lead to tables of one name.
+#[derive(Debug, PartialEq, Graph)]
+struct CheckPage {
+    check: Check,
+    public_bin_by_bin: Bin,
+    audit_bin_by_bin: audit::Bin,
+}
+
+/// Two tables of one name refer to it.
+#[derive(Debug, PartialEq, Graph)]
+struct BinPage {
+    of: Bin,
+    public_checks_by_bin: Vec<Check>,
+    audit_checks_by_bin: Vec<audit::Check>,
+}
+
+#[test]
+fn tables_of_two_schemas_are_told_apart() {
+    let (_test, db) = database();
+    let rows = "WITH a AS (INSERT INTO bins VALUES (1)), b AS (INSERT INTO audit.bins VALUES (1)),
+        c AS (INSERT INTO checks VALUES (2, 1)) INSERT INTO audit.checks VALUES (3, 1), (4, 1)";
+    db.run(sql_query(rows).exactly(2)).expect("rows");
+    let (check, of) = (
+        Check::get(CheckId(2)).load::<CheckPage>(),
+        Bin::get(BinId(1)).load::<BinPage>(),
+    );
+    let (check, of) = db.run((check, of)).expect("graphs");
+    assert_eq!(
+        (check.public_bin_by_bin.id.0, check.audit_bin_by_bin.id.0),
+        (1, 1)
+    );
+    assert_eq!(of.public_checks_by_bin, [check.check]);
+    let audit: Vec<i32> = of.audit_checks_by_bin.iter().map(|it| it.id.0).collect();
+    assert_eq!(audit, [3, 4]);
 }

@@ -111,3 +111,55 @@ fn keys_of_several_columns_and_policies_are_relations() {
         "{notes}"
     );
 }
+
+#[test]
+fn tables_of_one_name_in_two_schemas_are_two_relations() {
+    let project = Project::new(&[
+        (
+            "migrations/1_all/up.sql",
+            "CREATE SCHEMA audit;
+             CREATE TABLE users (id bigint PRIMARY KEY);
+             CREATE TABLE audit.users (id bigint PRIMARY KEY);
+             CREATE TABLE visits (
+                 id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users REFERENCES audit.users
+             );
+             CREATE TABLE audit.visits (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES public.users);
+             CREATE TABLE pairs (
+                 visit_id bigint REFERENCES visits, own_id bigint REFERENCES users,
+                 PRIMARY KEY (visit_id, own_id)
+             );
+             CREATE TABLE audit.pairs (
+                 visit_id bigint REFERENCES visits, own_id bigint REFERENCES audit.users,
+                 PRIMARY KEY (visit_id, own_id)
+             );",
+        ),
+        (
+            "diesel.toml",
+            "[print_schema.default]\nfile = \"src/schema.rs\"\n
+             [print_schema.audit]\nfile = \"src/audit_schema.rs\"\nschema = \"audit\"\n",
+        ),
+    ]);
+    let printed = project.printed(&["generate"], &[]);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    assert!(!printed.contains("not generated"), "{printed}");
+    assert_eq!(
+        relations(&project, "visits"),
+        [
+            "PUBLIC_USER_BY_USER: One users",
+            "AUDIT_USER_BY_USER: One users",
+            "AUDIT_PAIRS_BY_VISIT: Many pairs",
+            "PUBLIC_PAIRS_BY_VISIT: Many pairs",
+            "AUDIT_USERS_THROUGH_PAIRS_BY_VISIT: Many users",
+            "PUBLIC_USERS_THROUGH_PAIRS_BY_VISIT: Many users",
+        ]
+    );
+    assert_eq!(
+        relations(&project, "users"),
+        [
+            "AUDIT_VISITS_BY_USER: Many visits",
+            "PAIRS: Many pairs",
+            "PUBLIC_VISITS_BY_USER: Many visits",
+            "VISITS_THROUGH_PAIRS: Many visits",
+        ]
+    );
+}

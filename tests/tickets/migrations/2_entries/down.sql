@@ -1,2 +1,3 @@
+DROP TABLE audit.checks, checks, audit.bins, bins;
 DROP TABLE parcels;
 DROP TABLE entries;

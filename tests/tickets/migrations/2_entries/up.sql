@@ -25,3 +25,12 @@ CREATE TABLE parcels (
 CREATE INDEX ON parcels (tenant, state, id);
 CREATE INDEX ON parcels (tenant, weight DESC);
 CREATE INDEX parcels_open_idx ON parcels (tenant, id) WHERE state = 'open';
+CREATE TABLE bins (id integer PRIMARY KEY);
+CREATE TABLE audit.bins (id integer PRIMARY KEY);
+CREATE TABLE checks (
+    id integer PRIMARY KEY,
+    bin_id integer NOT NULL REFERENCES bins REFERENCES audit.bins
+);
+CREATE INDEX ON checks (bin_id, id);
+CREATE TABLE audit.checks (id integer PRIMARY KEY, bin_id integer NOT NULL REFERENCES public.bins);
+CREATE INDEX ON audit.checks (bin_id, id);
