@@ -149,8 +149,8 @@ impl NamedQuery {
         self.optional.iter().filter_map(of).collect()
     }
 
-    /// Returns the number of different texts that calls can send. Of a query with pages, the first
-    /// page and one after a position are two.
+    /// Returns the number of different texts that calls can send. Those of a query with pages are
+    /// known when it is checked, by [`Checked::texts`]; here they are at least two.
     pub fn shapes(&self) -> usize {
         let pages = if self.has_pages() { 2 } else { 1 };
         pages * (self.orders.len().max(1) << self.optional.len())

@@ -16,6 +16,19 @@ pub struct Checked {
     pub conflict: Option<Mistake>,
 }
 
+impl Checked {
+    /// Returns the number of different texts that calls can send: those of the pages in each of the
+    /// orders, with each combination of the optional conditions.
+    pub fn texts(&self, named: &NamedQuery) -> usize {
+        let of_pages = |paged: &Paged| 3 + 2 * usize::from(paged.after_null.is_some());
+        let pages: usize = self.pages.iter().map(of_pages).sum();
+        match pages {
+            0 => named.shapes(),
+            pages => pages << named.optional.len(),
+        }
+    }
+}
+
 impl From<Query> for Checked {
     /// A query that has one text.
     fn from(query: Query) -> Self {

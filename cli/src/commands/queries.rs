@@ -70,7 +70,10 @@ pub(crate) fn run(arguments: &Queries, project: &Project) -> Result<(), CliError
     } else if arguments.json {
         ui::json(&listed::json(&found, &catalog))?;
     } else {
-        ui::text(&listed::table(&found));
+        // Where no code can be generated, the table says the rest.
+        let plan = super::generate::plan_of(&catalog, project).ok();
+        let plan = plan.as_ref().map(|plan| (&catalog, plan));
+        ui::text(&listed::table(&found, plan));
     }
     for found in &found {
         if let Ok(checked) = &found.checked {

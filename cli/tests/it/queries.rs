@@ -369,11 +369,11 @@ fn a_feature_of_a_later_version_is_refused_by_name() {
         ),
     ]);
     insta::assert_snapshot!(project.printed(&["queries"], &[]), @r"
-             file         | query  |  rows   |      reads      | writes | indexes 
-    ----------------------+--------+---------+-----------------+--------+---------
-     queries/accounts.sql | fold   | refused |                 |        | 
-     queries/accounts.sql | any    | one     | accounts (name) |        | 
-     queries/accounts.sql | before | refused |                 |        | 
+             file         | query  |    rows    |      reads      | writes | indexes 
+    ----------------------+--------+------------+-----------------+--------+---------
+     queries/accounts.sql | fold   | refused    |                 |        | 
+     queries/accounts.sql | any    | one AnyRow | accounts (name) |        | 
+     queries/accounts.sql | before | refused    |                 |        | 
     error[42883]: `casefold` came with PostgreSQL 18; the settings say 16
      --> queries/accounts.sql:2:8
       |
@@ -424,5 +424,41 @@ fn the_texts_of_a_query_are_counted() {
         ),
     ]);
     let listed = project.printed(&["queries"], &[]);
-    assert!(listed.contains(" many, 8 texts "), "{listed}");
+    assert!(listed.contains(" many SearchRow, 8 texts "), "{listed}");
+}
+
+/// Returns the names of the rows' types, and the number of texts of a query, as generated.
+#[test]
+fn rows_and_texts_are_those_of_the_generated_code() {
+    let project = Project::new(&[
+        (
+            "migrations/1_notes/up.sql",
+            "CREATE TABLE notes (id int PRIMARY KEY, rank int, body text NOT NULL);",
+        ),
+        (
+            "queries/notes.sql",
+            "-- name: newest :page\n-- optional: body\n\
+             -- order: old = id | ranked = rank, id\n\
+             SELECT id, rank FROM notes WHERE body = :body ORDER BY :order;\n\
+             -- name: whole :optional\nSELECT * FROM notes WHERE id = :id;\n\
+             -- name: clear :affected\nDELETE FROM notes;\n",
+        ),
+    ]);
+    let listed = project.printed(&["queries"], &[]);
+    for rows in [
+        " many NewestRow, 16 texts ",
+        " optional Note ",
+        " affected ",
+    ] {
+        assert!(listed.contains(rows), "{rows}: {listed}");
+    }
+    project.run(&["generate"]);
+    let code = project.read("src/db/queries/notes.rs");
+    let newest = code.split("pub fn whole").next().expect("a function");
+    // Each template is two texts, with and without its condition.
+    assert_eq!(newest.matches(": StaticSql = ").count(), 8, "{newest}");
+    assert!(
+        code.contains("pub fn newest") && code.contains("Query<Vec<NewestRow>>"),
+        "{code}"
+    );
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::Found;
 use crate::ui::{self, Side};
 use bowline_catalog::query::{Column, Query, Rows, Shards};
-use bowline_catalog::query_file::NamedQuery;
+use bowline_catalog::query_file::{Checked, NamedQuery};
 use bowline_catalog::{Catalog, DataType, Name, TypeKind};
+use bowline_plan::plan::{self, CheckedFile, Plan};
 use bowline_sql::quote::identifier;
 
 /// A query, as JSON.
@@ -94,7 +95,7 @@ fn listed<'q>(found: &'q Found<'q>, catalog: &Catalog) -> Listed<'q> {
                     .map(|column| value(column, catalog))
                     .collect(),
                 rows: word(checked.query.rows),
-                texts: named.shapes(),
+                texts: checked.texts(named),
                 shards: checked.query.shards.as_ref().map(Asked::of),
             },
             (Ok(_), None) => Outcome::Refused { refused: "" },
@@ -148,7 +149,10 @@ fn word(rows: Rows) -> &'static str {
 
 /// Returns the queries as a table: their rows, what they read and write, and the indexes that can
 /// serve them.
-pub(super) fn table(found: &[Found<'_>]) -> String {
+pub(super) fn table(found: &[Found<'_>], plan: Option<(&Catalog, &Plan)>) -> String {
+    let types = plan.map_or_else(BTreeMap::new, |(catalog, plan)| {
+        row_types(found, catalog, plan)
+    });
     let has_shards = found.iter().any(|found| of_citus(found).is_some());
     let mut headings = vec!["file", "query", "rows", "reads", "writes", "indexes"];
     headings.extend(has_shards.then_some("shards"));
@@ -163,7 +167,7 @@ pub(super) fn table(found: &[Found<'_>]) -> String {
             let mut row = vec![Some(found.file.name.clone()), name];
             row.extend(match &found.checked {
                 Ok(checked) => [
-                    Some(rows(found, checked.query.rows)),
+                    Some(rows(found, checked, &types)),
                     Some(reads(&checked.query.reads)),
                     Some(writes(&checked.query)),
                     Some(lines(
@@ -191,13 +195,59 @@ fn of_citus<'f>(found: &'f Found<'_>) -> Option<&'f Shards> {
     checked.query.shards.as_ref()
 }
 
-/// Returns how many rows the query returns, and the number of different texts that it can send if
-/// there are several.
-fn rows(found: &Found<'_>, rows: Rows) -> String {
-    match found.query.map_or(1, NamedQuery::shapes) {
-        1 => word(rows).to_owned(),
-        texts => format!("{}, {texts} texts", word(rows)),
+/// Returns how many rows the query returns, of which type, and the number of different texts that
+/// it can send if there are several.
+fn rows(found: &Found<'_>, checked: &Checked, types: &RowTypes) -> String {
+    let mut rows = word(checked.query.rows).to_owned();
+    let name = found.query.map_or("", |query| &query.name.text);
+    if let Some(of) = types.get(&(found.file.name.clone(), name.to_owned())) {
+        rows.push_str(&format!(" {of}"));
     }
+    match found.query.map_or(1, |named| checked.texts(named)) {
+        1 => rows,
+        texts => format!("{rows}, {texts} texts"),
+    }
+}
+
+/// The types of the rows in generated code, by file and query.
+type RowTypes = BTreeMap<(String, String), String>;
+
+/// Returns the types of the rows of each file that would get code.
+fn row_types(found: &[Found<'_>], catalog: &Catalog, plan: &Plan) -> RowTypes {
+    let mut files: BTreeMap<&str, CheckedFile<'_>> = BTreeMap::new();
+    for found in found {
+        let file = files
+            .entry(&found.file.name)
+            .or_insert_with(|| CheckedFile {
+                name: &found.file.name,
+                stem: found.file.stem(),
+                queries: Vec::new(),
+            });
+        if let (Some(query), Ok(checked)) = (found.query, &found.checked) {
+            file.queries.push((query, checked.clone()));
+        }
+    }
+    let planned = files.into_values().filter_map(|file| {
+        let plan = plan::query_file(catalog, plan, &file, &[]).ok()?;
+        Some((file.name.to_owned(), plan.functions))
+    });
+    let types = planned.flat_map(|(file, functions)| {
+        functions.into_iter().filter_map(move |function| {
+            let of = row_type(&function.output)?.to_owned();
+            Some(((file.clone(), function.name), of))
+        })
+    });
+    types.collect()
+}
+
+/// Returns the type of a row in the output of a function; `None` for a number of rows.
+fn row_type(output: &str) -> Option<&str> {
+    if output.starts_with("bowline::statement::") {
+        return None;
+    }
+    let rows = ["Vec<", "Option<"];
+    let inner = rows.iter().find_map(|begin| output.strip_prefix(begin));
+    inner.map_or(Some(output), |inner| inner.strip_suffix('>'))
 }
 
 /// Returns a line for each relation: `accounts (id, username)`.
