@@ -25,7 +25,7 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, graph, id, inline_row, newtype,
+    column_arrays, column_values, composite, constraints, graph, id, inline_row, key_of, newtype,
     own_multirange, own_range, pages, pg_enum, position, query_row, relations, row_key, table_row,
     values_from,
 };
@@ -280,6 +280,26 @@ macro_rules! row_key {
     };
     (@add $arrays:ident, $keys:expr, $table:ident::$field:ident, $ST:ty) => {
         $arrays.add_as::<$ST, _>($keys)
+    };
+}
+
+/// Converts a row to its key: `AccountLabel => (AccountId, String) { account_id, label }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! key_of {
+    ($Row:ident => $Key:ty { $field:ident $(,)? }) => {
+        impl ::core::convert::From<&$Row> for $Key {
+            fn from(row: &$Row) -> Self {
+                ::core::clone::Clone::clone(&row.$field)
+            }
+        }
+    };
+    ($Row:ident => $Key:ty { $($field:ident),+ $(,)? }) => {
+        impl ::core::convert::From<&$Row> for $Key {
+            fn from(row: &$Row) -> Self {
+                ($(::core::clone::Clone::clone(&row.$field),)+)
+            }
+        }
     };
 }
 

@@ -11,8 +11,8 @@ pub use position::{read, write};
 ///
 /// A page begins at a row, not at a number. So it does not slow down with depth, and neither skips
 /// nor repeats rows when others are inserted or deleted. The next page is
-/// `Page::after(last.id, limit)`, or `Page::after(&last, limit)` in a list with an order of its
-/// own. The page before is `Page::before(first.id, limit)`, with its rows in the same order.
+/// `Page::after(&last, limit)`, or `Page::after(last.id, limit)` in a list in the order of the
+/// key. The page before is `Page::before(&first, limit)`, with its rows in the same order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<K> {

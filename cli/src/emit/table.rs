@@ -25,6 +25,7 @@ pub(super) fn table(table: &TablePlan) -> String {
         id(table),
         row(table),
         values::row(table, &table.row, "", &table.fields),
+        keys(table),
         listed(table),
         given::new(table),
         values::new(table),
@@ -200,6 +201,29 @@ fn without_list(table: &TablePlan) -> String {
         _ => "These indexes serve no list",
     };
     format!("\n\n{begin}: {}.", indexes.join(", "))
+}
+
+/// Returns the macros that convert rows to their keys, after which a page begins.
+fn keys(table: &TablePlan) -> String {
+    let field = |column: &String| table.fields.iter().find(|field| field.sql_name == *column);
+    let key: Vec<&Field> = table.key.iter().filter_map(field).collect();
+    // A key of a view can be NULL.
+    if key.is_empty() || key.len() < table.key.len() || key.iter().any(|it| it.options > 0) {
+        return String::new();
+    }
+    let names: Vec<&str> = key.iter().map(|field| field.name.as_str()).collect();
+    let of = |row: &str| {
+        format!(
+            "bowline::__generated::key_of! {{\n    {row} => {} {{ {} }}\n}}\n",
+            functions::key_type(table),
+            names.join(", ")
+        )
+    };
+    let of_whole = of(&table.row);
+    if !table.list_fields.is_empty() && key.iter().all(|it| table.list_fields.contains(it)) {
+        return format!("{of_whole}\n{}", of(&table.listed_type()));
+    }
+    of_whole
 }
 
 /// Returns the struct for the rows of lists, if they lack columns.

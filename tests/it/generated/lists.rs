@@ -182,7 +182,7 @@ fn a_tenant_is_paged_by_the_rest_of_the_key() {
                CASE WHEN n % 5 > 0 THEN n % 2 END
           FROM generate_series(1, 90) n";
     db.run(sql_query(fill).exactly(90)).expect("parcels");
-    let of_key = |row: &Parcel| (row.tenant, row.id);
+    let of_key = |row: &Parcel| <(i32, i32)>::from(row);
     let of_tenant = |rest: &str| {
         ids(
             &db,
@@ -218,6 +218,7 @@ fn a_page_ends_before_a_key() {
     let last = all[9].id;
     assert_eq!(run(Entry::list(Page::before(last, 4))), all[5..9]);
     assert_eq!(run(Entry::list(Page::before(last, 50))), all[..9]);
+    assert_eq!(run(Entry::list(Page::after(&all[9], 50))), all[10..]);
     assert_eq!(run(Entry::list(Page::before(all[0].id, 4))), []);
     let before = Page::before(open[5].id, 3);
     assert_eq!(run(Entry::list_by_state(State::Open, before)), open[2..5]);

@@ -12,8 +12,8 @@ mod writes;
 use super::super::layout::{chain, doc, signature};
 use super::sql::{self, Constant};
 use by_columns::Which;
-pub(super) use lists::positions;
 use lists::{Rows, Served};
+pub(super) use lists::{key_type, positions};
 pub(super) use many::row_key;
 
 /// A function, in the parts of its text.

@@ -37,17 +37,8 @@ pub(super) fn list<'a>(
     columns: &[KeyColumn],
     rows: Rows<'_>,
 ) -> Emitted<'a> {
-    let key = key(table);
-    let owned: Vec<_> = key
-        .iter()
-        .map(|field| field.rust_type.owned.clone())
-        .collect();
-    let page = match owned.as_slice() {
-        [only] => format!("Page<{only}>"),
-        several => format!("Page<({})>", several.join(", ")),
-    };
     let mut arguments = column_arguments(columns);
-    arguments.push(("page".to_owned(), page));
+    arguments.push(("page".to_owned(), format!("Page<{}>", key_type(table))));
     let of = match column_words(columns) {
         words if words.is_empty() => words,
         words => format!(" with this {words}"),
@@ -106,6 +97,19 @@ pub(super) fn list<'a>(
             + &chain(8, "let mut query = ", &links, ";")
             + &at_key(table, columns)
             + "        query.page(&page)\n",
+    }
+}
+
+/// Returns the type of a key: `AccountId`, or `(AccountId, String)`.
+pub(in super::super) fn key_type(table: &TablePlan) -> String {
+    let key = key(table);
+    let owned: Vec<&str> = key
+        .iter()
+        .map(|field| field.rust_type.owned.as_str())
+        .collect();
+    match owned.as_slice() {
+        [only] => (*only).to_owned(),
+        several => format!("({})", several.join(", ")),
     }
 }
 
