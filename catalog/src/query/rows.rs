@@ -9,6 +9,16 @@ use crate::replay::syntax::tree::{child, statements};
 use crate::{ConstraintKind, Relation, RelationKind};
 use squawk_syntax::SyntaxKind as K;
 
+/// What is known of the tables of a query whose rows are counted.
+#[derive(Default)]
+struct Known {
+    tables: Vec<TableId>,
+    /// Those that have at most one row.
+    single: Vec<TableId>,
+    /// Columns that are equal to one value in all rows.
+    fixed: Vec<(TableId, usize)>,
+}
+
 impl Analyzer<'_> {
     /// Records the equalities of a condition that holds for all rows of these tables.
     pub(super) fn bind(&mut self, condition: &Expr, tables: &[TableId]) {
@@ -88,20 +98,29 @@ impl Analyzer<'_> {
             let names = self.partial_indexes(*table, &bindings);
             partial.extend(names.into_iter().map(|name| (*table, name)));
         }
-        let mut single: Vec<TableId> = Vec::new();
+        let mut known = Known {
+            tables: tables.to_vec(),
+            ..Known::default()
+        };
         loop {
-            let before = single.len();
-            for table in tables {
-                if !single.contains(table)
-                    && self.is_single(*table, tables, &single, &bindings, &partial)
-                {
-                    single.push(*table);
+            let before = (known.single.len(), known.fixed.len());
+            for (table, column, value) in &bindings {
+                let column = (*table, *column);
+                if !known.fixed.contains(&column) && self.is_fixed(value, &known) {
+                    known.fixed.push(column);
                 }
             }
-            if single.len() == tables.len() {
+            for table in tables {
+                if !known.single.contains(table)
+                    && self.is_single(*table, &known, &bindings, &partial)
+                {
+                    known.single.push(*table);
+                }
+            }
+            if known.single.len() == tables.len() {
                 return true;
             }
-            if single.len() == before {
+            if (known.single.len(), known.fixed.len()) == before {
                 return false;
             }
         }
@@ -110,8 +129,7 @@ impl Analyzer<'_> {
     fn is_single(
         &self,
         id: TableId,
-        tables: &[TableId],
-        single: &[TableId],
+        known: &Known,
         bindings: &[(TableId, usize, Expr)],
         partial: &[(TableId, String)],
     ) -> bool {
@@ -147,7 +165,7 @@ impl Analyzer<'_> {
             // An alias can rename the columns of the table, so the relation says which one it is.
             let at = relation.columns.iter().position(|it| it.name == *column);
             bindings.iter().any(|(other, bound, value)| {
-                *other == id && Some(*bound) == at && self.is_fixed(value, tables, single)
+                *other == id && Some(*bound) == at && self.is_fixed(value, known)
             })
         };
         relation.indexes.iter().any(|index| {
@@ -240,9 +258,17 @@ impl Analyzer<'_> {
         value.ok()
     }
 
-    /// Returns true if a value is the same for all rows, given tables that have one row.
-    fn is_fixed(&self, value: &Expr, tables: &[TableId], single: &[TableId]) -> bool {
-        let is_free = |table: &TableId| tables.contains(table) && !single.contains(table);
+    /// Returns true if a value is the same for all rows, given what is known.
+    ///
+    /// A column that is equal to one value can still have several that PostgreSQL takes for equal,
+    /// such as `'a'` and `'A'` of citext, so that an expression on it has several values.
+    fn is_fixed(&self, value: &Expr, known: &Known) -> bool {
+        let column = self.key_column(value);
+        if column.is_some_and(|column| known.fixed.contains(&column)) {
+            return true;
+        }
+        let is_free =
+            |table: &TableId| known.tables.contains(table) && !known.single.contains(table);
         !value.any(&mut |it| match &it.kind {
             Kind::Var { table, .. } | Kind::Row(table) => is_free(table),
             Kind::Query(query) => query.outer.iter().any(|(_, outer)| {

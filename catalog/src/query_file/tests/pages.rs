@@ -10,7 +10,9 @@ use crate::replay;
 const SCHEMA: &str = "
     CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL);
     CREATE TABLE tasks (id int PRIMARY KEY, owner int NOT NULL REFERENCES people, title text NOT NULL,
-        due date, rank int NOT NULL, UNIQUE (owner, rank));";
+        due date, rank int NOT NULL, UNIQUE (owner, rank));
+    CREATE TABLE docs (tenant int, id int, title text NOT NULL, PRIMARY KEY (tenant, id));
+    CREATE TABLE lines (tenant int, doc int, line int, PRIMARY KEY (tenant, doc, line));";
 
 /// Returns the texts of the pages of a query and the columns of its position, or what is wrong.
 fn pages(header: &str, sql: &str) -> String {
@@ -109,6 +111,31 @@ fn a_page_begins_after_a_position() {
     0 id
     "
     );
+}
+
+#[test]
+fn equal_columns_complete_the_key_of_an_order() {
+    let lines =
+        "SELECT l.doc, l.line FROM docs d JOIN lines l ON l.tenant = d.tenant AND l.doc = d.id";
+    for (rest, is_unique) in [
+        // The tenant of the lines is that of the document, whose number is that of the lines.
+        ("WHERE d.tenant = :tenant ORDER BY l.doc, l.line", true),
+        ("WHERE l.tenant = :tenant ORDER BY l.doc, l.line", true),
+        ("ORDER BY l.doc, l.line", false),
+        ("WHERE d.tenant > :tenant ORDER BY l.doc, l.line", false),
+        ("WHERE d.tenant = :tenant ORDER BY l.line", false),
+    ] {
+        let pages = pages("", &format!("{lines} {rest}"));
+        assert_eq!(
+            !pages.contains("is not unique"),
+            is_unique,
+            "{rest}: {pages}"
+        );
+    }
+    // The other side of an outer join says nothing about the rows that it lacks.
+    let outer = "SELECT l.doc, l.line FROM lines l LEFT JOIN docs d ON l.tenant = d.tenant AND d.tenant = :t";
+    let pages = pages("", &format!("{outer} ORDER BY l.doc, l.line"));
+    assert!(pages.contains("is not unique"), "{pages}");
 }
 
 #[test]
