@@ -25,9 +25,9 @@ pub use crate::types::json;
 pub use crate::types::range::{read_multirange, read_range};
 pub use crate::wire::row::SessionRow;
 pub use crate::{
-    column_arrays, column_values, composite, constraints, graph, id, inline_row, key_of, newtype,
-    own_multirange, own_range, pages, pg_enum, position, query_row, relations, row_key, table_row,
-    values_from,
+    body, column_arrays, column_values, composite, constraints, graph, id, inline_row, key_of,
+    newtype, own_multirange, own_range, pages, pg_enum, position, query_row, relations, row_key,
+    table_row, values_from,
 };
 
 /// Implements [`ColumnValues`](crate::statement::ready::ColumnValues):
@@ -92,6 +92,42 @@ macro_rules! values_from {
     };
     (@field $new:ident, $field:ident) => { $new.$field };
     (@field $new:ident, $field:ident, None) => { ::core::option::Option::None };
+}
+
+/// Makes values from the request of a client, and from the columns that it cannot send:
+/// `NewIssueBody with NewIssueRest<'a> makes IssueValues<'a> { author_id = rest, title = sent, body =
+/// optional, created_at = none }`. Without a struct for the others, it is `From`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! body {
+    ($Body:ident with $Rest:ident $(<$of_rest:lifetime>)? makes $Values:ident $(<$lifetime:lifetime>)? { $($field:ident = $kind:ident),+ $(,)? }) => {
+        impl $Body {
+            /// Returns the values of a new row, with the columns that a client cannot send. Those
+            /// that neither of the two has take their defaults.
+            #[must_use]
+            pub fn with $(<$of_rest>)? (self, rest: $Rest $(<$of_rest>)?) -> $Values $(<$lifetime>)? {
+                $Values { $($field: $crate::body!(@field self, rest, $field, $kind),)+ }
+            }
+        }
+    };
+    ($Body:ident makes $Values:ident $(<$lifetime:lifetime>)? { $($field:ident = $kind:ident),+ $(,)? }) => {
+        impl ::core::convert::From<$Body> for $Values $(<$lifetime>)? {
+            fn from(body: $Body) -> Self {
+                Self { $($field: $crate::body!(@field body, body, $field, $kind),)+ }
+            }
+        }
+    };
+    (@field $body:ident, $rest:ident, $field:ident, rest) => { $rest.$field };
+    (@field $body:ident, $rest:ident, $field:ident, sent) => {
+        ::core::convert::Into::into($body.$field)
+    };
+    (@field $body:ident, $rest:ident, $field:ident, optional) => {
+        $body.$field.map(::core::convert::Into::into)
+    };
+    (@field $body:ident, $rest:ident, $field:ident, nullable) => {
+        $body.$field.map(|value| value.map(::core::convert::Into::into))
+    };
+    (@field $body:ident, $rest:ident, $field:ident, none) => { ::core::option::Option::None };
 }
 
 /// Implements [`ColumnArrays`](crate::statement::ready::ColumnArrays), for the same list of

@@ -6,6 +6,7 @@ use bowline_plan::plan::{Field, Function, TablePlan, article};
 use super::HEADER;
 use super::layout::{self, derive, doc, literal, use_list};
 
+mod bodies;
 mod functions;
 mod given;
 mod relations;
@@ -31,6 +32,8 @@ pub(super) fn table(table: &TablePlan) -> String {
         values::new(table),
         given::changes(table),
         values::changes(table),
+        bodies::new(table),
+        bodies::changes(table),
         row_key(table),
         functions::positions(table),
         relations::relations(table),

@@ -1,7 +1,7 @@
 //! The routes, and what a client may send to them.
 //!
-//! The body of a request is a type of its own, with the fields that a client may set. `IssueValues`
-//! as a body would let it set `author_id` and `created_at`.
+//! The body of a request is a type of its own, with the columns that `bowline.toml` lets a client
+//! set. `IssueValues` as a body would let it set `author_id` and `created_at`.
 
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
@@ -10,18 +10,16 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use bowline::notify::notify;
 use bowline::{AsyncDatabase, TransactionOptions};
-use chrono::NaiveDate;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::db::queries::issues::{self, BoardOrder, BoardRow, OpenRow, SearchRow};
 use crate::db::{
-    Comment, CommentId, CommentValues, Issue, IssueChanges, IssueId, IssueLabel, IssueStatus, Job,
-    NewComment, NewJob, NewUser, Organisation, OrganisationId, ProjectId, User, UserId, audit,
+    Comment, Issue, IssueChanges, IssueChangesBody, IssueId, IssueLabel, IssueStatus, Job,
+    NewCommentBody, NewCommentRest, NewIssueBody, NewJob, NewUserBody, Organisation,
+    OrganisationId, ProjectId, User, UserId, audit,
 };
 use crate::failure::Failure;
 use crate::graphs::{IssuePage, Overview};
-use crate::types::Email;
 use crate::worker::{CHANNEL, COUNT_COMMENTS};
 
 /// The routes of the tracker.
@@ -53,22 +51,11 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignUp {
-    email: Email,
-    display_name: String,
-}
-
 async fn sign_up(
     State(db): State<AsyncDatabase>,
-    Json(body): Json<SignUp>,
+    Json(body): Json<NewUserBody>,
 ) -> Result<(StatusCode, Json<User>), Failure> {
-    let new = NewUser {
-        email: body.email,
-        display_name: body.display_name.into(),
-    };
-    Ok((StatusCode::CREATED, Json(db.run(User::insert(new)).await?)))
+    Ok((StatusCode::CREATED, Json(db.run(User::insert(body)).await?)))
 }
 
 async fn overview(
@@ -81,20 +68,12 @@ async fn overview(
     found.map(Json).ok_or_else(Failure::not_found)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenIssue {
-    title: String,
-    #[serde(default)]
-    body: String,
-}
-
 /// Opens an issue and notes it in the audit log: all or nothing, in one round trip.
 async fn open_issue(
     State(db): State<AsyncDatabase>,
     Path(project): Path<ProjectId>,
     SignedIn(author): SignedIn,
-    Json(body): Json<OpenIssue>,
+    Json(body): Json<NewIssueBody>,
 ) -> Result<(StatusCode, Json<OpenRow>), Failure> {
     let event = audit::EventValues {
         user_id: Some(author),
@@ -103,7 +82,8 @@ async fn open_issue(
         }
         .into()
     };
-    let open = issues::open(project, author, &body.title, &body.body);
+    let text = body.body.as_deref().unwrap_or_default();
+    let open = issues::open(project, author, &body.title, text);
     let (issue, _) = db.run((open, audit::Event::insert(event))).await?;
     Ok((StatusCode::CREATED, Json(issue)))
 }
@@ -170,58 +150,14 @@ async fn detail(
     found.map(Json).ok_or_else(Failure::not_found)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EditIssue {
-    /// The version that the client has read.
-    version: i32,
-    #[serde(default, deserialize_with = "not_null")]
-    title: Option<String>,
-    #[serde(default, deserialize_with = "not_null")]
-    body: Option<String>,
-    #[serde(default, deserialize_with = "not_null")]
-    status: Option<IssueStatus>,
-    /// `null` removes it.
-    #[serde(default, deserialize_with = "given")]
-    due_on: Option<Option<NaiveDate>>,
-}
-
-/// Reads a field that is given, so that an absent one is not `null`.
-fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Some)
-}
-
-/// Reads a field that is given, and has no `null`.
-fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let value = Option::deserialize(deserializer)?;
-    let is_null = || D::Error::custom("null is no value of this field");
-    value.map(Some).ok_or_else(is_null)
-}
-
 async fn edit_issue(
     State(db): State<AsyncDatabase>,
     Path(issue): Path<IssueId>,
     SignedIn(_): SignedIn,
-    Json(body): Json<EditIssue>,
+    Json(body): Json<IssueChangesBody>,
 ) -> Result<Json<Issue>, Failure> {
-    let changes = IssueChanges {
-        title: body.title.map(Into::into),
-        body: body.body.map(Into::into),
-        status: body.status,
-        due_on: body.due_on,
-        ..Default::default()
-    };
-    Ok(Json(
-        db.run(Issue::update(issue, body.version, changes)).await?,
-    ))
+    let update = Issue::update(issue, body.version, body.into());
+    Ok(Json(db.run(update).await?))
 }
 
 async fn delete_issue(
@@ -236,29 +172,17 @@ async fn delete_issue(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reply {
-    body: String,
-    parent_id: Option<CommentId>,
-}
-
 /// Adds a comment, and leaves a job that a worker hears of.
 async fn comment(
     State(db): State<AsyncDatabase>,
     Path(issue_id): Path<IssueId>,
     SignedIn(author_id): SignedIn,
-    Json(reply): Json<Reply>,
+    Json(body): Json<NewCommentBody>,
 ) -> Result<(StatusCode, Json<Comment>), Failure> {
-    let new = NewComment {
+    let new = body.with(NewCommentRest {
         issue_id,
         author_id,
-        body: reply.body.into(),
-    };
-    let new = CommentValues {
-        parent_id: reply.parent_id,
-        ..new.into()
-    };
+    });
     let job = NewJob {
         kind: COUNT_COMMENTS.into(),
     };

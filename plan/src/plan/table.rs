@@ -260,6 +260,8 @@ pub(super) fn plan(
             Vec::new()
         },
         changes_fields,
+        new_body: of_table.map_or(Vec::new(), |table| table.new_body.clone()),
+        changes_body: of_table.map_or(Vec::new(), |table| table.changes_body.clone()),
         constraints: constraints(relation),
         functions: Vec::new(),
         without_list: Vec::new(),

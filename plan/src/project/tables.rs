@@ -37,6 +37,10 @@ pub struct TableSettings {
     pub deleted_at: Option<String>,
     /// The column with the time of the last change. Each generated function that writes sets it.
     pub updated_at: Option<String>,
+    /// The columns that a client may send for a new row: `NewIssueBody` has no others.
+    pub new_body: Vec<String>,
+    /// The columns that a client may send to change a row: `IssueChangesBody` has no others.
+    pub changes_body: Vec<String>,
     /// Settings of single columns.
     pub columns: BTreeMap<String, ColumnSettings>,
 }

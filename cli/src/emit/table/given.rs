@@ -127,7 +127,7 @@ pub(super) fn changes(table: &TablePlan) -> String {
 }
 
 /// Returns the derives of `New` or `Changes`, with those of the settings.
-fn derives_of(usual: &[&str], extra: &[String]) -> String {
+pub(super) fn derives_of(usual: &[&str], extra: &[String]) -> String {
     derive(0, &layout::with_derives(usual, extra))
 }
 
@@ -166,13 +166,13 @@ fn read_change_from_json(field: &Field) -> String {
 /// The attribute of a field that is not read.
 const SKIPPED: &str = "    #[serde(skip_deserializing)]\n";
 
-fn read_by(default: &str, function: &str) -> String {
+pub(super) fn read_by(default: &str, function: &str) -> String {
     format!("    #[serde({default}deserialize_with = \"bowline::__generated::{function}\")]\n")
 }
 
 /// Returns true if an attribute of the settings names the function that reads the field; serde
 /// refuses a second one.
-fn reads_by_itself(attribute: &str) -> bool {
+pub(super) fn reads_by_itself(attribute: &str) -> bool {
     let attribute: String = attribute.split_whitespace().collect();
     let of_serde = attribute.strip_prefix("serde(").unwrap_or_default();
     let mut arguments = of_serde.split([',', ')']);

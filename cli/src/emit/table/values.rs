@@ -110,7 +110,7 @@ fn call(
 }
 
 /// Returns the items, as many on a line as fit.
-fn lines(items: impl Iterator<Item = String>) -> String {
+pub(super) fn lines(items: impl Iterator<Item = String>) -> String {
     let mut lines = vec![String::new()];
     for item in items {
         let item = format!("{item},");

@@ -64,6 +64,8 @@ fn each_example_of_the_guide_is_accepted() {
         "leave_out_of_lists",
         "not_null",
         "deny_unknown_fields",
+        "new_body",
+        "changes_body",
     ] {
         assert!(all.contains(&format!("{setting} = ")), "{setting}");
     }
@@ -372,4 +374,114 @@ fn a_qualified_table_is_named_with_its_schema() {
         code.contains("on \"public\".\"countries\" only {"),
         "{code}"
     );
+}
+
+#[test]
+fn the_columns_of_a_body_are_given_by_its_function() {
+    let project = Project::new(&[
+        (
+            "migrations/1_a/up.sql",
+            "CREATE TABLE orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL,
+                owner int NOT NULL, note text, rank int NOT NULL DEFAULT 1, secret text,
+                version int NOT NULL DEFAULT 1);",
+        ),
+        (
+            "bowline.toml",
+            "[tables.orders]\nversion = \"version\"\nnew_body = [\"id\", \"code\", \"cod\", \"code\", \"version\"]\n\
+             changes_body = [\"id\", \"version\", \"secret\"]\ncolumns.secret = { skip_deserializing = true }\n",
+        ),
+    ]);
+    insta::assert_snapshot!(generate(&project), @r#"
+    error: the table orders has no column cod
+     --> bowline.toml:3:27
+      |
+    3 | new_body = ["id", "code", "cod", "code", "version"]
+      |                           ^^^^^
+      |
+    help: did you mean code?
+
+    error: orders.id is not given by an insert
+     --> bowline.toml:3:13
+      |
+    3 | new_body = ["id", "code", "cod", "code", "version"]
+      |             ^^^^
+
+    error: orders.code is named twice
+     --> bowline.toml:3:19
+      |
+    3 | new_body = ["id", "code", "cod", "code", "version"]
+      |                   ^^^^^^
+
+    error: orders.version is not given by an insert
+     --> bowline.toml:3:42
+      |
+    3 | new_body = ["id", "code", "cod", "code", "version"]
+      |                                          ^^^^^^^^^
+
+    error: orders.id is not given by an update
+     --> bowline.toml:4:17
+      |
+    4 | changes_body = ["id", "version", "secret"]
+      |                 ^^^^
+
+    error: orders.secret is not read from JSON: it has skip_deserializing
+     --> bowline.toml:4:34
+      |
+    4 | changes_body = ["id", "version", "secret"]
+      |                                  ^^^^^^^^
+
+    error: no code can be generated: 6 problems
+    exit 1
+    "#);
+    let settings = "deny_unknown_fields = true\n[tables.orders]\nversion = \"version\"\n\
+        new_body = [\"code\", \"note\", \"rank\"]\nchanges_body = [\"version\", \"note\", \"rank\"]\n";
+    project.write("bowline.toml", settings);
+    let printed = generate(&project);
+    assert!(printed.ends_with("exit 0"), "{printed}");
+    let text = project.read("src/db/orders.rs");
+    let from = text.find("/// What a client may send for").expect("a body");
+    let to = text
+        .find("bowline::__generated::row_key!")
+        .expect("the key");
+    insta::assert_snapshot!(&text[from..to], @r#"
+    /// What a client may send for a new [`Order`], and nothing else. `with` adds the columns that it needs beside them.
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct NewOrderBody {
+        pub code: String,
+        pub note: Option<String>,
+        #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+        pub rank: Option<i32>,
+    }
+
+    /// The columns that each new [`Order`] needs beside [`NewOrderBody`].
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct NewOrderRest {
+        pub owner: i32,
+    }
+
+    bowline::__generated::body! {
+        NewOrderBody with NewOrderRest makes OrderValues<'static> {
+            code = sent, owner = rest, note = optional, rank = optional, secret = none,
+        }
+    }
+
+    /// What a client may send to change an [`Order`], and nothing else. An absent field is left as it is.
+    #[derive(Debug, Clone, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct OrderChangesBody {
+        /// The version that the client has read, for `update`.
+        pub version: i32,
+        #[serde(default, deserialize_with = "bowline::__generated::nullable")]
+        pub note: Option<Option<String>>,
+        #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+        pub rank: Option<i32>,
+    }
+
+    bowline::__generated::body! {
+        OrderChangesBody makes OrderChanges<'static> {
+            code = none, owner = none, note = nullable, rank = optional, secret = none,
+        }
+    }
+    "#);
 }

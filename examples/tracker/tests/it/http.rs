@@ -127,7 +127,7 @@ async fn issues_are_opened_listed_edited_and_deleted(db: AsyncDatabase) -> Resul
         let null = json!({ "version": 2, required: null });
         let (status, text) = send(&service, "PATCH", "/issues/1", null).await;
         assert_eq!(status, 422, "{text}");
-        let is_named = |it: &str| it.contains(&format!("{required}: null is no value"));
+        let is_named = |it: &str| it.contains(&format!("{required}: invalid type: null"));
         assert!(text.as_str().is_some_and(is_named), "{text}");
     }
     let clear = json!({ "version": 2, "due_on": null });

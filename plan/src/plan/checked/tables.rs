@@ -34,6 +34,12 @@ pub(super) fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
                 problems.extend(unknown_column(catalog, &setting, key, column));
             }
         }
+        for (name, body) in bodies(table) {
+            for column in body {
+                let setting = ["tables", key, name, column];
+                problems.extend(unknown_column(catalog, &setting, key, column));
+            }
+        }
         problems.extend(columns(catalog, relation, key, table));
         problems.extend(renamed(relation, key, table, settings));
         problems.extend(not_writable(catalog, relation, key, settings));
@@ -41,6 +47,51 @@ pub(super) fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Problem> {
     }
     for relation in catalog.relations.values() {
         problems.extend(roles(catalog, relation, settings));
+    }
+    problems
+}
+
+/// Returns the settings that name the columns of requests.
+fn bodies(table: &TableSettings) -> [(&'static str, &Vec<String>); 2] {
+    [
+        ("new_body", &table.new_body),
+        ("changes_body", &table.changes_body),
+    ]
+}
+
+/// Returns the problems with the columns of requests: each is sent once, and the function to which
+/// it is given takes it.
+fn planned_bodies(table: &TablePlan, key: &str, of_table: &TableSettings) -> Vec<Problem> {
+    let has = |fields: &[super::super::Field], column: &String| {
+        fields.iter().any(|field| field.sql_name == *column)
+    };
+    let mut problems = Vec::new();
+    for (name, body) in bodies(of_table) {
+        for (at, column) in body.iter().enumerate() {
+            let is_version = table.roles.version.as_ref() == Some(column);
+            let is_skipped = |field: &&super::super::Field| {
+                field.sql_name == *column && field.skip_deserializing
+            };
+            let why = if body[..at].contains(column) {
+                "is named twice"
+            } else if !has(&table.fields, column) {
+                // Another problem names a column that does not exist.
+                continue;
+            } else if name == "new_body" && !has(&table.new_fields, column) {
+                "is not given by an insert"
+            } else if name == "changes_body" && !has(&table.changes_fields, column) && !is_version {
+                "is not given by an update"
+            } else if table.fields.iter().any(|field| is_skipped(&field)) {
+                "is not read from JSON: it has skip_deserializing"
+            } else {
+                continue;
+            };
+            let setting = ["tables", key, name, column];
+            problems.push(Problem::in_setting(
+                &setting,
+                format!("{key}.{column} {why}"),
+            ));
+        }
     }
     problems
 }
@@ -320,6 +371,7 @@ pub(in super::super) fn planned(tables: &[TablePlan], settings: &Settings) -> Ve
         let Some(key) = keys.find(|key| is(&table.name, key)) else {
             continue;
         };
+        problems.extend(planned_bodies(table, key, of_table));
         for function in &of_table.leave_out {
             let names = table.functions.iter().map(|function| function.name());
             let names: Vec<&str> = names.collect();

@@ -43,6 +43,10 @@ pub struct TablePlan {
     pub new_fields: Vec<Field>,
     /// The fields of `Changes`.
     pub changes_fields: Vec<Field>,
+    /// The columns of the request that inserts a row, if a setting names some.
+    pub new_body: Vec<String>,
+    /// The columns of the request that changes a row, with the version to compare.
+    pub changes_body: Vec<String>,
     /// The variants of the constraint enum.
     pub constraints: Vec<ConstraintPlan>,
     /// The functions of the table.
@@ -175,6 +179,13 @@ impl TablePlan {
         if !self.constraints.is_empty() {
             names.push(self.constraint_type());
         }
+        if !self.new_body.is_empty() {
+            names.push(self.new_body_type());
+            names.extend((!self.rest_fields().is_empty()).then(|| self.rest_type()));
+        }
+        if !self.changes_body.is_empty() {
+            names.push(self.changes_body_type());
+        }
         names.extend(self.functions.iter().filter_map(|function| match function {
             Function::ListOrdered(list) => Some(list.position.clone()),
             _ => None,
@@ -229,6 +240,28 @@ impl TablePlan {
     pub fn required_fields(&self) -> Vec<Field> {
         let fields = self.new_fields.iter();
         fields.filter(|field| field.options == 0).cloned().collect()
+    }
+
+    /// Returns the fields of `New` that the request that inserts a row does not have.
+    pub fn rest_fields(&self) -> Vec<Field> {
+        let mut required = self.required_fields();
+        required.retain(|field| !self.new_body.contains(&field.sql_name));
+        required
+    }
+
+    /// Returns the name of the struct that a client sends for a new row.
+    pub fn new_body_type(&self) -> String {
+        format!("New{}Body", self.row)
+    }
+
+    /// Returns the name of the struct with the columns that a new row needs beside those.
+    pub fn rest_type(&self) -> String {
+        format!("New{}Rest", self.row)
+    }
+
+    /// Returns the name of the struct that a client sends to change a row.
+    pub fn changes_body_type(&self) -> String {
+        format!("{}ChangesBody", self.row)
     }
 
     /// Returns the name of the struct for the rows of lists.
