@@ -9,7 +9,10 @@ use bowline::{Database, ErrorKind, Page, Result};
 use testkit::Proxy;
 
 use super::roles::{database, new_ticket, person};
-use super::tickets::{Entry, EntryId, EntryValues, NewEntry, State, Ticket, TicketChanges};
+use super::tickets::{
+    Entry, EntryId, EntryValues, NewEntry, NewParcel, Parcel, ParcelValues, State, Ticket,
+    TicketChanges,
+};
 use crate::support::{balance, new_account};
 
 fn accounts<const N: usize>(db: &Database, names: [&str; N]) -> Result<[Account; N]> {
@@ -363,4 +366,64 @@ fn more_rows_than_parameters_take_one_round_trip() {
     assert!(upserted.iter().eq(changed.iter().rev()));
     assert_eq!(db.run(Account::delete_many(&ids)).expect("a count"), 70_000);
     assert_eq!(proxy.take_round_trips(), 1);
+}
+
+/// Returns rows of a table with arrays, of which each second one has a mark and no hint.
+fn parcels(rows: i32, mark: i32) -> Vec<ParcelValues<'static>> {
+    let parcels = (0..rows).map(|id| ParcelValues {
+        marks: Some(if id % 2 == 0 {
+            vec![mark, id]
+        } else {
+            Vec::new()
+        }),
+        hint: (id % 2 == 0).then_some(None),
+        ..NewParcel {
+            tenant: 1,
+            id,
+            state: State::Open,
+        }
+        .into()
+    });
+    parcels.collect()
+}
+
+#[test]
+fn rows_with_arrays_are_three_round_trips_at_most() {
+    let (test, _own) = database();
+    let server = LocalServer::start().unwrap_or_else(|error| panic!("{error}"));
+    let proxy = Proxy::start(&server).expect("a proxy");
+    let db = proxy.config(test.name()).open().expect("a pool");
+    let inserted = db.run(Parcel::insert_many(parcels(6_000, 1)));
+    assert_eq!(inserted.expect("new rows").len(), 6_000);
+    proxy.take_round_trips();
+    let changed = db.run(Parcel::upsert_many(parcels(9_000, 2)));
+    let changed = changed.expect("rows");
+    assert!(proxy.take_round_trips() <= 3);
+    assert_eq!(
+        (changed.len(), &changed[8_998].marks),
+        (9_000, &vec![2, 8_998])
+    );
+    let new = parcels(20_000, 3).into_iter().skip(9_000);
+    db.run(Parcel::insert_many(new.collect()))
+        .expect("new rows");
+    assert!(proxy.take_round_trips() <= 3);
+}
+
+#[test]
+fn an_upsert_of_many_sets_null() {
+    let (_test, db) = database();
+    let hinted = |id, hint| ParcelValues {
+        hint,
+        ..parcels(2, 1)[id].clone()
+    };
+    let (first, second) = (Some(Some("a".into())), Some(Some("b".into())));
+    let new = vec![hinted(0, first), hinted(1, second)];
+    db.run(Parcel::insert_many(new)).expect("new rows");
+    let rows = vec![hinted(0, Some(None)), hinted(1, Some(Some("c".into())))];
+    let rows = db.run(Parcel::upsert_many(rows)).expect("rows");
+    let hints: Vec<_> = rows.iter().map(|row| row.hint.as_deref()).collect();
+    assert_eq!(hints, [None, Some("c")]);
+    // A column that is not given keeps its value.
+    let rows = db.run(Parcel::upsert_many(vec![hinted(1, None)]));
+    assert_eq!(rows.expect("a row")[0].hint.as_deref(), Some("c"));
 }

@@ -20,6 +20,8 @@ CREATE TABLE parcels (
     id integer,
     state state NOT NULL,
     weight integer,
+    marks integer[] NOT NULL DEFAULT '{}' CHECK (array_position(marks, NULL) IS NULL),
+    hint text DEFAULT 'none',
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX ON parcels (tenant, state, id);
