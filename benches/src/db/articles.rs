@@ -34,6 +34,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Article => ArticleId { id }
+}
+
 /// An [`Article`] to insert: the columns that each one needs. [`ArticleValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = articles)]

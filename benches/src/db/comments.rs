@@ -32,6 +32,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Comment => CommentId { id }
+}
+
 /// A [`Comment`] to insert: the columns that each one needs. [`CommentValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = comments)]

@@ -34,6 +34,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Item => ItemId { id }
+}
+
 /// An [`Item`] to insert: the columns that each one needs. [`ItemValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = items)]

@@ -31,6 +31,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    PgbenchBranch => PgbenchBranchId { bid }
+}
+
 /// A [`PgbenchBranch`] to insert: the columns that each one needs. [`PgbenchBranchValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_branches)]

@@ -36,6 +36,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    PgbenchHistory => PgbenchHistoryId { id }
+}
+
 /// A [`PgbenchHistory`] to insert: the columns that each one needs. [`PgbenchHistoryValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_history)]

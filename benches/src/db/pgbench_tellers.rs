@@ -32,6 +32,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    PgbenchTeller => PgbenchTellerId { tid }
+}
+
 /// A [`PgbenchTeller`] to insert: the columns that each one needs. [`PgbenchTellerValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = pgbench_tellers)]

@@ -32,6 +32,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Post => PostId { id }
+}
+
 /// A [`Post`] to insert: the columns that each one needs. [`PostValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = posts)]

@@ -35,6 +35,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    User => UserId { id }
+}
+
 /// A [`User`] to insert: the columns that each one needs. [`UserValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Insertable, Deserialize)]
 #[diesel(table_name = users)]

@@ -32,6 +32,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Device => DeviceId { id }
+}
+
 /// A [`Device`] to insert: the columns that each one needs. [`DeviceValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewDevice<'a> {

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Network => IpNetwork { id }
+}
+
 /// A [`Network`] to insert: the columns that each one needs. [`NetworkValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNetwork<'a> {

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    AccountLabel => (AccountId, String) { account_id, label }
+}
+
 /// An [`AccountLabel`] to insert: the columns that each one needs. [`AccountLabelValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccountLabel<'a> {
@@ -183,7 +187,7 @@ impl AccountLabel {
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this account_id, by account_id and label: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this account_id, by label: the first, or those after or before a row.
     ///
     /// Served by the index `account_labels_pkey`.
     pub fn list_by_account(
@@ -193,30 +197,28 @@ impl AccountLabel {
         static FIRST: StaticSql = StaticSql {
             function: "AccountLabel::list_by_account",
             sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 ORDER \
-                  BY account_id, label LIMIT $2",
+                  BY label LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "AccountLabel::list_by_account",
             sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
-                  (account_id, label) > ($2, $3) ORDER BY account_id, label LIMIT $4",
+                  label > $2 ORDER BY label LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "AccountLabel::list_by_account",
             sql: "SELECT account_id, label, colour FROM account_labels WHERE account_id = $1 AND \
-                  (account_id, label) < ($2, $3) ORDER BY account_id DESC, label DESC LIMIT $4",
+                  label < $2 ORDER BY label DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<account_labels::account_id, _>(&account_id);
-        if let Some((account_id, label)) = page.key() {
-            query = query
-                .bind::<account_labels::account_id, _>(account_id)
-                .bind::<account_labels::label, _>(label);
+        if let Some((_, label)) = page.key() {
+            query = query.bind::<account_labels::label, _>(label);
         }
         query.page(&page)
     }

@@ -42,6 +42,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Account => AccountId { id }
+}
+
 /// An [`Account`] to insert: the columns that each one needs. [`AccountValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccount<'a> {
@@ -128,7 +132,7 @@ bowline::__generated::position! {
 
 bowline::__generated::position! {
     /// A position in [`Account::list_order_by_email`]: that of a row in it.
-    pub struct AccountOrderByEmail of Account in "Account: list_order_by_email: email, id" {
+    pub struct AccountOrderByEmail of Account in "Account: list_order_by_email: email, id WHERE status <> 'closed'" {
         0 email: Option<String>,
         1 id: AccountId,
     }
@@ -652,7 +656,7 @@ impl Account {
         bowline::Query::new(&SQL).bind::<accounts::username, _>(username)
     }
 
-    /// Whether there is an account with this email.
+    /// Whether there is an account with this email where `status <> 'closed'`.
     ///
     /// Served by the index `accounts_open_email_key`.
     pub fn exists_by_email(email: &str) -> bowline::Query<bool> {
@@ -665,7 +669,7 @@ impl Account {
         bowline::Query::new(&SQL).bind::<accounts::email, _>(email)
     }
 
-    /// Deletes the account with this email; `false` if there was none.
+    /// Deletes the account with this email where `status <> 'closed'`; `false` if there was none.
     ///
     /// Served by the index `accounts_open_email_key`.
     pub fn delete_by_email(email: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {

@@ -38,6 +38,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Transfer => TransferId { id }
+}
+
 /// A [`Transfer`] to insert: the columns that each one needs. [`TransferValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTransfer {

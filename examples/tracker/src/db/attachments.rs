@@ -37,6 +37,14 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Attachment => AttachmentId { id }
+}
+
+bowline::__generated::key_of! {
+    ListedAttachment => AttachmentId { id }
+}
+
 /// An [`Attachment`] in a list, without `content`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Serialize)]
 #[diesel(table_name = attachments)]

@@ -33,6 +33,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Event => EventId { id }
+}
+
 /// An [`Event`] to insert: the columns that each one needs. [`EventValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

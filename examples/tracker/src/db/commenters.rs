@@ -24,6 +24,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Commenter => UserId { author_id }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `commenters`.
     pub enum CommenterConstraint on "public"."commenters" {

@@ -36,6 +36,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Comment => CommentId { id }
+}
+
 /// A [`Comment`] to insert: the columns that each one needs. [`CommentValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +107,27 @@ bowline::__generated::column_arrays! {
     CommentChanges<'_>: comments {
         issue_id = optional, author_id = optional, parent_id = optional, body = optional,
         created_at = optional,
+    }
+}
+
+/// What a client may send for a new [`Comment`], and nothing else. `with` adds the columns that it needs beside them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCommentBody {
+    pub parent_id: Option<CommentId>,
+    pub body: String,
+}
+
+/// The columns that each new [`Comment`] needs beside [`NewCommentBody`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewCommentRest {
+    pub issue_id: IssueId,
+    pub author_id: UserId,
+}
+
+bowline::__generated::body! {
+    NewCommentBody with NewCommentRest makes CommentValues<'static> {
+        issue_id = rest, author_id = rest, parent_id = optional, body = sent, created_at = none,
     }
 }
 

@@ -24,6 +24,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    IssueLabel => (IssueId, LabelId) { issue_id, label_id }
+}
+
 /// An [`IssueLabel`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +152,7 @@ impl IssueLabel {
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this issue_id, by issue_id and label_id: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this issue_id, by label_id: the first, or those after or before a row.
     ///
     /// Served by the index `issue_labels_pkey`.
     pub fn list_by_issue(
@@ -158,35 +162,33 @@ impl IssueLabel {
         static FIRST: StaticSql = StaticSql {
             function: "IssueLabel::list_by_issue",
             sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 ORDER BY \
-                  issue_id, label_id LIMIT $2",
+                  label_id LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "IssueLabel::list_by_issue",
-            sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 AND (issue_id, \
-                  label_id) > ($2, $3) ORDER BY issue_id, label_id LIMIT $4",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 AND label_id > \
+                  $2 ORDER BY label_id LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "IssueLabel::list_by_issue",
-            sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 AND (issue_id, \
-                  label_id) < ($2, $3) ORDER BY issue_id DESC, label_id DESC LIMIT $4",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE issue_id = $1 AND label_id < \
+                  $2 ORDER BY label_id DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issue_labels::issue_id, _>(&issue_id);
-        if let Some((issue_id, label_id)) = page.key() {
-            query = query
-                .bind::<issue_labels::issue_id, _>(issue_id)
-                .bind::<issue_labels::label_id, _>(label_id);
+        if let Some((_, label_id)) = page.key() {
+            query = query.bind::<issue_labels::label_id, _>(label_id);
         }
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this label_id, by issue_id and label_id: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this label_id, by issue_id: the first, or those after or before a row.
     ///
     /// Served by the index `issue_labels_label_id_idx`.
     pub fn list_by_label(
@@ -196,30 +198,28 @@ impl IssueLabel {
         static FIRST: StaticSql = StaticSql {
             function: "IssueLabel::list_by_label",
             sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 ORDER BY \
-                  issue_id, label_id LIMIT $2",
+                  issue_id LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "IssueLabel::list_by_label",
-            sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 AND (issue_id, \
-                  label_id) > ($2, $3) ORDER BY issue_id, label_id LIMIT $4",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 AND issue_id > \
+                  $2 ORDER BY issue_id LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "IssueLabel::list_by_label",
-            sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 AND (issue_id, \
-                  label_id) < ($2, $3) ORDER BY issue_id DESC, label_id DESC LIMIT $4",
+            sql: "SELECT issue_id, label_id FROM issue_labels WHERE label_id = $1 AND issue_id < \
+                  $2 ORDER BY issue_id DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<issue_labels::label_id, _>(&label_id);
-        if let Some((issue_id, label_id)) = page.key() {
-            query = query
-                .bind::<issue_labels::issue_id, _>(issue_id)
-                .bind::<issue_labels::label_id, _>(label_id);
+        if let Some((issue_id, _)) = page.key() {
+            query = query.bind::<issue_labels::issue_id, _>(issue_id);
         }
         query.page(&page)
     }

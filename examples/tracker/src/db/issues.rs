@@ -21,6 +21,8 @@ bowline::__generated::id! {
 }
 
 /// A row of `issues`.
+///
+/// This index serves no list: `issues_words_idx` (gin has no order).
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Serialize)]
 #[diesel(table_name = issues)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
@@ -59,6 +61,14 @@ bowline::__generated::table_row! {
         due_on, words as diesel::sql_types::Text => "::text", version, created_at, updated_at,
         deleted_at,
     }
+}
+
+bowline::__generated::key_of! {
+    Issue => IssueId { id }
+}
+
+bowline::__generated::key_of! {
+    ListedIssue => IssueId { id }
 }
 
 /// An [`Issue`] in a list, without `words`.
@@ -178,6 +188,55 @@ bowline::__generated::column_values! {
         tags as diesel::sql_types::Array<diesel::sql_types::Text> = optional,
         estimate as diesel::sql_types::Nullable<diesel::sql_types::Text> => "text::numeric" = optional,
         remind_before = optional, due_on = optional, created_at = optional,
+    }
+}
+
+/// What a client may send for a new [`Issue`], and nothing else. `with` adds the columns that it needs beside them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewIssueBody {
+    pub title: String,
+    #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+    pub body: Option<String>,
+}
+
+/// The columns that each new [`Issue`] needs beside [`NewIssueBody`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewIssueRest {
+    pub project_id: ProjectId,
+    pub number: i32,
+    pub author_id: UserId,
+}
+
+bowline::__generated::body! {
+    NewIssueBody with NewIssueRest makes IssueValues<'static> {
+        project_id = rest, number = rest, author_id = rest, title = sent, body = optional,
+        status = none, tags = none, estimate = none, remind_before = none, due_on = none,
+        created_at = none,
+    }
+}
+
+/// What a client may send to change an [`Issue`], and nothing else. An absent field is left as it is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssueChangesBody {
+    /// The version that the client has read, for `update`.
+    pub version: i32,
+    #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+    pub title: Option<String>,
+    #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+    pub body: Option<String>,
+    #[serde(default, deserialize_with = "bowline::__generated::not_null")]
+    pub status: Option<IssueStatus>,
+    #[serde(default, deserialize_with = "bowline::__generated::nullable")]
+    pub due_on: Option<Option<NaiveDate>>,
+}
+
+bowline::__generated::body! {
+    IssueChangesBody makes IssueChanges<'static> {
+        project_id = none, number = none, author_id = none, title = optional, body = optional,
+        status = optional, tags = none, estimate = none, remind_before = none, due_on = nullable,
+        created_at = none,
     }
 }
 

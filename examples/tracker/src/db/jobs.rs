@@ -35,6 +35,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Job => JobId { id }
+}
+
 /// A [`Job`] to insert: the columns that each one needs. [`JobValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Membership => (OrganisationId, UserId) { organisation_id, user_id }
+}
+
 /// A [`Membership`] to insert: the columns that each one needs. [`MembershipValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,7 +199,7 @@ impl Membership {
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this organisation_id, by organisation_id and user_id: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this organisation_id, by user_id: the first, or those after or before a row.
     ///
     /// Served by the index `memberships_pkey`.
     pub fn list_by_organisation(
@@ -205,38 +209,34 @@ impl Membership {
         static FIRST: StaticSql = StaticSql {
             function: "Membership::list_by_organisation",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE organisation_id = \
-                  $1 ORDER BY organisation_id, user_id LIMIT $2",
+                  $1 ORDER BY user_id LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Membership::list_by_organisation",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE organisation_id = \
-                  $1 AND (organisation_id, user_id) > ($2, $3) ORDER BY organisation_id, user_id \
-                  LIMIT $4",
+                  $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "Membership::list_by_organisation",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE organisation_id = \
-                  $1 AND (organisation_id, user_id) < ($2, $3) ORDER BY organisation_id DESC, \
-                  user_id DESC LIMIT $4",
+                  $1 AND user_id < $2 ORDER BY user_id DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query =
             bowline::Query::new(sql).bind::<memberships::organisation_id, _>(&organisation_id);
-        if let Some((organisation_id, user_id)) = page.key() {
-            query = query
-                .bind::<memberships::organisation_id, _>(organisation_id)
-                .bind::<memberships::user_id, _>(user_id);
+        if let Some((_, user_id)) = page.key() {
+            query = query.bind::<memberships::user_id, _>(user_id);
         }
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this user_id, by organisation_id and user_id: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this user_id, by organisation_id: the first, or those after or before a row.
     ///
     /// Served by the index `memberships_user_id_idx`.
     pub fn list_by_user(
@@ -246,31 +246,28 @@ impl Membership {
         static FIRST: StaticSql = StaticSql {
             function: "Membership::list_by_user",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE user_id = $1 ORDER \
-                  BY organisation_id, user_id LIMIT $2",
+                  BY organisation_id LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "Membership::list_by_user",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE user_id = $1 AND \
-                  (organisation_id, user_id) > ($2, $3) ORDER BY organisation_id, user_id LIMIT $4",
+                  organisation_id > $2 ORDER BY organisation_id LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "Membership::list_by_user",
             sql: "SELECT organisation_id, user_id, role FROM memberships WHERE user_id = $1 AND \
-                  (organisation_id, user_id) < ($2, $3) ORDER BY organisation_id DESC, user_id \
-                  DESC LIMIT $4",
+                  organisation_id < $2 ORDER BY organisation_id DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<memberships::user_id, _>(&user_id);
-        if let Some((organisation_id, user_id)) = page.key() {
-            query = query
-                .bind::<memberships::organisation_id, _>(organisation_id)
-                .bind::<memberships::user_id, _>(user_id);
+        if let Some((organisation_id, _)) = page.key() {
+            query = query.bind::<memberships::organisation_id, _>(organisation_id);
         }
         query.page(&page)
     }

@@ -43,11 +43,13 @@
         pub use self::commenters::{Commenter, CommenterConstraint};
         pub use self::comments::{
             Comment, CommentChanges, CommentConstraint, CommentId, CommentValues, NewComment,
+            NewCommentBody, NewCommentRest,
         };
         pub use self::issue_labels::{IssueLabel, IssueLabelConstraint, NewIssueLabel};
         pub use self::issues::{
             Issue, IssueByProjectAndStatusOrderByUpdatedAt, IssueByProjectOrderByNumber,
-            IssueChanges, IssueConstraint, IssueId, IssueValues, ListedIssue, NewIssue,
+            IssueChanges, IssueChangesBody, IssueConstraint, IssueId, IssueValues, ListedIssue,
+            NewIssue, NewIssueBody, NewIssueRest,
         };
         pub use self::jobs::{
             Job, JobChanges, JobConstraint, JobId, JobOrderByRunAt, JobValues, NewJob,
@@ -68,7 +70,9 @@
             ProjectConstraint, ProjectId, ProjectValues,
         };
         pub use self::types::IssueStatus;
-        pub use self::users::{NewUser, User, UserChanges, UserConstraint, UserId, UserValues};
+        pub use self::users::{
+            NewUser, NewUserBody, User, UserChanges, UserConstraint, UserId, UserValues,
+        };
 
         pub mod audit {
             pub use super::audit_events::{

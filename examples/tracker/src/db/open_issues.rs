@@ -24,6 +24,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    OpenIssue => ProjectId { project_id }
+}
+
 impl OpenIssue {
     /// The open issue with this project_id, or `None`.
     pub fn find(project_id: ProjectId) -> bowline::Query<Option<OpenIssue>> {

@@ -36,6 +36,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    User => UserId { id }
+}
+
 /// A [`User`] to insert: the columns that each one needs. [`UserValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +109,20 @@ bowline::__generated::column_arrays! {
     }
 }
 
+/// What a client may send for a new [`User`], and nothing else. It is made into the values by `into`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUserBody {
+    pub email: crate::types::Email,
+    pub display_name: String,
+}
+
+bowline::__generated::body! {
+    NewUserBody makes UserValues<'static> {
+        email = sent, display_name = sent, password_hash = none, is_admin = none, created_at = none,
+    }
+}
+
 bowline::__generated::row_key! {
     User: users {
         0 id: UserId,
@@ -113,9 +131,9 @@ bowline::__generated::row_key! {
 
 bowline::__generated::relations! {
     User {
-        /// The rows of `events` whose `user_id` is the `id` here: the foreign key `events_user_id_fkey`, by id.
+        /// The rows of `audit.events` whose `user_id` is the `id` here: the foreign key `events_user_id_fkey`, by id.
         ///
-        /// No index serves it: `events` is read whole for each row. One on `(user_id)` would.
+        /// No index serves it: `audit.events` is read whole for each row. One on `(user_id)` would.
         EVENTS: Many super::audit_schema::audit::events::table, of ["id"] by ["id"] =
             "audit.events AS {t}" where "{t}.user_id = {p}.id";
         /// The rows of `comments` whose `author_id` is the `id` here: the foreign key `comments_author_id_fkey`, by id.

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Corner => ::bowline::types::postgis::Point { at }
+}
+
 /// A [`Corner`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewCorner<'a> {

@@ -16,6 +16,8 @@ bowline::__generated::id! {
 }
 
 /// A row of `places`.
+///
+/// This index serves no list: `places_by_place` (gist has no order).
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Serialize)]
 #[diesel(table_name = places)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
@@ -48,6 +50,10 @@ bowline::__generated::table_row! {
         paths as diesel::sql_types::Nullable<diesel::sql_types::Array<diesel::sql_types::Nullable<bowline::types::postgis::sql_types::Geometry>>>,
         anything as diesel::sql_types::Nullable<bowline::types::postgis::sql_types::Geometry>,
     }
+}
+
+bowline::__generated::key_of! {
+    Place => PlaceId { id }
 }
 
 /// A [`Place`] to insert: the columns that each one needs. [`PlaceValues`] has all columns.

@@ -86,6 +86,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    HostileTable => HostileTableId { id }
+}
+
 /// A [`HostileTable`] to insert. Each column can be left out: see [`HostileTableValues`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct NewHostileTable {}

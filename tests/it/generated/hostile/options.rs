@@ -62,6 +62,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    OptionRow => OptionRowId { id }
+}
+
 /// An [`OptionRow`] to insert. Each column can be left out: see [`OptionRowValues`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct NewOptionRow {}

@@ -37,6 +37,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Self_ => Self_Id { id }
+}
+
 /// A [`Self_`] to insert: the columns that each one needs. [`Self_Values`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSelf_<'a> {

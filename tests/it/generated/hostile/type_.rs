@@ -72,6 +72,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Type => TypeId { id }
+}
+
 /// A [`Type`] to insert. Each column can be left out: see [`TypeValues`].
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct NewType {}

@@ -12,6 +12,19 @@ pub mod audit {
     }
 
     diesel::table! {
+        audit.bins (id) {
+            id -> Int4,
+        }
+    }
+
+    diesel::table! {
+        audit.checks (id) {
+            id -> Int4,
+            bin_id -> Int4,
+        }
+    }
+
+    diesel::table! {
         use diesel::sql_types::*;
         use super::sql_types::State2;
         use super::sql_types::State;
@@ -23,4 +36,6 @@ pub mod audit {
             was -> Nullable<State>,
         }
     }
+
+    diesel::allow_tables_to_appear_in_same_query!(bins, checks, events,);
 }

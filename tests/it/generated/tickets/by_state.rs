@@ -24,6 +24,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    StateTotal => State { state }
+}
+
 bowline::__generated::constraints! {
     /// What can be violated in `by_state`.
     pub enum StateTotalConstraint on "public"."by_state" {

@@ -17,6 +17,8 @@ bowline::__generated::id! {
 }
 
 /// A row of `entries`.
+///
+/// These indexes serve no list: `entries_name_idx` (hash has no order), `entries_points_idx` (brin has no order).
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Identifiable, Serialize)]
 #[diesel(table_name = entries)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
@@ -32,6 +34,10 @@ bowline::__generated::table_row! {
     Entry: entries {
         id, state, rank, name, points,
     }
+}
+
+bowline::__generated::key_of! {
+    Entry => EntryId { id }
 }
 
 /// An [`Entry`] to insert: the columns that each one needs. [`EntryValues`] has all columns.
@@ -137,6 +143,22 @@ bowline::__generated::position! {
         0 rank: Option<i32>,
         1 points: i32,
         2 id: EntryId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Entry::list_open`]: that of a row in it.
+    pub struct EntryListOpen of Entry in "Entry: list_open: points DESC, id DESC WHERE state = 'open'" {
+        0 points: i32,
+        1 id: EntryId,
+    }
+}
+
+bowline::__generated::position! {
+    /// A position in [`Entry::list_closed`]: that of a row in it.
+    pub struct EntryListClosed of Entry in "Entry: list_closed: points DESC, id DESC WHERE state = 'closed'" {
+        0 points: i32,
+        1 id: EntryId,
     }
 }
 
@@ -495,6 +517,109 @@ impl Entry {
                 .bind_some::<entries::rank, _>(&at.rank)
                 .bind::<entries::points, _>(&at.points)
                 .bind::<entries::id, _>(&at.id);
+        }
+        query.page(&page)
+    }
+
+    /// Up to `page.limit` rows where `state = 'open'`, by points DESC, id DESC: the first, or those after or before a row.
+    ///
+    /// Served by the index `entries_open_idx`.
+    pub fn list_open(page: Page<EntryListOpen>) -> bowline::Query<Vec<Entry>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Entry::list_open",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'open' ORDER BY \
+                  points DESC, id DESC LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Entry::list_open",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'open' AND \
+                  (points, id) < ($1, $2) ORDER BY points DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_open",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'open' AND \
+                  (points, id) > ($1, $2) ORDER BY points, id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
+        let mut query = bowline::Query::new(sql);
+        if let Some(at) = page.key() {
+            query = query
+                .bind::<entries::points, _>(&at.points)
+                .bind::<entries::id, _>(&at.id);
+        }
+        query.page(&page)
+    }
+
+    /// Up to `page.limit` rows where `state = 'closed'`, by points DESC, id DESC: the first, or those after or before a row.
+    ///
+    /// Served by the index `entries_closed_idx`.
+    pub fn list_closed(page: Page<EntryListClosed>) -> bowline::Query<Vec<Entry>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Entry::list_closed",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'closed' ORDER \
+                  BY points DESC, id DESC LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Entry::list_closed",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'closed' AND \
+                  (points, id) < ($1, $2) ORDER BY points DESC, id DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_closed",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE state = 'closed' AND \
+                  (points, id) > ($1, $2) ORDER BY points, id LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
+        let mut query = bowline::Query::new(sql);
+        if let Some(at) = page.key() {
+            query = query
+                .bind::<entries::points, _>(&at.points)
+                .bind::<entries::id, _>(&at.id);
+        }
+        query.page(&page)
+    }
+
+    /// Up to `page.limit` rows where `points = 2`, by id: the first, or those after or before a row.
+    ///
+    /// Served by the index `entries_best_idx`.
+    pub fn list_best(page: Page<EntryId>) -> bowline::Query<Vec<Entry>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "Entry::list_best",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE points = 2 ORDER BY id \
+                  LIMIT $1",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "Entry::list_best",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE id > $1 AND points = 2 \
+                  ORDER BY id LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static BEFORE: StaticSql = StaticSql {
+            function: "Entry::list_best",
+            sql: "SELECT id, state, rank, name, points FROM entries WHERE id < $1 AND points = 2 \
+                  ORDER BY id DESC LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
+        let mut query = bowline::Query::new(sql);
+        if let Some(key) = page.key() {
+            query = query.bind::<entries::id, _>(key);
         }
         query.page(&page)
     }

@@ -7,7 +7,7 @@
     folder = "tests/tickets/migrations",
     migrations = {
         "1_tickets" => 0x3bac97632345b1f6,
-        "2_entries" => 0x04e74cb914ea5627,
+        "2_entries" => 0x2ad8e7fdeb4bf7af,
     },
     schema = {
         pub mod audit_relations;
@@ -16,11 +16,16 @@
         pub mod schema;
     },
     code = {
+        mod audit_bins;
+        mod audit_checks;
         mod audit_events;
         mod audit_unseen;
+        mod bins;
         mod by_state;
+        mod checks;
         mod entries;
         mod log;
+        mod parcels;
         mod people;
         mod sighted;
         mod sightings;
@@ -28,13 +33,19 @@
         mod types;
         mod workloads;
 
+        pub use self::bins::{Bin, BinConstraint, BinId, NewBin};
         pub use self::by_state::{StateTotal, StateTotalConstraint};
+        pub use self::checks::{Check, CheckChanges, CheckConstraint, CheckId, NewCheck};
         pub use self::entries::{
             Entry, EntryByStateOrderByPoints, EntryByStateOrderByRankAndPoints, EntryChanges,
-            EntryConstraint, EntryId, EntryOrderByRank, EntryOrderByRankAndName, EntryValues,
-            NewEntry,
+            EntryConstraint, EntryId, EntryListClosed, EntryListOpen, EntryOrderByRank,
+            EntryOrderByRankAndName, EntryValues, NewEntry,
         };
         pub use self::log::{Log, LogValues, NewLog};
+        pub use self::parcels::{
+            NewParcel, Parcel, ParcelByTenantOrderByWeight, ParcelChanges, ParcelConstraint,
+            ParcelValues,
+        };
         pub use self::people::{
             NewPerson, Person, PersonChanges, PersonConstraint, PersonId, PersonValues,
         };
@@ -48,6 +59,8 @@
         pub use self::workloads::Workload;
 
         pub mod audit {
+            pub use super::audit_bins::{Bin, BinConstraint, BinId, NewBin};
+            pub use super::audit_checks::{Check, CheckChanges, CheckConstraint, CheckId, NewCheck};
             pub use super::audit_events::{
                 Event, EventChanges, EventConstraint, EventId, EventValues, NewEvent,
             };

@@ -35,6 +35,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Person => PersonId { id }
+}
+
 /// A [`Person`] to insert: the columns that each one needs. [`PersonValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -7,6 +7,19 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    bins (id) {
+        id -> Int4,
+    }
+}
+
+diesel::table! {
+    checks (id) {
+        id -> Int4,
+        bin_id -> Int4,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::State;
 
@@ -16,6 +29,20 @@ diesel::table! {
         rank -> Nullable<Int4>,
         name -> Text,
         points -> Int4,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::State;
+
+    parcels (tenant, id) {
+        tenant -> Int4,
+        id -> Int4,
+        state -> State,
+        weight -> Nullable<Int4>,
+        marks -> Array<Nullable<Int4>>,
+        hint -> Nullable<Text>,
     }
 }
 
@@ -45,6 +72,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(checks -> bins (bin_id));
 diesel::joinable!(tickets -> people (owner_id));
 
-diesel::allow_tables_to_appear_in_same_query!(entries, people, tickets,);
+diesel::allow_tables_to_appear_in_same_query!(bins, checks, entries, parcels, people, tickets,);

@@ -41,6 +41,14 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Ticket => TicketId { id }
+}
+
+bowline::__generated::key_of! {
+    ListedTicket => TicketId { id }
+}
+
 /// A [`Ticket`] in a list, without `body`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Serialize)]
 #[diesel(table_name = tickets)]
@@ -149,7 +157,7 @@ bowline::__generated::relations! {
         /// The row of `people` whose `id` is the `owner_id` here: the foreign key `tickets_owner_id_fkey`.
         OWNER: One super::schema::people::table, of ["owner_id"] by [] =
             "people AS {t}" where "{t}.id = {p}.owner_id";
-        /// The rows of `events` whose `ticket_id` is the `id` here: the foreign key `events_ticket_id_fkey`, by id.
+        /// The rows of `audit.events` whose `ticket_id` is the `id` here: the foreign key `events_ticket_id_fkey`, by id.
         ///
         /// Served by the index `events_ticket_id_idx`.
         EVENTS: Many super::audit_schema::audit::events::table, of ["id"] by ["id"] =
@@ -291,7 +299,7 @@ impl Ticket {
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows where `deleted_at IS NULL`, by code: the first, or those after or before a row.
+    /// Up to `page.limit` rows, by code: the first, or those after or before a row.
     ///
     /// Served by the index `tickets_code_key`.
     pub fn list_order_by_code(page: Page<TicketOrderByCode>) -> bowline::Query<Vec<ListedTicket>> {
@@ -595,7 +603,7 @@ impl Ticket {
         bowline::Query::new(&SQL).bind::<tickets::id, _>(&id)
     }
 
-    /// Whether there is a ticket with this code.
+    /// Whether there is a ticket with this code where `deleted_at IS NULL`.
     ///
     /// Served by the index `tickets_code_key`.
     pub fn exists_by_code(code: &str) -> bowline::Query<bool> {
@@ -608,7 +616,7 @@ impl Ticket {
         bowline::Query::new(&SQL).bind::<tickets::code, _>(code)
     }
 
-    /// Marks the ticket with this code as deleted, by deleted_at; `false` if there was none.
+    /// Marks the ticket with this code where `deleted_at IS NULL` as deleted, by deleted_at; `false` if there was none.
     ///
     /// Served by the index `tickets_code_key`.
     pub fn delete_by_code(code: &str) -> bowline::WriteQuery<bowline::statement::WasWritten> {

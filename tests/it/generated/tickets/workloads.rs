@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Workload => PersonId { person_id }
+}
+
 impl Workload {
     /// The workload with this person_id, or `None`.
     pub fn find(person_id: PersonId) -> bowline::Query<Option<Workload>> {

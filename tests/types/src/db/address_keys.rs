@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    AddressKey => PostalAddress { key }
+}
+
 /// An [`AddressKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAddressKey<'a> {

@@ -42,6 +42,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Address => AddressId { id }
+}
+
 /// An [`Address`] to insert: the columns that each one needs. [`AddressValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAddress {

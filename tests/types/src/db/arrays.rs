@@ -65,6 +65,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Array => ArrayId { id }
+}
+
 /// An [`Array`] to insert: the columns that each one needs. [`ArrayValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewArray<'a> {

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    BitKey => String { key }
+}
+
 /// A [`BitKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewBitKey<'a> {

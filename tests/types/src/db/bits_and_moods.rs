@@ -29,6 +29,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    BitsAndMood => (String, Mood) { bits, mood }
+}
+
 /// A [`BitsAndMood`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewBitsAndMood<'a> {
@@ -180,6 +184,42 @@ impl BitsAndMood {
             query = query
                 .bind_as::<diesel::sql_types::Text, _>(bits)
                 .bind::<bits_and_moods::mood, _>(mood);
+        }
+        query.page(&page)
+    }
+
+    /// Up to `page.limit` rows with this bits, by mood: the first, or those after or before a row.
+    ///
+    /// Served by the index `bits_and_moods_pkey`.
+    pub fn list_by_bits(
+        bits: &str,
+        page: Page<(String, Mood)>,
+    ) -> bowline::Query<Vec<BitsAndMood>> {
+        static FIRST: StaticSql = StaticSql {
+            function: "BitsAndMood::list_by_bits",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE bits = $1::text::varbit \
+                  ORDER BY mood LIMIT $2",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static AFTER: StaticSql = StaticSql {
+            function: "BitsAndMood::list_by_bits",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE bits = $1::text::varbit \
+                  AND mood > $2 ORDER BY mood LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        static BEFORE: StaticSql = StaticSql {
+            function: "BitsAndMood::list_by_bits",
+            sql: "SELECT bits::text, mood, note FROM bits_and_moods WHERE bits = $1::text::varbit \
+                  AND mood < $2 ORDER BY mood DESC LIMIT $3",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        let sql = page.choose(&FIRST, &AFTER, &BEFORE);
+        let mut query = bowline::Query::new(sql).bind_as::<diesel::sql_types::Text, _>(bits);
+        if let Some((_, mood)) = page.key() {
+            query = query.bind::<bits_and_moods::mood, _>(mood);
         }
         query.page(&page)
     }
@@ -487,5 +527,43 @@ impl BitsAndMood {
             ..StaticSql::EMPTY
         };
         bowline::Query::new(&SQL).bind::<bits_and_moods::note, _>(note)
+    }
+
+    /// How many rows with this bits there are.
+    ///
+    /// Served by the index `bits_and_moods_pkey`.
+    pub fn count_by_bits(bits: &str) -> bowline::Query<i64> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::count_by_bits",
+            sql: "SELECT count(*) FROM bits_and_moods WHERE bits = $1::text::varbit",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(bits)
+    }
+
+    /// Whether there is a bits and mood with this bits.
+    ///
+    /// Served by the index `bits_and_moods_pkey`.
+    pub fn exists_by_bits(bits: &str) -> bowline::Query<bool> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::exists_by_bits",
+            sql: "SELECT EXISTS (SELECT FROM bits_and_moods WHERE bits = $1::text::varbit)",
+            only_reads: true,
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(bits)
+    }
+
+    /// Deletes the rows with this bits, and returns how many there were.
+    ///
+    /// Served by the index `bits_and_moods_pkey`.
+    pub fn delete_by_bits(bits: &str) -> bowline::WriteQuery<bowline::statement::RowsAffected> {
+        static SQL: StaticSql = StaticSql {
+            function: "BitsAndMood::delete_by_bits",
+            sql: "DELETE FROM bits_and_moods WHERE bits = $1::text::varbit",
+            ..StaticSql::EMPTY
+        };
+        bowline::Query::new(&SQL).bind_as::<diesel::sql_types::Text, _>(bits)
     }
 }

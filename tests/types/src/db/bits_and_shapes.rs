@@ -136,6 +136,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    BitsAndShape => BitsAndShapeId { id }
+}
+
 /// A [`BitsAndShape`] to insert: the columns that each one needs. [`BitsAndShapeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewBitsAndShape<'a> {

@@ -25,6 +25,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    BytesKey => Vec<u8> { key }
+}
+
 /// A [`BytesKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewBytesKey<'a> {

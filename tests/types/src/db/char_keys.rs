@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    CharKey => u8 { key }
+}
+
 /// A [`CharKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewCharKey<'a> {

@@ -60,6 +60,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Document => DocumentId { id }
+}
+
 /// A [`Document`] to insert: the columns that each one needs. [`DocumentValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewDocument<'a> {

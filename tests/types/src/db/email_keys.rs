@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    EmailKey => String { key }
+}
+
 /// An [`EmailKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewEmailKey<'a> {

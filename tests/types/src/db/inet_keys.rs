@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    InetKey => IpNetwork { key }
+}
+
 /// An [`InetKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewInetKey<'a> {

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    IntervalKey => PgInterval { key }
+}
+
 /// An [`IntervalKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewIntervalKey<'a> {

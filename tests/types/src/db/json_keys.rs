@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    JsonKey => Value { key }
+}
+
 /// A [`JsonKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewJsonKey<'a> {

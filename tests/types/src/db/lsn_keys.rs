@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    LsnKey => PgLsn { key }
+}
+
 /// An [`LsnKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewLsnKey<'a> {

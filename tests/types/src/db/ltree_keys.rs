@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    LtreeKey => String { key }
+}
+
 /// A [`LtreeKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewLtreeKey<'a> {

@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    MoodKey => Mood { key }
+}
+
 /// A [`MoodKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewMoodKey<'a> {

@@ -59,6 +59,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Multirange => MultirangeId { id }
+}
+
 /// A [`Multirange`] to insert: the columns that each one needs. [`MultirangeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewMultirange {

@@ -27,6 +27,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    NameKey => String { key }
+}
+
 /// A [`NameKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNameKey<'a> {

@@ -75,6 +75,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Number => NumberId { id }
+}
+
 /// A [`Number`] to insert: the columns that each one needs. [`NumberValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNumber {

@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    NumericKey => BigDecimal { key }
+}
+
 /// A [`NumericKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewNumericKey<'a> {

@@ -68,6 +68,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    OwnType => OwnTypeId { id }
+}
+
 /// An [`OwnType`] to insert: the columns that each one needs. [`OwnTypeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewOwnType<'a> {

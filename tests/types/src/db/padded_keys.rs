@@ -25,6 +25,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    PaddedKey => String { key }
+}
+
 /// A [`PaddedKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewPaddedKey<'a> {

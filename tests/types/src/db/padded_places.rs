@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    PaddedPlace => (String, String) { country, code }
+}
+
 /// A [`PaddedPlace`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewPaddedPlace<'a> {
@@ -175,7 +179,7 @@ impl PaddedPlace {
         query.page(&page)
     }
 
-    /// Up to `page.limit` rows with this country, by country and code: the first, or those after or before a row.
+    /// Up to `page.limit` rows with this country, by code: the first, or those after or before a row.
     ///
     /// Served by the index `padded_places_pkey`.
     pub fn list_by_country(
@@ -185,32 +189,28 @@ impl PaddedPlace {
         static FIRST: StaticSql = StaticSql {
             function: "PaddedPlace::list_by_country",
             sql: "SELECT country, code, zip FROM padded_places WHERE country = $1::text::bpchar \
-                  ORDER BY country, code LIMIT $2",
+                  ORDER BY code LIMIT $2",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static AFTER: StaticSql = StaticSql {
             function: "PaddedPlace::list_by_country",
             sql: "SELECT country, code, zip FROM padded_places WHERE country = $1::text::bpchar \
-                  AND (country, code) > ($2::text::bpchar, $3::text::bpchar) ORDER BY country, \
-                  code LIMIT $4",
+                  AND code > $2::text::bpchar ORDER BY code LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         static BEFORE: StaticSql = StaticSql {
             function: "PaddedPlace::list_by_country",
             sql: "SELECT country, code, zip FROM padded_places WHERE country = $1::text::bpchar \
-                  AND (country, code) < ($2::text::bpchar, $3::text::bpchar) ORDER BY country \
-                  DESC, code DESC LIMIT $4",
+                  AND code < $2::text::bpchar ORDER BY code DESC LIMIT $3",
             only_reads: true,
             ..StaticSql::EMPTY
         };
         let sql = page.choose(&FIRST, &AFTER, &BEFORE);
         let mut query = bowline::Query::new(sql).bind::<padded_places::country, _>(country);
-        if let Some((country, code)) = page.key() {
-            query = query
-                .bind::<padded_places::country, _>(country)
-                .bind::<padded_places::code, _>(code);
+        if let Some((_, code)) = page.key() {
+            query = query.bind::<padded_places::code, _>(code);
         }
         query.page(&page)
     }

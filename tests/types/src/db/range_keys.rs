@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    RangeKey => PgRange<i32> { key }
+}
+
 /// A [`RangeKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewRangeKey<'a> {

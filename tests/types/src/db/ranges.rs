@@ -61,6 +61,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Range => RangeId { id }
+}
+
 /// A [`Range`] to insert: the columns that each one needs. [`RangeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewRange {

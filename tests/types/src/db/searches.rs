@@ -100,6 +100,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Search => SearchId { id }
+}
+
 /// A [`Search`] to insert: the columns that each one needs. [`SearchValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSearch<'a> {

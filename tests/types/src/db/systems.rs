@@ -120,6 +120,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    System => SystemId { id }
+}
+
 /// A [`System`] to insert: the columns that each one needs. [`SystemValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewSystem<'a> {

@@ -25,6 +25,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    TextListKey => Vec<Option<String>> { key }
+}
+
 /// A [`TextListKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTextListKey<'a> {

@@ -63,6 +63,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Text => TextId { id }
+}
+
 /// A [`Text`] to insert: the columns that each one needs. [`TextValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewText<'a> {

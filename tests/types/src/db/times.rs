@@ -66,6 +66,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Time => TimeId { id }
+}
+
 /// A [`Time`] to insert: the columns that each one needs. [`TimeValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTime<'a> {

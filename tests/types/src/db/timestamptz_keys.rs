@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    TimestamptzKey => DateTime<Utc> { key }
+}
+
 /// A [`TimestamptzKey`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTimestamptzKey<'a> {

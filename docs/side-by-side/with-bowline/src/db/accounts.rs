@@ -31,6 +31,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Account => AccountId { id }
+}
+
 /// An [`Account`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewAccount<'a> {

@@ -30,6 +30,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Table1 => Table1Id { id }
+}
+
 /// A [`Table1`] to insert: the columns that each one needs. [`Table1Values`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTable1<'a> {

@@ -31,6 +31,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Transfer => TransferId { key }
+}
+
 /// A [`Transfer`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewTransfer {

@@ -26,6 +26,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Invoice => i64 { order_id }
+}
+
 /// An [`Invoice`] to insert: the columns that each one needs. [`InvoiceValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewInvoice<'a> {

@@ -31,6 +31,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Entry => EntryId { id }
+}
+
 /// An [`Entry`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewEntry<'a> {

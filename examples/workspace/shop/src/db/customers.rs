@@ -31,6 +31,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Customer => CustomerId { id }
+}
+
 /// A [`Customer`] to insert.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewCustomer<'a> {

@@ -34,6 +34,10 @@ bowline::__generated::table_row! {
     }
 }
 
+bowline::__generated::key_of! {
+    Order => OrderId { id }
+}
+
 /// An [`Order`] to insert: the columns that each one needs. [`OrderValues`] has all columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct NewOrder {
