@@ -95,8 +95,8 @@ macro_rules! values_from {
 }
 
 /// Makes values from the request of a client, and from the columns that it cannot send:
-/// `NewIssueBody with NewIssueRest<'a> makes IssueValues<'a> { author_id = rest, title = sent, body =
-/// optional, created_at = none }`. Without a struct for the others, it is `From`.
+/// `NewIssueBody with NewIssueRest<'a> makes IssueValues<'a> { author_id = rest, title = sent }`.
+/// Other kinds are `optional`, `nullable` and `none`. Without a struct for the others it is `From`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! body {

@@ -18,9 +18,8 @@ use super::CopyRow;
 use crate::command::types::TypeLookup;
 use crate::error::{Error, Result};
 
-/// The most rows that are encoded together. They are in memory at the same time. With fewer of
-/// them, the memory of the array, which begins small, would be made larger more often.
-pub(super) const BATCH: usize = 128;
+/// The most rows that are encoded together. They are in memory at the same time.
+pub(super) const BATCH: usize = 32;
 
 /// The bytes of an array before its first element (PostgreSQL's `array_send`): dimensions, flags,
 /// type, length and lower bound.
@@ -86,13 +85,13 @@ pub(super) fn rows<ST, R: CopyRow<ST>>(
 /// `None` if there are fewer elements.
 fn separate<ST, R: CopyRow<ST>>(mut elements: &[u8], rows: usize, out: &mut Vec<u8>) -> Option<()> {
     let width = i16::try_from(R::WIDTH).ok()?.to_be_bytes();
-    out.reserve(elements.len() + rows * width.len());
     for _ in 0..rows {
         let mut end = 0;
         for _ in 0..R::WIDTH {
-            let length = elements.get(end..)?.first_chunk()?;
+            let length = elements.get(end..end + 4)?.try_into().ok()?;
             // The length of NULL is -1.
-            end += 4 + i32::from_be_bytes(*length).max(0) as usize;
+            let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(0);
+            end += 4 + length;
         }
         let (row, rest) = elements.split_at_checked(end)?;
         out.extend_from_slice(&width);

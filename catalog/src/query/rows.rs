@@ -139,7 +139,7 @@ impl Analyzer<'_> {
         }
         let is_bound_at = |at: &usize| {
             bindings.iter().any(|(other, bound, value)| {
-                *other == id && bound == at && self.is_fixed(value, tables, single)
+                *other == id && bound == at && self.is_fixed(value, known)
             })
         };
         if table.keys.iter().any(|key| key.iter().all(is_bound_at)) {

@@ -42,8 +42,9 @@ pub(super) fn rust_name(sql_name: &str, table: Option<&str>) -> String {
     name
 }
 
-/// Names that `table!` defines beside the columns or uses for parameters or values, and types of Rust that it
-/// uses. diesel's own command writes columns with these names, and its output does not compile.
+/// Names that `table!` defines beside the columns or uses for parameters or values, and types of
+/// Rust that it uses. diesel's own command writes columns with these names, and its output does not
+/// compile.
 const TAKEN_IN_TABLE: [&str; 19] = [
     "Ok",
     "star",

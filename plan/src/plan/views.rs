@@ -1,5 +1,5 @@
-//! What is known of columns beside their declarations: which can be NULL, and which columns of views
-//! hold the ids of tables.
+//! What is known of columns beside their declarations: which can be NULL, and which columns of
+//! views hold the ids of tables.
 
 pub(super) mod writable;
 
@@ -24,9 +24,9 @@ pub(super) fn is_view(relation: &Relation) -> bool {
 /// Returns the catalog with more facts on views, which PostgreSQL itself does not record, and with
 /// fewer columns of tables that are NOT NULL.
 ///
-/// A column of a view that cannot be NULL is NOT NULL, and a column whose values are from one column
-/// of another relation refers to that column, as by a foreign key. A column of a table that can hold
-/// NULL in spite of its constraint is not NOT NULL.
+/// A column of a view that cannot be NULL is NOT NULL, and a column whose values are from one
+/// column of another relation refers to that column, as by a foreign key. A column of a table that
+/// can hold NULL in spite of its constraint is not NOT NULL.
 pub(super) fn completed<'c>(catalog: &'c Catalog, settings: &Settings) -> Cow<'c, Catalog> {
     let mut relations = catalog.relations.values();
     if !relations.any(|relation| is_view(relation) || may_hold_null(relation)) {

@@ -16,7 +16,7 @@ fn answer(settings: &str) -> (String, String) {
     assert!(printed.ends_with("exit 1"), "{settings}: {printed}");
     let first = printed.lines().next().unwrap_or_default().to_owned();
     let hint = printed.lines().find(|line| line.starts_with("hint: "));
-    assert!(printed.contains("--> bowline.toml:1:"), "{printed}");
+    assert!(printed.contains("--> bowline.toml:"), "{printed}");
     (first, hint.unwrap_or_default().to_owned())
 }
 
@@ -36,11 +36,6 @@ fn settings_that_name_nothing_are_refused() {
         ),
         ("folder = \"\"\n", "this names no folder", "write a path"),
         ("folder = \"Cargo.toml\"\n", "is a file", "generated files"),
-        (
-            "source = \"sql\"\n",
-            "sql does not exist",
-            "the folder of the migrations",
-        ),
         (
             "package = \"other\"\n",
             "other/Cargo.toml does not exist",
