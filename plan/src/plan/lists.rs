@@ -109,10 +109,10 @@ fn name_apart(relation: &Relation, table: &TablePlan, others: &[Function], lists
     names.extend(finds.map(|by| format!("list_by_{by}")));
     // The list of all rows, and of those that are marked as deleted.
     names.extend(["list".to_owned(), "list_deleted".to_owned()]);
-    for at in 0..lists.len() {
-        let name = lists[at].name().to_owned();
+    for list in lists {
+        let name = list.name().to_owned();
         let is_taken = names.iter().filter(|other| **other == name).count() > 1;
-        let index = match &lists[at] {
+        let index = match &*list {
             Function::ListBy {
                 index,
                 predicate: Some(_),
@@ -131,7 +131,7 @@ fn name_apart(relation: &Relation, table: &TablePlan, others: &[Function], lists
             short
         };
         names.push(new.clone());
-        match &mut lists[at] {
+        match list {
             Function::ListOrdered(list) => {
                 list.position = format!("{}{}", table.row, new.to_upper_camel_case());
                 list.name = new;
