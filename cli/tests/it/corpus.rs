@@ -29,7 +29,7 @@ const WITHOUT_FOREIGN_KEYS: &str = "DO $$
     END $$";
 
 /// SQL types of fields that hold them as text.
-const AS_TEXT: [(&str, &str); 2] = [("cells", "integer[]"), ("empty", "")];
+const AS_TEXT: [(&str, &str); 3] = [("cells", "integer[]"), ("empty", ""), ("real_at", "point")];
 
 /// Connects to the database of a case.
 const CONNECTED: &str = r#"

@@ -197,8 +197,13 @@ pub(super) fn plan(
     let extra_derives = derives(&settings.extra_derives, |table| &table.derives);
     let new_derives = derives(&settings.derives.new, |table| &table.new_derives);
     let changes_derives = derives(&settings.derives.changes, |table| &table.changes_derives);
-    let more = |field: &Field, options: usize| Field {
-        options: field.options + options,
+    // A row that is written needs a value, though rows of a child, or older ones, have NULL.
+    let is_demanded = |column: &Column| column.not_null_constraint.is_some();
+    let more = |(column, field): &(&Column, Field), options: usize| Field {
+        options: match is_demanded(column) {
+            true => options,
+            false => field.options + options,
+        },
         ..field.clone()
     };
     let always = |column: &Column| matches!(column.fill, Fill::Identity { always: true });
@@ -212,7 +217,7 @@ pub(super) fn plan(
         .filter(|(column, _)| {
             !is_generated(&column.fill) && is_given(column) && !roles.contains(&column.name)
         })
-        .map(|(column, field)| more(field, usize::from(is_filled(catalog, column))))
+        .map(|it| more(it, usize::from(is_filled(catalog, it.0))))
         .collect();
     let changes_fields = all
         .iter()
@@ -222,7 +227,7 @@ pub(super) fn plan(
                 && !key.contains(&column.name)
                 && !roles.contains(&column.name)
         })
-        .map(|(_, field)| more(field, 1))
+        .map(|it| more(it, 1))
         .collect();
     let mut foreign_ids: Vec<String> = all
         .iter()

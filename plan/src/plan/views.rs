@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use bowline_catalog::query::{Checker, ViewColumn};
 use bowline_catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Name, ReferentialAction, Relation, RelationKind,
+    Catalog, Column, Constraint, ConstraintKind, Name, NotNull, ReferentialAction, Relation,
+    RelationKind,
 };
 
 use crate::project::{Settings, is_named, of_name};
@@ -69,8 +70,15 @@ fn with_nulls(table: &Relation, checker: &Checker<'_>) -> Option<Relation> {
         return None;
     }
     let mut table = table.clone();
-    for column in &mut table.columns {
-        column.not_null &= !found.contains(&column.name);
+    let with_nulls = |column: &&mut Column| found.contains(&column.name);
+    for column in table.columns.iter_mut().filter(with_nulls) {
+        column.not_null = false;
+        // The table itself takes no NULL.
+        column.not_null_constraint.get_or_insert(NotNull {
+            name: String::new(),
+            no_inherit: false,
+            validated: true,
+        });
     }
     Some(table)
 }
