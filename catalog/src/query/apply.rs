@@ -144,7 +144,7 @@ impl Analyzer<'_> {
         } else if given.over.is_some()
             && function.is_built_in
             && let Some(nulls) =
-                total::nulls_in_window(&function.name, &arguments, given.has_default_frame)
+                total::nulls_in_window(&function.name, &arguments, given.holds_current_row)
         {
             nulls
         } else if given.is_variadic {
@@ -193,7 +193,7 @@ impl Analyzer<'_> {
         if function.is_built_in && total::is_total_aggregate(name) {
             return Nulls::Never;
         }
-        let has_row = given.has_default_frame && !has_filter;
+        let has_row = given.holds_current_row && !has_filter;
         if !has_row || !function.is_built_in || !total::is_total_aggregate_of_rows(name) {
             return Nulls::Always;
         }

@@ -19,9 +19,8 @@ pub(super) struct Arguments {
     /// The condition of FILTER.
     pub(super) others: Vec<Expr>,
     pub(super) over: Option<Vec<Expr>>,
-    /// Whether the window has the frame that a window has without a frame clause. It always holds
-    /// the current row.
-    pub(super) has_default_frame: bool,
+    /// Whether the frame of each row has the row itself.
+    pub(super) holds_current_row: bool,
     pub(super) is_procedure: bool,
     /// The number of arguments before those of WITHIN GROUP, if there is such a clause.
     pub(super) direct: Option<usize>,

@@ -337,7 +337,7 @@ impl Analyzer<'_> {
             .or_else(|| list.as_ref().and_then(|list| child(list, K::OVER_CLAUSE)));
         if let Some(over) = &over {
             given.over = Some(Vec::new());
-            given.has_default_frame = self.has_default_frame(over);
+            given.holds_current_row = self.holds_current_row(over);
         }
         let value = self.call(&parts, given, span)?;
         // PostgreSQL checks that a window is allowed here before it looks up the window's name.

@@ -198,6 +198,16 @@ impl Analyzer<'_> {
             let message = format!("invalid reference to FROM-clause entry for table \"{wanted}\"");
             return Fault::error("42P01", span, message).hint(format!("write its alias: {alias}"));
         }
+        let is_beside = |item: &Item| {
+            parts.len() == 1 && item.shows_alias && item.alias.as_deref() == Some(wanted)
+        };
+        let mut beside = self.scopes.iter().flat_map(|scope| &scope.lateral);
+        if beside.any(is_beside) {
+            let message = format!("invalid reference to FROM-clause entry for table \"{wanted}\"");
+            return Fault::error("42P01", span, message).hint(
+                "this part of the query cannot read it: move the condition to WHERE, or write LATERAL",
+            );
+        }
         let message = format!("missing FROM-clause entry for table \"{wanted}\"");
         let fault = Fault::error("42P01", span, message);
         let named = items().filter_map(|it| it.alias.as_deref());

@@ -18,7 +18,8 @@ pub(super) type RelationColumn = Rc<(Name, String)>;
 #[derive(Debug, Clone)]
 pub(super) struct NamedWindow {
     pub(super) name: String,
-    pub(super) has_frame: bool,
+    /// Whether the frame of each row has the row itself.
+    pub(super) holds_current_row: bool,
 }
 
 /// A source of rows: a table, a common table expression, a function or a subquery.

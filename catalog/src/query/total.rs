@@ -41,16 +41,15 @@ pub(super) fn keeps_nulls(name: &str) -> bool {
     )
 }
 
-/// Returns when a window function is NULL, where its arguments decide it. The default frame holds
-/// the current row.
+/// Returns when a window function is NULL, where its arguments decide it.
 pub(super) fn nulls_in_window(
     name: &str,
     arguments: &[Expr],
-    has_default_frame: bool,
+    holds_current_row: bool,
 ) -> Option<Nulls> {
     let is_constant = |it: &Expr| matches!(it.bare().kind, Kind::Const(Some(_)));
     match (name, arguments) {
-        ("first_value" | "last_value", [_]) if has_default_frame => Some(Nulls::Lenient),
+        ("first_value" | "last_value", [_]) if holds_current_row => Some(Nulls::Lenient),
         // The third argument stands in for a row that is not there.
         ("lag" | "lead", [_, offset, _]) if is_constant(offset) => Some(Nulls::Lenient),
         _ => None,

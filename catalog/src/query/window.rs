@@ -32,7 +32,7 @@ impl Analyzer<'_> {
         let windows = children(&clause, K::WINDOW_DEF).filter_map(|it| {
             Some(NamedWindow {
                 name: child_name(&it, K::WINDOW)?,
-                has_frame: has_frame_clause(&it),
+                holds_current_row: frame_holds_current_row(&it),
             })
         });
         self.scope().windows = windows.collect();
@@ -83,14 +83,14 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    /// Returns true if a window has no frame clause.
-    pub(super) fn has_default_frame(&mut self, over: &SyntaxNode) -> bool {
+    /// Returns true if the frame of each row certainly has the row itself.
+    pub(super) fn holds_current_row(&mut self, over: &SyntaxNode) -> bool {
         match child(over, K::WINDOW_REF).map(|it| name(&it)) {
             // One that is copied has no frame clause: PostgreSQL refuses it.
-            None => !has_frame_clause(over),
+            None => frame_holds_current_row(over),
             Some(wanted) => {
                 let mut windows = self.scope().windows.iter();
-                windows.any(|it| it.name == wanted && !it.has_frame)
+                windows.any(|it| it.name == wanted && it.holds_current_row)
             }
         }
     }
@@ -284,8 +284,8 @@ impl Analyzer<'_> {
     }
 }
 
-/// Returns what PostgreSQL's grammar says of the bounds of a frame that never holds.
-fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
+/// Returns the bounds of a frame, without those of EXCLUDE.
+fn bounds(frame: &SyntaxNode) -> Vec<K> {
     let is_bound = |it: &SyntaxNode| {
         matches!(
             seen(it.kind()),
@@ -300,7 +300,12 @@ fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
     let bounds = frame
         .descendants()
         .filter(|it| is_bound(it) && !is_excluded(it));
-    let bounds: Vec<K> = bounds.map(|it| it.kind()).collect();
+    bounds.map(|it| it.kind()).collect()
+}
+
+/// Returns what PostgreSQL's grammar says of the bounds of a frame that never holds.
+fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
+    let bounds = bounds(frame);
     match bounds.as_slice() {
         [K::UNBOUNDED_FOLLOWING, ..] => Some("frame start cannot be UNBOUNDED FOLLOWING"),
         [K::EXPR_FOLLOWING] => {
@@ -317,9 +322,41 @@ fn wrong_bounds(frame: &SyntaxNode) -> Option<&'static str> {
     }
 }
 
-fn has_frame_clause(window: &SyntaxNode) -> bool {
+/// Returns true if the frame of each row certainly has the row itself, as the default frame has.
+fn frame_holds_current_row(window: &SyntaxNode) -> bool {
     let spec = window.descendants().find(|it| it.kind() == K::WINDOW_SPEC);
-    spec.is_some_and(|spec| child(&spec, K::FRAME_CLAUSE).is_some())
+    let Some(frame) = spec.and_then(|spec| child(&spec, K::FRAME_CLAUSE)) else {
+        return true;
+    };
+    let is_excluded = frame.descendants().any(|it| {
+        let is_target = it.kind() == K::FRAME_EXCLUDE_TARGET;
+        let mut targets = it.children();
+        is_target && targets.any(|it| matches!(seen(it.kind()), K::CURRENT_ROW | K::GROUP))
+    });
+    let bounds = bounds(&frame);
+    // Whether a key is within a distance of itself is for the key's type to say.
+    let has_distance = child(&frame, K::FRAME_RANGE).is_some()
+        && bounds
+            .iter()
+            .any(|it| matches!(it, K::EXPR_PRECEDING | K::EXPR_FOLLOWING));
+    let begins = |it: &K| {
+        matches!(
+            it,
+            K::UNBOUNDED_PRECEDING | K::EXPR_PRECEDING | K::CURRENT_ROW
+        )
+    };
+    let ends = |it: &K| {
+        matches!(
+            it,
+            K::CURRENT_ROW | K::EXPR_FOLLOWING | K::UNBOUNDED_FOLLOWING
+        )
+    };
+    let holds = match bounds.as_slice() {
+        [start] => begins(start),
+        [start, end] => begins(start) && ends(end),
+        _ => false,
+    };
+    holds && !has_distance && !is_excluded
 }
 
 fn no_window(name: &str, span: Span) -> Fault {

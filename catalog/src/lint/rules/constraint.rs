@@ -210,7 +210,7 @@ fn key<'s>(
     );
     finding.steps = steps.unwrap_or_default();
     if finding.steps.is_empty() && is_partitioned {
-        finding.help("build a unique index on each partition first; the key of the partitioned table then takes them over");
+        finding.help("build a unique index on each partition with CONCURRENTLY, and make it a constraint of the partition with ADD CONSTRAINT .. USING INDEX; the key of the partitioned table then takes over these constraints, but no mere indexes");
     }
     finding
 }

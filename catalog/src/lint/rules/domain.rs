@@ -9,6 +9,7 @@ use crate::lint::scope::Scope;
 use crate::replay::state::names::object_name;
 use crate::replay::syntax::clause::given_name;
 use crate::replay::syntax::tree::{child, has_below, path};
+use crate::{Name, TypeKind};
 
 /// `CREATE DOMAIN`.
 pub(super) fn create(scope: &mut Scope<'_>) {
@@ -74,7 +75,7 @@ pub(super) fn alter(scope: &mut Scope<'_>) {
     let steps = action
         .children()
         .find(|clause| clause.kind() == K::CHECK_CONSTRAINT)
-        .map(|clause| steps(scope, &name, &clause))
+        .map(|clause| steps(scope, domain.as_ref(), &name, &clause))
         .unwrap_or_default();
     let tables = match users.is_empty() {
         true => "each table that uses the domain".to_owned(),
@@ -89,9 +90,15 @@ pub(super) fn alter(scope: &mut Scope<'_>) {
         .steps(steps);
 }
 
-fn steps(scope: &Scope<'_>, domain: &str, clause: &SyntaxNode) -> Vec<Step> {
+fn steps(scope: &Scope<'_>, of: Option<&Name>, domain: &str, clause: &SyntaxNode) -> Vec<Step> {
     use SyntaxKind as K;
-    let name = given_name(clause).unwrap_or_else(|| {
+    // The name that PostgreSQL has chosen is that of the last check.
+    let types = &scope.state.catalog().types;
+    let chosen = match of.and_then(|of| types.get(of)).map(|found| &found.kind) {
+        Some(TypeKind::Domain { checks, .. }) => checks.last().map(|check| check.name.clone()),
+        _ => None,
+    };
+    let name = given_name(clause).or(chosen).unwrap_or_else(|| {
         let plain = child(scope.node, K::DOMAIN_REF).map(|reference| path(&reference));
         let plain = plain.and_then(|mut parts| parts.pop()).unwrap_or_default();
         object_name(&plain, "", "check")

@@ -14,7 +14,9 @@ use crate::lint::proof::no_form;
 use crate::lint::rewrite::{self, Step, accepted};
 use crate::lint::rule::Rule;
 use crate::lint::scope::Scope;
+use crate::replay::builtin;
 use crate::replay::state::names::object_name;
+use crate::replay::syntax::type_name::built_in;
 use crate::{Column, Constraint, ConstraintKind, Fill, Index, IndexKey, Name, Relation};
 
 /// A column, and the one that takes its place.
@@ -266,7 +268,10 @@ impl Steps {
         )));
         let update = match &replacement.value {
             None => format!("SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL"),
-            Some(value) => format!("SET {new} = {value} WHERE {new} IS DISTINCT FROM ({value})"),
+            Some(value) => {
+                let differs = differs(&new, &format!("({value})"), replacement.data_type);
+                format!("SET {new} = {value} WHERE {differs}")
+            }
         };
         let update = format!("UPDATE {table} {update};");
         self.steps
@@ -299,8 +304,8 @@ impl Steps {
             ));
         }
         self.steps.push(Step::new(first));
-        let update =
-            format!("UPDATE {table} SET {new} = {old} WHERE {new} IS DISTINCT FROM {old};");
+        let differs = differs(&new, &old, replacement.data_type);
+        let update = format!("UPDATE {table} SET {new} = {old} WHERE {differs};");
         let released = "Release a program that writes both columns. Then:";
         self.steps
             .push(rewrite::backfill(Some(before), released, &update)?);
@@ -414,6 +419,20 @@ fn definition(name: &str, replacement: &Replacement<'_>, column: &Column) -> Str
         None => String::new(),
     };
     format!("{} {}{collation}", identifier(name), replacement.data_type)
+}
+
+/// Returns the condition that two values of a type differ. Types such as `json` have no `=`, and
+/// that of `box` compares areas: their texts are compared.
+fn differs(one: &str, other: &str, data_type: &str) -> String {
+    let bare = data_type.trim_end_matches("[]");
+    let bare = bare.split('(').next().unwrap_or_default().trim();
+    let is_compared = built_in(bare, &[]).is_none_or(|name| {
+        builtin::has_default_class(name, "btree") || builtin::has_default_class(name, "hash")
+    });
+    match is_compared {
+        true => format!("{one} IS DISTINCT FROM {other}"),
+        false => format!("{one}::text IS DISTINCT FROM {other}::text"),
+    }
 }
 
 /// Returns the step that creates an index without blocking writers.

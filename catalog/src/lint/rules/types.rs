@@ -100,7 +100,7 @@ fn check_type(
                 .report(
                     &data_type,
                     Rule::PreferBigintOverInt,
-                    format!("{name} is a key, and ends at 2,147,483,647"),
+                    format!("{name} {}, and ends at 2,147,483,647", role(found)),
                 )
                 .help(format!("write `{quoted} {}`", wide(&words)));
         }
@@ -109,7 +109,7 @@ fn check_type(
                 .report(
                     &data_type,
                     Rule::PreferBigintOverSmallint,
-                    format!("{name} is a key, and ends at 32,767"),
+                    format!("{name} {}, and ends at 32,767", role(found)),
                 )
                 .help(format!("write `{quoted} {}`", wide(&words)));
         }
@@ -137,6 +137,18 @@ fn wide(words: &str) -> &'static str {
     match words.contains("serial") {
         true => "bigserial",
         false => "bigint",
+    }
+}
+
+/// Returns what makes the end of a column's numbers matter.
+fn role(found: Option<(&Relation, &Column)>) -> &'static str {
+    let is_in_key = found.is_some_and(|(table, column)| {
+        let key = table.primary_key();
+        key.is_some_and(|key| key.contains(&column.name))
+    });
+    match is_in_key {
+        true => "is a key",
+        false => "numbers rows",
     }
 }
 

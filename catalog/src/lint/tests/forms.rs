@@ -69,6 +69,9 @@ const WITH_FORM: &[&str] = &[
     "ALTER TABLE users ALTER COLUMN code TYPE integer USING length(code) + id::integer;",
     "ALTER TABLE notes ALTER COLUMN user_id SET DATA TYPE bigint;",
     "ALTER TABLE notes ALTER COLUMN reader TYPE numeric(10, 2);",
+    // Types without equality, or with one that compares areas.
+    "ALTER TABLE users ALTER COLUMN mail TYPE json USING to_json(mail::text);",
+    "ALTER TABLE users ALTER COLUMN mail TYPE box USING box(point(id, id), point(0, 0));",
     // Keys with a sequence.
     "ALTER TABLE tickets ALTER COLUMN id TYPE bigint;",
     "ALTER TABLE app.orders ALTER COLUMN id TYPE bigint;",
@@ -232,6 +235,25 @@ fn a_renamed_column_has_its_default_at_once() {
     let found = findings("ALTER TABLE users RENAME COLUMN name TO called;", None);
     let first = &found[0].steps[0].sql;
     assert!(first.contains("SET DEFAULT 'nobody'"), "{first}");
+}
+
+#[test]
+fn a_further_check_of_a_domain_has_a_free_name() {
+    let base = "CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE TABLE t (n d);";
+    let added = migration(2, "ALTER DOMAIN d ADD CHECK (VALUE < 9);", true);
+    let found = linted(&migration(1, base, true), &[added], None).findings;
+    let steps: Vec<&str> = found[0]
+        .steps
+        .iter()
+        .map(|step| step.sql.as_str())
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "ALTER DOMAIN d ADD CONSTRAINT d_check1 CHECK (VALUE < 9) NOT VALID;",
+            "ALTER DOMAIN d VALIDATE CONSTRAINT d_check1;",
+        ]
+    );
 }
 
 fn examples_of(finding: &Finding) -> Vec<Example> {

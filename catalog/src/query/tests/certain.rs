@@ -70,6 +70,17 @@ fn a_column_is_not_null_only_where_no_row_has_null() {
             "a b? c? d e? g",
         ),
         (
+            "SELECT sum(id) OVER (ORDER BY id ROWS 2 PRECEDING) AS a, \
+             sum(id) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND $1 FOLLOWING) AS b, \
+             sum(id) OVER (ORDER BY id GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE TIES) AS c, \
+             sum(id) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE GROUP) AS d, \
+             sum(id) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS e, \
+             sum(id) OVER (ORDER BY id RANGE 1 PRECEDING) AS f, \
+             sum(id) OVER (ORDER BY id RANGE UNBOUNDED PRECEDING EXCLUDE NO OTHERS) AS g \
+             FROM customers",
+            "a b c d? e? f? g",
+        ),
+        (
             "SELECT sum(id) OVER (PARTITION BY name) AS a, sum(id) FILTER (WHERE id > 1) OVER () AS b, \
              max(nick) OVER () AS c, sum(id) OVER (ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS d, \
              array_agg(nick) OVER (ORDER BY id) AS e, stddev(id) OVER () AS f FROM customers",

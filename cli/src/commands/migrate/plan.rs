@@ -29,9 +29,9 @@ use live::Live;
 /// whether it rewrites or scans a table.
 ///
 /// Nothing is changed in the database. The migrations run on a throwaway server, where locks, files
-/// and scans are measured after each statement, on the schema as it is then. Its tables are empty,
-/// so it is not measured how long a statement takes; the size of a table and the sessions that use
-/// it now are read from the database. Locks of a migration are held until it ends. Tables that a
+/// and scans are measured after each statement, on the schema as it is then. Its tables have
+/// no rows but those that migrations insert, so it is not measured how long a statement takes; the
+/// size of a table and the sessions that use it now are read from the database. Locks of a migration are held until it ends. Tables that a
 /// pending migration creates are left out, since no session uses them yet.
 ///
 /// Example: bowline migrate plan --database-url postgres://app@db.example.com/app
@@ -124,6 +124,10 @@ pub(super) fn run(
         ui::note(format!(
             "`bowline migrate run` runs nothing as it is: {why}"
         ));
+    }
+    // What is in the way was said.
+    if pending.is_empty() && !refused.is_empty() {
+        return Ok(());
     }
     if pending.is_empty() {
         ui::status(format!(

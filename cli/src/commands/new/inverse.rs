@@ -16,6 +16,7 @@ pub(super) fn inverse(sql: &str) -> Option<String> {
     let statements = bowline_sql::statements(sql);
     let reverted: Option<Vec<String>> = statements.map(|it| inverse_of(&it)).collect();
     let mut reverted = reverted?;
+    reverted.retain(|statement| !statement.is_empty());
     reverted.reverse();
     Some(reverted.join("\n"))
 }
@@ -32,6 +33,10 @@ fn inverse_of(statement: &Statement<'_>) -> Option<String> {
             view.text().to_uppercase(),
             text.of(name)
         ));
+    }
+    // It goes with the view that the step has created.
+    if first.is_one_of(&["grant", "comment"]) {
+        return Some(String::new());
     }
     if !first.is_word("alter") {
         return None;
@@ -236,6 +241,10 @@ mod tests {
             (
                 "-- The old name stays.\nALTER TABLE s.a RENAME TO b;\nCREATE VIEW s.a AS SELECT * FROM s.b;",
                 "DROP VIEW s.a;\nALTER TABLE s.b RENAME TO a;",
+            ),
+            (
+                "ALTER TABLE a RENAME TO b;\nCREATE VIEW a AS SELECT * FROM b;\nGRANT SELECT ON TABLE a TO r;",
+                "DROP VIEW a;\nALTER TABLE b RENAME TO a;",
             ),
             (
                 "ALTER TABLE rule RENAME TO b",
