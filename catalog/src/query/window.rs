@@ -328,11 +328,11 @@ fn frame_holds_current_row(window: &SyntaxNode) -> bool {
     let Some(frame) = spec.and_then(|spec| child(&spec, K::FRAME_CLAUSE)) else {
         return true;
     };
-    let is_excluded = frame.descendants().any(|it| {
-        let is_target = it.kind() == K::FRAME_EXCLUDE_TARGET;
-        let mut targets = it.children();
-        is_target && targets.any(|it| matches!(seen(it.kind()), K::CURRENT_ROW | K::GROUP))
-    });
+    let excluded = child(&frame, K::FRAME_EXCLUDE);
+    let excluded = excluded.iter().flat_map(SyntaxNode::descendants);
+    let is_excluded = excluded
+        .map(|it| it.kind())
+        .any(|it| matches!(it, K::CURRENT_ROW | K::GROUP));
     let bounds = bounds(&frame);
     // Whether a key is within a distance of itself is for the key's type to say.
     let has_distance = child(&frame, K::FRAME_RANGE).is_some()
