@@ -140,6 +140,7 @@ const TABLES: &str = "CREATE TABLE a (id int PRIMARY KEY, t text NOT NULL, n num
 /// Queries with what random ones have seldom or never.
 const RARE: &[&str] = &[
     "SELECT at AT LOCAL FROM a",
+    "SELECT sum(id) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE GROUP) AS s FROM a",
     "SELECT 1 AS one FROM (SELECT DISTINCT ON (id) t FROM a) x WHERE t = $1",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SEARCH DEPTH FIRST BY no SET o SELECT n FROM r",
     "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) CYCLE no SET c USING p SELECT n FROM r",

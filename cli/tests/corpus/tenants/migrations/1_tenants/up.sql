@@ -15,4 +15,4 @@ CREATE INDEX parcels_box_idx ON parcels (tenant_id, id) WHERE box > 7;
 CREATE TABLE visits (day date, shop text, number integer, note text, PRIMARY KEY (day, shop, number));
 CREATE INDEX ON visits (day, note, number);
 CREATE INDEX ON visits (shop, number);
-CREATE TABLE "odd keys" ("Tenant" char(3), "page" inet, "key" point NOT NULL, PRIMARY KEY ("Tenant", "page"));
+CREATE TABLE "odd keys" ("Tenant" char(3), "page" inet, "key" integer NOT NULL, PRIMARY KEY ("Tenant", "page"));
