@@ -217,6 +217,7 @@ pub(crate) const CATALOG: Package = Package {
                 "replay/watch",
                 "routine",
                 "sequence",
+                "types",
             ],
         ),
         row(

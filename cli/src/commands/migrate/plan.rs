@@ -29,10 +29,11 @@ use live::Live;
 /// whether it rewrites or scans a table.
 ///
 /// Nothing is changed in the database. The migrations run on a throwaway server, where locks, files
-/// and scans are measured after each statement, on the schema as it is then. Its tables have
-/// no rows but those that migrations insert, so it is not measured how long a statement takes; the
-/// size of a table and the sessions that use it now are read from the database. Locks of a migration are held until it ends. Tables that a
-/// pending migration creates are left out, since no session uses them yet.
+/// and scans are measured after each statement, on the schema as it is then. Its tables have no
+/// rows but those that migrations insert, so it is not measured how long a statement takes; the
+/// size of a table and the sessions that use it now are read from the database. Locks of a
+/// migration are held until it ends. Tables that a pending migration creates are left out, since no
+/// session uses them yet.
 ///
 /// Example: bowline migrate plan --database-url postgres://app@db.example.com/app
 #[derive(Debug, Args)]
