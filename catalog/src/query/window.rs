@@ -331,7 +331,7 @@ fn frame_holds_current_row(window: &SyntaxNode) -> bool {
     let excluded = child(&frame, K::FRAME_EXCLUDE);
     let excluded = excluded.iter().flat_map(SyntaxNode::descendants);
     let is_excluded = excluded
-        .map(|it| it.kind())
+        .map(|it| seen(it.kind()))
         .any(|it| matches!(it, K::CURRENT_ROW | K::GROUP));
     let bounds = bounds(&frame);
     // Whether a key is within a distance of itself is for the key's type to say.
