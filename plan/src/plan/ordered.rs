@@ -171,8 +171,8 @@ fn is_of_tenant(table: &TablePlan, keys: &[Key<'_>]) -> bool {
         if field.sql_name == *first && !is_explicit(order))
 }
 
-/// Returns the column of an index, with its field. There is none for an expression, and for an
-/// order that `ORDER BY` with the name alone does not have.
+/// Returns the column of an index, with its field. Fails for an expression, and for an order that
+/// `ORDER BY` with the name alone does not have.
 fn plain_key<'a>(table: &'a TablePlan, key: &'a IndexKey) -> Result<Key<'a>, NoList> {
     let IndexKey::Column { name, order } = key else {
         return Err(NoList::Because("has an expression".to_owned()));

@@ -96,7 +96,7 @@ impl Reader<'_> {
         rest.is_some()
     }
 
-    /// Reads a word, in quotes or without. Returns false if there is none.
+    /// Reads a word, with or without quotes. Returns false if the text does not begin with one.
     fn word(&mut self, is_end: fn(char) -> bool) -> bool {
         let is_quoted = self.take('\'');
         let mut chars = self.rest.char_indices();
